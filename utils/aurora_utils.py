@@ -1,0 +1,36 @@
+"""The front door of the layer: what the function handlers use."""
+
+from utils.operation import StepName
+from utils.services import Services
+from utils.step import ClosingEvent, StartEvent, StepEvent, StepResult, on_operation, step
+from utils.steps.archive_snapshot import archive_snapshot
+from utils.steps.check_copy_status import check_copy_status
+from utils.steps.check_delete_status import check_delete_status
+from utils.steps.check_restore_status import check_restore_status
+from utils.steps.copy_snapshot import copy_snapshot
+from utils.steps.delete_rds import delete_rds
+from utils.steps.restore_snapshot import restore_snapshot
+from utils.steps.setup_db_users import setup_db_users
+from utils.steps.snapshot_check import snapshot_check
+from utils.steps.sns_notification import sns_notification
+
+__all__ = [
+    "ClosingEvent",
+    "Services",
+    "StartEvent",
+    "StepEvent",
+    "StepName",
+    "StepResult",
+    "archive_snapshot",
+    "check_copy_status",
+    "check_delete_status",
+    "check_restore_status",
+    "copy_snapshot",
+    "delete_rds",
+    "on_operation",
+    "restore_snapshot",
+    "setup_db_users",
+    "snapshot_check",
+    "sns_notification",
+    "step",
+]

@@ -1,0 +1,53 @@
+"""How boto3 clients are made: explicit retries and time-outs, a user agent, a record of the calls, one clock."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
+
+USER_AGENT = "aurora-restore-pipeline/0.1"
+
+# botocore's default retry mode changed between releases, so it is said here.
+CLIENT_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=30,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    user_agent_extra=USER_AGENT,
+)
+
+
+class ApiCalls:
+    """The AWS calls that a step made, in order, such as `rds:DescribeDBClusters`; for the audit row."""
+
+    def __init__(self) -> None:
+        self._calls: list[str] = []
+
+    def record(self, model: "OperationModel", **_: Any) -> None:
+        """Take a call from botocore's `before-call` event."""
+        self._calls.append(f"{model.service_model.service_name}:{model.name}")
+
+    def taken(self) -> list[str]:
+        """Return the calls since the last time, and forget them."""
+        calls, self._calls = self._calls, []
+        return calls
+
+
+class ServiceClock:
+    """The time by RDS's own clock, which also dates its snapshots: ages and budgets need no synchronised clocks."""
+
+    def __init__(self) -> None:
+        self._latest: datetime | None = None
+
+    def record(self, parsed: dict[str, Any], **_: Any) -> None:
+        """Take the `Date` header from botocore's `after-call` event."""
+        date = parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        if date:
+            self._latest = parsedate_to_datetime(date)
+
+    def now(self) -> datetime:
+        """Return the time of RDS's latest answer, or this machine's time before the first one."""
+        return self._latest or datetime.now(UTC)

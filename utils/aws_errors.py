@@ -1,0 +1,154 @@
+"""From botocore's exceptions to the pipeline's own, by wire code.
+
+Codes: botocore service models; note that some instance and quota faults drop their `Fault` suffix on the wire.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
+from botocore.parsers import ResponseParserError
+
+from utils.errors import (
+    AccessDenied,
+    AuroraRestoreError,
+    AwsRequestRejected,
+    AwsThrottled,
+    AwsUnavailable,
+    CapacityUnavailable,
+    KeyNotUsable,
+    QuotaReached,
+    ResourceBusy,
+)
+
+_THROTTLED = {
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+_BUSY = {
+    "InvalidDBClusterSnapshotStateFault",
+    "InvalidDBClusterStateFault",
+    "InvalidDBInstanceState",
+    "TransactionInProgressException",
+}
+_QUOTA = {
+    "DBClusterQuotaExceededFault",
+    "InstanceQuotaExceeded",
+    "SnapshotQuotaExceeded",
+    "StorageQuotaExceeded",
+}
+_CAPACITY = {
+    "InsufficientDBClusterCapacityFault",
+    "InsufficientDBInstanceCapacity",
+    "InsufficientStorageClusterCapacity",
+}
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+}
+_KEY = {
+    "DisabledException",
+    "KMSInvalidStateException",
+    "KMSKeyNotAccessibleFault",
+    "KMSNotFoundException",
+    "NotFoundException",
+}
+
+
+def error_code(error: ClientError) -> str:
+    """Return the wire code of an AWS error."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+@contextmanager
+def aws_call(name: str) -> Iterator[None]:
+    """Turn every botocore exception of the call `name` (as in IAM, `rds:CopyDBClusterSnapshot`) into our own."""
+    try:
+        yield
+    except ClientError as error:
+        raise _translated(name, error) from error
+    except (BotocoreConnectionError, HTTPClientError, ResponseParserError) as error:
+        raise AwsUnavailable(
+            f"no answer from AWS to {name} ({type(error).__name__})",
+            expected="an answer",
+            action="nothing, the step is tried again; if it goes on, check the function's network",
+        ) from error
+    except (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError) as error:
+        raise AccessDenied(
+            f"no credentials for {name}",
+            expected="the credentials of the function's role",
+            action="run the step as a Lambda function, or set AWS credentials",
+        ) from error
+    except BotoCoreError as error:
+        # A refused parameter is repeated in botocore's text, and a parameter may be a password.
+        raise AwsRequestRejected(
+            f"{type(error).__name__} from botocore for {name}",
+            expected="parameters that botocore accepts",
+            action="look at the settings of the request that this call uses, correct them and start again",
+        ) from None
+
+
+def _translated(name: str, error: ClientError) -> AuroraRestoreError:
+    code = error_code(error)
+    http_status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    found = f"{code} from {name}: {error.response.get('Error', {}).get('Message', '')}"
+    if code in _THROTTLED:
+        return AwsThrottled(found, expected="the call to pass", action="nothing, the step is tried again")
+    if code in _DENIED:
+        return AccessDenied(
+            found,
+            expected="the function's role to allow the call",
+            action="compare the role with infrastructure/lambda.yaml, and look for a policy or boundary that denies it",
+        )
+    if code in _BUSY:
+        return ResourceBusy(
+            found,
+            expected="a state that allows the call",
+            action="nothing, the step is tried again for a while",
+        )
+    if code in _QUOTA:
+        return QuotaReached(
+            found,
+            expected="room in the quota",
+            action="delete what is not needed or ask AWS to raise the quota",
+        )
+    if code in _CAPACITY:
+        return CapacityUnavailable(
+            found,
+            expected="free capacity",
+            action="nothing, the step is tried again; else take another instance class",
+        )
+    if code in _KEY:
+        return KeyNotUsable(
+            found,
+            expected="an enabled KMS key that the function's role and RDS may use",
+            action="enable the key, or name another one in target.kms_key_id",
+        )
+    if http_status >= 500:
+        return AwsUnavailable(found, expected="an answer", action="nothing, the step is tried again")
+    return AwsRequestRejected(found, expected="AWS to accept the call", action="correct what AWS names and start again")

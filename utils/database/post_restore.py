@@ -1,0 +1,172 @@
+"""What runs on the restored data while only the master can log in: the request's scripts, then its checks.
+
+Each script is one transaction. Nothing here repeats data: a failure names the statement by line and first words.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg2
+from psycopg2 import errors as postgres_errors
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.sql import SQL, Identifier, Literal
+
+from utils.database.checks import run_check
+from utils.database.connection import DatabaseServer, connected, may_pass, postgres_call
+from utils.database.setup import Master
+from utils.database.sql_script import NotASqlScript, Statement, split
+from utils.errors import CheckFailed, PostRestoreSqlFailed
+from utils.operation import CheckRecord, ScriptRecord
+from utils.request import RestoreRequest
+from utils.request_sql import PostRestoreSql
+from utils.s3_gateway import S3Gateway, Script
+
+# A Lambda function ends after 900 s and a script takes up to 600 s: later than this nothing is begun any more, if the
+# invocation has run a script.
+_SLICE_SECONDS = 240.0
+_INVOCATION_SECONDS = 870.0
+# Where PostgreSQL's message holds names and types only; that of any other class (22, 23, P0, ...) may quote a row.
+_CLASSES_WITHOUT_DATA = ("0A", "25", "2B", "2D", "2F", "3D", "3F", "42", "54", "55")
+
+_SESSION = SQL(
+    # With row_security off a policy that would hide rows is an error: a script must not leave rows out unseen.
+    "SET LOCAL row_security = off; SET LOCAL lock_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = 0"
+)
+
+
+class ComeBack(Exception):
+    """No error: the rest of the work needs an invocation of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeforeOpeningOutcome:
+    """What was run; every check held."""
+
+    scripts: list[ScriptRecord]
+    checks: list[CheckRecord]
+
+
+class Invocation:
+    """How much time is left in this invocation of the function; seconds of a clock that only runs forward."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = clock()
+
+    def is_late(self) -> bool:
+        """Tell whether a long piece of work should wait for the next invocation."""
+        return self._clock() - self._began > _SLICE_SECONDS
+
+    def left(self) -> float:
+        """Return the seconds that may still be used."""
+        return max(_INVOCATION_SECONDS - (self._clock() - self._began), 1.0)
+
+
+def run_before_opening(
+    server: DatabaseServer,
+    master: Master,
+    request: RestoreRequest,
+    s3: S3Gateway,
+    *,
+    done: Sequence[ScriptRecord] = (),
+    remember: Callable[[ScriptRecord], None] = lambda _: None,
+    invocation: Invocation | None = None,
+) -> BeforeOpeningOutcome:
+    """Run the scripts that are not `done`, each in a transaction, then the checks, while the users are locked out.
+
+    The master must already be a member of every role that owns something. `remember` is called after each commit, so
+    that a later invocation goes on behind it. Raises `PostRestoreSqlFailed`, `CheckFailed`, `DatabaseUnavailable`, and
+    `ComeBack` when this invocation has little time left.
+    """
+    invocation = invocation or Invocation()
+    scripts = list(done)
+    for wanted in request.post_restore_sql[len(scripts) :]:
+        if len(scripts) > len(done) and invocation.is_late():
+            raise ComeBack
+        record = _run(server, master, wanted, s3.script(wanted.s3_uri), invocation)
+        scripts.append(record)
+        remember(record)
+    if len(scripts) > len(done) and invocation.is_late():
+        raise ComeBack
+    checks = [run_check(server, master, check, invocation.left()) for check in request.checks]
+    failed = [check for check in checks if not check.holds]
+    if failed:
+        raise CheckFailed(
+            "; ".join(f"{check.name} in database {check.database}: {check.found}" for check in failed),
+            field="checks",
+            expected="; ".join(f"{check.name}: {check.expected}" for check in failed),
+            action="correct the scripts (or the checks), then start a new run; the users are still locked out",
+        )
+    return BeforeOpeningOutcome(scripts=scripts, checks=checks)
+
+
+def _run(
+    server: DatabaseServer, master: Master, wanted: PostRestoreSql, script: Script, invocation: Invocation
+) -> ScriptRecord:
+    began = time.monotonic()
+    ends = began + min(wanted.timeout_seconds, invocation.left())
+    try:
+        statements = split(script.text)
+    except NotASqlScript as error:
+        raise _failed(script, str(error), "plain SQL for one transaction, without psql's commands") from None
+    with connected(server, wanted.database, master.name, master.password) as connection:
+        with postgres_call("settings of the session"), connection.cursor() as cursor:
+            cursor.execute(_SESSION)
+        if wanted.user is not None:
+            with _naming(script, f"SET ROLE {wanted.user}"), connection.cursor() as cursor:
+                cursor.execute(SQL("SET LOCAL ROLE {}").format(Identifier(wanted.user)))
+        for statement in statements:
+            _execute(connection, script, statement, ends - time.monotonic())
+        with _naming(script, "the end of the transaction, where deferred constraints are checked"):
+            connection.commit()
+    return ScriptRecord(
+        s3_uri=script.s3_uri,
+        version_id=script.version_id,
+        sha256=script.sha256,
+        database=wanted.database,
+        user=wanted.user or master.name,
+        statements=len(statements),
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def _execute(connection: Connection, script: Script, statement: Statement, seconds: float) -> None:
+    with _naming(script, str(statement)), connection.cursor() as cursor:
+        if seconds <= 0:
+            raise postgres_errors.QueryCanceled
+        # Again before each statement: the script may set it, and the time of the statements before counts.
+        cursor.execute(SQL("SET LOCAL statement_timeout = {}").format(Literal(max(1, round(seconds * 1000)))))
+        cursor.execute(statement.text)
+
+
+@contextmanager
+def _naming(script: Script, what: str) -> Iterator[None]:
+    """Say which statement failed, and why as far as that says nothing of the data; what may pass, passes on."""
+    try:
+        yield
+    except postgres_errors.QueryCanceled:
+        raise _failed(script, f"no end in time of {what}", "an end within timeout_seconds") from None
+    except psycopg2.Error as error:
+        if may_pass(error):
+            raise
+        raise _failed(script, f"{_why(error)} for {what}", "every statement to succeed") from None
+
+
+def _why(error: psycopg2.Error) -> str:
+    code, diag = error.pgcode or "", error.diag
+    names = [
+        f"{kind} {name}" for kind, name in (("table", diag.table_name), ("constraint", diag.constraint_name)) if name
+    ]
+    message = diag.message_primary if code.startswith(_CLASSES_WITHOUT_DATA) else " of ".join(names)
+    return f"{code} {type(error).__name__} from PostgreSQL{f' ({message})' if message else ''}"
+
+
+def _failed(script: Script, found: str, expected: str) -> PostRestoreSqlFailed:
+    return PostRestoreSqlFailed(
+        found,
+        field=f"post_restore_sql, {script.s3_uri}",
+        expected=expected,
+        action="correct the script, which was rolled back, then start a new run; the users are still locked out",
+    )

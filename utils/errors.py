@@ -1,0 +1,196 @@
+"""Every error a step can raise; the class names are what the state machine's Retry lists.
+
+AuroraRestoreError
+├── RetryableError: the state machine tries the same step again
+│   ├── AwsThrottled, AwsUnavailable
+│   ├── ResourceBusy, QuotaReached, CapacityUnavailable
+│   ├── OperationRowConflict
+│   └── DatabaseUnavailable
+└── PermanentError: the run stops, nothing more is touched
+    ├── request:  InvalidRequest, OperationInProgress, OperationNotFound, OperationClosed
+    ├── snapshot: SnapshotNotFound, SnapshotNotAvailable, SnapshotTooOld, SnapshotNotRestorable
+    ├── target:   TargetIsSource, TargetNotReplaceable, TargetProtected, TargetInGlobalCluster, TargetChanged,
+    │             TargetNotDeletable
+    ├── settings: KeyNotUsable, EngineVersionNotRestorable, SettingNotFound, IdentifierTaken, ConfigurationMissing
+    ├── phases:   CopyFailed, DeleteFailed, RestoreFailed, PhaseTimedOut, UnknownStatus
+    ├── users:    SecretInvalid, DatabaseNotTrusted, DatabaseLoginRefused, DatabaseChangeRefused, UsersNotProven
+    ├── data:     PostRestoreSqlFailed, CheckFailed
+    └── AWS:      AccessDenied, AwsRequestRejected
+"""
+
+
+class AuroraRestoreError(Exception):
+    """Base of all errors of the pipeline; its text says what was found, what was expected and what to do."""
+
+    def __init__(self, found: str, *, expected: str, action: str, field: str | None = None) -> None:
+        prefix = f"{field}: " if field else ""
+        super().__init__(f"{prefix}found {found}; expected {expected}; what to do: {action}")
+        self.field = field
+
+
+class RetryableError(AuroraRestoreError):
+    """May pass when the same step runs again."""
+
+
+class PermanentError(AuroraRestoreError):
+    """Will not pass by itself; a person or a changed request is needed."""
+
+
+class AwsThrottled(RetryableError):
+    """AWS refused the call because of its rate."""
+
+
+class AwsUnavailable(RetryableError):
+    """AWS answered 5xx, or did not answer."""
+
+
+class ResourceBusy(RetryableError):
+    """The cluster, instance or snapshot is in a state that does not allow the call now."""
+
+
+class QuotaReached(RetryableError):
+    """A quota that frees itself, such as five copies in progress, is used up."""
+
+
+class CapacityUnavailable(RetryableError):
+    """AWS has no capacity for the instance class at the moment."""
+
+
+class OperationRowConflict(RetryableError):
+    """Another invocation wrote the operation row since it was read."""
+
+
+class DatabaseUnavailable(RetryableError):
+    """The restored database does not accept connections yet, or the connection broke."""
+
+
+class InvalidRequest(PermanentError):
+    """The request does not fit the model `RestoreRequest`."""
+
+
+class ConfigurationMissing(PermanentError):
+    """An environment variable of the function is missing or malformed."""
+
+
+class OperationInProgress(PermanentError):
+    """Another operation holds the lock on the target cluster."""
+
+
+class OperationNotFound(PermanentError):
+    """No operation row has this operation id."""
+
+
+class OperationClosed(PermanentError):
+    """The operation has ended, or was a dry run: no step may act on it, or close it as a success, any more."""
+
+
+class SnapshotNotFound(PermanentError):
+    """No snapshot fits the request."""
+
+
+class SnapshotNotAvailable(PermanentError):
+    """The named snapshot exists but is not `available`."""
+
+
+class SnapshotTooOld(PermanentError):
+    """The snapshot is older than the request allows."""
+
+
+class SnapshotNotRestorable(PermanentError):
+    """The snapshot is of another engine, or its encryption key cannot leave its account."""
+
+
+class TargetIsSource(PermanentError):
+    """The target cluster is the source cluster."""
+
+
+class TargetNotReplaceable(PermanentError):
+    """The target cluster exists and is not tagged `aurora-restore:replaceable=true`."""
+
+
+class TargetProtected(PermanentError):
+    """The target cluster has deletion protection."""
+
+
+class TargetInGlobalCluster(PermanentError):
+    """The target cluster is a member of a global cluster."""
+
+
+class TargetChanged(PermanentError):
+    """The target cluster is not the one that was planned for."""
+
+
+class TargetNotDeletable(PermanentError):
+    """The target cluster is in a status in which AWS neither snapshots nor deletes it."""
+
+
+class KeyNotUsable(PermanentError):
+    """The KMS key is missing, disabled, or not open to the pipeline."""
+
+
+class EngineVersionNotRestorable(PermanentError):
+    """The engine version is older than the snapshot's or not offered in the target Region."""
+
+
+class SettingNotFound(PermanentError):
+    """A subnet group or parameter group of the target does not exist."""
+
+
+class IdentifierTaken(PermanentError):
+    """A resource with the planned identifier exists and belongs to somebody else."""
+
+
+class CopyFailed(PermanentError):
+    """AWS ended the snapshot copy with a failure status."""
+
+
+class DeleteFailed(PermanentError):
+    """The final snapshot or the deletion of the old target ended with a failure status."""
+
+
+class RestoreFailed(PermanentError):
+    """The restored cluster or one of its instances ended with a failure status."""
+
+
+class PhaseTimedOut(PermanentError):
+    """A phase took longer than its budget."""
+
+
+class UnknownStatus(PermanentError):
+    """AWS answered a status that the pipeline does not know."""
+
+
+class SecretInvalid(PermanentError):
+    """A secret is missing, a placeholder, or not of the documented shape."""
+
+
+class DatabaseNotTrusted(PermanentError):
+    """The server at the cluster's endpoint has no TLS, or no certificate of a trusted CA for that host name."""
+
+
+class DatabaseLoginRefused(PermanentError):
+    """The restored database refused a login."""
+
+
+class DatabaseChangeRefused(PermanentError):
+    """The restored database refused a statement of the user set-up."""
+
+
+class UsersNotProven(PermanentError):
+    """A database user can do less or more than its profile says."""
+
+
+class PostRestoreSqlFailed(PermanentError):
+    """A script of `post_restore_sql` could not be read, is not allowed, or failed; the users stay locked out."""
+
+
+class CheckFailed(PermanentError):
+    """A check of the request does not hold; the users stay locked out."""
+
+
+class AccessDenied(PermanentError):
+    """IAM refused a call of the pipeline."""
+
+
+class AwsRequestRejected(PermanentError):
+    """AWS rejected a call for a reason that trying again does not change."""

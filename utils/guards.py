@@ -1,0 +1,109 @@
+"""What must hold before the old target is touched; checked when planning and again right before deleting."""
+
+from collections.abc import Sequence
+
+from utils.errors import (
+    IdentifierTaken,
+    SnapshotNotAvailable,
+    TargetChanged,
+    TargetInGlobalCluster,
+    TargetIsSource,
+    TargetNotReplaceable,
+    TargetProtected,
+)
+from utils.rds_models import Cluster, Instance, Snapshot
+from utils.rds_reader import RdsReader
+from utils.rds_statuses import SNAPSHOT
+from utils.request import RestoreRequest
+from utils.tags import REPLACEABLE
+
+_UNTOUCHED = "nothing was changed"
+
+
+def check_target_is_not_source(request: RestoreRequest, snapshot: Snapshot, target: Cluster) -> None:
+    """Refuse to build over the cluster that the snapshot came from; raises `TargetIsSource`."""
+    same_name = target.arn.split(":")[3:5] == snapshot.arn.split(":")[3:5] and (
+        target.identifier == request.source.cluster_id
+    )
+    if same_name or target.resource_id == snapshot.cluster_resource_id:
+        raise TargetIsSource(
+            f"{target.identifier}, the cluster that snapshot {snapshot.identifier} was taken from",
+            field="target.cluster_id",
+            expected="another cluster than the source",
+            action=f"name another target; {_UNTOUCHED}",
+        )
+
+
+def check_target_may_go(request: RestoreRequest, target: Cluster) -> None:
+    """Refuse to delete what is not marked, protected, or part of something larger."""
+    if target.tags.get(REPLACEABLE) != "true":
+        found = target.tags.get(REPLACEABLE)
+        raise TargetNotReplaceable(
+            f"cluster {target.identifier} with the tag {REPLACEABLE}={found}"
+            if found
+            else f"cluster {target.identifier} without the tag {REPLACEABLE}",
+            field="target.cluster_id",
+            expected=f"the tag {REPLACEABLE}=true on the cluster and its instances",
+            action=f"name another target, or tag this one if its data may be replaced; {_UNTOUCHED}",
+        )
+    if target.in_global_cluster:
+        raise TargetInGlobalCluster(
+            f"cluster {target.identifier} as a member of a global cluster",
+            field="target.cluster_id",
+            expected="a cluster of its own",
+            action=f"remove it from the global cluster first, or name another target; {_UNTOUCHED}",
+        )
+    if target.deletion_protection and not request.override_deletion_protection:
+        raise TargetProtected(
+            f"cluster {target.identifier} with deletion protection",
+            field="override_deletion_protection",
+            expected="a cluster without it, or override_deletion_protection: true",
+            action=f"switch it off, or allow the override; {_UNTOUCHED}",
+        )
+
+
+def check_members_may_go(members: Sequence[Instance]) -> None:
+    """Refuse members that the functions' roles may not delete: the tag counts on each instance by itself."""
+    untagged = [member.identifier for member in members if member.tags.get(REPLACEABLE) != "true"]
+    if untagged:
+        raise TargetNotReplaceable(
+            f"instance(s) {', '.join(untagged)} without the tag {REPLACEABLE}",
+            field="target.cluster_id",
+            expected=f"the tag {REPLACEABLE}=true on the cluster and each of its instances",
+            action=f"tag them if their data may be replaced, or name another target; {_UNTOUCHED}",
+        )
+
+
+def check_target_is_the_planned_one(target: Cluster, planned_resource_id: str | None) -> None:
+    """Refuse a cluster that took the name after the plan was made; raises `TargetChanged`."""
+    if target.resource_id != planned_resource_id:
+        raise TargetChanged(
+            f"cluster {target.identifier} with resource id {target.resource_id}",
+            field="target.cluster_id",
+            expected=f"the cluster of the plan, {planned_resource_id or 'which was absent'}",
+            action="find out who made it since the run started, then start a new run; it was not touched",
+        )
+
+
+def check_instance_names(rds: RdsReader, instance_ids: Sequence[str], target_cluster_id: str) -> None:
+    """Refuse names for the new instances that another cluster's instances have; raises `IdentifierTaken`."""
+    for instance_id in instance_ids:
+        found = rds.find_instance(instance_id)
+        if found is not None and found.cluster_id != target_cluster_id:
+            raise IdentifierTaken(
+                f"instance {instance_id} of {f'cluster {found.cluster_id}' if found.cluster_id else 'no cluster'}",
+                field="target.cluster_id",
+                expected=f"no instance of that name, or one of cluster {target_cluster_id}",
+                action="rename or delete that instance, or name another target; it was not touched",
+            )
+
+
+def check_restorable_now(rds: RdsReader, snapshot: str) -> None:
+    """Make sure that what will be restored is there and available in the target Region right now."""
+    found = rds.find_snapshot(snapshot)
+    if found is None or found.status not in SNAPSHOT.ready:
+        raise SnapshotNotAvailable(
+            f"snapshot {snapshot} with status {found.status}" if found else f"no snapshot {snapshot}",
+            expected="status available in the target Region before the old target is deleted",
+            action="find out who deleted it, then start a new run; nothing more is deleted",
+        )

@@ -1,0 +1,41 @@
+"""Names: which identifiers AWS accepts, and how the pipeline makes its own from an operation id."""
+
+import hashlib
+import re
+
+CLUSTER_ID_PATTERN = r"^[A-Za-z](?!.*--)[A-Za-z0-9-]{0,62}(?<!-)$"
+SNAPSHOT_ARN_PATTERN = (
+    r"^arn:(?P<partition>aws[a-z-]*):rds:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
+    r":cluster-snapshot:(?P<id>[A-Za-z0-9:-]{1,255})$"
+)
+SNAPSHOT_ID_PATTERN = r"^(rds:|awsbackup:)?[A-Za-z][A-Za-z0-9-]{0,254}$"
+REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-\d{1,2}$"
+ACCOUNT_PATTERN = r"^\d{12}$"
+
+_LONGEST_IDENTIFIER = 63
+
+
+def derived_identifier(prefix: str, target_cluster_id: str, operation_id: str) -> str:
+    """Name a snapshot of this operation: the same operation id always gives the same name, ≤ 63 characters."""
+    digest = hashlib.sha256(operation_id.encode()).hexdigest()[:12]
+    room = _LONGEST_IDENTIFIER - len(prefix) - len(digest) - 2
+    return f"{prefix}-{target_cluster_id[:room].rstrip('-')}-{digest}"
+
+
+def instance_identifier(target_cluster_id: str, number: int) -> str:
+    """Name the instance `number` (from 1) of the target cluster, ≤ 63 characters."""
+    suffix = f"-{number}"
+    return target_cluster_id[: _LONGEST_IDENTIFIER - len(suffix)].rstrip("-") + suffix
+
+
+def is_snapshot_arn(text: str) -> bool:
+    """Tell whether `text` is the ARN of a DB cluster snapshot."""
+    return re.fullmatch(SNAPSHOT_ARN_PATTERN, text) is not None
+
+
+def region_and_account(snapshot_arn: str) -> tuple[str, str]:
+    """Return the Region and the account of a DB cluster snapshot ARN."""
+    match = re.fullmatch(SNAPSHOT_ARN_PATTERN, snapshot_arn)
+    if match is None:
+        raise ValueError(f"not the ARN of a DB cluster snapshot: {snapshot_arn!r}")
+    return match["region"], match["account"]

@@ -1,0 +1,178 @@
+"""One operation as its row in the state table holds it: the truth that every step reads and writes."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from utils.request import RestoreRequest
+from utils.restore_settings import RestoreSettings
+
+
+class StepName(StrEnum):
+    """The ten steps; each value is the state's name in the state machine."""
+
+    SNAPSHOT_CHECK = "Snapshot Check"
+    COPY_SNAPSHOT = "Copy Snapshot"
+    CHECK_COPY_STATUS = "Check Copy Status"
+    DELETE_RDS = "Delete RDS"
+    CHECK_DELETE_STATUS = "Check Delete Status"
+    RESTORE_SNAPSHOT = "Restore Snapshot"
+    CHECK_RESTORE_STATUS = "Check Restore Status"
+    SETUP_DB_USERS = "Setup DB Users"
+    ARCHIVE_SNAPSHOT = "Archive Snapshot"
+    SNS_NOTIFICATION = "SNS Notification"
+
+
+class OperationStatus(StrEnum):
+    """Where an operation stands."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class Identifiers(BaseModel):
+    """Every identifier of the operation, computed once by the first step."""
+
+    target_cluster_id: str
+    instance_ids: list[str]
+    copy_id: str
+    final_snapshot_id: str
+
+
+class SourceSnapshot(BaseModel):
+    """The source snapshot as it was picked; storage in GiB."""
+
+    identifier: str
+    arn: str
+    cluster_id: str
+    region: str
+    account_id: str
+    created_at: datetime
+    age_hours: float
+    engine_version: str
+    storage_gib: int
+    kms_key_id: str | None
+    master_username: str
+
+
+class Plan(BaseModel):
+    """What the run does, decided before anything is touched."""
+
+    copy_needed: bool
+    copy_reason: str
+    copy_kms_key_id: str | None
+    delete_target: bool
+    take_final_snapshot: bool
+    old_target_resource_id: str | None
+    settings: RestoreSettings
+    actions: list[str] = Field(description="The same in sentences, in order.")
+
+
+class CopyRecord(BaseModel):
+    """The snapshot copy."""
+
+    started_at: datetime
+    finished_at: datetime | None = None
+    arn: str | None = None
+    percent: int = 0
+
+
+class DeletionRecord(BaseModel):
+    """The old target's end."""
+
+    started_at: datetime
+    finished_at: datetime | None = None
+    final_snapshot_arn: str | None = None
+    deleted_members: list[str] = []
+    protection_switched_off: bool = False
+
+
+class RestoreRecord(BaseModel):
+    """The restored cluster."""
+
+    started_at: datetime
+    finished_at: datetime | None = None
+    cluster_arn: str | None = None
+    endpoint: str | None = None
+    port: int | None = None
+    engine_version: str | None = None
+    instance_ids: list[str] = []
+
+
+class ScriptRecord(BaseModel):
+    """A script of `post_restore_sql` that was run and committed; `user` is who it ran as."""
+
+    s3_uri: str
+    version_id: str | None
+    sha256: str
+    database: str
+    user: str
+    statements: int
+    seconds: float
+
+
+class CheckRecord(BaseModel):
+    """A check that was asked, with what was found; a text that does not fit is not repeated."""
+
+    name: str
+    database: str
+    expected: str
+    found: str
+    holds: bool
+
+
+class UsersRecord(BaseModel):
+    """The database users; names and proofs only, never a password."""
+
+    master_reset_at: datetime | None = None
+    databases: list[str] = []
+    proofs: dict[str, list[str]] = Field(default_factory=dict, description="User name to what was proven.")
+    shut_out: list[str] = Field(default_factory=list, description="Logins that came with the snapshot.")
+    scripts: list[ScriptRecord] = Field(default_factory=list, description="Those of `post_restore_sql` that ran.")
+    checks: list[CheckRecord] = []
+
+
+class ArchiveRecord(BaseModel):
+    """What was kept and what was pruned."""
+
+    archived: str | None = None
+    pruned_copies: list[str] = []
+    pruned_final_snapshots: list[str] = []
+
+
+class OperationError(BaseModel):
+    """Why an operation failed."""
+
+    name: str
+    message: str
+    step: str
+
+
+class Operation(BaseModel):
+    """The row of one operation, written when its plan is made."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    operation_id: str
+    execution_arn: str
+    version: int = 0
+    status: OperationStatus = OperationStatus.RUNNING
+    current_step: StepName = StepName.SNAPSHOT_CHECK
+    request: RestoreRequest
+    plan: Plan
+    identifiers: Identifiers
+    snapshot: SourceSnapshot
+    old_target: dict[str, Any] | None = None
+    copied: CopyRecord | None = Field(default=None, alias="copy")
+    deletion: DeletionRecord | None = None
+    restore: RestoreRecord | None = None
+    users: UsersRecord | None = None
+    archive: ArchiveRecord | None = None
+    error: OperationError | None = None
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None = None
+    ttl: int = Field(description="Seconds since 1970 after which DynamoDB may remove the row.")

@@ -1,0 +1,167 @@
+"""The plan of an operation: every identifier and every decision, before anything is touched."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from utils.errors import EngineVersionNotRestorable, InvalidRequest, SettingNotFound, SnapshotNotRestorable
+from utils.identifiers import derived_identifier, instance_identifier, region_and_account
+from utils.operation import Identifiers, Plan, SourceSnapshot
+from utils.rds_models import Cluster, Snapshot
+from utils.rds_reader import RdsReader
+from utils.request import RestoreRequest
+from utils.restore_settings import RestoreSettings
+from utils.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What the first step found out, from which the plan follows."""
+
+    operation_id: str
+    request: RestoreRequest
+    snapshot: Snapshot
+    age_hours: float
+    old_target: Cluster | None
+    restore_settings: RestoreSettings
+    now: datetime
+
+
+def make_identifiers(found: Found) -> Identifiers:
+    """Name everything this operation will make; the same operation always gets the same names."""
+    target_id = found.request.target.cluster_id
+    count = found.restore_settings.instance_count
+    return Identifiers(
+        target_cluster_id=target_id,
+        instance_ids=[instance_identifier(target_id, number) for number in range(1, count + 1)],
+        copy_id=derived_identifier("aurora-restore-copy", target_id, found.operation_id),
+        final_snapshot_id=derived_identifier("aurora-restore-final", target_id, found.operation_id),
+    )
+
+
+def make_plan(found: Found, identifiers: Identifiers, settings: Settings) -> Plan:
+    """Decide on copy, deletion and restore."""
+    region, account = region_and_account(found.snapshot.arn)
+    reason = _copy_reason(region, account, settings)
+    old = found.old_target
+    take_final_snapshot = old is not None and found.request.final_snapshot
+    plan = Plan(
+        copy_needed=reason is not None,
+        copy_reason=reason or "the snapshot is in the target Region and account",
+        # RDS refuses a key for the copy of an unencrypted snapshot; the restore encrypts it.
+        copy_kms_key_id=found.restore_settings.kms_key_id if found.snapshot.kms_key_id else None,
+        delete_target=old is not None,
+        take_final_snapshot=take_final_snapshot,
+        old_target_resource_id=old.resource_id if old else None,
+        settings=found.restore_settings,
+        actions=[],
+    )
+    return plan.model_copy(update={"actions": _in_sentences(found, identifiers, plan)})
+
+
+def describe_source(found: Found) -> SourceSnapshot:
+    """Record the source snapshot for the operation row."""
+    region, account = region_and_account(found.snapshot.arn)
+    return SourceSnapshot(
+        identifier=found.snapshot.identifier,
+        arn=found.snapshot.arn,
+        cluster_id=found.snapshot.cluster_id,
+        region=region,
+        account_id=account,
+        created_at=found.snapshot.created_at or found.now,
+        age_hours=found.age_hours,
+        engine_version=found.snapshot.engine_version,
+        storage_gib=found.snapshot.storage_gib,
+        kms_key_id=found.snapshot.kms_key_id,
+        master_username=found.snapshot.master_username,
+    )
+
+
+def check_engine_version(rds: RdsReader, snapshot_version: str, version: str) -> None:
+    """Make sure the target Region can restore a snapshot of `snapshot_version` as `version`."""
+    if _parts(version) < _parts(snapshot_version):
+        raise EngineVersionNotRestorable(
+            f"{version}, older than the snapshot's {snapshot_version}",
+            field="target.engine_version",
+            expected="the snapshot's version or a newer one",
+            action="leave target.engine_version out, or raise it; nothing was changed",
+        )
+    if not rds.offers_engine_version(version):
+        raise EngineVersionNotRestorable(
+            f"Aurora PostgreSQL {version}, which the target Region does not offer",
+            field="target.engine_version",
+            expected="a version of aws rds describe-db-engine-versions --engine aurora-postgresql",
+            action="name a newer version that is offered; nothing was changed",
+        )
+
+
+def check_groups(rds: RdsReader, settings: RestoreSettings) -> None:
+    """Make sure the groups the restore will name exist; raises `SettingNotFound`."""
+    if settings.subnet_group and not rds.has_subnet_group(settings.subnet_group):
+        raise _no_group("target.subnet_group", "DB subnet group", settings.subnet_group)
+    name = settings.cluster_parameter_group
+    if name and not rds.has_cluster_parameter_group(name):
+        raise _no_group("target.cluster_parameter_group", "DB cluster parameter group", name)
+
+
+def check_capacity(settings: RestoreSettings) -> None:
+    """Make sure Serverless v2 instances get a capacity, without which RDS creates none; raises `InvalidRequest`."""
+    if settings.instance_class == "db.serverless" and settings.serverless_v2 is None:
+        raise InvalidRequest(
+            "nothing, with instances of class db.serverless",
+            field="target.serverless_v2",
+            expected='a capacity such as {"min_capacity": 0.5, "max_capacity": 4}',
+            action="add it, or name another instance class; nothing was changed",
+        )
+
+
+def check_shareable(snapshot: Snapshot, settings: Settings) -> None:
+    """Refuse another account's snapshot under that account's default key, which never leaves it."""
+    _, account = region_and_account(snapshot.arn)
+    if account != settings.account_id and (snapshot.kms_key_id or "").endswith("alias/aws/rds"):
+        raise SnapshotNotRestorable(
+            f"snapshot {snapshot.identifier} under the key aws/rds of account {account}",
+            field="source.snapshot",
+            expected="a snapshot under a customer managed key that is open to this account",
+            action="copy it in its own account under such a key and share the copy; nothing was changed",
+        )
+
+
+def _copy_reason(region: str, account: str, settings: Settings) -> str | None:
+    if region != settings.target_region:
+        return f"the snapshot is in {region}, the target in {settings.target_region}"
+    if account != settings.account_id:
+        return f"the snapshot belongs to account {account}, under whose key the cluster would stay"
+    return None
+
+
+def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[str]:
+    snapshot, old = found.snapshot, found.old_target
+    restored_from = identifiers.copy_id if plan.copy_needed else snapshot.identifier
+    sentences = [f"take snapshot {snapshot.identifier} of {snapshot.cluster_id}, {found.age_hours:g} hours old"]
+    if plan.copy_needed:
+        sentences.append(f"copy it as {identifiers.copy_id}, because {plan.copy_reason}")
+    if old and plan.take_final_snapshot:
+        sentences.append(f"snapshot the old cluster {old.identifier} as {identifiers.final_snapshot_id}")
+    if old:
+        sentences.append(f"delete the old cluster {old.identifier} and its {len(old.member_ids)} instance(s)")
+    settings = plan.settings
+    sentences += [
+        f"restore {identifiers.target_cluster_id} from {restored_from} with version {settings.engine_version}",
+        f"create {settings.instance_count} instance(s) of class {settings.instance_class}",
+        "reset the master password, set up the database users, shut out the others, prove each login",
+        f"keep {found.request.keep_copies} copies and {found.request.keep_final_snapshots} final snapshots",
+    ]
+    return sentences
+
+
+def _no_group(field: str, kind: str, name: str) -> SettingNotFound:
+    return SettingNotFound(
+        f"no {kind} {name!r} in the target Region",
+        field=field,
+        expected="an existing one",
+        action="create it or correct the name; nothing was changed",
+    )
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

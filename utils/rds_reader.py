@@ -1,0 +1,134 @@
+"""What RDS in one Region says, without changing anything."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from utils.aws_errors import aws_call, error_code
+from utils.rds_models import (
+    Cluster,
+    Instance,
+    Snapshot,
+    cluster_from_api,
+    instance_from_api,
+    snapshot_from_api,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds.client import RDSClient
+
+ENGINE = "aurora-postgresql"
+
+
+class RdsReader:
+    """The describing calls of RDS in one Region; every method raises the errors of `utils.errors` only."""
+
+    def __init__(self, client: "RDSClient") -> None:
+        self._client = client
+
+    def find_cluster(self, cluster_id: str) -> Cluster | None:
+        """Describe a cluster; None when there is none."""
+        with aws_call("rds:DescribeDBClusters"):
+            try:
+                answer = self._client.describe_db_clusters(DBClusterIdentifier=cluster_id)
+            except ClientError as error:
+                if error_code(error) == "DBClusterNotFoundFault":
+                    return None
+                raise
+        found = [cluster_from_api(raw) for raw in answer["DBClusters"]]
+        # Right after a rename or delete RDS may answer with another cluster than the one asked for.
+        return next((cluster for cluster in found if cluster.identifier == cluster_id), None)
+
+    def find_instance(self, instance_id: str) -> Instance | None:
+        """Describe an instance; None when there is none."""
+        with aws_call("rds:DescribeDBInstances"):
+            try:
+                answer = self._client.describe_db_instances(DBInstanceIdentifier=instance_id)
+            except ClientError as error:
+                if error_code(error) == "DBInstanceNotFound":
+                    return None
+                raise
+        found = [instance_from_api(raw) for raw in answer["DBInstances"]]
+        return next((instance for instance in found if instance.identifier == instance_id), None)
+
+    def instances_of(self, cluster_id: str) -> list[Instance]:
+        """Describe every instance that is a member of the cluster."""
+        with aws_call("rds:DescribeDBInstances"):
+            pages = self._client.get_paginator("describe_db_instances").paginate(
+                Filters=[{"Name": "db-cluster-id", "Values": [cluster_id]}]
+            )
+            try:
+                return [instance_from_api(raw) for page in pages for raw in page["DBInstances"]]
+            except ClientError as error:
+                # The filter refuses a cluster that does not exist (any more).
+                if error_code(error) == "DBClusterNotFoundFault":
+                    return []
+                raise
+
+    def find_snapshot(self, identifier: str) -> Snapshot | None:
+        """Describe a snapshot by identifier or ARN; None when there is none."""
+        automated = identifier.rsplit("cluster-snapshot:", 1)[-1].startswith("rds:")
+        with aws_call("rds:DescribeDBClusterSnapshots"):
+            try:
+                # RDS finds an automated snapshot by name only when its type is given too.
+                answer = (
+                    self._client.describe_db_cluster_snapshots(
+                        DBClusterSnapshotIdentifier=identifier, SnapshotType="automated"
+                    )
+                    if automated
+                    else self._client.describe_db_cluster_snapshots(
+                        DBClusterSnapshotIdentifier=identifier, IncludeShared=True
+                    )
+                )
+            except ClientError as error:
+                if error_code(error) == "DBClusterSnapshotNotFoundFault":
+                    return None
+                raise
+        return next((snapshot_from_api(raw) for raw in answer["DBClusterSnapshots"]), None)
+
+    def snapshots_of(self, cluster_id: str) -> list[Snapshot]:
+        """Describe the automated and manual snapshots of a cluster of this account."""
+        with aws_call("rds:DescribeDBClusterSnapshots"):
+            pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(DBClusterIdentifier=cluster_id)
+            return [snapshot_from_api(raw) for page in pages for raw in page["DBClusterSnapshots"]]
+
+    def shared_snapshots(self) -> list[Snapshot]:
+        """Describe the snapshots that other accounts share with this one (RDS cannot filter these by cluster)."""
+        return self._snapshots_of_type("shared")
+
+    def manual_snapshots(self) -> list[Snapshot]:
+        """Describe every manual snapshot of this account and Region."""
+        return self._snapshots_of_type("manual")
+
+    def _snapshots_of_type(self, snapshot_type: str) -> list[Snapshot]:
+        with aws_call("rds:DescribeDBClusterSnapshots"):
+            pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(SnapshotType=snapshot_type)
+            return [snapshot_from_api(raw) for page in pages for raw in page["DBClusterSnapshots"]]
+
+    def offers_engine_version(self, version: str) -> bool:
+        """Tell whether this Region offers the Aurora PostgreSQL version."""
+        with aws_call("rds:DescribeDBEngineVersions"):
+            answer = self._client.describe_db_engine_versions(Engine=ENGINE, EngineVersion=version)
+        return bool(answer["DBEngineVersions"])
+
+    def has_subnet_group(self, name: str) -> bool:
+        """Tell whether the DB subnet group exists."""
+        with aws_call("rds:DescribeDBSubnetGroups"):
+            try:
+                self._client.describe_db_subnet_groups(DBSubnetGroupName=name)
+            except ClientError as error:
+                if error_code(error) == "DBSubnetGroupNotFoundFault":
+                    return False
+                raise
+        return True
+
+    def has_cluster_parameter_group(self, name: str) -> bool:
+        """Tell whether the DB cluster parameter group exists."""
+        with aws_call("rds:DescribeDBClusterParameterGroups"):
+            try:
+                self._client.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)
+            except ClientError as error:
+                if error_code(error) in {"DBParameterGroupNotFound", "DBClusterParameterGroupNotFound"}:
+                    return False
+                raise
+        return True

@@ -1,0 +1,171 @@
+"""The changes the pipeline makes in RDS, all in the target Region.
+
+Creating what exists and deleting what is gone are not errors here: the caller looks afterwards, and judges by tags
+whether what exists is its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from utils.aws_errors import aws_call, error_code
+from utils.rds_reader import ENGINE
+from utils.restore_settings import RestoreSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_rds.client import RDSClient
+    from mypy_boto3_rds.type_defs import (
+        CopyDBClusterSnapshotMessageTypeDef,
+        CreateDBInstanceMessageTypeDef,
+        RestoreDBClusterFromSnapshotMessageTypeDef,
+        TagTypeDef,
+    )
+
+
+class RdsWriter:
+    """The changing calls of RDS in the target Region; every method raises the errors of `utils.errors` only."""
+
+    def __init__(self, client: "RDSClient") -> None:
+        self._client = client
+
+    def copy_snapshot(self, source_arn: str, copy_id: str, *, kms_key_id: str | None, tags: Mapping[str, str]) -> None:
+        """Start the copy of a snapshot into this Region and account."""
+        # No SourceRegion: with it botocore sends a presigned URL, which only GovCloud needs.
+        params: CopyDBClusterSnapshotMessageTypeDef = {
+            "SourceDBClusterSnapshotIdentifier": source_arn,
+            "TargetDBClusterSnapshotIdentifier": copy_id,
+            "Tags": _tag_list(tags),
+        }
+        if kms_key_id:
+            params["KmsKeyId"] = kms_key_id
+        with _passing("rds:CopyDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault"):
+            self._client.copy_db_cluster_snapshot(**params)
+
+    def create_snapshot(self, cluster_id: str, snapshot_id: str, *, tags: Mapping[str, str]) -> None:
+        """Start a manual snapshot of a cluster."""
+        with _passing("rds:CreateDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault"):
+            self._client.create_db_cluster_snapshot(
+                DBClusterIdentifier=cluster_id, DBClusterSnapshotIdentifier=snapshot_id, Tags=_tag_list(tags)
+            )
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        """Delete a manual snapshot."""
+        with _passing("rds:DeleteDBClusterSnapshot", "DBClusterSnapshotNotFoundFault"):
+            self._client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot_id)
+
+    def disable_deletion_protection(self, cluster_id: str) -> None:
+        """Switch off a cluster's deletion protection; RDS does so at once."""
+        with aws_call("rds:ModifyDBCluster"):
+            self._client.modify_db_cluster(
+                DBClusterIdentifier=cluster_id, DeletionProtection=False, ApplyImmediately=True
+            )
+
+    def delete_instance(self, instance_id: str) -> None:
+        """Delete a member of a cluster; the data is the cluster's and stays."""
+        with _passing("rds:DeleteDBInstance", "DBInstanceNotFound"):
+            self._client.delete_db_instance(DBInstanceIdentifier=instance_id, SkipFinalSnapshot=True)
+
+    def delete_cluster(self, cluster_id: str) -> None:
+        """Delete a cluster without a snapshot: the final snapshot has been taken and seen before this call."""
+        with _passing("rds:DeleteDBCluster", "DBClusterNotFoundFault"):
+            self._client.delete_db_cluster(DBClusterIdentifier=cluster_id, SkipFinalSnapshot=True)
+
+    def restore_cluster(
+        self, cluster_id: str, snapshot: str, settings: RestoreSettings, *, tags: Mapping[str, str]
+    ) -> None:
+        """Restore a cluster, without instances, from a snapshot identifier or ARN.
+
+        What is not passed falls back to AWS's defaults, never to what the source or the old target had.
+        """
+        params: RestoreDBClusterFromSnapshotMessageTypeDef = {
+            "DBClusterIdentifier": cluster_id,
+            "SnapshotIdentifier": snapshot,
+            "Engine": ENGINE,
+            "EngineVersion": settings.engine_version,
+            "DeletionProtection": settings.deletion_protection,
+            "EnableIAMDatabaseAuthentication": settings.iam_authentication,
+            "CopyTagsToSnapshot": True,
+            "KmsKeyId": settings.kms_key_id,
+            "Tags": _tag_list(tags),
+        }
+        if settings.port:
+            params["Port"] = settings.port
+        if settings.subnet_group:
+            params["DBSubnetGroupName"] = settings.subnet_group
+        if settings.security_group_ids:
+            params["VpcSecurityGroupIds"] = settings.security_group_ids
+        if settings.cluster_parameter_group:
+            params["DBClusterParameterGroupName"] = settings.cluster_parameter_group
+        if settings.storage_type:
+            params["StorageType"] = settings.storage_type
+        if settings.log_exports:
+            params["EnableCloudwatchLogsExports"] = settings.log_exports
+        if settings.serverless_v2:
+            params["ServerlessV2ScalingConfiguration"] = {
+                "MinCapacity": settings.serverless_v2.min_capacity,
+                "MaxCapacity": settings.serverless_v2.max_capacity,
+            }
+            if settings.serverless_v2.seconds_until_auto_pause:
+                params["ServerlessV2ScalingConfiguration"]["SecondsUntilAutoPause"] = (
+                    settings.serverless_v2.seconds_until_auto_pause
+                )
+        with _passing("rds:RestoreDBClusterFromSnapshot", "DBClusterAlreadyExistsFault"):
+            self._client.restore_db_cluster_from_snapshot(**params)
+
+    def create_instance(
+        self, cluster_id: str, instance_id: str, settings: RestoreSettings, *, tags: Mapping[str, str]
+    ) -> None:
+        """Create a member of a cluster; the first one becomes the writer."""
+        params: CreateDBInstanceMessageTypeDef = {
+            "DBInstanceIdentifier": instance_id,
+            "DBInstanceClass": settings.instance_class,
+            "Engine": ENGINE,
+            "DBClusterIdentifier": cluster_id,
+            "PubliclyAccessible": False,
+            "Tags": _tag_list(tags),
+        }
+        if settings.instance_parameter_group:
+            params["DBParameterGroupName"] = settings.instance_parameter_group
+        with _passing("rds:CreateDBInstance", "DBInstanceAlreadyExists"):
+            self._client.create_db_instance(**params)
+
+    def reset_master_password(self, cluster_id: str, password: str) -> None:
+        """Set the master user's password; the cluster is `resetting-master-credentials` for a while."""
+        with aws_call("rds:ModifyDBCluster"):
+            self._client.modify_db_cluster(
+                DBClusterIdentifier=cluster_id, MasterUserPassword=password, ApplyImmediately=True
+            )
+
+    def let_rds_manage_master_password(self, cluster_id: str, kms_key_id: str) -> None:
+        """Let RDS make the master user's password, and keep it in a secret under this key."""
+        with aws_call("rds:ModifyDBCluster"):
+            self._client.modify_db_cluster(
+                DBClusterIdentifier=cluster_id,
+                ManageMasterUserPassword=True,
+                MasterUserSecretKmsKeyId=kms_key_id,
+                ApplyImmediately=True,
+            )
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Add tags to a resource, or change their values."""
+        with aws_call("rds:AddTagsToResource"):
+            self._client.add_tags_to_resource(ResourceName=arn, Tags=_tag_list(tags))
+
+
+@contextmanager
+def _passing(name: str, already_done: str) -> "Iterator[None]":
+    """Make the call; the error code `already_done` means that an earlier call took effect."""
+    with aws_call(name):
+        try:
+            yield
+        except ClientError as error:
+            if error_code(error) != already_done:
+                raise
+
+
+def _tag_list(tags: Mapping[str, str]) -> "Sequence[TagTypeDef]":
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

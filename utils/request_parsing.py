@@ -1,0 +1,115 @@
+"""From the raw execution input to a `RestoreRequest`, with errors a person can act on."""
+
+import difflib
+import json
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, parse
+
+from utils.errors import InvalidRequest
+from utils.request import RestoreRequest
+from utils.settings import Settings
+
+_README = "correct the field (the README lists all of them) and start the run again; nothing was changed"
+_LONGEST_ECHO = 80
+
+
+def parse_request(raw: object, settings: Settings) -> RestoreRequest:
+    """Lay the request over the stack's defaults and validate it; raises `InvalidRequest` that names the field."""
+    if not isinstance(raw, dict):
+        raise InvalidRequest(f"{type(raw).__name__} {_echo(raw)}", expected="a JSON object", action=_README)
+    merged = _merge(_stack_defaults(settings), _configured_defaults(settings))
+    merged = _merge(merged, raw)
+    try:
+        return parse(event=merged, model=RestoreRequest)
+    except ValidationError as error:
+        raise _invalid_request(error) from None
+
+
+def _stack_defaults(settings: Settings) -> dict[str, Any]:
+    source = {"cluster_id": settings.source_cluster_id, "region": settings.source_region}
+    target = {"cluster_id": settings.target_cluster_id}
+    return {
+        "source": {name: value for name, value in source.items() if value},
+        "target": {name: value for name, value in target.items() if value},
+    }
+
+
+def _configured_defaults(settings: Settings) -> dict[str, Any]:
+    try:
+        defaults = json.loads(settings.request_defaults)
+    except json.JSONDecodeError as error:
+        defaults = error
+    if not isinstance(defaults, dict):
+        raise InvalidRequest(
+            "text that is not a JSON object",
+            field="stack parameter RequestDefaults",
+            expected='a JSON object with fields of the request, such as {"keep_copies": 7}',
+            action="correct the parameter and deploy the stack again; nothing was changed",
+        )
+    return defaults
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for name, value in above.items():
+        lower = merged.get(name)
+        # Tags are one value: a request that lists tags means exactly those.
+        both_nested = isinstance(lower, dict) and isinstance(value, dict) and name != "tags"
+        merged[name] = _merge(lower, value) if both_nested and isinstance(lower, dict) else value
+    return merged
+
+
+def _invalid_request(error: ValidationError) -> InvalidRequest:
+    problems = error.errors(include_url=False, include_context=False)
+    # A misspelt field is both unknown and missing: the nearest known name helps more.
+    first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
+    location = [str(part) for part in first["loc"]]
+    more = f" ({len(problems) - 1} more problem(s) in the request)" if len(problems) > 1 else ""
+    if first["type"] == "extra_forbidden":
+        return InvalidRequest(
+            "an unknown field" + more,
+            field=_path(location),
+            expected=_known_fields(location),
+            action=_README,
+        )
+    if first["type"] == "missing":
+        return InvalidRequest(
+            "nothing" + more,
+            field=_path(location),
+            expected="a value, in the request or as a parameter of the stack",
+            action=_README,
+        )
+    expected = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if first["type"] in {"model_type", "dict_type"}:
+        expected = "a JSON object"
+    found = f"{type(first['input']).__name__} {_echo(first['input'])}" + more
+    return InvalidRequest(found, field=_path(location), expected=expected, action=_README)
+
+
+def _path(location: list[str]) -> str:
+    return ".".join(part[:_LONGEST_ECHO] for part in location) or "request"
+
+
+def _known_fields(location: list[str]) -> str:
+    model: type[BaseModel] = RestoreRequest
+    # The number of an element in a list is no field.
+    for part in (part for part in location[:-1] if not part.isdecimal()):
+        model = _model_of(model.model_fields[part].annotation)
+    near = difflib.get_close_matches(location[-1], model.model_fields, n=1, cutoff=0.5)
+    known = ", ".join(model.model_fields)
+    return f"{near[0]!r} perhaps; known here: {known}" if near else f"one of {known}"
+
+
+def _model_of(annotation: object) -> type[BaseModel]:
+    inner = [deeper for argument in get_args(annotation) for deeper in (argument, *get_args(argument))]
+    for candidate in (annotation, *inner):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    raise TypeError(f"not a model: {annotation!r}")
+
+
+def _echo(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}… ({len(text)} characters)"

@@ -1,0 +1,72 @@
+"""The part of a request that works on the restored data before its users are opened: scripts and checks."""
+
+import re
+from typing import Annotated, Self
+
+from aws_lambda_powertools.utilities.parser import Field, model_validator
+from pydantic import AfterValidator
+
+from utils.strict_model import StrictModel
+
+
+def _s3_uri(value: str) -> str:
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.{1,1024}", value):
+        raise ValueError("an S3 URI such as s3://bucket/post-restore-sql/mask.sql")
+    return value
+
+
+def _number(value: float) -> float:
+    # DynamoDB cannot hold every float: 1e-300 would fail when the row is written.
+    if value and not 1e-9 <= abs(value) <= 1e15:
+        raise ValueError("0, or a number whose size is between 0.000000001 and 1,000,000,000,000,000")
+    return value
+
+
+Number = Annotated[int | float, AfterValidator(_number)]
+DatabaseName = Annotated[str, Field(min_length=1, max_length=63)]
+
+
+class PostRestoreSql(StrictModel):
+    """A SQL script for the restored data, in one transaction, before the users can log in."""
+
+    s3_uri: Annotated[str, AfterValidator(_s3_uri)] = Field(
+        description="The script: UTF-8, at most 1 MiB, plain SQL without transaction control or psql's commands."
+    )
+    database: DatabaseName = Field(description="Database it runs in.")
+    user: DatabaseName | None = Field(
+        default=None, description="Role it runs as (`SET ROLE` by the master user); the master user when left out."
+    )
+    timeout_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
+        default=600, description="Seconds the whole script may take."
+    )
+
+
+class Check(StrictModel):
+    """A query for the restored data whose answer, one value, must be `expect` or within bounds."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Its name in messages and summary.")
+    database: DatabaseName = Field(description="Database it is asked in.")
+    sql: Annotated[str, Field(min_length=1, max_length=4000)] = Field(
+        description="One query that gives one row of one column; it runs read-only."
+    )
+    expect: bool | Number | Annotated[str, Field(max_length=256)] | None = Field(
+        default=None, description="The value it must give: a boolean, a number or a text. NULL never fits."
+    )
+    at_least: Number | None = Field(default=None, description="Smallest number it may give, instead of `expect`.")
+    at_most: Number | None = Field(default=None, description="Largest number it may give, instead of `expect`.")
+    timeout_seconds: Annotated[int, Field(ge=1, le=600)] = Field(default=60, description="Seconds the query may take.")
+
+    @model_validator(mode="after")
+    def _has_one_expectation(self) -> Self:
+        bounded = self.at_least is not None or self.at_most is not None
+        if bounded is (self.expect is not None):
+            raise ValueError("either expect, or at_least and at_most or one of them")
+        return self
+
+    @property
+    def expected(self) -> str:
+        """The expectation in words."""
+        if self.expect is not None:
+            return str(self.expect)
+        bounds = (("at least", self.at_least), ("at most", self.at_most))
+        return ", ".join(f"{word} {bound}" for word, bound in bounds if bound is not None)

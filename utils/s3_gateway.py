@@ -1,0 +1,67 @@
+"""S3: the SQL scripts that a request names."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from utils.aws_errors import aws_call, error_code
+from utils.errors import PostRestoreSqlFailed
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+LARGEST_SCRIPT = 1024 * 1024  # bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script:
+    """A script as it was read; `version_id` is S3's, None in a bucket without versions."""
+
+    s3_uri: str
+    version_id: str | None
+    sha256: str
+    text: str
+
+
+class S3Gateway:
+    """Reads scripts; every method raises the errors of `utils.errors` only."""
+
+    def __init__(self, client: "S3Client") -> None:
+        self._client = client
+
+    def script(self, s3_uri: str) -> Script:
+        """Read the newest version of a UTF-8 text of at most 1 MiB; raises `PostRestoreSqlFailed`."""
+        bucket, _, key = s3_uri.removeprefix("s3://").partition("/")
+        with aws_call("s3:GetObject"):
+            try:
+                answer = self._client.get_object(Bucket=bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) not in {"NoSuchKey", "NoSuchBucket"}:
+                    raise
+                raise _unusable(s3_uri, "no such object", "an object that the functions may read") from None
+            if answer["ContentLength"] > LARGEST_SCRIPT:
+                raise _unusable(s3_uri, f"{answer['ContentLength']} bytes", f"at most {LARGEST_SCRIPT}")
+            content = answer["Body"].read()
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise _unusable(s3_uri, f"a byte at {error.start} that is not UTF-8", "UTF-8 text") from None
+        if "\0" in text:
+            raise _unusable(s3_uri, "a NUL character", "UTF-8 text without it")
+        return Script(
+            s3_uri=s3_uri,
+            version_id=answer.get("VersionId"),
+            sha256=hashlib.sha256(content).hexdigest(),
+            text=text,
+        )
+
+
+def _unusable(s3_uri: str, found: str, expected: str) -> PostRestoreSqlFailed:
+    return PostRestoreSqlFailed(
+        found,
+        field=f"post_restore_sql, {s3_uri}",
+        expected=expected,
+        action="put the script where the request says, then start a new run; the users are still locked out",
+    )

@@ -1,0 +1,97 @@
+"""Secrets Manager: the credentials of the master and of the database users."""
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from utils.aws_errors import aws_call, error_code
+from utils.errors import SecretInvalid
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+PLACEHOLDERS = {"PLACEHOLDER", "APP_PASSWORD", "READONLY_PASSWORD", "DEVOPS_PASSWORD"}
+
+
+class Credentials(BaseModel):
+    """A database login; the password shows itself only to `get_secret_value()`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    username: str = Field(min_length=1, max_length=63)
+    password: SecretStr = Field(min_length=8, max_length=99)
+
+
+class AppCredentials(BaseModel):
+    """The secret `app-credentials`: one login for each profile."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    application_user: Credentials
+    readonly_user: Credentials
+    devops_user: Credentials
+
+
+class SecretsGateway:
+    """Reads secrets; an error names the secret and the field, never a value."""
+
+    def __init__(self, client: "SecretsManagerClient") -> None:
+        self._client = client
+
+    def master_credentials(self, secret_name: str) -> Credentials:
+        """Read the master user's credentials; raises `SecretInvalid`."""
+        return self._read(secret_name, Credentials)
+
+    def app_credentials(self, secret_name: str) -> AppCredentials:
+        """Read the database users' credentials; raises `SecretInvalid`."""
+        credentials = self._read(secret_name, AppCredentials)
+        names = [
+            credentials.application_user.username,
+            credentials.readonly_user.username,
+            credentials.devops_user.username,
+        ]
+        if len(set(names)) < len(names):
+            raise _invalid(secret_name, "username", "a user name that is used twice", "three different user names")
+        return credentials
+
+    def _read(self, secret_name: str, model: type[_Model]) -> _Model:
+        with aws_call("secretsmanager:GetSecretValue"):
+            try:
+                text = self._client.get_secret_value(SecretId=secret_name).get("SecretString", "")
+            except ClientError as error:
+                if error_code(error) != "ResourceNotFoundException":
+                    raise
+                raise _invalid(secret_name, "SecretString", "no secret or no value", "a value") from None
+        try:
+            document = json.loads(text)
+        except json.JSONDecodeError:
+            raise _invalid(secret_name, "SecretString", "text that is not JSON", "a JSON object") from None
+        _refuse_placeholders(secret_name, document)
+        try:
+            return model.model_validate(document)
+        except ValidationError as error:
+            # Only place and kind of the problem: the input is secret.
+            problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+            field = ".".join(str(part) for part in problem["loc"])
+            raise _invalid(secret_name, field, "something that does not fit", problem["msg"]) from None
+
+
+def _refuse_placeholders(secret_name: str, document: Any) -> None:
+    if isinstance(document, dict):
+        for name, value in document.items():
+            if name == "password" and isinstance(value, str) and value in PLACEHOLDERS:
+                raise _invalid(secret_name, "password", "the placeholder of the template", "a password of your own")
+            _refuse_placeholders(secret_name, value)
+
+
+def _invalid(secret_name: str, field: str, found: str, expected: str) -> SecretInvalid:
+    return SecretInvalid(
+        found,
+        field=f"secret {secret_name}, {field}",
+        expected=expected,
+        action="put the value as docs/01_prerequisites.md shows, then start the run again",
+    )

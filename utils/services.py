@@ -1,0 +1,97 @@
+"""Everything a step may use, made once per Lambda environment."""
+
+import os
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import boto3
+
+from utils.audit_log import AuditLog, DynamoDbAuditLog
+from utils.aws_clients import CLIENT_CONFIG, ApiCalls, ServiceClock
+from utils.executions import Executions
+from utils.kms_gateway import KmsGateway
+from utils.notifier import Notifier
+from utils.operation_store import DynamoDbOperationStore, OperationStore
+from utils.rds_reader import RdsReader
+from utils.rds_writer import RdsWriter
+from utils.s3_gateway import S3Gateway
+from utils.secrets_gateway import SecretsGateway
+from utils.settings import Settings
+
+
+@dataclass(kw_only=True)
+class Services:
+    """The gateways of one step; clients are made when first asked for."""
+
+    settings: Settings
+    operations: OperationStore
+    audit: AuditLog
+    session: boto3.session.Session
+    calls: ApiCalls = field(default_factory=ApiCalls)
+    clock: ServiceClock = field(default_factory=ServiceClock)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_environment(cls) -> "Services":
+        """Read the settings and connect the tables."""
+        settings = Settings.from_environment(os.environ)
+        session = boto3.session.Session(region_name=settings.target_region)
+        tables = session.resource("dynamodb", config=CLIENT_CONFIG)
+        services = cls(
+            settings=settings,
+            operations=DynamoDbOperationStore(tables.Table(settings.state_table_name)),
+            audit=DynamoDbAuditLog(tables.Table(settings.audit_table_name)),
+            session=session,
+        )
+        tables.meta.client.meta.events.register("before-call", services.calls.record)
+        return services
+
+    def rds(self, region: str | None = None) -> RdsReader:
+        """Read RDS in `region`, by default the target Region."""
+        return RdsReader(self._client("rds", region or self.settings.target_region))
+
+    @property
+    def rds_writer(self) -> RdsWriter:
+        """Change RDS; in the target Region only, so that no step can touch the source."""
+        return RdsWriter(self._client("rds", self.settings.target_region))
+
+    @property
+    def kms(self) -> KmsGateway:
+        """KMS in the target Region."""
+        return KmsGateway(self._client("kms", self.settings.target_region))
+
+    @property
+    def secrets(self) -> SecretsGateway:
+        """Secrets Manager in the target Region."""
+        return SecretsGateway(self._client("secretsmanager", self.settings.target_region))
+
+    @property
+    def s3(self) -> S3Gateway:
+        """S3, by its endpoint in the target Region."""
+        return S3Gateway(self._client("s3", self.settings.target_region))
+
+    @property
+    def executions(self) -> Executions:
+        """The executions of the state machine."""
+        return Executions(self._client("stepfunctions", self.settings.target_region))
+
+    @property
+    def notifier(self) -> Notifier:
+        """The notification topic."""
+        return Notifier(self._client("sns", self.settings.target_region), self.settings.sns_topic_arn)
+
+    def _client(self, service: Any, region: str) -> Any:
+        key = (service, region)
+        if key not in self._clients:
+            client = self.session.client(service, region_name=region, config=CLIENT_CONFIG)
+            client.meta.events.register("before-call", self.calls.record)
+            client.meta.events.register("after-call.rds", self.clock.record)
+            self._clients[key] = client
+        return self._clients[key]
+
+
+@cache
+def services() -> Services:
+    """Return the services of this Lambda environment."""
+    return Services.from_environment()

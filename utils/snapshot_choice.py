@@ -1,0 +1,126 @@
+"""Which snapshot is restored: the newest available one, or the one that was named."""
+
+from datetime import datetime
+
+from utils.errors import SnapshotNotAvailable, SnapshotNotFound, SnapshotNotRestorable, SnapshotTooOld
+from utils.identifiers import is_snapshot_arn, region_and_account
+from utils.rds_models import Snapshot
+from utils.rds_reader import ENGINE, RdsReader
+from utils.rds_statuses import SNAPSHOT, Verdict
+from utils.request import LATEST, Source
+
+# AWS takes one before a major version upgrade: it is of the old version and not a backup somebody chose.
+_UPGRADE_PREFIX = "preupgrade"
+
+
+def choose_snapshot(source: Source, rds: RdsReader, own_account: str) -> Snapshot:
+    """Pick the source snapshot in the source Region; raises the snapshot errors."""
+    if source.snapshot == LATEST:
+        return _newest(source, rds, own_account)
+    return _named(source, rds, own_account)
+
+
+def check_age(snapshot: Snapshot, max_age_hours: float | None, now: datetime) -> float:
+    """Return the snapshot's age in hours; raises `SnapshotTooOld`."""
+    if snapshot.created_at is None:
+        raise SnapshotNotAvailable(
+            f"snapshot {snapshot.identifier} without a creation time",
+            expected="a finished snapshot",
+            action="wait until it is available, or name another one",
+        )
+    age = (now - snapshot.created_at).total_seconds() / 3600
+    if max_age_hours is not None and age > max_age_hours:
+        raise SnapshotTooOld(
+            f"snapshot {snapshot.identifier} of {snapshot.created_at:%Y-%m-%d %H:%M} UTC, {age:.1f} hours old",
+            field="source.snapshot",
+            expected=f"a snapshot no older than source.max_age_hours = {max_age_hours:g}",
+            action="find out why the source has no newer snapshot, or allow the age; nothing was changed",
+        )
+    return round(age, 2)
+
+
+def _newest(source: Source, rds: RdsReader, own_account: str) -> Snapshot:
+    shared = source.account_id not in (None, own_account)
+    found = rds.shared_snapshots() if shared else rds.snapshots_of(source.cluster_id)
+    candidates = [
+        snapshot
+        for snapshot in found
+        if snapshot.cluster_id == source.cluster_id
+        and snapshot.engine == ENGINE
+        and snapshot.status in SNAPSHOT.ready
+        and snapshot.created_at is not None
+        and not _own_name(snapshot).startswith(_UPGRADE_PREFIX)
+        and (not shared or region_and_account(snapshot.arn)[1] == source.account_id)
+    ]
+    if not candidates:
+        where = f" shared by account {source.account_id}" if shared else ""
+        raise SnapshotNotFound(
+            f"no available snapshot of cluster {source.cluster_id} in {source.region}{where} "
+            f"({len(found)} snapshot(s) of any kind)",
+            field="source.snapshot",
+            expected="at least one with status available",
+            action="take or share a snapshot, or correct source.cluster_id and source.region; nothing was changed",
+        )
+    return max(candidates, key=lambda snapshot: (snapshot.created_at, snapshot.identifier))
+
+
+def _named(source: Source, rds: RdsReader, own_account: str) -> Snapshot:
+    snapshot = rds.find_snapshot(_searchable(source, own_account))
+    if snapshot is None:
+        raise SnapshotNotFound(
+            f"no snapshot {source.snapshot} in {source.region}",
+            field="source.snapshot",
+            expected="an existing snapshot, owned by or shared with this account",
+            action="correct source.snapshot, source.region or source.account_id; nothing was changed",
+        )
+    if snapshot.engine != ENGINE:
+        raise SnapshotNotRestorable(
+            f"snapshot {snapshot.identifier} of engine {snapshot.engine}",
+            field="source.snapshot",
+            expected=ENGINE,
+            action="name a snapshot of an Aurora PostgreSQL cluster; nothing was changed",
+        )
+    if snapshot.cluster_id != source.cluster_id:
+        raise SnapshotNotFound(
+            f"snapshot {snapshot.identifier} of cluster {snapshot.cluster_id}",
+            field="source.snapshot",
+            expected=f"a snapshot of source.cluster_id = {source.cluster_id}",
+            action="correct one of the two; nothing was changed",
+        )
+    if SNAPSHOT.judge(snapshot.status, snapshot.identifier) is not Verdict.READY:
+        raise SnapshotNotAvailable(
+            f"snapshot {snapshot.identifier} with status {snapshot.status}",
+            field="source.snapshot",
+            expected="status available",
+            action="wait until it is available, or name another one; nothing was changed",
+        )
+    return snapshot
+
+
+def _own_name(snapshot: Snapshot) -> str:
+    # RDS gives a shared snapshot its ARN as identifier, and an automated one the prefix `rds:`.
+    return snapshot.arn.rsplit(":", 1)[-1]
+
+
+def _searchable(source: Source, own_account: str) -> str:
+    if is_snapshot_arn(source.snapshot):
+        region, account = region_and_account(source.snapshot)
+        if region != source.region:
+            raise SnapshotNotFound(
+                f"the ARN of a snapshot in {region}",
+                field="source.snapshot",
+                expected=f"a snapshot in source.region = {source.region}",
+                action="correct one of the two; nothing was changed",
+            )
+        if source.account_id not in (None, account):
+            raise SnapshotNotFound(
+                f"the ARN of a snapshot of account {account}",
+                field="source.snapshot",
+                expected=f"a snapshot of source.account_id = {source.account_id}",
+                action="correct one of the two; nothing was changed",
+            )
+        return source.snapshot
+    if source.account_id not in (None, own_account):
+        # Another account's snapshot is found by its full ARN only.
+        return f"arn:aws:rds:{source.region}:{source.account_id}:cluster-snapshot:{source.snapshot}"
+    return source.snapshot

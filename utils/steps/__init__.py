@@ -1,0 +1,1 @@
+"""The ten steps; each module is named after its function and state."""

@@ -1,0 +1,80 @@
+"""Step 7: look once at the restored cluster and its instances."""
+
+from utils.errors import RestoreFailed
+from utils.operation import Operation, RestoreRecord, StepName
+from utils.phases import wait_or_time_out
+from utils.rds_models import Cluster, Instance
+from utils.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
+from utils.services import Services
+from utils.step import StepResult, StepStatus
+from utils.steps.restore_snapshot import check_cluster_is_ours
+
+
+def check_restore_status(operation: Operation, services: Services) -> StepResult:
+    """Answer IN_PROGRESS, CLUSTER_READY (instances to create), or READY; raises `RestoreFailed`, `PhaseTimedOut`."""
+    rds, target_id = services.rds(), operation.identifiers.target_cluster_id
+    cluster = rds.find_cluster(target_id)
+    instances = rds.instances_of(target_id) if cluster else []
+    now = services.clock.now()
+    record = operation.restore or RestoreRecord(started_at=now)
+    operation.restore, operation.current_step = record, StepName.CHECK_RESTORE_STATUS
+    if cluster is None:
+        raise RestoreFailed(
+            f"no cluster {target_id}",
+            expected="the cluster whose restore was started",
+            action="look at the RDS events, find out who deleted it, then start a new run",
+        )
+    check_cluster_is_ours(cluster, operation)
+    missing = sorted(set(operation.identifiers.instance_ids) - {instance.identifier for instance in instances})
+    unready = what_is_unready(cluster, instances)
+    _remember(record, cluster, instances)
+    if unready or missing:
+        waiting = wait_or_time_out(
+            "restore",
+            record.started_at,
+            now,
+            operation.request.budgets.restore_hours,
+            waiting_for=", ".join(unready) or f"instances {', '.join(missing)}",
+            percent=cluster.percent or None,
+        )
+        services.operations.save(operation)
+        if unready:
+            return waiting
+        return StepResult(status=StepStatus.CLUSTER_READY, wait_seconds=1, details={"instances_to_create": missing})
+    record.finished_at = record.finished_at or now
+    services.operations.save(operation)
+    return StepResult(
+        status=StepStatus.READY, details={"endpoint": cluster.endpoint, "instances": list(record.instance_ids)}
+    )
+
+
+def what_is_unready(cluster: Cluster, instances: list[Instance]) -> list[str]:
+    """Name what still changes, with its status; raises `RestoreFailed` for what will not get well."""
+    waiting = []
+    if _judged(RESTORED_CLUSTER.judge(cluster.status, cluster.identifier), cluster.identifier, cluster.status):
+        waiting.append(f"cluster {cluster.identifier} ({cluster.status})")
+    elif cluster.has_pending_changes:
+        waiting.append(f"pending changes of cluster {cluster.identifier}")
+    for instance in instances:
+        if _judged(RESTORED_INSTANCE.judge(instance.status, instance.identifier), instance.identifier, instance.status):
+            waiting.append(f"instance {instance.identifier} ({instance.status})")
+        elif instance.has_pending_changes:
+            waiting.append(f"pending changes of instance {instance.identifier}")
+    return waiting
+
+
+def _judged(verdict: Verdict, identifier: str, status: str) -> bool:
+    if verdict is Verdict.FAILED:
+        raise RestoreFailed(
+            f"{identifier} with status {status}",
+            expected="status available",
+            action="look at its RDS events; delete the half-restored cluster or leave it tagged as replaceable, "
+            "and start a new run; the final snapshot holds the old target's data",
+        )
+    return verdict is Verdict.IN_PROGRESS
+
+
+def _remember(record: RestoreRecord, cluster: Cluster, instances: list[Instance]) -> None:
+    record.cluster_arn, record.engine_version = cluster.arn, cluster.engine_version
+    record.endpoint, record.port = cluster.endpoint, cluster.port
+    record.instance_ids = sorted(instance.identifier for instance in instances)

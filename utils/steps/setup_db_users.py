@@ -1,0 +1,119 @@
+"""Step 8: replace the master password, and once it is in force lock out, run scripts and checks, open, prove."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from utils.database.connection import DatabaseServer
+from utils.database.post_restore import ComeBack, Invocation, run_before_opening
+from utils.database.profiles import users_of
+from utils.database.setup import Master, SetupOutcome, set_up_users
+from utils.errors import DatabaseLoginRefused, RestoreFailed
+from utils.master_password import master_password, replace_master_password
+from utils.operation import Operation, ScriptRecord, StepName, UsersRecord
+from utils.phases import wait_or_time_out
+from utils.services import Services
+from utils.step import StepResult, StepStatus
+from utils.steps.check_restore_status import what_is_unready
+from utils.steps.restore_snapshot import check_cluster_is_ours
+
+_RESET_TAKES_AT_MOST = timedelta(minutes=15)
+_NEW_LOGIN = "the new master password"
+
+
+def setup_db_users(operation: Operation, services: Services) -> StepResult:
+    """Replace production's master password at the first call; work on the users when the new one is in force."""
+    users = users_of(services.secrets.app_credentials(services.settings.app_secret_name))
+    cluster = services.rds().find_cluster(operation.identifiers.target_cluster_id)
+    if cluster is None or cluster.endpoint is None or cluster.port is None:
+        raise RestoreFailed(
+            f"no endpoint of cluster {operation.identifiers.target_cluster_id}",
+            expected="the restored cluster with its instances",
+            action="look at the RDS events, find out who deleted it, then start a new run",
+        )
+    check_cluster_is_ours(cluster, operation)
+    record = operation.users or UsersRecord()
+    operation.users, operation.current_step = record, StepName.SETUP_DB_USERS
+    if record.master_reset_at is None:
+        replace_master_password(cluster, operation, services)
+        record.master_reset_at = services.clock.now()
+        services.operations.save(operation)
+        return _wait(operation, record, services, _NEW_LOGIN)
+    password = None if what_is_unready(cluster, []) else master_password(cluster, operation, services)
+    if password is None:
+        return _wait(operation, record, services, _NEW_LOGIN)
+    server = DatabaseServer(host=cluster.endpoint, port=cluster.port, tls=services.settings.tls)
+    # A restore keeps the snapshot's master user name; the secret's is for people.
+    master = Master(name=cluster.master_username, password=password)
+    try:
+        outcome = set_up_users(
+            server,
+            master,
+            users,
+            before_shutting_out=_before_shutting_out(operation, record, services),
+            before_opening=_before_opening(server, master, operation, record, services),
+        )
+    except ComeBack:
+        return _wait(operation, record, services, "the rest of post_restore_sql, checks and users")
+    except DatabaseLoginRefused:
+        # RDS may call the cluster available a moment before the new password is in force.
+        if services.clock.now() - record.master_reset_at > _RESET_TAKES_AT_MOST:
+            raise
+        return _wait(operation, record, services, _NEW_LOGIN)
+    _remember(record, outcome)
+    services.operations.save(operation)
+    return StepResult(
+        status=StepStatus.READY,
+        details={
+            "proofs": outcome.proofs,
+            "shut_out": record.shut_out,
+            "scripts": [script.model_dump(exclude_none=True) for script in record.scripts],
+            "checks": [check.model_dump() for check in record.checks],
+        },
+    )
+
+
+def _before_shutting_out(operation: Operation, record: UsersRecord, services: Services) -> Callable[[list[str]], None]:
+    """Return what keeps the names in the row: a second call, after a failure, finds nobody left to shut out."""
+
+    def remember(names: list[str]) -> None:
+        if not set(names) <= set(record.shut_out):
+            record.shut_out = sorted({*record.shut_out, *names})
+            services.operations.save(operation)
+
+    return remember
+
+
+def _before_opening(
+    server: DatabaseServer, master: Master, operation: Operation, record: UsersRecord, services: Services
+) -> Callable[[], None]:
+    """Return what is to be done on the data while only the master can log in; each script is in the row once it ran."""
+    invocation = Invocation()
+
+    def remember(script: ScriptRecord) -> None:
+        record.scripts.append(script)
+        services.operations.save(operation)
+
+    def run() -> None:
+        outcome = run_before_opening(
+            server, master, operation.request, services.s3,
+            done=tuple(record.scripts), remember=remember, invocation=invocation,
+        )  # fmt: skip
+        record.checks = outcome.checks
+
+    return run
+
+
+def _wait(operation: Operation, record: UsersRecord, services: Services, waiting_for: str) -> StepResult:
+    now = services.clock.now()
+    return wait_or_time_out(
+        "restore",
+        record.master_reset_at or now,
+        now,
+        operation.request.budgets.restore_hours,
+        waiting_for=waiting_for,
+    )
+
+
+def _remember(record: UsersRecord, outcome: SetupOutcome) -> None:
+    record.databases, record.proofs = outcome.databases, outcome.proofs
+    record.shut_out = sorted({*record.shut_out, *outcome.shut_out})

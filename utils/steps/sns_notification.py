@@ -1,0 +1,87 @@
+"""Step 10: close the operation row, release the lock, tell people."""
+
+import json
+from datetime import UTC, datetime
+
+from utils import errors
+from utils.errors import AuroraRestoreError, OperationClosed
+from utils.operation import Operation, OperationError, OperationStatus, StepName
+from utils.services import Services
+from utils.step import ClosingEvent, StepResult, StepStatus, logger
+from utils.summary import message_for_failure, message_for_success, summarise
+
+_LONGEST_MESSAGE = 2000
+
+
+def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
+    """End the operation as SUCCEEDED, or with `error` as FAILED; a message that cannot be sent changes neither."""
+    operation = services.operations.find(event.operation_id)
+    if operation is None:
+        error = _error(event) or _not_found()
+        services.operations.record_refusal(event.operation_id, event.execution_arn, error, datetime.now(UTC))
+        return _tell_failure(event, error, None, services)
+    if operation.finished_at is None:
+        _close(operation, _error(event), services)
+    services.operations.release_lock(
+        services.settings.target_region, operation.identifiers.target_cluster_id, operation.operation_id
+    )
+    if operation.error is not None:
+        return _tell_failure(event, operation.error, operation, services)
+    details = summarise(operation)
+    subject = f"Aurora restore of {operation.identifiers.target_cluster_id} SUCCEEDED"
+    details["notification"] = _publish(subject, message_for_success(details), services)
+    return StepResult(status=StepStatus.READY, details=details)
+
+
+def _close(operation: Operation, error: OperationError | None, services: Services) -> None:
+    if error is None and operation.archive is None and not operation.request.dry_run:
+        raise OperationClosed(
+            f"operation {operation.operation_id} at {operation.current_step.value}",
+            field="operation_id",
+            expected="one that went through Archive Snapshot, or an error to close it with",
+            action="leave closing to the state machine; it was not closed",
+        )
+    operation.status = OperationStatus.FAILED if error else OperationStatus.SUCCEEDED
+    operation.error, operation.finished_at = error, datetime.now(UTC)
+    operation.current_step = StepName.SNS_NOTIFICATION
+    services.operations.save(operation)
+
+
+def _tell_failure(
+    event: ClosingEvent, error: OperationError, operation: Operation | None, services: Services
+) -> StepResult:
+    what = operation.identifiers.target_cluster_id if operation else event.operation_id
+    text = message_for_failure(event.operation_id, error, operation)
+    sent = _publish(f"Aurora restore of {what} FAILED: {error.name}", text, services)
+    return StepResult(status=StepStatus.READY, details=error.model_dump() | {"notification": sent})
+
+
+def _not_found() -> OperationError:
+    return OperationError(name="OperationNotFound", message="no operation row at the end of the run", step="")
+
+
+def _error(event: ClosingEvent) -> OperationError | None:
+    if event.error is None:
+        return None
+    name, cause = str(event.error.get("Error", "Unknown")), str(event.error.get("Cause", ""))
+    return OperationError(name=name, message=_message(name, cause), step=event.failed_step)
+
+
+def _message(name: str, cause: str) -> str:
+    known = getattr(errors, name, None)
+    if not (isinstance(known, type) and issubclass(known, AuroraRestoreError)):
+        # The text of an error that is not ours may hold anything; the function's log has it.
+        return f"{name}, an error the pipeline does not know; what to do: read the log of the step's function"
+    try:
+        return str(json.loads(cause)["errorMessage"])[:_LONGEST_MESSAGE]
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return cause[:_LONGEST_MESSAGE]
+
+
+def _publish(subject: str, text: str, services: Services) -> str:
+    try:
+        services.notifier.publish(subject.encode("ascii", "replace").decode(), text)
+    except AuroraRestoreError as error:
+        logger().exception("the notification could not be sent")
+        return f"not sent: {type(error).__name__}"
+    return "sent"

@@ -1,0 +1,10 @@
+"""What every model of a request is based on."""
+
+from aws_lambda_powertools.utilities.parser import BaseModel
+from pydantic import ConfigDict
+
+
+class StrictModel(BaseModel):
+    """Takes no unknown field and no value of another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)

@@ -1,0 +1,35 @@
+"""The tags by which the pipeline knows its own resources."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+MANAGED = "aurora-restore:managed"
+OPERATION_ID = "aurora-restore:operation-id"
+ROLE = "aurora-restore:role"
+TARGET_CLUSTER_ID = "aurora-restore:target-cluster-id"
+REPLACEABLE = "aurora-restore:replaceable"
+ARCHIVED_AT = "aurora-restore:archived-at"
+
+
+class Role(StrEnum):
+    """What a resource made by the pipeline is."""
+
+    COPY = "copy"
+    FINAL = "final"
+    TARGET = "target"
+
+
+def own_tags(role: Role, operation_id: str, target_cluster_id: str) -> dict[str, str]:
+    """Return the tags of a resource that this operation makes."""
+    tags = {
+        MANAGED: "true",
+        OPERATION_ID: operation_id,
+        ROLE: role.value,
+        TARGET_CLUSTER_ID: target_cluster_id,
+    }
+    return tags | {REPLACEABLE: "true"} if role is Role.TARGET else tags
+
+
+def is_ours(tags: Mapping[str, str], operation_id: str) -> bool:
+    """Tell whether a resource with these tags was made by this operation."""
+    return tags.get(MANAGED) == "true" and tags.get(OPERATION_ID) == operation_id
