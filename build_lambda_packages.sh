@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Assembles the layer and the function packages that the templates point at.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+readonly LOCK=requirements/lambda.txt
+readonly LAYER=build/layer/python
+readonly STAMP=build/layer.stamp
+
+usage() {
+    cat <<'HELP'
+Usage: ./build_lambda_packages.sh [--host] [--zip] [--clean]
+
+Assembles build/layer/python (dependencies of requirements/lambda.txt, and utils) and build/functions/<function>.
+The default is for AWS Lambda - Python 3.13, arm64 - from any host, without Docker. Needs python3 with venv.
+
+  --host   dependencies for the interpreter that runs this ($PYTHON, else python3), for the local cloud
+  --zip    also reproducible zip files in build/dist; prints their sizes and checks Lambda's limits
+  --clean  removes build/ first
+  --help   this text
+HELP
+}
+
+host=false zip=false clean=false
+for argument in "$@"; do
+    case $argument in
+        --host) host=true ;;
+        --zip) zip=true ;;
+        --clean) clean=true ;;
+        --help | -h) usage && exit 0 ;;
+        *) echo "unknown argument: $argument (see --help)" >&2 && exit 2 ;;
+    esac
+done
+
+python=${PYTHON:-python3}
+command -v "$python" >/dev/null || { echo "$python is not on PATH: install Python 3.11 or newer, or set PYTHON" >&2; exit 1; }
+if $clean; then rm -rf build; fi
+mkdir -p build
+
+# A Debian python3 has no pip outside a venv.
+pip() {
+    if "$python" -m pip --version >/dev/null 2>&1; then
+        "$python" -m pip "$@"
+    else
+        [[ -x build/pip/bin/python ]] || "$python" -m venv build/pip
+        build/pip/bin/python -m pip "$@"
+    fi
+}
+
+target=python3.13-aarch64
+options=(--python-version 3.13 --implementation cp
+    --platform manylinux_2_28_aarch64 --platform manylinux_2_17_aarch64 --platform manylinux2014_aarch64)
+if $host; then
+    target=$("$python" -c 'import platform, sys; print(sys.implementation.cache_tag, platform.system(), platform.machine())')
+    options=()
+fi
+
+install_dependencies() {
+    local wanted
+    wanted="$target $(cksum <"$LOCK")"
+    if [[ -d $LAYER && -f $STAMP && $(<"$STAMP") == "$wanted" ]]; then return; fi
+    echo "dependencies for $target" >&2
+    rm -rf "$LAYER" "$STAMP"
+    # The lock names everything: --no-deps, since pip judges markers by this host, not by the Lambda.
+    pip install --quiet --disable-pip-version-check --root-user-action ignore --no-compile --no-deps --require-hashes --only-binary :all: \
+        ${options[@]+"${options[@]}"} --target "$LAYER" --requirement "$LOCK"
+    # Metadata stays (packages look their version and plugins up); pip's own records and test suites go.
+    rm -rf "${LAYER:?}/bin"
+    find "$LAYER" -depth -type d \( -name tests -o -name __pycache__ \) -exec rm -rf {} +
+    find "$LAYER" -path '*.dist-info/*' \( -name RECORD -o -name INSTALLER -o -name REQUESTED \) -delete
+    echo "$wanted" >"$STAMP"
+}
+
+# cp -p: an unchanged file keeps its time, so that an unchanged package keeps its hash.
+copy_sources() {
+    rm -rf "$LAYER/utils" build/functions
+    mkdir -p build/functions
+    cp -Rp utils "$LAYER/utils"
+    rm -f "$LAYER/utils/database/rds_ca/renew.py"  # a tool for people
+    local found=false source name
+    for source in lambda_functions/aurora-restore-*/; do
+        [[ -d $source ]] || continue
+        found=true
+        name=$(basename "$source")
+        mkdir "build/functions/$name"
+        cp -p "$source"*.py "build/functions/$name/"
+    done
+    $found || { echo "no lambda_functions/aurora-restore-* here" >&2; exit 1; }
+    find "$LAYER/utils" -depth -type d -name __pycache__ -exec rm -rf {} +
+}
+
+make_zips() {
+    "$python" - <<'PYTHON'
+import pathlib
+import sys
+import zipfile
+
+MIB = 1024 * 1024
+dist = pathlib.Path("build/dist")
+dist.mkdir(exist_ok=True)
+layer_unzipped = 0
+problems = []
+for root in [pathlib.Path("build/layer"), *sorted(pathlib.Path("build/functions").iterdir())]:
+    archive = dist / f"{'aurora-restore-utils' if root.name == 'layer' else root.name}.zip"
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:
+        for path in files:
+            entry = zipfile.ZipInfo(path.relative_to(root).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o100644 << 16
+            package.writestr(entry, path.read_bytes())
+    unzipped = sum(path.stat().st_size for path in files)
+    layer_unzipped = layer_unzipped or unzipped
+    total = unzipped if root.name == "layer" else unzipped + layer_unzipped
+    zipped = archive.stat().st_size
+    print(f"{archive.name:45} {zipped / MIB:8.2f} MiB zipped {unzipped / MIB:8.2f} MiB unzipped")
+    if zipped > 50 * MIB:
+        problems.append(f"{archive.name}: over Lambda's 50 MB zipped")
+    if total > 250 * MIB:
+        problems.append(f"{archive.name}: over Lambda's 250 MB unzipped, layer included")
+sys.exit("\n".join(problems))
+PYTHON
+}
+
+install_dependencies
+copy_sources
+if $zip; then make_zips; fi
