@@ -1,0 +1,48 @@
+"""Entry of ./local.sh: installs the environments with nothing but the standard library, then goes on in one of them."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+
+from local_cloud import cli, environments, paths
+
+
+def main() -> int:
+    """Run one command and return its exit code."""
+    options = cli.parse(sys.argv[1:])
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        environments.ensure(report=lambda line: print(line, file=sys.stderr, flush=True))
+    except environments.EnvironmentFailed as error:
+        print(f"local.sh: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return _interrupted()
+    if not _in_environment():
+        python = paths.environment_bin("cloud") / "python"
+        os.execv(python, [str(python), "-m", "local_cloud", *sys.argv[1:]])  # noqa: S606
+    # Only importable in the environment: it needs boto3.
+    exit_code: int = importlib.import_module("local_cloud.run_command").run(options)
+    return exit_code
+
+
+def _in_environment() -> bool:
+    return os.path.realpath(sys.prefix) == os.path.realpath(paths.ENVIRONMENTS / "cloud")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _interrupted() -> int:
+    print("\nlocal.sh: stopped.", file=sys.stderr)
+    return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""Which actions on which resources a call needs (Service Authorization Reference of RDS).
+
+A resource that the reference calls optional is asked for when the request names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from local_cloud.aurora.catalogue import ENGINE, VERSIONS, major_of
+from local_cloud.aurora.describe import default_parameter_group
+from local_cloud.aurora.engine import Call
+from local_cloud.aurora.hooks import ResourceRequest
+from local_cloud.aurora.store import RegionState
+from local_cloud.aurora.validate import engine_version
+
+Arns = list[str]
+Rule = Callable[[Call], Arns]
+
+
+def _arn(state: RegionState, kind: str, name: str) -> str:
+    return name if name.startswith("arn:") else state.arn(kind, name.lower())
+
+
+def _named(kind: str, member: str, *, otherwise: str | None = None) -> Rule:
+    """Return the resource that a member names; if it names none, `otherwise` (* for a Describe of all)."""
+
+    def rule(call: Call) -> Arns:
+        name = call.params.get(member, otherwise)
+        return [_arn(call.state, kind, name)] if name else []
+
+    return rule
+
+
+def _all(*rules: Rule) -> Rule:
+    return lambda call: [arn for rule in rules for arn in rule(call)]
+
+
+def _any_resource(_: Call) -> Arns:
+    return ["*"]
+
+
+def _cluster_parameter_group(call: Call) -> Arns:
+    name = call.params.get("DBClusterParameterGroupName") or default_parameter_group(_version(call))
+    return [_arn(call.state, "cluster-pg", name)]
+
+
+def _option_group(call: Call) -> Arns:
+    name = call.params.get("OptionGroupName", f"default:{ENGINE}-{major_of(_version(call))}")
+    return [_arn(call.state, "og", name)]
+
+
+def _version(call: Call) -> str:
+    """Return the version of the request; for one that does not exist, any (the operation refuses it)."""
+    wanted = call.params.get("EngineVersion")
+    known = wanted is None or wanted in VERSIONS or wanted in {str(major_of(item)) for item in VERSIONS}
+    return engine_version(wanted if known else None)
+
+
+def _member(call: Call) -> Arns:
+    return _named("cluster", "DBClusterIdentifier")(call) if "DBClusterIdentifier" in call.params else []
+
+
+def _deleted_cluster(call: Call) -> Arns:
+    """Return cluster and, for a final snapshot, the snapshot."""
+    return _all(CLUSTER, _named("cluster-snapshot", "FinalDBSnapshotIdentifier"))(call)
+
+
+CLUSTER = _named("cluster", "DBClusterIdentifier")
+SNAPSHOT = _named("cluster-snapshot", "DBClusterSnapshotIdentifier")
+INSTANCE = _named("db", "DBInstanceIdentifier")
+SUBNET_GROUP = _named("subgrp", "DBSubnetGroupName", otherwise="default")
+CLUSTER_GROUP = _named("cluster-pg", "DBClusterParameterGroupName")
+INSTANCE_GROUP = _named("pg", "DBParameterGroupName")
+
+RULES: dict[str, Rule] = {
+    "CreateDBCluster": _all(CLUSTER, _cluster_parameter_group, _option_group, SUBNET_GROUP),
+    "ModifyDBCluster": _all(CLUSTER, CLUSTER_GROUP),
+    "DeleteDBCluster": _deleted_cluster,
+    "StartDBCluster": CLUSTER,
+    "StopDBCluster": CLUSTER,
+    "DescribeDBClusters": _named("cluster", "DBClusterIdentifier", otherwise="*"),
+    "DescribeDBClusterEndpoints": _named("cluster", "DBClusterIdentifier", otherwise="*"),
+    "CreateDBInstance": _all(INSTANCE, _member, INSTANCE_GROUP),
+    "ModifyDBInstance": _all(INSTANCE, INSTANCE_GROUP),
+    "DeleteDBInstance": INSTANCE,
+    "RebootDBInstance": INSTANCE,
+    "DescribeDBInstances": _named("db", "DBInstanceIdentifier", otherwise="*"),
+    "CreateDBClusterSnapshot": _all(CLUSTER, SNAPSHOT),
+    "CopyDBClusterSnapshot": _all(
+        _named("cluster-snapshot", "SourceDBClusterSnapshotIdentifier"),
+        _named("cluster-snapshot", "TargetDBClusterSnapshotIdentifier"),
+    ),
+    "DeleteDBClusterSnapshot": SNAPSHOT,
+    "DescribeDBClusterSnapshots": _named("cluster-snapshot", "DBClusterSnapshotIdentifier", otherwise="*"),
+    "DescribeDBClusterSnapshotAttributes": SNAPSHOT,
+    "ModifyDBClusterSnapshotAttribute": SNAPSHOT,
+    "RestoreDBClusterFromSnapshot": _all(
+        CLUSTER,
+        _cluster_parameter_group,
+        _option_group,
+        SUBNET_GROUP,
+        _named("cluster-snapshot", "SnapshotIdentifier"),
+    ),
+    "AddTagsToResource": _named("", "ResourceName"),
+    "RemoveTagsFromResource": _named("", "ResourceName"),
+    "ListTagsForResource": _named("", "ResourceName"),
+    "CreateDBSubnetGroup": SUBNET_GROUP,
+    "DescribeDBSubnetGroups": _named("subgrp", "DBSubnetGroupName", otherwise="*"),
+    "DeleteDBSubnetGroup": SUBNET_GROUP,
+    "CreateDBClusterParameterGroup": CLUSTER_GROUP,
+    "DescribeDBClusterParameterGroups": _named("cluster-pg", "DBClusterParameterGroupName", otherwise="*"),
+    "DescribeDBClusterParameters": CLUSTER_GROUP,
+    "DeleteDBClusterParameterGroup": CLUSTER_GROUP,
+    "CreateDBParameterGroup": INSTANCE_GROUP,
+    "DescribeDBParameterGroups": _named("pg", "DBParameterGroupName", otherwise="*"),
+    "DeleteDBParameterGroup": INSTANCE_GROUP,
+    "DescribeDBEngineVersions": _any_resource,
+    "DescribeOrderableDBInstanceOptions": _any_resource,
+    "DescribeEvents": _any_resource,
+}
+
+# The new resource that gets the Tags of a request
+TAGGED: dict[str, Rule] = {
+    "CreateDBCluster": CLUSTER,
+    "RestoreDBClusterFromSnapshot": CLUSTER,
+    "CreateDBInstance": INSTANCE,
+    "CreateDBClusterSnapshot": SNAPSHOT,
+    "CopyDBClusterSnapshot": _named("cluster-snapshot", "TargetDBClusterSnapshotIdentifier"),
+    "CreateDBSubnetGroup": SUBNET_GROUP,
+    "CreateDBClusterParameterGroup": CLUSTER_GROUP,
+    "CreateDBParameterGroup": INSTANCE_GROUP,
+}
+
+
+def needed(call: Call) -> list[tuple[str, list[ResourceRequest]]]:
+    """Return every action that the call needs, with its resources and their condition contexts."""
+    actions = [(f"rds:{call.operation}", RULES[call.operation](call))]
+    if call.operation in TAGGED and call.params.get("Tags"):
+        actions.append(("rds:AddTagsToResource", TAGGED[call.operation](call)))
+    source = call.params.get("SourceDBClusterSnapshotIdentifier", "")
+    if source.startswith("arn:") and f":rds:{call.region}:" not in source:
+        actions.append(("rds:CrossRegionCommunication", [source]))
+    return [(action, [_request(call, arn) for arn in arns]) for action, arns in actions]
+
+
+def _request(call: Call, arn: str) -> ResourceRequest:
+    context: dict[str, Sequence[str]] = {"aws:RequestedRegion": [call.region]}
+    resource = call.engine.store.find(arn)
+    if resource:
+        for key, value in resource.tags.items():
+            context[f"aws:ResourceTag/{key}"] = [value]
+            context[f"rds:{resource.kind}-tag/{key}"] = [value]
+    tags = {tag.get("Key", ""): tag.get("Value", "") for tag in call.params.get("Tags", [])}
+    keys = [*tags, *call.params.get("TagKeys", [])]
+    if keys:
+        context["aws:TagKeys"] = keys
+    for key, value in tags.items():
+        context[f"aws:RequestTag/{key}"] = [value]
+        context[f"rds:req-tag/{key}"] = [value]
+    if call.operation == "CreateDBInstance":
+        context["rds:DatabaseClass"] = [call.params["DBInstanceClass"]]
+        context["rds:DatabaseEngine"] = [call.params["Engine"]]
+    if "ManageMasterUserPassword" in call.params:
+        context["rds:ManageMasterUserPassword"] = [str(call.params["ManageMasterUserPassword"]).lower()]
+    return ResourceRequest(arn=arn, context=context)

@@ -1,0 +1,45 @@
+"""Engine versions and instance classes that the local Aurora knows."""
+
+from __future__ import annotations
+
+import re
+
+ENGINE = "aurora-postgresql"
+# As in a Region of AWS: the default version is neither the oldest nor the newest minor
+MINORS = {14: (15, 17, 18, 19), 15: (10, 12, 13, 14), 16: (6, 8, 9, 10), 17: (4, 5, 6, 7)}
+VERSIONS = tuple(f"{major}.{minor}" for major, minors in MINORS.items() for minor in minors)
+DEFAULT_IN_MAJOR = {major: f"{major}.{minors[1]}" for major, minors in MINORS.items()}
+DEFAULT_VERSION = DEFAULT_IN_MAJOR[17]
+FAMILIES = {major: f"{ENGINE}{major}" for major in MINORS}
+LOG_EXPORTS = ("postgresql", "instance", "iam-db-auth-error")
+STORAGE_TYPES = ("aurora", "aurora-iopt1")
+
+_SIZES = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge")
+INSTANCE_CLASSES = (
+    "db.serverless",
+    "db.t3.medium",
+    "db.t3.large",
+    "db.t4g.medium",
+    "db.t4g.large",
+    *(f"db.{family}.{size}" for family in ("r5", "r6g", "r6i", "r7g", "r7i", "r8g", "x2g") for size in _SIZES),
+)
+
+
+def major_of(version: str) -> int:
+    """Return the major of an engine version."""
+    return int(version.partition(".")[0])
+
+
+def family_of(version: str) -> str:
+    """Return the parameter group family of an engine version."""
+    return FAMILIES[major_of(version)]
+
+
+def order_of(version: str) -> tuple[int, ...]:
+    """Return a key that sorts engine versions."""
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def upgrade_targets(version: str) -> list[str]:
+    """Return the versions a cluster of this version can be upgraded to."""
+    return [other for other in VERSIONS if order_of(other) > order_of(version)]

@@ -1,0 +1,101 @@
+"""The control surface: faults, frozen progress, statuses, clock and journal, for tests and curious users.
+
+Over HTTP it is below /_local_aurora/ on the endpoint (loopback only): GET faults, POST faults, DELETE faults,
+POST release, POST status, POST automated-snapshot, GET clock, POST clock, GET journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from local_cloud.aurora.engine import Call, Engine
+from local_cloud.aurora.errors import invalid_value
+from local_cloud.aurora.faults import Fault
+from local_cloud.aurora.hooks import Caller
+from local_cloud.aurora.journal import Entry
+from local_cloud.aurora.operations.snapshots import take_snapshot
+from local_cloud.aurora.resources import Cluster, Instance, Snapshot
+from local_cloud.aurora.wire.response import iso
+
+
+class Control:
+    """What an observer can see and do beside the RDS API."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add_fault(self, fault: Fault) -> int:
+        """Let a fault wait for its call and return its id."""
+        return self._engine.faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Forget the faults that still wait."""
+        self._engine.faults.clear()
+
+    def release(self, arn: str | None = None) -> int:
+        """Let what is frozen (one resource, or all) go on; return how many there were."""
+        return self._engine.timeline.release(arn)
+
+    def set_status(self, arn: str, status: str) -> None:
+        """Give a cluster, instance or snapshot a status, as if that had happened to it."""
+        with self._engine.timeline.lock:
+            resource = self._engine.store.find(arn)
+            if not isinstance(resource, Cluster | Instance | Snapshot):
+                raise invalid_value(f"arn: found {arn}, expected the ARN of a cluster, instance or snapshot")
+            resource.status = status
+
+    def take_automated_snapshot(self, cluster_arn: str) -> str:
+        """Take the automated snapshot of a cluster now and return its identifier."""
+        with self._engine.timeline.lock:
+            cluster = self._engine.store.find(cluster_arn)
+            if not isinstance(cluster, Cluster):
+                raise invalid_value(f"arn: found {cluster_arn}, expected the ARN of a cluster")
+            identifier = f"rds:{cluster.identifier}-{self._engine.clock.now():%Y-%m-%d-%H-%M}"
+            caller = Caller(account_id=cluster.account_id, arn="rds.amazonaws.com")
+            call = Call(engine=self._engine, caller=caller, region=cluster.region, operation="", params={})
+            take_snapshot(call, cluster, identifier, {}, "automated")
+        return identifier
+
+    def skip(self, seconds: float) -> None:
+        """Move the simulated clock forward."""
+        self._engine.clock.skip(seconds)
+        self._engine.timeline.wake()
+
+    def journal(self, operation: str | None = None) -> list[Entry]:
+        """Return the API calls so far."""
+        return self._engine.journal.entries(operation)
+
+    def routes(self) -> dict[tuple[str, str], Callable[[Mapping[str, Any]], Any]]:
+        """Return the HTTP form: (method, path) to a function of the JSON body."""
+
+        def add_fault(body: Mapping[str, Any]) -> dict[str, int]:
+            return {"id": self.add_fault(Fault.from_json(body))}
+
+        def clear_faults(_: Mapping[str, Any]) -> dict[str, str]:
+            self.clear_faults()
+            return {}
+
+        def set_status(body: Mapping[str, Any]) -> dict[str, str]:
+            self.set_status(body["arn"], body["status"])
+            return {}
+
+        def move_clock(body: Mapping[str, Any]) -> dict[str, str]:
+            self.skip(float(body["skip"]))
+            return clock(body)
+
+        def clock(_: Mapping[str, Any]) -> dict[str, str]:
+            return {"now": iso(self._engine.clock.now()), "speed": str(self._engine.clock.speed)}
+
+        return {
+            ("GET", "faults"): lambda _: [asdict(fault) for fault in self._engine.faults.waiting()],
+            ("POST", "faults"): add_fault,
+            ("DELETE", "faults"): clear_faults,
+            ("POST", "release"): lambda body: {"released": self.release(body.get("arn"))},
+            ("POST", "status"): set_status,
+            ("POST", "automated-snapshot"): lambda body: {"identifier": self.take_automated_snapshot(body["arn"])},
+            ("GET", "clock"): clock,
+            ("POST", "clock"): move_clock,
+            ("GET", "journal"): lambda _: [asdict(entry) for entry in self.journal()],
+        }

@@ -1,0 +1,149 @@
+"""What all operations share, and the call they answer."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from local_cloud.aurora.clock import ScaledClock
+from local_cloud.aurora.errors import AccessDeniedError, key_not_accessible
+from local_cloud.aurora.faults import Fault, Faults
+from local_cloud.aurora.hooks import Caller, Hooks, KmsKey, ResourceRequest
+from local_cloud.aurora.journal import Journal
+from local_cloud.aurora.postgres.farm import PostgresFarm
+from local_cloud.aurora.resources import Cluster, Event, Instance, Snapshot
+from local_cloud.aurora.settings import AuroraSettings
+from local_cloud.aurora.store import RegionState, Store
+from local_cloud.aurora.timeline import Action, Task, Timeline
+
+logger = logging.getLogger(__name__)
+KEPT_EVENTS = 1000
+_EVENT_SOURCES = {"cluster": "db-cluster", "db": "db-instance", "cluster-snapshot": "db-cluster-snapshot"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """The parts of a running local Aurora."""
+
+    settings: AuroraSettings
+    hooks: Hooks
+    clock: ScaledClock
+    timeline: Timeline
+    farm: PostgresFarm
+    journal: Journal
+    store: Store = field(default_factory=Store)
+    faults: Faults = field(default_factory=Faults)
+
+
+@dataclass(kw_only=True)
+class Call:
+    """One API call on its way through the operations."""
+
+    engine: Engine
+    caller: Caller
+    region: str
+    operation: str
+    params: dict[str, Any]
+    fault: Fault | None = None
+
+    @property
+    def state(self) -> RegionState:
+        """What the caller's account has in this Region."""
+        return self.engine.store.state(self.caller.account_id, self.region)
+
+    @property
+    def now(self) -> datetime:
+        """The simulated time."""
+        return self.engine.clock.now()
+
+    @property
+    def settings(self) -> AuroraSettings:
+        """The settings of this local Aurora."""
+        return self.engine.settings
+
+    def begin(
+        self,
+        resource: Cluster | Instance | Snapshot,
+        seconds: float,
+        finish: Action,
+        *,
+        work: Action | None = None,
+        closing: Action | None = None,
+        start: datetime | None = None,
+        on_failure: Action | None = None,
+    ) -> Task:
+        """Start what takes `seconds` of simulated time; a fault of this call may freeze it or change its end."""
+        begin = start or self.now
+        fault, self.fault = self.fault, None  # it hits the first thing that this call starts
+
+        def fail(status: str) -> Callable[..., None]:
+            def end(*_: object) -> None:
+                resource.status = status
+                if on_failure:
+                    on_failure()
+
+            return end
+
+        if fault and fault.kind == "end-in":
+            finish, closing = fail(fault.status), None
+        task = Task(
+            subject=resource.arn,
+            start=begin,
+            due=begin + timedelta(seconds=seconds),
+            finish=finish,
+            failed=fail("failed"),
+            closing=closing,
+            frozen_at=begin if fault and fault.kind == "freeze" else None,
+        )
+        resource.task = task
+        return self.engine.timeline.add(task, work)
+
+    def event(self, resource: Cluster | Instance | Snapshot, message: str, category: str) -> None:
+        """Record an RDS event."""
+        self.state.events.append(
+            Event(
+                source_type=_EVENT_SOURCES[resource.kind],
+                source_identifier=resource.identifier,
+                source_arn=resource.arn,
+                message=message,
+                categories=(category,),
+                date=self.now,
+            )
+        )
+        del self.state.events[:-KEPT_EVENTS]
+
+    def key(self, key_id: str) -> KmsKey:
+        """Return a usable KMS key that the caller may let RDS use; raise KMSKeyNotAccessibleFault."""
+        key = self.engine.hooks.keys.find_key(self.caller.account_id, self.region, key_id)
+        if key is None or not key.enabled:
+            raise key_not_accessible(key_id)
+        if not key.aws_managed:
+            try:
+                for action in ("kms:DescribeKey", "kms:CreateGrant"):
+                    self.authorize(action, [self._key_request(key)])
+            except AccessDeniedError:
+                raise key_not_accessible(key_id) from None
+        return key
+
+    def authorize(self, action: str, resources: Sequence[ResourceRequest]) -> None:
+        """Raise AccessDeniedError unless the caller may."""
+        self.engine.hooks.authorizer.authorize(self.caller, action, resources)
+
+    def _key_request(self, key: KmsKey) -> ResourceRequest:
+        return ResourceRequest(
+            arn=key.arn,
+            context={
+                "kms:ViaService": [f"rds.{self.region}.amazonaws.com"],
+                "kms:GrantIsForAWSResource": ["true"],
+                "aws:RequestedRegion": [self.region],
+            },
+        )
+
+
+def new_resource_id(prefix: str) -> str:
+    """Return an immutable resource id such as cluster-ABCDEFGH."""
+    return f"{prefix}-{uuid.uuid4().hex[:26].upper()}"

@@ -1,0 +1,96 @@
+"""Faults on demand: what a test or a curious user wants to go wrong."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
+from typing import Any
+
+from local_cloud.aurora.errors import invalid_value
+
+KINDS = {
+    "error": "the call is answered with `code` and has no effect",
+    "error-after": "the call has its effect and is answered with `code`",
+    "drop": "the connection is closed without an answer, no effect",
+    "drop-after": "the call has its effect, the connection is closed without an answer",
+    "end-in": "what the call starts ends in `status` instead of its good end",
+    "freeze": "what the call starts makes no progress until it is released",
+}
+
+
+@dataclass(kw_only=True)
+class Fault:
+    """One thing that shall go wrong in a call.
+
+    operation: name of the RDS operation, or * for any. identifier: pattern (fnmatch) for the main identifier.
+    skip: calls that match but are let through first. times: how many calls it hits; 0 means all.
+    """
+
+    kind: str
+    operation: str = "*"
+    identifier: str = "*"
+    skip: int = 0
+    times: int = 1
+    code: str = "InternalFailure"
+    message: str = "A fault was asked for."
+    http_status: int = 400
+    status: str = "failed"
+    fault_id: int = field(default=0)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise invalid_value(f"kind: found {self.kind!r}, expected one of {', '.join(KINDS)}")
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Fault:
+        """Return the fault a JSON object describes."""
+        known = {item.name for item in fields(cls)} - {"fault_id"}
+        unknown = sorted(set(document) - known)
+        if unknown or "kind" not in document:
+            raise invalid_value(f"found {sorted(document)}, expected kind and any of {sorted(known)}")
+        return cls(**document)
+
+
+class Faults:
+    """The faults that wait for their call; one call is hit by at most one fault, the oldest that matches."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Fault] = []
+        self._ids = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def add(self, fault: Fault) -> int:
+        """Let a fault wait for its call and return its id."""
+        with self._lock:
+            fault.fault_id = next(self._ids)
+            self._waiting.append(fault)
+            return fault.fault_id
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        with self._lock:
+            self._waiting.clear()
+
+    def waiting(self) -> list[Fault]:
+        """Return the faults that still wait."""
+        with self._lock:
+            return list(self._waiting)
+
+    def take(self, operation: str, identifier: str) -> Fault | None:
+        """Return the fault that hits this call and count it down."""
+        with self._lock:
+            for fault in self._waiting:
+                if not (fnmatchcase(operation, fault.operation) and fnmatchcase(identifier, fault.identifier)):
+                    continue
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
+                if fault.times == 1:
+                    self._waiting.remove(fault)
+                elif fault.times:
+                    fault.times -= 1
+                return fault
+        return None

@@ -1,0 +1,222 @@
+"""Engine versions, instance classes, cluster endpoints, cluster parameters, events."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from local_cloud.aurora import catalogue
+from local_cloud.aurora.catalogue import ENGINE
+from local_cloud.aurora.describe import ENDPOINT
+from local_cloud.aurora.engine import Call
+from local_cloud.aurora.errors import ApiError, invalid_combination, invalid_value
+from local_cloud.aurora.paging import keep_matching, page
+from local_cloud.aurora.registry import operation
+from local_cloud.aurora.resources import Cluster, Event
+
+DEFAULT_EVENT_MINUTES = 60
+# What the servers really run with and a client notices; there is no way to change them
+PARAMETERS = {
+    "password_encryption": "scram-sha-256",
+    "rds.force_ssl": "1",
+    "log_statement": "ddl",
+    "max_connections": "60",
+    "timezone": "UTC",
+}
+
+
+@operation(
+    "DescribeDBEngineVersions",
+    identifier="Engine",
+    supports="EngineVersion DBParameterGroupFamily Filters MaxRecords Marker DefaultOnly IncludeAll",
+    only={"ListSupportedCharacterSets": (False,), "ListSupportedTimezones": (False,)},
+)
+def describe_db_engine_versions(call: Call) -> dict[str, Any]:
+    """Answer DescribeDBEngineVersions: Aurora PostgreSQL only."""
+    params = call.params
+    versions = list(catalogue.VERSIONS) if params.get("Engine", ENGINE) == ENGINE else []
+    wanted = params.get("EngineVersion")
+    if wanted:
+        versions = [version for version in versions if version == wanted or version.startswith(f"{wanted}.")]
+    if params.get("DBParameterGroupFamily"):
+        versions = [version for version in versions if catalogue.family_of(version) == params["DBParameterGroupFamily"]]
+    if params.get("DefaultOnly"):
+        default = catalogue.DEFAULT_IN_MAJOR.get(int(wanted)) if wanted and wanted.isdigit() else None
+        versions = [version for version in versions if version == (default or catalogue.DEFAULT_VERSION)]
+    versions = keep_matching(
+        versions,
+        params,
+        {
+            "engine-mode": lambda _, values: "provisioned" in values,
+            "status": lambda _, values: "available" in values,
+            "db-parameter-group-family": lambda version, values: catalogue.family_of(version) in values,
+        },
+    )
+    shown, marker = page(versions, params, key=str)
+    return {"DBEngineVersions": [_describe_version(version) for version in shown], "Marker": marker}
+
+
+@operation(
+    "DescribeOrderableDBInstanceOptions",
+    identifier="Engine",
+    supports="EngineVersion DBInstanceClass Vpc MaxRecords Marker",
+    only={"LicenseModel": ("postgresql-license",)},
+)
+def describe_orderable_db_instance_options(call: Call) -> dict[str, Any]:
+    """Answer DescribeOrderableDBInstanceOptions."""
+    params = call.params
+    options = [
+        f"{version} {name}"
+        for version in catalogue.VERSIONS
+        for name in catalogue.INSTANCE_CLASSES
+        if params["Engine"] == ENGINE
+        and params.get("EngineVersion", version) == version
+        and params.get("DBInstanceClass", name) == name
+    ]
+    shown, marker = page(options, params, key=str)
+    return {
+        "OrderableDBInstanceOptions": [
+            {
+                "Engine": ENGINE,
+                "EngineVersion": option.split()[0],
+                "DBInstanceClass": option.split()[1],
+                "LicenseModel": "postgresql-license",
+                "AvailabilityZones": [{"Name": zone} for zone in call.state.zones],
+                "MultiAZCapable": False,
+                "Vpc": True,
+                "SupportsStorageEncryption": True,
+                "StorageType": "aurora",
+                "SupportsIAMDatabaseAuthentication": True,
+                "SupportedEngineModes": ["provisioned"],
+                "SupportedNetworkTypes": ["IPV4"],
+                "SupportsClusters": True,
+            }
+            for option in shown
+        ],
+        "Marker": marker,
+    }
+
+
+@operation("DescribeDBClusterEndpoints", identifier="DBClusterIdentifier", supports="MaxRecords Marker")
+def describe_db_cluster_endpoints(call: Call) -> dict[str, Any]:
+    """Answer DescribeDBClusterEndpoints: `creating` until the cluster has an available writer."""
+    name = call.params.get("DBClusterIdentifier")
+    clusters = [call.state.cluster(name)] if name else list(call.state.clusters.values())
+    shown, marker = page(clusters, call.params)
+    return {
+        "DBClusterEndpoints": [endpoint for cluster in shown for endpoint in _describe_endpoints(call, cluster)],
+        "Marker": marker,
+    }
+
+
+@operation(
+    "DescribeDBClusterParameters",
+    identifier="DBClusterParameterGroupName",
+    supports="Source MaxRecords Marker",
+)
+def describe_db_cluster_parameters(call: Call) -> dict[str, Any]:
+    """Answer DescribeDBClusterParameters: only the parameters that the local servers really follow."""
+    name = call.params["DBClusterParameterGroupName"]
+    if name.lower() not in call.state.cluster_parameter_groups:
+        raise ApiError("DBParameterGroupNotFound", f"DBClusterParameterGroup not found: {name}", 404)
+    shown, marker = page(sorted(PARAMETERS), call.params, key=str)
+    return {
+        "Parameters": [
+            {
+                "ParameterName": parameter,
+                "ParameterValue": PARAMETERS[parameter],
+                "Source": "system",
+                "ApplyType": "static",
+                "IsModifiable": False,
+            }
+            for parameter in shown
+            if call.params.get("Source", "system") == "system"
+        ],
+        "Marker": marker,
+    }
+
+
+@operation(
+    "DescribeEvents",
+    identifier="SourceIdentifier",
+    supports="SourceType StartTime EndTime Duration EventCategories MaxRecords Marker",
+)
+def describe_events(call: Call) -> dict[str, Any]:
+    """Answer DescribeEvents: the last hour (simulated) unless the request says otherwise."""
+    params = call.params
+    if "SourceIdentifier" in params and "SourceType" not in params:
+        raise invalid_combination("SourceType is required if SourceIdentifier is supplied.")
+    if "Duration" in params and "StartTime" in params:
+        raise invalid_combination("Duration and StartTime can't be used together.")
+    if params.get("Duration", 1) < 1:
+        raise invalid_value(f"Invalid Duration: {params['Duration']}")
+    end = params.get("EndTime", call.now)
+    start = params.get("StartTime", end - timedelta(minutes=params.get("Duration", DEFAULT_EVENT_MINUTES)))
+    events = [event for event in call.state.events if start <= event.date <= end and _event_matches(event, params)]
+    shown, marker = page(events, params, key=lambda event: event.date.isoformat(timespec="microseconds"))
+    return {
+        "Events": [
+            {
+                "SourceIdentifier": event.source_identifier,
+                "SourceType": event.source_type,
+                "Message": event.message,
+                "EventCategories": event.categories,
+                "Date": event.date,
+                "SourceArn": event.source_arn,
+            }
+            for event in shown
+        ],
+        "Marker": marker,
+    }
+
+
+def _event_matches(event: Event, params: dict[str, Any]) -> bool:
+    wanted = params.get("EventCategories")
+    return (
+        params.get("SourceType", event.source_type) == event.source_type
+        and params.get("SourceIdentifier", event.source_identifier).lower() == event.source_identifier
+        and (not wanted or bool(set(wanted) & set(event.categories)))
+    )
+
+
+def _describe_version(version: str) -> dict[str, Any]:
+    major = catalogue.major_of(version)
+    return {
+        "Engine": ENGINE,
+        "MajorEngineVersion": str(major),
+        "EngineVersion": version,
+        "DBParameterGroupFamily": catalogue.family_of(version),
+        "DBEngineDescription": "Aurora PostgreSQL",
+        "DBEngineVersionDescription": f"Aurora PostgreSQL (compatible with PostgreSQL {version})",
+        "ExportableLogTypes": list(catalogue.LOG_EXPORTS),
+        "SupportsLogExportsToCloudwatchLogs": True,
+        "SupportsReadReplica": False,
+        "SupportedEngineModes": ["provisioned"],
+        "Status": "available",
+        "ValidUpgradeTarget": [
+            {
+                "Engine": ENGINE,
+                "EngineVersion": target,
+                "Description": f"Aurora PostgreSQL (compatible with PostgreSQL {target})",
+                "AutoUpgrade": False,
+                "IsMajorVersionUpgrade": catalogue.major_of(target) != major,
+            }
+            for target in catalogue.upgrade_targets(version)
+        ],
+        "SupportsGlobalDatabases": False,
+        "SupportsBabelfish": False,
+    }
+
+
+def _describe_endpoints(call: Call, cluster: Cluster) -> list[dict[str, Any]]:
+    serving = any(member.reachable_once for member in call.state.members_of(cluster))
+    status = "available" if serving and cluster.status != "creating" else "creating"
+    return [
+        {
+            "DBClusterIdentifier": cluster.identifier,
+            "Endpoint": ENDPOINT,
+            "Status": status,
+            "EndpointType": kind,
+        }
+        for kind in ("WRITER", "READER")
+    ]

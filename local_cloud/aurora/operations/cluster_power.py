@@ -1,0 +1,65 @@
+"""StopDBCluster and StartDBCluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local_cloud.aurora import errors
+from local_cloud.aurora.engine import Call
+from local_cloud.aurora.operations.clusters import cluster_answer, require_available
+from local_cloud.aurora.registry import operation
+from local_cloud.aurora.resources import Cluster
+from local_cloud.aurora.validate import require
+
+
+@operation("StopDBCluster", identifier="DBClusterIdentifier")
+def stop_db_cluster(call: Call) -> dict[str, Any]:
+    """Answer StopDBCluster."""
+    cluster = call.state.cluster(call.params["DBClusterIdentifier"])
+    require_available(cluster, "stop")
+    require(
+        not cluster.changing,
+        errors.cluster_state(f"DB cluster {cluster.identifier} is being modified."),
+    )
+    members = call.state.members_of(cluster)
+    require(
+        members and all(member.status == "available" for member in members),
+        errors.cluster_state(f"DB cluster {cluster.identifier} cannot be stopped: not all instances are available."),
+    )
+    _all_statuses(call, cluster, "stopping")
+
+    def finish() -> None:
+        _all_statuses(call, cluster, "stopped")
+        call.event(cluster, "DB cluster stopped", "notification")
+
+    call.begin(cluster, call.settings.durations.stop_cluster, finish, closing=cluster.server.stop)
+    return cluster_answer(call, cluster)
+
+
+@operation("StartDBCluster", identifier="DBClusterIdentifier")
+def start_db_cluster(call: Call) -> dict[str, Any]:
+    """Answer StartDBCluster."""
+    cluster = call.state.cluster(call.params["DBClusterIdentifier"])
+    require(
+        cluster.status in {"stopped", "inaccessible-encryption-credentials-recoverable"},
+        errors.cluster_state(f"DB cluster {cluster.identifier} is not in stopped state, it is {cluster.status}."),
+    )
+    _all_statuses(call, cluster, "starting")
+
+    def finish() -> None:
+        _all_statuses(call, cluster, "available")
+        call.event(cluster, "DB cluster started", "notification")
+
+    call.begin(
+        cluster,
+        call.settings.durations.start_cluster,
+        finish,
+        closing=lambda: cluster.server.start(cluster.master_username),
+    )
+    return cluster_answer(call, cluster)
+
+
+def _all_statuses(call: Call, cluster: Cluster, status: str) -> None:
+    cluster.status = status
+    for member in call.state.members_of(cluster):
+        member.status = status

@@ -1,0 +1,121 @@
+"""CreateDBInstance, for members of a cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local_cloud.aurora import errors, validate
+from local_cloud.aurora.describe import default_parameter_group
+from local_cloud.aurora.engine import Call, new_resource_id
+from local_cloud.aurora.errors import NotSupportedError, invalid_combination, invalid_value
+from local_cloud.aurora.operations.clusters import require_available
+from local_cloud.aurora.operations.instances import (
+    PROMOTION_TIERS,
+    checked_class,
+    checked_parameter_group,
+    instance_answer,
+)
+from local_cloud.aurora.registry import operation
+from local_cloud.aurora.resources import Instance
+from local_cloud.aurora.tagging import requested_tags
+from local_cloud.aurora.validate import require
+
+# The cluster manages these: RDS refuses them for a member
+OF_THE_CLUSTER = (
+    "AllocatedStorage BackupRetentionPeriod CopyTagsToSnapshot DBName DeletionProtection "
+    "EnableIAMDatabaseAuthentication KmsKeyId ManageMasterUserPassword MasterUserPassword MasterUsername "
+    "MasterUserSecretKmsKeyId Port PreferredBackupWindow StorageEncrypted VpcSecurityGroupIds"
+)
+
+
+@operation(
+    "CreateDBInstance",
+    identifier="DBInstanceIdentifier",
+    supports="DBInstanceClass Engine DBClusterIdentifier PromotionTier AvailabilityZone DBParameterGroupName "
+    "PubliclyAccessible AutoMinorVersionUpgrade CACertificateIdentifier PreferredMaintenanceWindow Tags "
+    "DBSubnetGroupName EngineVersion " + OF_THE_CLUSTER,
+    only={
+        "MonitoringInterval": (0,),
+        "EnablePerformanceInsights": (False,),
+        "MultiAZ": (False,),
+        "NetworkType": ("IPV4",),
+        "StorageType": ("aurora", "aurora-iopt1"),
+        "LicenseModel": ("postgresql-license",),
+    },
+)
+def create_db_instance(call: Call) -> dict[str, Any]:
+    """Answer CreateDBInstance: the cluster accepts connections once its first instance is available."""
+    params, state = call.params, call.state
+    identifier = validate.identifier(params, "DBInstanceIdentifier")
+    validate.engine(params)
+    if "DBClusterIdentifier" not in params:
+        raise NotSupportedError("A DB instance outside an Aurora cluster")
+    _refuse_cluster_members(params)
+    cluster = state.cluster(params["DBClusterIdentifier"])
+    instance_class = checked_class(params, cluster)
+    _refuse_other_than_cluster(params, cluster.engine_version, cluster.subnet_group)
+    zone = params.get("AvailabilityZone", state.zones[len(cluster.members) % len(state.zones)])
+    if zone not in state.zones:
+        raise invalid_value(f"Invalid availability zone: {zone}")
+    require(identifier not in state.instances, errors.instance_exists())
+    require(
+        len(state.instances) < call.settings.quotas.instances,
+        errors.ApiError("InstanceQuotaExceeded", "DB Instance quota exceeded."),
+    )
+    require_available(cluster, "add an instance to")
+    instance = Instance(
+        identifier=identifier,
+        arn=state.arn("db", identifier),
+        tags=requested_tags(params),
+        cluster_identifier=cluster.identifier,
+        instance_class=instance_class,
+        resource_id=new_resource_id("db"),
+        availability_zone=zone,
+        promotion_tier=validate.number(params, "PromotionTier", 1, PROMOTION_TIERS),
+        parameter_group=checked_parameter_group(
+            call, params.get("DBParameterGroupName", default_parameter_group(cluster.engine_version))
+        ),
+        maintenance_window=params.get("PreferredMaintenanceWindow", "sun:09:00-sun:09:30"),
+        publicly_accessible=params.get("PubliclyAccessible", cluster.subnet_group == "default"),
+        auto_minor_upgrade=params.get("AutoMinorVersionUpgrade", True),
+        ca_certificate=params.get("CACertificateIdentifier", "rds-ca-rsa2048-g1"),
+    )
+    state.instances[identifier] = instance
+    cluster.members.append(identifier)
+
+    def finish() -> None:
+        instance.status = "available"
+        instance.reachable_once = True
+        instance.create_time = call.now
+        if cluster.master_secret and cluster.status == "available":
+            cluster.master_secret.status = "active"
+        call.event(instance, "DB instance created", "creation")
+
+    call.begin(
+        instance,
+        call.settings.durations.create_instance,
+        finish,
+        closing=lambda: cluster.server.join(instance.resource_id, cluster.master_username),
+    )
+    return instance_answer(call, instance)
+
+
+def _refuse_cluster_members(params: dict[str, Any]) -> None:
+    for name in OF_THE_CLUSTER.split():
+        if name in params:
+            raise invalid_combination(
+                f"The requested DB Instance will be a member of a DB Cluster. Set {name} for the DB Cluster."
+            )
+
+
+def _refuse_other_than_cluster(params: dict[str, Any], engine_version: str, subnet_group: str) -> None:
+    if params.get("EngineVersion", engine_version) != engine_version:
+        raise invalid_combination(
+            "The engine version that you requested for your DB instance does not match the engine version of your "
+            f"DB cluster ({engine_version})."
+        )
+    if params.get("DBSubnetGroupName", subnet_group).lower() != subnet_group:
+        raise invalid_combination(
+            "The requested DB Instance will be a member of a DB Cluster and must use its DBSubnetGroupName "
+            f"({subnet_group})."
+        )

@@ -1,0 +1,1 @@
+"""The real PostgreSQL servers behind the clusters."""

@@ -1,0 +1,54 @@
+"""What Aurora puts into a new cluster: its roles, the master user, the first database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from psycopg2 import sql
+from psycopg2.extensions import connection, encrypt_password
+
+ADMIN = "rdsadmin"
+
+
+@dataclass(frozen=True)
+class Master:
+    """The master user and the database it owns."""
+
+    name: str
+    password: str = field(repr=False)
+    database: str | None = None
+
+
+def furnish(admin: connection, master: Master) -> None:
+    """Create Aurora's roles, the master user (no superuser) and its database; `admin` is in autocommit mode."""
+    name = sql.Identifier(master.name)
+    statements = [
+        sql.SQL("CREATE ROLE rds_superuser NOLOGIN"),
+        sql.SQL("CREATE ROLE rds_password NOLOGIN"),
+        sql.SQL("CREATE ROLE rds_replication NOLOGIN"),
+        sql.SQL("CREATE ROLE rds_iam NOLOGIN"),
+        sql.SQL("GRANT pg_monitor, pg_signal_backend TO rds_superuser WITH ADMIN OPTION"),
+        sql.SQL("GRANT rds_replication, rds_password TO rds_superuser WITH ADMIN OPTION"),
+        sql.SQL(
+            "CREATE ROLE {} LOGIN NOSUPERUSER INHERIT CREATEDB CREATEROLE NOREPLICATION VALID UNTIL 'infinity'"
+        ).format(name),
+        sql.SQL("GRANT rds_superuser TO {} WITH ADMIN OPTION").format(name),
+        # membership of rds_iam shuts out passwords (pg_hba.conf), so only the master holds the right to grant it
+        sql.SQL("GRANT rds_iam TO {} WITH ADMIN OPTION").format(name),
+        sql.SQL("ALTER DATABASE postgres OWNER TO {}").format(name),
+        sql.SQL("CREATE DATABASE {}").format(sql.Identifier(ADMIN)),
+        sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(ADMIN)),
+    ]
+    if master.database and master.database != "postgres":
+        statements.append(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(master.database), name))
+    with admin.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    set_password(admin, master.name, master.password)
+
+
+def set_password(admin: connection, role: str, password: str) -> None:
+    """Set a role's password through a SCRAM verifier, so that the clear text reaches no server log."""
+    verifier = encrypt_password(password, role, scope=admin, algorithm="scram-sha-256")
+    with admin.cursor() as cursor:
+        cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifier)))

@@ -1,0 +1,86 @@
+"""All PostgreSQL servers and volumes of one local Aurora."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from pathlib import Path
+
+from local_cloud.aurora.postgres.bootstrap import ADMIN
+from local_cloud.aurora.postgres.host import PostgresHost
+from local_cloud.aurora.postgres.server import AdminAccess, PostgresServer, port_is_free
+from local_cloud.aurora.postgres.tls import make_tls
+from local_cloud.aurora.postgres.volume import Volume
+from local_cloud.aurora.settings import AuroraSettings
+
+
+class PostgresFarm:
+    """Makes servers and volumes and removes all of them at the end."""
+
+    def __init__(self, settings: AuroraSettings) -> None:
+        self.host = PostgresHost(settings.run_dir, settings.postgres_bin_dirs, settings.server_user)
+        self._log_dir = settings.run_dir / "logs"
+        self._log_dir.mkdir(exist_ok=True)
+        tls_dir = self.host.data_root / "tls"
+        tls_dir.mkdir()
+        self._tls = make_tls(settings.run_dir, tls_dir)
+        self.host.hand_over(tls_dir)
+        self._admin = AdminAccess(secrets.token_urlsafe(32), self._tls.ca)
+        self._empty: dict[int, Volume] = {}
+        self._servers: list[PostgresServer] = []
+        self._lock = threading.Lock()
+        self._empty_lock = threading.Lock()
+
+    @property
+    def ca_path(self) -> Path:
+        """The CA certificate (PEM) that clients verify the servers with."""
+        return self._tls.ca
+
+    def empty_database(self, major: int) -> Volume:
+        """Return a database cluster as initdb makes it, made once per major version."""
+        with self._empty_lock:
+            if major not in self._empty:
+                self._empty[major] = self._initdb(major)
+            return self._empty[major]
+
+    def new_volume(self, name: str) -> Volume:
+        """Return a volume that has no files yet."""
+        return Volume(self.host, name)
+
+    def new_server(self, volume: Volume, major: int, log_name: str, wanted_port: int | None) -> PostgresServer:
+        """Return a server that is not started; it gets the wanted port if that is free."""
+        server = PostgresServer(self.host, volume, major, self._tls, self._admin, self._log_dir / f"{log_name}.log")
+        with self._lock:
+            taken = {other.port for other in self._servers}
+            if wanted_port and wanted_port not in taken and port_is_free(wanted_port):
+                server.port = wanted_port
+            self._servers.append(server)
+        return server
+
+    def remove_server(self, server: PostgresServer) -> None:
+        """Stop a server and remove its data."""
+        server.remove()
+        with self._lock:
+            self._servers.remove(server)
+
+    def close(self) -> None:
+        """Stop every server and remove all data."""
+        with self._lock:
+            servers, self._servers = self._servers, []
+        for server in servers:
+            server.remove()
+        self.host.close()
+
+    def _initdb(self, major: int) -> Volume:
+        volume = self.new_volume(f"empty-{major}")
+        volume.create()
+        password_file = volume.folder / "pwfile"
+        password_file.touch(mode=0o600)
+        password_file.write_text(self._admin.password)
+        self.host.hand_over(password_file)
+        self.host.run(
+            major, "initdb", "-D", volume.data, "-U", ADMIN, "--pwfile", password_file, "-E", "UTF8",
+            "--locale=C.UTF-8", "--auth=scram-sha-256", "--no-sync", "--no-instructions",
+        )  # fmt: skip
+        password_file.unlink()
+        return volume

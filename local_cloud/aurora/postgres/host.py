@@ -1,0 +1,122 @@
+"""Where and as whom PostgreSQL runs on this machine."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+DATA = "data"
+
+
+class PostgresHost:
+    """Runs PostgreSQL's programs as a user that is not root and can reach programs and data.
+
+    The data lies in the run folder, unless a folder above it is closed to that user (a checkout in
+    root's home): then in a temporary folder that a link in the run folder leads to.
+    """
+
+    def __init__(self, run_dir: Path, bin_dirs: Mapping[int, Path], server_user: str) -> None:
+        account = pwd.getpwnam(server_user) if os.geteuid() == 0 else None
+        self._ids = (account.pw_uid, account.pw_gid) if account else None
+        self._run_dir = run_dir
+        self.data_root = self._make_data_root()
+        self._bin_dirs = {major: self._reachable_bin_dir(major, folder) for major, folder in bin_dirs.items()}
+
+    @property
+    def majors(self) -> frozenset[int]:
+        """Major versions whose programs are installed."""
+        return frozenset(self._bin_dirs)
+
+    def run(
+        self, major: int, program: str, *arguments: str | Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Run a PostgreSQL program to its end; raise RuntimeError with its output if it fails."""
+        done = subprocess.run(
+            [str(self._bin_dirs[major] / program), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env=self._environment(environment),
+            **self._as_user(),
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{program} failed with {done.returncode}: {done.stderr.strip()}")
+
+    def spawn(
+        self, major: int, program: str, arguments: Sequence[str | Path], log: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        """Start a PostgreSQL program that stays; its output goes to `log`."""
+        return subprocess.Popen(
+            [str(self._bin_dirs[major] / program), *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env=self._environment(None),
+            start_new_session=True,  # Ctrl-C in the terminal must reach the servers through us, in order
+            **self._as_user(),
+        )
+
+    def hand_over(self, path: Path) -> None:
+        """Make the server's user the owner of a file or a whole folder."""
+        if self._ids is None:
+            return
+        os.chown(path, *self._ids)
+        for folder, names, files in os.walk(path):
+            for name in (*names, *files):
+                os.chown(Path(folder) / name, *self._ids, follow_symlinks=False)
+
+    def close(self) -> None:
+        """Remove the data."""
+        remove_data(self._run_dir)
+
+    def _make_data_root(self) -> Path:
+        """Return the folder for the data; from the run folder a link leads to it if it had to go elsewhere."""
+        data = self._run_dir / DATA
+        data.mkdir(mode=0o755)
+        self.hand_over(data)
+        if self._can_use(data):
+            return data
+        data.rmdir()
+        elsewhere = Path(tempfile.mkdtemp(prefix="local-aurora-"))
+        elsewhere.chmod(0o755)
+        self.hand_over(elsewhere)
+        data.symlink_to(elsewhere)
+        return elsewhere
+
+    def _reachable_bin_dir(self, major: int, bin_dir: Path) -> Path:
+        if self._can_use(bin_dir / "postgres"):
+            return bin_dir
+        copy = self.data_root / f"postgresql-{major}"
+        shutil.copytree(bin_dir.parent, copy, symlinks=True, dirs_exist_ok=True)
+        self.hand_over(copy)
+        return copy / bin_dir.name
+
+    def _can_use(self, path: Path) -> bool:
+        """Tell whether the server's user can write to a folder or run a program, through all folders above."""
+        test = "-w" if path.is_dir() else "-x"
+        return subprocess.run(["test", test, str(path)], check=False, cwd="/", **self._as_user()).returncode == 0
+
+    def _as_user(self) -> dict[str, Any]:
+        if self._ids is None:
+            return {}
+        return {"user": self._ids[0], "group": self._ids[1], "extra_groups": []}
+
+    @staticmethod
+    def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
+        """Return an environment without the caller's PG* variables, credentials and locale."""
+        return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": "/nonexistent", **(extra or {})}
+
+
+def remove_data(run_dir: Path) -> None:
+    """Remove the data below a run folder, wherever it lies."""
+    data = run_dir / DATA
+    shutil.rmtree(data.resolve(), ignore_errors=True)
+    data.unlink(missing_ok=True)

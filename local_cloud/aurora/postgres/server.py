@@ -1,0 +1,211 @@
+"""One cluster's PostgreSQL server."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import connection
+
+from local_cloud.aurora.postgres.bootstrap import ADMIN, Master, furnish, set_password
+from local_cloud.aurora.postgres.configuration import CLOSED_ACCESS, OPEN_ACCESS, server_configuration
+from local_cloud.aurora.postgres.host import PostgresHost
+from local_cloud.aurora.postgres.tls import ServerTls
+from local_cloud.aurora.postgres.volume import Volume
+
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+STATUS_LINE = 8  # of postmaster.pid
+
+
+@dataclass(frozen=True)
+class AdminAccess:
+    """How the local Aurora itself gets into the servers: a role and a password of this run."""
+
+    password: str = field(repr=False)
+    ca: Path
+
+
+class PostgresServer:
+    """A PostgreSQL server over one volume: started while the cluster has an available instance."""
+
+    def __init__(
+        self, host: PostgresHost, volume: Volume, major: int, tls: ServerTls, admin: AdminAccess, log_file: Path
+    ) -> None:
+        self._host = host
+        self._volume = volume
+        self._major = major
+        self._tls = tls
+        self._admin = admin
+        self._log_file = log_file
+        self._process: subprocess.Popen[bytes] | None = None
+        self._members: set[str] = set()
+        self._lock = threading.RLock()
+        self.port = free_port()
+
+    @property
+    def running(self) -> bool:
+        """Whether the server accepts its users' connections."""
+        return self._process is not None and self._process.poll() is None
+
+    def initialise(self, template: Volume, master: Master) -> None:
+        """Make a new database cluster out of an empty one: Aurora's roles, the master user, the first database."""
+        with self._lock:
+            self._volume.copy_from(template)
+            with self._behind_closed_doors() as admin:
+                furnish(admin, master)
+
+    def start(self, master_name: str) -> None:
+        """Start the server for its users; nothing to do when it runs."""
+        with self._lock:
+            if not self.running:
+                self._launch(OPEN_ACCESS.format(master=master_name))
+
+    def join(self, member: str, master_name: str) -> None:
+        """Count an instance in; the first one starts the server."""
+        with self._lock:
+            self._members.add(member)
+            self.start(master_name)
+
+    def leave(self, member: str) -> None:
+        """Count an instance out; the last one stops the server."""
+        with self._lock:
+            self._members.discard(member)
+            if not self._members:
+                self.stop()
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop the server (open transactions are rolled back); nothing to do when it is not running."""
+        with self._lock:
+            process, self._process = self._process, None
+            if process is None:
+                return
+            process.send_signal(how)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGQUIT)
+                process.wait()
+
+    def restart(self, master_name: str) -> None:
+        """Stop and start the server."""
+        with self._lock:
+            self.stop()
+            self.start(master_name)
+
+    def set_password(self, role: str, password: str) -> None:
+        """Set a role's password, whether the server runs or not."""
+        with self._lock:
+            if self.running:
+                with self._connect() as admin:
+                    set_password(admin, role, password)
+            else:
+                with self._behind_closed_doors() as admin:
+                    set_password(admin, role, password)
+
+    def copy_to(self, target: Volume) -> None:
+        """Fill a volume with a consistent copy of the data, while users write or at rest."""
+        with self._lock:
+            if not self.running:
+                target.copy_from(self._volume)
+                return
+            target.create()
+            me = f"host=127.0.0.1 port={self.port} user={ADMIN} sslmode=verify-full sslrootcert={self._tls.server_ca}"
+            self._host.run(
+                self._major, "pg_basebackup", "-D", target.data, "-X", "stream", "-c", "fast", "--no-sync",
+                "-d", me, environment={"PGPASSWORD": self._admin.password},
+            )  # fmt: skip
+
+    def remove(self) -> None:
+        """Stop the server and remove its data; the log stays."""
+        with self._lock:
+            self.stop(signal.SIGQUIT)  # no checkpoint of data that nobody needs any more
+            self._volume.remove()
+
+    def _launch(self, access: str) -> None:
+        folder = self._volume.folder
+        (folder / "pg_hba.conf").write_text(access)
+        for attempt in range(3):
+            (folder / "postgresql.conf").write_text(server_configuration(self.port, folder / "pg_hba.conf", self._tls))
+            self._host.hand_over(folder / "pg_hba.conf")
+            self._host.hand_over(folder / "postgresql.conf")
+            (self._volume.data / "postmaster.pid").unlink(missing_ok=True)
+            with self._log_file.open("ab") as log:
+                arguments = ("-D", self._volume.data, "-c", f"config_file={folder / 'postgresql.conf'}")
+                self._process = self._host.spawn(self._major, "postgres", arguments, log)
+            if self._becomes_ready(self._process):
+                return
+            if attempt < 2:  # somebody may have taken the port meanwhile
+                self.port = free_port()
+        raise RuntimeError(f"PostgreSQL did not start; see {self._log_file}")
+
+    def _becomes_ready(self, process: subprocess.Popen[bytes]) -> bool:
+        pid_file = self._volume.data / "postmaster.pid"
+        give_up = time.monotonic() + START_SECONDS
+        while time.monotonic() < give_up:
+            if process.poll() is not None:
+                return False
+            with contextlib.suppress(FileNotFoundError):
+                lines = pid_file.read_text().splitlines()
+                if len(lines) >= STATUS_LINE and lines[STATUS_LINE - 1].strip() == "ready":
+                    return True
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        return False
+
+    @contextlib.contextmanager
+    def _behind_closed_doors(self) -> Iterator[connection]:
+        """Run the server for the local Aurora alone."""
+        self._launch(CLOSED_ACCESS)
+        try:
+            with self._connect() as admin:
+                yield admin
+        finally:
+            self.stop()
+
+    @contextlib.contextmanager
+    def _connect(self) -> Iterator[connection]:
+        admin = psycopg2.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user=ADMIN,
+            dbname="postgres",
+            password=self._admin.password,
+            sslmode="verify-full",
+            sslrootcert=str(self._tls.ca),
+            connect_timeout=10,
+            options="-c log_statement=none",
+        )
+        try:
+            admin.autocommit = True
+            yield admin
+        finally:
+            admin.close()
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def port_is_free(port: int) -> bool:
+    """Tell whether nobody listens on a TCP port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

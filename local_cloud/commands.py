@@ -1,0 +1,153 @@
+"""The subcommands of ./local.sh."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from local_cloud import executions, paths, report, run_folder, shop
+from local_cloud.aurora_clusters import find_cluster, master_login
+from local_cloud.aws_environment import UNWANTED, command_environment, postgres_tool
+from local_cloud.cloud import CloudFailed, LocalCloud, stop
+from local_cloud.demonstration import furnish, restore_and_compare
+from local_cloud.deployment import find_deployment
+from local_cloud.terminal import Terminal
+
+UP = paths.RUNS / "up"
+
+
+def run_all(speed: float, *, keep: bool) -> int:
+    """Start, deploy, make the shop, restore, compare, stop: the whole demonstration."""
+    run_folder.remove_all_dead()
+    terminal = Terminal()
+    try:
+        with terminal.step(f"local cloud, {speed:g} times faster than AWS"):
+            cloud = LocalCloud.start(speed=speed, keep=keep)
+        with cloud:
+            deployment = furnish(cloud, terminal)
+            outcome = restore_and_compare(cloud, deployment, {}, terminal)
+    finally:
+        terminal.close()
+    kept = f" Logs are in {cloud.run_dir}." if keep else ""
+    terminal.say(f"\nEverything is stopped and removed.{kept}")
+    return 0 if outcome.succeeded and outcome.rows_equal else 1
+
+
+def up(speed: float) -> int:
+    """Have a local cloud run in the background, with everything in it."""
+    run_folder.remove_all_dead()
+    terminal = Terminal()
+    try:
+        cloud = LocalCloud.find(UP)
+        if cloud is not None:
+            terminal.say(f"Already running: {cloud.endpoint}, {cloud.speed:g} times faster than AWS.")
+        else:
+            run_folder.remove_dead(UP)
+            with terminal.step(f"local cloud, {speed:g} times faster than AWS"):
+                cloud = LocalCloud.start(run_dir=UP, speed=speed, attached=False)
+            try:
+                furnish(cloud, terminal)
+            except BaseException:
+                cloud.close()
+                raise
+    finally:
+        terminal.close()
+    terminal.say(
+        '\nNext:  eval "$(./local.sh env)"     aws, sam, boto3 and psql of this shell use it\n'
+        "       ./local.sh restore           run the pipeline and watch it\n"
+        f"       ./local.sh psql {shop.STAGING}\n"
+        "       ./local.sh down              stop it and remove everything"
+    )
+    return 0
+
+
+def environment() -> int:
+    """Print what eval makes of a shell a shell of the local cloud."""
+    variables = running_cloud().environment()
+    print(f"unset {' '.join(UNWANTED)};")
+    for key, value in variables.items():
+        print(f"export {key}={shlex.quote(value)};")
+    return 0
+
+
+def restore(input_file: Path | None) -> int:
+    """Run the pipeline once in the running local cloud."""
+    cloud = running_cloud()
+    request = read_request(input_file)
+    terminal = Terminal()
+    try:
+        outcome = restore_and_compare(cloud, find_deployment(cloud), request, terminal)
+    finally:
+        terminal.close()
+    if outcome.rows_equal is False:
+        print("The source may have changed since its snapshot; the pipeline restores the snapshot.")
+    return 0 if outcome.succeeded else 1
+
+
+def status(operation_id: str | None) -> int:
+    """Tell how far an operation is."""
+    cloud = running_cloud()
+    execution = executions.find(cloud, find_deployment(cloud).state_machine_arn, operation_id)
+    progress = next(iter(executions.follow(cloud, execution)))
+    print(f"operation {progress.operation_id}: {progress.status}, state {progress.current}\n")
+    print(report.durations(progress))
+    if progress.status not in ("RUNNING", "SUCCEEDED"):
+        print(f"\n{report.failure(progress)}")
+    row = cloud.client("dynamodb").get_item(
+        TableName="aurora-restore-state", Key={"operation_id": {"S": progress.operation_id}}
+    )
+    print(f"\nrow in aurora-restore-state\n{report.operation_row(row.get('Item'))}")
+    return 0
+
+
+def psql(cluster_id: str, arguments: Sequence[str]) -> int:
+    """Become psql, logged in to a cluster as its master user (PGUSER and PGPASSWORD win if they are set)."""
+    cloud = running_cloud()
+    region, cluster = find_cluster(cloud, cluster_id)
+    if "Endpoint" not in cluster or cluster["Status"] != "available":
+        raise CloudFailed(f"Cluster {cluster_id} is {cluster['Status']}: it takes no connections now.")
+    login = master_login(cloud, region, cluster)
+    variables = {"PGHOST": str(cluster["Endpoint"]), "PGPORT": str(cluster["Port"]), "PGDATABASE": "postgres"}
+    if cluster.get("DatabaseName"):
+        variables["PGDATABASE"] = str(cluster["DatabaseName"])
+    if "PGPASSWORD" in os.environ:
+        variables["PGUSER"] = os.environ.get("PGUSER", str(cluster["MasterUsername"]))
+    elif login is not None:
+        variables |= {"PGUSER": login.username, "PGPASSWORD": login.password}
+    else:
+        raise CloudFailed(f"The master password of {cluster_id} is not known here: set PGPASSWORD (and PGUSER).")
+    program = str(postgres_tool("psql"))
+    os.execve(program, [program, *arguments], command_environment({**cloud.environment(), **variables}))  # noqa: S606
+
+
+def down() -> int:
+    """Stop the local cloud in the background and remove everything of it."""
+    was_running = stop(UP)
+    run_folder.remove_all_dead()
+    print("Stopped and removed." if was_running else "No local cloud is running.")
+    return 0
+
+
+def running_cloud() -> LocalCloud:
+    """Return the local cloud in the background."""
+    cloud = LocalCloud.find(UP)
+    if cloud is None:
+        raise CloudFailed("No local cloud is running. Start one with ./local.sh up.")
+    return cloud
+
+
+def read_request(input_file: Path | None) -> dict[str, Any]:
+    """Return the request in a file, an empty one if there is none."""
+    if input_file is None:
+        return {}
+    try:
+        request = json.loads(input_file.read_text())
+    except (OSError, ValueError) as error:
+        raise CloudFailed(f"{input_file}: {error}. Expected a file with a JSON object.") from error
+    if not isinstance(request, dict):
+        raise CloudFailed(f"{input_file}: found {type(request).__name__}, expected a JSON object.")
+    return request

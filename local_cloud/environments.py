@@ -1,0 +1,149 @@
+"""The project-local Python environments: made from the hash-locked requirements, made again when these change."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from local_cloud import paths, run_folder
+
+NAMES = ("cloud", "sam", "aws")
+_COMPLETE = ".complete"
+
+
+class EnvironmentFailed(Exception):
+    """An environment could not be made; the message ends with the installer's last lines."""
+
+
+def ensure(
+    names: Sequence[str] = NAMES,
+    report: Callable[[str], None] = lambda _line: None,
+    *,
+    requirements: Path = paths.REQUIREMENTS,
+    folder: Path | None = None,
+) -> None:
+    """Make the named environments that are missing or older than their lock file."""
+    folder = folder or paths.ENVIRONMENTS
+    missing = [name for name in names if not _is_current(folder, requirements, name)]
+    if not missing:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    stop = threading.Event()
+    with ThreadPoolExecutor(len(missing)) as pool:
+        jobs = {pool.submit(_ensure_one, folder, requirements, name, report, stop): name for name in missing}
+        try:
+            for job in as_completed(jobs):
+                job.result()
+        except BaseException:
+            stop.set()
+            raise
+
+
+def _ensure_one(
+    folder: Path, requirements: Path, name: str, report: Callable[[str], None], stop: threading.Event
+) -> None:
+    with _locked(folder / f".{name}.lock", stop):
+        if _is_current(folder, requirements, name):  # another process made it while this one waited
+            return
+        started = time.monotonic()
+        report(f"{name}: installing")
+        home = folder / _versioned(requirements, name)
+        if home.exists():
+            shutil.rmtree(home)
+        _run([sys.executable, "-m", "venv", str(home)], name, stop)
+        _run(_pip_install(home, requirements / f"{name}.txt"), name, stop)
+        (home / _COMPLETE).touch()
+        _point(folder / name, home)
+        _remove_older(folder, name, home)
+        report(f"{name}: installed in {time.monotonic() - started:.0f} s")
+
+
+def _pip_install(home: Path, lock: Path) -> list[str]:
+    # --no-deps: the lock is complete, and pip before 24 refuses a locked dependency that is asked for with extras.
+    return [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input", "--no-deps",
+            "--no-compile", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:",
+            "-r", str(lock)]  # fmt: skip
+
+
+def _versioned(requirements: Path, name: str) -> str:
+    """Return the folder's name: scripts in an environment carry its path, so it is built where it will stay."""
+    lock = (requirements / f"{name}.txt").read_bytes()
+    mark = hashlib.sha256(lock + sys.version.encode() + sys.base_prefix.encode()).hexdigest()[:12]
+    return f"{name}-{mark}"
+
+
+def _is_current(folder: Path, requirements: Path, name: str) -> bool:
+    link = folder / name
+    current = folder / _versioned(requirements, name)
+    return link.is_symlink() and link.resolve() == current.resolve() and (current / _COMPLETE).exists()
+
+
+def _point(link: Path, home: Path) -> None:
+    """Make the environment visible at once and whole: a rename of a symbolic link is atomic."""
+    fresh = link.with_name(f".{link.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(home.name)
+    fresh.replace(link)
+
+
+def _remove_older(folder: Path, name: str, home: Path) -> None:
+    if run_folder.any_alive():  # somebody works with the older one
+        return
+    for other in folder.glob(f"{name}-*"):
+        if other != home:
+            shutil.rmtree(other)
+
+
+@contextlib.contextmanager
+def _locked(path: Path, stop: threading.Event) -> Iterator[None]:
+    with path.open("w") as handle:
+        while True:
+            if stop.is_set():
+                raise EnvironmentFailed("stopped")
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.2)
+        yield
+
+
+def _run(command: list[str], name: str, stop: threading.Event) -> None:
+    """Run a command in a group of its own, so that stopping it stops what it started."""
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True, env=_installer_environment(),
+    )  # fmt: skip
+    output: list[str] = []
+    while True:
+        try:
+            text, _ = process.communicate(timeout=0.2)
+            output.append(text)
+            break
+        except subprocess.TimeoutExpired:
+            if stop.is_set():
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, 15)
+    if stop.is_set():
+        raise EnvironmentFailed("stopped")
+    if process.returncode != 0:
+        tail = "\n".join("".join(output).strip().splitlines()[-15:])
+        raise EnvironmentFailed(
+            f"the environment {name!r} could not be installed (exit code {process.returncode}).\n{tail}\n"
+            "Check that the package index can be reached, then run the same command again."
+        )
+
+
+def _installer_environment() -> dict[str, str]:
+    unwanted = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER"}
+    return {key: value for key, value in os.environ.items() if key not in unwanted}

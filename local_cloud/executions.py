@@ -1,0 +1,117 @@
+"""Starts an execution of the pipeline and follows it, state by state."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from local_cloud.cloud import CloudFailed, LocalCloud
+
+_POLL_SECONDS = 0.25
+# States that take no time and that nobody waits for.
+_DECISIONS = ("ChoiceStateEntered", "ChoiceStateExited", "PassStateEntered", "PassStateExited")
+
+
+@dataclass
+class Visit:
+    """All the time that an execution spent in one state."""
+
+    state: str
+    seconds: float = 0.0
+    times: int = 0
+    entered_at: datetime | None = None
+
+
+@dataclass
+class Progress:
+    """How far an execution is: its states in the order of their first visit."""
+
+    operation_id: str
+    status: str = "RUNNING"
+    visits: dict[str, Visit] = field(default_factory=dict)
+    current: str = ""
+    output: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    cause: str = ""
+    started_at: datetime | None = None
+    stopped_at: datetime | None = None
+
+    def apply(self, event: Mapping[str, Any]) -> None:
+        """Take one event of the history into account."""
+        entered, exited = event.get("stateEnteredEventDetails"), event.get("stateExitedEventDetails")
+        if event["type"] in _DECISIONS:
+            return
+        if entered:
+            visit = self.visits.setdefault(entered["name"], Visit(entered["name"]))
+            visit.entered_at, visit.times = event["timestamp"], visit.times + 1
+            self.current = visit.state
+        elif exited:
+            visit = self.visits[exited["name"]]
+            if visit.entered_at:
+                visit.seconds += (event["timestamp"] - visit.entered_at).total_seconds()
+                visit.entered_at = None
+
+    @property
+    def seconds(self) -> float:
+        """The real time that the whole execution took."""
+        if self.started_at is None or self.stopped_at is None:
+            return 0.0
+        return (self.stopped_at - self.started_at).total_seconds()
+
+
+def start(cloud: LocalCloud, state_machine_arn: str, request: Mapping[str, Any], name: str = "") -> str:
+    """Start an execution and return its ARN; its name is the operation's id."""
+    name = name or f"restore-{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
+    client = cloud.client("stepfunctions")
+    arn = client.start_execution(stateMachineArn=state_machine_arn, name=name, input=json.dumps(request))
+    return str(arn["executionArn"])
+
+
+def follow(cloud: LocalCloud, execution_arn: str) -> Iterator[Progress]:
+    """Yield the progress again and again until the execution has ended; the last one is its end."""
+    client = cloud.client("stepfunctions")
+    progress = Progress(operation_id=execution_arn.rpartition(":")[2])
+    seen = 0
+    while True:
+        description = client.describe_execution(executionArn=execution_arn)
+        for event in _events(client, execution_arn):
+            if event["id"] > seen:
+                progress.apply(event)
+                seen = event["id"]
+        progress.status = description["status"]
+        progress.started_at, progress.stopped_at = description["startDate"], description.get("stopDate")
+        if progress.status != "RUNNING":
+            progress.output = _document(description.get("output", "{}"))
+            progress.error, progress.cause = description.get("error", ""), description.get("cause", "")
+        yield progress
+        if progress.status != "RUNNING":
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def find(cloud: LocalCloud, state_machine_arn: str, operation_id: str | None) -> str:
+    """Return the execution of an operation, the newest one if none is named."""
+    client = cloud.client("stepfunctions")
+    pages = client.get_paginator("list_executions").paginate(stateMachineArn=state_machine_arn)
+    found = [execution for page in pages for execution in page["executions"]]
+    for execution in sorted(found, key=lambda item: item["startDate"], reverse=True):
+        if operation_id in (None, execution["name"]):
+            return str(execution["executionArn"])
+    names = ", ".join(execution["name"] for execution in found) or "none"
+    raise CloudFailed(f"No operation {operation_id or ''}. There is: {names}. Start one with ./local.sh restore.")
+
+
+def _events(client: Any, execution_arn: str) -> Iterator[Mapping[str, Any]]:
+    pages = client.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
+    for page in pages:
+        yield from page["events"]
+
+
+def _document(text: str) -> dict[str, Any]:
+    value = json.loads(text)
+    return value if isinstance(value, dict) else {"output": value}

@@ -1,0 +1,86 @@
+"""The supervisor: owns a run folder, runs the server, and leaves nothing behind when either ends.
+
+Ends when it gets SIGTERM or SIGINT, when the server ends, or (--attached) when its standard input ends,
+which happens however its parent dies.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from local_cloud import run_folder
+from local_cloud.launcher import processes
+
+_SERVER_STOP_SECONDS = 20.0
+
+
+def main() -> int:
+    """Run a local cloud to its end."""
+    options = _options()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    processes.adopt_orphans()
+    with run_folder.hold(options.run_dir):
+        server = _start_server(options)
+        if options.attached:
+            threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
+        while server.poll() is None and not stop.wait(0.1):
+            pass
+        _stop_server(server)
+        processes.end_descendants()
+        _clean_up(options.run_dir, keep=options.keep)
+    return 0 if stop.is_set() else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="local_cloud.launcher")
+    parser.add_argument("--run-dir", type=Path, required=True)
+    parser.add_argument("--speed", type=float, required=True)
+    parser.add_argument("--attached", action="store_true")
+    parser.add_argument("--keep", action="store_true", help="leave the run folder (logs) there")
+    return parser.parse_args()
+
+
+def _start_server(options: argparse.Namespace) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "local_cloud.launcher.server"]
+    arguments = ["--run-dir", str(options.run_dir), "--speed", str(options.speed)]
+    with (options.run_dir / "cloud.log").open("ab") as log:
+        return subprocess.Popen([*command, *arguments], stdin=subprocess.PIPE, stdout=log, stderr=log)
+
+
+def _stop_server(server: subprocess.Popen[bytes]) -> None:
+    if server.stdin:
+        server.stdin.close()
+    if server.poll() is None:
+        server.terminate()
+        try:
+            server.wait(_SERVER_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _clean_up(run_dir: Path, *, keep: bool) -> None:
+    run_folder.remove_aurora(run_dir)
+    if not keep:
+        shutil.rmtree(run_dir, ignore_errors=True)
+        return
+    (run_dir / run_folder.KEPT).touch()
+    for part in ("lambda", "tmp", "bin"):
+        shutil.rmtree(run_dir / part, ignore_errors=True)
+
+
+def _wait_for_end_of_input(stop: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Resource types that the templates use and ministack 1.5.33 does not have."""
+
+from __future__ import annotations
+
+import json
+from contextvars import ContextVar
+from typing import Any
+
+from local_cloud.launcher import ministack_modules
+
+Json = dict[str, Any]
+_nested_parameters: ContextVar[list[dict[str, str]]] = ContextVar("nested_parameters", default=[])  # noqa: B039 - only read
+
+
+def install() -> None:
+    """Teach ministack's CloudFormation the missing types."""
+    keep_resource_policies_of_secrets()
+    transform_nested_templates()
+    keep_attributes_of_nested_updates()
+
+
+def keep_resource_policies_of_secrets() -> None:
+    """Support AWS::SecretsManager::ResourcePolicy; ministack enforces such policies, but only its API sets them."""
+    handlers = ministack_modules.service("cloudformation.provisioners")._RESOURCE_HANDLERS
+    secrets = ministack_modules.service("secretsmanager")
+
+    def put(properties: Json) -> str:
+        request = {
+            "SecretId": properties["SecretId"],
+            "ResourcePolicy": json.dumps(properties["ResourcePolicy"]),
+            "BlockPublicPolicy": properties.get("BlockPublicPolicy", False),
+        }
+        status, _, body = secrets._put_resource_policy(request)
+        if status >= 400:
+            raise ValueError(f"AWS::SecretsManager::ResourcePolicy: {body!r}")
+        return str(json.loads(body)["ARN"])
+
+    def create(_logical_id: str, properties: Json, _stack_name: str) -> tuple[str, Json]:
+        return put(properties), {}
+
+    def update(_physical_id: str, _old: Json, new: Json, _stack_name: str) -> tuple[str, Json]:
+        return put(new), {}
+
+    def delete(physical_id: str, _properties: Json) -> None:
+        secrets._delete_resource_policy({"SecretId": physical_id})
+
+    handlers["AWS::SecretsManager::ResourcePolicy"] = {"create": create, "update": update, "delete": delete}
+
+
+def transform_nested_templates() -> None:
+    """Expand the transforms of nested templates too; ministack does so for the root of a stack only."""
+    provisioners = ministack_modules.service("cloudformation.provisioners")
+    engine = ministack_modules.service("cloudformation.engine")
+    deploy, check = provisioners._cfn_nested_stack_deploy, provisioners._check_nested_stack_capabilities
+
+    def deploy_with_parameters(logical_id: str, properties: Json, *args: Any, **kwargs: Any) -> Any:
+        given = properties.get("Parameters") or {}
+        token = _nested_parameters.set(
+            [{"Key": key, "Value": "" if value is None else str(value)} for key, value in given.items()]
+        )
+        try:
+            return deploy(logical_id, properties, *args, **kwargs)
+        finally:
+            _nested_parameters.reset(token)
+
+    def check_and_transform(parent_stack_name: str, template: Json) -> None:
+        check(parent_stack_name, template)  # judges the declared transforms: CAPABILITY_AUTO_EXPAND
+        expanded = engine._apply_transforms(template, _nested_parameters.get())
+        parameters = engine._resolve_parameters(expanded, _nested_parameters.get())
+        engine.validate_template_support(expanded, engine._evaluate_conditions(expanded, parameters))
+        template.clear()
+        template.update(expanded)
+
+    provisioners._cfn_nested_stack_deploy = deploy_with_parameters
+    provisioners._check_nested_stack_capabilities = check_and_transform
+
+
+def keep_attributes_of_nested_updates() -> None:
+    """Keep what an update handler does not return, such as a log group's Arn; only root stacks keep it."""
+    provisioners = ministack_modules.service("cloudformation.provisioners")
+    stacks = ministack_modules.service("cloudformation")
+    original = provisioners._update_resource
+
+    def update(kind: str, physical_id: str, old: Json, new: Json, stack_name: str, logical_id: str) -> tuple[str, Json]:
+        stack = stacks._stacks.get(stack_name) or {}
+        before = dict((stack.get("_resources", {}).get(logical_id) or {}).get("Attributes") or {})
+        new_id, attributes = original(kind, physical_id, old, new, stack_name, logical_id)
+        return new_id, {**before, **(attributes or {})} if new_id == physical_id else attributes
+
+    provisioners._update_resource = update

@@ -1,0 +1,129 @@
+"""The server process of a local cloud: ministack and the local Aurora on 127.0.0.1."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import importlib
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from local_cloud.aurora import AuroraSettings, LocalAurora
+from local_cloud.credentials import ACCOUNT_ID, root_credentials
+from local_cloud.description import Description
+from local_cloud.launcher import cloudformation_shims, iam_shims, lambda_shims, ministack_modules, states_shims
+from local_cloud.launcher.aurora_hooks import hooks
+from local_cloud.regions import TARGET_REGION
+
+
+def main() -> None:
+    """Serve until the input ends or SIGTERM comes."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run-dir", type=Path, required=True)
+    parser.add_argument("--speed", type=float, required=True)
+    options = parser.parse_args()
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    asyncio.run(_serve(options.run_dir, options.speed, listener))
+
+
+async def _serve(run_dir: Path, speed: float, listener: socket.socket) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    threading.Thread(target=_stop_at_end_of_input, args=(loop, stop), daemon=True).start()
+    port = listener.getsockname()[1]
+    configure_ministack(run_dir, speed, port)
+    async with _local_aurora(run_dir, speed, f"http://127.0.0.1:{port}") as (rds_endpoint, ca_file):
+        # Lambda's environments take these from here.
+        os.environ.update({"AWS_ENDPOINT_URL_RDS": rds_endpoint, "DATABASE_CA_FILE": str(ca_file)})
+        async with _ministack(run_dir, listener, stop):
+            Description(
+                run_dir=str(run_dir),
+                speed=speed,
+                endpoint=f"http://127.0.0.1:{port}",
+                rds_endpoint=rds_endpoint,
+                ca_file=str(ca_file),
+            ).write(run_dir)
+            await stop.wait()
+    sys.stderr.flush()
+    os._exit(0)  # executions that still wait must not hold the process
+
+
+def _stop_at_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """End with the supervisor, which holds the other end, whatever way it dies."""
+    sys.stdin.buffer.read()
+    loop.call_soon_threadsafe(stop.set)
+
+
+def configure_ministack(run_dir: Path, speed: float, port: int) -> None:
+    """Set the variables that ministack reads when it is imported."""
+    credentials = root_credentials()
+    os.environ.update(
+        {
+            "AUTH": "true",
+            "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "GATEWAY_PORT": str(port),
+            "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+            "MINISTACK_HOST": "127.0.0.1",
+            "MINISTACK_REGION": TARGET_REGION,
+            "SFN_WAIT_SCALE": repr(1 / speed),
+            "LOG_LEVEL": os.environ.get("LOCAL_CLOUD_LOG_LEVEL", "WARNING"),
+            # Listeners of their own on fixed ports of every interface, for services that nobody needs here.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            # ministack starts containers if it finds Docker; this cloud must not depend on it.
+            "DOCKER_HOST": f"unix://{run_dir}/no-docker.sock",
+        }
+    )
+
+
+@contextlib.asynccontextmanager
+async def _local_aurora(run_dir: Path, speed: float, endpoint: str) -> AsyncIterator[tuple[str, Path]]:
+    settings = AuroraSettings(run_dir=run_dir / "aurora", speed=speed, account_id=ACCOUNT_ID)
+    aurora = LocalAurora(settings, hooks(endpoint))
+    try:
+        yield await asyncio.to_thread(aurora.start), aurora.ca_path
+    finally:
+        await asyncio.to_thread(aurora.stop)
+
+
+@contextlib.asynccontextmanager
+async def _ministack(run_dir: Path, listener: socket.socket, stop: asyncio.Event) -> AsyncIterator[None]:
+    app = ministack_modules.app().app  # reads its configuration when it is imported: not before
+    code_folder = run_dir / "lambda"
+    code_folder.mkdir()
+    scratch = run_dir / "tmp"
+    scratch.mkdir()
+    # Not earlier: where a run folder is closed to PostgreSQL's user, the local Aurora needs the machine's own.
+    tempfile.tempdir = str(scratch)
+    lambda_shims.install(code_folder)
+    iam_shims.install()
+    states_shims.install()
+    cloudformation_shims.install()
+    config = importlib.import_module("hypercorn.config").Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    config.graceful_timeout = 1
+    serve = importlib.import_module("hypercorn.asyncio").serve
+    server = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))
+    try:
+        yield
+    finally:
+        stop.set()
+        await server
+        ministack_modules.core("lambda_runtime").reset()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Makes ministack's Step Functions refuse what AWS refuses (ministack 1.5.33)."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable
+from typing import Any
+
+from local_cloud.launcher import ministack_modules
+
+_role_arn: contextvars.ContextVar[str] = contextvars.ContextVar("role_arn", default="")
+
+
+def install() -> None:
+    """Correct what state machines may do."""
+    invoke_functions_as_the_state_machines_role()
+
+
+def invoke_functions_as_the_state_machines_role() -> None:
+    """Let a state machine invoke only the functions that its role allows; ministack invokes any."""
+    states = ministack_modules.service("stepfunctions")
+    functions = ministack_modules.service("lambda_svc")
+    execute_task: Callable[..., Any] = states._execute_task
+    call_lambda: Callable[[str, Any], Any] = states._call_lambda
+
+    def execute_with_role(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
+        machine = states._state_machines.get(execution["stateMachineArn"]) or {}
+        token = _role_arn.set(str(machine.get("roleArn", "")))
+        try:
+            return execute_task(state, raw_input, execution, context)
+        finally:
+            _role_arn.reset(token)
+
+    def call_if_allowed(function: str, event: Any) -> Any:
+        _, config, _ = functions._get_func_record_for_ref(function)
+        role = _role_arn.get()
+        if config and role and not role_allows(role, "lambda:InvokeFunction", config["FunctionArn"]):
+            name = role.rpartition("/")[2]
+            session = role.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/execution"
+            raise states._ExecutionError(
+                "Lambda.AWSLambdaException",
+                f"User: {session} is not authorized to perform: lambda:InvokeFunction on resource: "
+                f"{config['FunctionArn']} because no identity-based policy of {name} allows the "
+                "lambda:InvokeFunction action (Service: Lambda, Status Code: 403)",
+            )
+        return call_lambda(function, event)
+
+    states._execute_task = execute_with_role
+    states._call_lambda = call_if_allowed
+
+
+def role_allows(role_arn: str, action: str, resource_arn: str) -> bool:
+    """Tell whether a role's own policies allow an action on a resource."""
+    evaluator = ministack_modules.core("iam_evaluator")
+    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    context = evaluator.EvalContext(
+        principal_arn=role_arn,
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=resource_arn,
+        region=resource_arn.split(":")[3],
+    )
+    return bool(evaluator.evaluate(context, evaluator._gather_role_policies(name, account)).decision == "Allow")

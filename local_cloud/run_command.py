@@ -1,0 +1,56 @@
+"""From a parsed command line to a command, and from its errors to exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local_cloud import commands
+from local_cloud.cloud import CloudFailed
+from local_cloud.launcher import processes
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a command; 1 and a clear line for what the user can do something about, 130 when interrupted."""
+    exit_code = _run(options)
+    if exit_code != 0:
+        # A thread may still wait for sam or psql: end these, and do not wait for the thread.
+        processes.end_descendants()
+        sys.stdout.flush()
+        os._exit(exit_code)
+    return exit_code
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        return _dispatch(options)
+    except KeyboardInterrupt:
+        print("\nlocal.sh: stopped; everything is removed.", file=sys.stderr)
+        return 130
+    except (CloudFailed, FileNotFoundError) as error:
+        print(f"local.sh: {error}", file=sys.stderr)
+    except (ClientError, BotoCoreError) as error:
+        print(f"local.sh: the local cloud answered: {error}", file=sys.stderr)
+    return 1
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    match options.command:
+        case None:
+            return commands.run_all(options.speed, keep=options.keep)
+        case "up":
+            return commands.up(options.speed)
+        case "env":
+            return commands.environment()
+        case "restore":
+            return commands.restore(options.input)
+        case "status":
+            return commands.status(options.operation_id)
+        case "psql":
+            return commands.psql(options.cluster, options.arguments)
+        case "down":
+            return commands.down()
+    raise AssertionError(options.command)

@@ -1,0 +1,81 @@
+"""Run folders: one per running local cloud, locked by it for as long as it lives."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from local_cloud import paths
+
+KEPT = "kept"
+_LOCK = "lock"
+_STARTING_SECONDS = 60.0
+
+
+def create(folder: Path | None = None) -> Path:
+    """Make a new run folder, with a name of its own if none is wanted; FileExistsError if it is there."""
+    folder = (folder or paths.RUNS / uuid.uuid4().hex[:8]).resolve()
+    folder.mkdir(parents=True)
+    return folder
+
+
+@contextlib.contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Mark a run folder as alive; the operating system takes the mark away however the holder ends."""
+    with (folder / _LOCK).open("a+") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        yield
+
+
+def is_alive(folder: Path) -> bool:
+    """Tell whether a local cloud runs in this folder."""
+    try:
+        with (folder / _LOCK).open("r+") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def any_alive(runs: Path = paths.RUNS) -> bool:
+    """Tell whether any local cloud runs in this checkout."""
+    return runs.is_dir() and any(is_alive(folder) for folder in runs.iterdir())
+
+
+def holder(folder: Path) -> int:
+    """Return the process id of the supervisor of a running local cloud."""
+    return int((folder / _LOCK).read_text())
+
+
+def remove_dead(folder: Path) -> None:
+    """Remove what a local cloud that was killed left behind."""
+    if folder.exists() and not is_alive(folder):
+        remove_aurora(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_aurora(folder: Path) -> None:
+    """Stop the PostgreSQL servers that a killed server process left, and remove their data wherever it is."""
+    # Imported late: the package needs psycopg2, which is not there yet when the environments are made.
+    importlib.import_module("local_cloud.aurora").remove_leftovers(folder / "aurora")
+
+
+def remove_all_dead(runs: Path = paths.RUNS) -> None:
+    """Remove what earlier local clouds left behind; those that run or just start are left alone."""
+    for folder in runs.iterdir() if runs.is_dir() else ():
+        with contextlib.suppress(FileNotFoundError):
+            fresh = time.time() - folder.stat().st_mtime < _STARTING_SECONDS
+            if not (fresh or (folder / KEPT).exists()):
+                remove_dead(folder)
