@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# All checks and tests of the project, on this machine alone.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+readonly ENVIRONMENTS=$PWD/.local/envs
+readonly DEV=$ENVIRONMENTS/dev/bin
+readonly PRODUCT=(utils lambda_functions/*/*.py docs/request_table.py)
+readonly TEMPLATES=(template.yaml infrastructure/*.yaml)
+
+usage() {
+    cat <<'HELP'
+Usage: ./test.sh [--fast] [--help]
+
+Sets up what it needs under .local/ (first time: a few minutes), then runs
+
+  checks        ruff, mypy --strict, cfn-lint, sam validate --lint, asl-validator
+  unit          fast tests of every module; coverage with branches of at least 95 % is enforced
+  conventions   what holds between code, state machine, templates and README
+  local cloud   the local Aurora and its launcher are what they claim to be
+  integration   the deployed pipeline on the local cloud
+
+  --fast        only checks, unit and conventions
+  --help        this text
+
+Exit code 0 only if everything passes. Needs python3 (3.11 or newer, with venv).
+HELP
+}
+
+fast=false
+for argument in "$@"; do
+    case $argument in
+        --fast) fast=true ;;
+        --help | -h) usage && exit 0 ;;
+        *) echo "test.sh: unknown argument: $argument (see --help)" >&2 && exit 2 ;;
+    esac
+done
+
+started=$SECONDS
+logs=$(mktemp -d)
+# A child in the background dies with this script, also on Ctrl-C.
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$logs"' EXIT
+
+say() {
+    printf '\n== %s (%d s)\n' "$1" $((SECONDS - started))
+}
+
+set_up() {
+    local python
+    for python in python3 python3.14 python3.13 python3.12 python3.11; do
+        if "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            "$python" -c 'from local_cloud.environments import ensure; ensure(("dev", "cloud", "sam", "aws", "node"), print)'
+            break
+        fi
+    done
+    [[ -x $DEV/python ]] || { echo "test.sh: no Python 3.11 or newer with venv found; install one" >&2; exit 1; }
+    mkdir -p .local/node
+    if ! cmp -s requirements/node/package-lock.json .local/node/.complete; then
+        cp requirements/node/package.json requirements/node/package-lock.json .local/node/
+        PATH=$ENVIRONMENTS/node/bin:$PATH npm ci --silent --no-audit --no-fund --prefix .local/node
+        cp requirements/node/package-lock.json .local/node/.complete
+    fi
+}
+
+check() {
+    local name=$1
+    shift
+    if "$@" >"$logs/check" 2>&1; then
+        echo "ok      $name"
+    else
+        echo "FAILED  $name"
+        cat "$logs/check"
+        return 1
+    fi
+}
+
+checks() {
+    local failed=0
+    check "ruff check" "$DEV/ruff" check . || failed=1
+    check "ruff format" "$DEV/ruff" format --check . || failed=1
+    check "asl-validator" env PATH="$ENVIRONMENTS/node/bin:$PATH" \
+        .local/node/node_modules/.bin/asl-validator --json-path statemachine/aurora_restore.asl.json || failed=1
+    check "cfn-lint" "$DEV/cfn-lint" "${TEMPLATES[@]}" || failed=1
+    for template in "${TEMPLATES[@]}"; do
+        check "sam validate --lint $template" env SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-west-2 \
+            "$ENVIRONMENTS/sam/bin/sam" validate --lint --template-file "$template" || failed=1
+    done
+    check "mypy --strict" "$DEV/mypy" "${PRODUCT[@]}" local_cloud tests || failed=1
+    return $failed
+}
+
+say "Setting up"
+set_up
+
+say "Checks, in the background; unit tests and conventions"
+checks >"$logs/checks" 2>&1 &
+checks=$!
+failed=0
+"$DEV/python" -m pytest -q tests/unit tests/conventions --cov --cov-report=term || failed=1
+wait $checks || failed=1
+say "Checks"
+cat "$logs/checks"
+
+if ! $fast; then
+    say "The local cloud"
+    "$DEV/python" -m pytest -q -n 2 tests/local_cloud || failed=1
+    say "Integration"
+    "$DEV/python" -m pytest -q tests/integration || failed=1
+fi
+
+if ((failed)); then
+    say "FAILED"
+else
+    say "All passed"
+fi
+exit $failed

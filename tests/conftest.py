@@ -1,0 +1,28 @@
+"""What every test has: the functions on the path, and no way to a real AWS account."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+for folder in sorted((Path(__file__).parents[1] / "lambda_functions").iterdir()):
+    sys.path.append(str(folder))
+
+# No deadline: a busy machine is no bug. The same examples each time: a red run can be repeated.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=3000)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def _no_real_aws(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Hide the caller's AWS settings; tests of the local cloud bring their own."""
+    if request.node.get_closest_marker("local_cloud") is None:
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_RDS", "AWS_SESSION_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+        monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")

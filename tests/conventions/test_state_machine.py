@@ -1,0 +1,158 @@
+"""The state machine and the product agree both ways: errors, states, functions, and every path to an end."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.conventions.cfn_yaml import REPOSITORY
+from utils import errors
+from utils.errors import AuroraRestoreError, PermanentError, RetryableError
+from utils.operation import StepName
+from utils.step import StepStatus
+
+State = dict[str, Any]
+
+MACHINE: State = json.loads((REPOSITORY / "statemachine/aurora_restore.asl.json").read_text())
+STATES: dict[str, State] = MACHINE["States"]
+TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+FAILURE_NOTICE = "SNS Failure Notification"
+OURS = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, AuroraRestoreError)}
+BASES = {AuroraRestoreError, RetryableError, PermanentError}
+RETRYABLE = {cls.__name__ for cls in OURS - BASES if issubclass(cls, RetryableError)}
+PERMANENT = {cls.__name__ for cls in OURS - BASES if issubclass(cls, PermanentError)}
+# What Step Functions and Lambda call their own transient failures; `Sandbox.Timedout` is a function's time-out.
+TRANSIENT = {
+    "Lambda.AWSLambdaException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "States.Timeout",
+}
+
+
+def exits_of(state: State) -> set[str]:
+    """The states that may come next."""
+    after = [state, *state.get("Choices", []), *state.get("Catch", [])]
+    return {part["Next"] for part in after if "Next" in part} | ({state["Default"]} if "Default" in state else set())
+
+
+def reachable_from(name: str) -> set[str]:
+    """A state and every state after it."""
+    seen, todo = set(), {name}
+    while todo:
+        current = todo.pop()
+        seen.add(current)
+        todo |= exits_of(STATES[current]) - seen
+    return seen
+
+
+def retried_by(state: State) -> list[str]:
+    return [error for retry in state["Retry"] for error in retry["ErrorEquals"]]
+
+
+def test_it_is_jsonata_with_a_time_limit() -> None:
+    assert MACHINE["QueryLanguage"] == "JSONata"
+    assert 0 < MACHINE["TimeoutSeconds"] <= 14 * 86_400
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_retries_exactly_what_may_pass(name: str) -> None:
+    retried = retried_by(TASKS[name])
+    assert len(retried) == len(set(retried))
+    assert {error for error in retried if error in RETRYABLE | PERMANENT} == RETRYABLE
+    assert set(retried) - RETRYABLE == TRANSIENT
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_retry_ends_and_spreads(name: str) -> None:
+    for retry in TASKS[name]["Retry"]:
+        assert retry["JitterStrategy"] == "FULL"
+        assert 1 <= retry["MaxAttempts"] <= 10
+        assert retry["BackoffRate"] > 1
+        assert retry["IntervalSeconds"] < retry["MaxDelaySeconds"] <= 300
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_has_a_time_limit_longer_than_its_functions(name: str) -> None:
+    longest_function = 900 if name == StepName.SETUP_DB_USERS else 120
+    assert longest_function < TASKS[name]["TimeoutSeconds"] <= longest_function + 60
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_catches_everything(name: str) -> None:
+    (catch,) = TASKS[name]["Catch"]
+    assert catch["ErrorEquals"] == ["States.ALL"]
+
+
+def test_a_failed_step_is_told_and_ends_in_fail() -> None:
+    steps = set(TASKS) - {FAILURE_NOTICE, StepName.SNS_NOTIFICATION}
+    assert {STATES[name]["Catch"][0]["Next"] for name in steps} == {FAILURE_NOTICE}
+    assert {STATES[name]["Catch"][0]["Assign"]["error"] for name in steps} == {"{% $states.errorOutput %}"}
+    ends = {name for name in reachable_from(FAILURE_NOTICE) if not exits_of(STATES[name])}
+    assert {STATES[name]["Type"] for name in ends} == {"Fail"}
+
+
+def test_a_notice_that_fails_changes_neither_end() -> None:
+    assert STATES[STATES[StepName.SNS_NOTIFICATION]["Catch"][0]["Next"]]["Type"] == "Succeed"
+    assert STATES[STATES[FAILURE_NOTICE]["Catch"][0]["Next"]]["Type"] == "Fail"
+
+
+def test_the_failure_carries_the_errors_name_and_cause() -> None:
+    (fail,) = [state for state in STATES.values() if state["Type"] == "Fail"]
+    assert (fail["Error"], fail["Cause"]) == ("{% $error.Error %}", "{% $cause %}")
+    assert STATES[FAILURE_NOTICE]["Assign"]["cause"]
+    assert STATES[FAILURE_NOTICE]["Catch"][0]["Assign"]["cause"]
+
+
+def test_the_ten_steps_are_its_tasks_by_name() -> None:
+    assert set(TASKS) == {name.value for name in StepName} | {FAILURE_NOTICE}
+
+
+@pytest.mark.parametrize("step", StepName, ids=lambda step: step.value)
+def test_a_state_invokes_the_function_of_its_name(step: StepName) -> None:
+    words = "".join(word.capitalize() for word in step.value.split())
+    task = TASKS[step]
+    assert task["Resource"] == "arn:aws:states:::lambda:invoke"
+    assert task["Arguments"]["FunctionName"] == f"${{{words}FunctionArn}}"
+
+
+def test_the_failure_notice_is_the_last_steps_function() -> None:
+    assert TASKS[FAILURE_NOTICE]["Arguments"]["FunctionName"] == "${SnsNotificationFunctionArn}"
+    assert {"error", "failed_step"} <= set(TASKS[FAILURE_NOTICE]["Arguments"]["Payload"])
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_function_gets_the_operation_and_its_execution(name: str) -> None:
+    payload = TASKS[name]["Arguments"]["Payload"]
+    assert payload["operation_id"] == "{% $states.context.Execution.Name %}"
+    assert payload["execution_arn"] == "{% $states.context.Execution.Id %}"
+    assert ("request" in payload) == (name == StepName.SNAPSHOT_CHECK)
+
+
+def test_every_status_that_is_waited_for_is_one_that_a_step_answers() -> None:
+    conditions = [choice["Condition"] for state in STATES.values() for choice in state.get("Choices", [])]
+    named = {status for condition in conditions for status in re.findall(r"status = '(\w+)'", condition)}
+    # What is none of these is IN_PROGRESS, and takes the Default to a Wait.
+    assert named == {status.value for status in StepStatus} - {StepStatus.IN_PROGRESS.value}
+
+
+def test_every_state_is_reached_and_every_state_is_there() -> None:
+    assert reachable_from(MACHINE["StartAt"]) == set(STATES)
+
+
+def test_the_order_of_the_steps_is_the_order_of_their_states() -> None:
+    order = [name for name in STATES if name in {step.value for step in StepName}]
+    assert order == [step.value for step in StepName]
+
+
+def test_nothing_is_deleted_before_the_copy_is_ready() -> None:
+    into_deletion = {name for name, state in STATES.items() if StepName.DELETE_RDS in exits_of(state)}
+    assert into_deletion == {"Is the Copy Ready?", "Is the Old Target Gone?"}
+    assert STATES["Is the Copy Ready?"]["Choices"] == [
+        {"Condition": "{% $states.input.status = 'READY' %}", "Next": StepName.DELETE_RDS}
+    ]

@@ -1,0 +1,321 @@
+"""What the templates promise: names, one role and log group per function, least privilege, nothing lost on the way."""
+
+import json
+import re
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from tests.conventions.cfn_yaml import (
+    REPOSITORY,
+    as_list,
+    load_template,
+    references,
+    resources_of_type,
+    statements,
+)
+
+ROOT = load_template("template.yaml")
+PREREQUISITES = load_template("infrastructure/prerequisites.yaml")
+TABLES = load_template("infrastructure/dynamodb.yaml")
+LAMBDA = load_template("infrastructure/lambda.yaml")
+STEP_FUNCTIONS = load_template("infrastructure/stepfunctions.yaml")
+
+FUNCTIONS = resources_of_type(LAMBDA, "AWS::Serverless::Function")
+LOG_GROUPS = resources_of_type(LAMBDA, "AWS::Logs::LogGroup")
+ROLES = resources_of_type(LAMBDA, "AWS::IAM::Role")
+STATE_MACHINE = resources_of_type(STEP_FUNCTIONS, "AWS::Serverless::StateMachine")["StateMachine"]
+DEFINITION = (REPOSITORY / "statemachine/aurora_restore.asl.json").read_text()
+
+STEPS = [
+    "snapshot-check",
+    "copy-snapshot",
+    "check-copy-status",
+    "delete-rds",
+    "check-delete-status",
+    "restore-snapshot",
+    "check-restore-status",
+    "setup-db-users",
+    "archive-snapshot",
+    "sns-notification",
+]
+EVERY_FUNCTION_READS = {
+    "ENVIRONMENT",
+    "STATE_TABLE_NAME",
+    "AUDIT_TABLE_NAME",
+    "SNS_TOPIC_ARN",
+    "SOURCE_REGION",
+    "TARGET_REGION",
+    "KMS_KEY_ID",
+    "MASTER_SECRET_NAME",
+    "APP_SECRET_NAME",
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_LOG_LEVEL",
+}
+# What each guarded action may be allowed on: only what carries this tag.
+GUARDING_TAGS = {
+    "rds:DeleteDBCluster": "aurora-restore:replaceable",
+    "rds:DeleteDBInstance": "aurora-restore:replaceable",
+    "rds:ModifyDBCluster": "aurora-restore:replaceable",
+    "rds:DeleteDBClusterSnapshot": "aurora-restore:managed",
+}
+CHANGES_OF_ROWS = (
+    "dynamodb:BatchWriteItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:DeleteTable",
+    "dynamodb:PartiQLDelete",
+    "dynamodb:PartiQLUpdate",
+    "dynamodb:UpdateItem",
+)
+
+
+def logical_id(step: str) -> str:
+    return "".join(word.capitalize() for word in step.split("-"))
+
+
+def role_of(step: str) -> list[dict[str, Any]]:
+    """The statements of a function's role, those of its managed policy included."""
+    role = ROLES[f"{logical_id(step)}Role"]
+    shared = resources_of_type(LAMBDA, "AWS::IAM::ManagedPolicy")
+    attached = [shared[name] for policy in role.get("ManagedPolicyArns", []) for name in references(policy)]
+    return statements(role) + [statement for policy in attached for statement in statements(policy)]
+
+
+def allows(statement: dict[str, Any], action: str) -> bool:
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in as_list(statement["Action"]))
+
+
+def test_every_function_directory_is_deployed_and_nothing_else() -> None:
+    directories = {path.name for path in (REPOSITORY / "lambda_functions").glob("aurora-restore-*")}
+    assert directories == {f"aurora-restore-{step}" for step in STEPS}
+    assert {properties["FunctionName"] for properties in FUNCTIONS.values()} == directories
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_function_is_named_like_its_directory_and_module(step: str) -> None:
+    function = FUNCTIONS[f"{logical_id(step)}Function"]
+    assert function["FunctionName"] == f"aurora-restore-{step}"
+    assert function["CodeUri"] == f"../build/functions/aurora-restore-{step}"
+    module, name = function["Handler"].split(".")
+    assert (module, name) == (step.replace("-", "_"), "handler")
+    assert (REPOSITORY / f"lambda_functions/aurora-restore-{step}/{module}.py").is_file()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_function_has_its_own_log_group_with_retention_and_key(step: str) -> None:
+    name = f"{logical_id(step)}LogGroup"
+    assert FUNCTIONS[f"{logical_id(step)}Function"]["LoggingConfig"]["LogGroup"] == {"Ref": name}
+    assert LOG_GROUPS[name]["LogGroupName"] == f"/aws/lambda/aurora-restore-{step}"
+    assert LOG_GROUPS[name]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert LOG_GROUPS[name]["KmsKeyId"] == {"Ref": "KmsKeyArn"}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_function_has_its_own_role(step: str) -> None:
+    assert FUNCTIONS[f"{logical_id(step)}Function"]["Role"] == {"Fn::GetAtt": [f"{logical_id(step)}Role", "Arn"]}
+    assert "Policies" not in FUNCTIONS[f"{logical_id(step)}Function"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_function_writes_to_its_own_log_group_only(step: str) -> None:
+    logging = [statement for statement in role_of(step) if allows(statement, "logs:PutLogEvents")]
+    assert [references(statement["Resource"]) for statement in logging] == [{f"{logical_id(step)}LogGroup.Arn"}]
+    assert not any(allows(statement, "logs:CreateLogGroup") for statement in role_of(step))
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_function_ends_before_its_state_gives_up(step: str) -> None:
+    timeout = FUNCTIONS[f"{logical_id(step)}Function"]["Timeout"]
+    assert timeout <= 900
+    token = f"${{{logical_id(step)}FunctionArn}}"
+    states = json.loads(DEFINITION)["States"].values()
+    limits = [state["TimeoutSeconds"] for state in states if token in json.dumps(state)]
+    assert limits
+    assert all(timeout < limit for limit in limits)
+
+
+def test_every_function_gets_the_whole_environment() -> None:
+    shared = LAMBDA["Globals"]["Function"]["Environment"]["Variables"]
+    assert set(shared) == EVERY_FUNCTION_READS
+    own = {name: set(function.get("Environment", {}).get("Variables", {})) for name, function in FUNCTIONS.items()}
+    assert own.pop("SnapshotCheckFunction") == {"SOURCE_CLUSTER_ID", "TARGET_CLUSTER_ID", "REQUEST_DEFAULTS"}
+    assert own.pop("SetupDbUsersFunction") == {"DATABASE_TLS"}
+    assert not any(own.values())
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_only_setup_db_users_reads_secrets(step: str) -> None:
+    readers = [statement for statement in role_of(step) if allows(statement, "secretsmanager:GetSecretValue")]
+    if step != "setup-db-users":
+        assert not readers
+        assert "MasterSecretArn" not in references(role_of(step))
+        return
+    assert len(readers) == 1
+    assert as_list(readers[0]["Action"]) == ["secretsmanager:GetSecretValue"]
+    assert {"MasterSecretArn", "AppSecretArn"} <= references(readers[0]["Resource"])
+    assert "*" not in as_list(readers[0]["Resource"])
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_nobody_writes_secrets(step: str) -> None:
+    writes = ("PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage", "RotateSecret", "DeleteSecret")
+    assert not any(allows(statement, f"secretsmanager:{write}") for statement in role_of(step) for write in writes)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_only_setup_db_users_makes_secrets_and_reads_scripts_and_only_of_those_names(step: str) -> None:
+    for action, pattern in (
+        ("secretsmanager:CreateSecret", ":secret:rds!cluster-*"),
+        ("s3:GetObject", "/post-restore-sql/*"),
+    ):
+        allowed = [statement for statement in role_of(step) if allows(statement, action)]
+        assert len(allowed) == (step == "setup-db-users")
+        assert all(statement["Resource"]["Fn::Sub"].endswith(pattern) for statement in allowed)
+
+
+def test_the_database_is_never_talked_to_in_clear() -> None:
+    assert ROOT["Parameters"]["DatabaseTls"]["AllowedValues"] == ["verify-full", "require"]
+    assert ROOT["Parameters"]["DatabaseTls"]["Default"] == "verify-full"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_audit_rows_are_only_ever_put(step: str) -> None:
+    on_audit = [statement for statement in role_of(step) if "AuditTableArn" in references(statement["Resource"])]
+    assert [as_list(statement["Action"]) for statement in on_audit] == [["dynamodb:PutItem"]]
+    everywhere = [statement for statement in role_of(step) if "*" in as_list(statement["Resource"])]
+    assert not any(allows(statement, change) for statement in everywhere for change in CHANGES_OF_ROWS)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_rows_of_operations_are_never_deleted(step: str) -> None:
+    deletes = [statement for statement in role_of(step) if allows(statement, "dynamodb:DeleteItem")]
+    if step not in {"snapshot-check", "sns-notification"}:
+        assert not deletes
+        return
+    assert [references(statement["Resource"]) for statement in deletes] == [{"StateTableArn"}]
+    assert deletes[0]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "lock#*"}}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("action", GUARDING_TAGS)
+def test_what_destroys_or_changes_is_tied_to_a_tag(step: str, action: str) -> None:
+    for statement in role_of(step):
+        if not allows(statement, action):
+            continue
+        if action == "rds:DeleteDBCluster" and statement["Sid"] == "DeleteAsksForSnapshotToo":
+            assert str(statement["Resource"]).endswith(":cluster-snapshot:*'}")
+            continue
+        assert statement["Condition"]["StringEquals"] == {f"aws:ResourceTag/{GUARDING_TAGS[action]}": "true"}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_no_wildcard_action_but_kms_data_keys(step: str) -> None:
+    wild = {action for statement in role_of(step) for action in as_list(statement["Action"]) if "*" in action}
+    assert wild <= {"kms:GenerateDataKey*", "kms:ReEncrypt*"}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_wildcard_resource_is_only_looked_at(step: str) -> None:
+    wild = [statement for statement in role_of(step) if "*" in as_list(statement["Resource"])]
+    actions = {action for statement in wild for action in as_list(statement["Action"])}
+    others = {action for action in actions if not action.startswith("rds:Describe")}
+    allowed = {"copy-snapshot": {"rds:CrossRegionCommunication"}}.get(step, set())
+    if step == "setup-db-users":
+        others = {action for action in others if not action.startswith("ec2:")}  # inside a VPC only
+    assert others == allowed
+    looks = [statement for statement in wild if "rds:Describe" in str(statement["Action"])]
+    assert all("aws:RequestedRegion" in statement["Condition"]["StringEquals"] for statement in looks)
+
+
+def test_the_role_that_the_secret_excepts_is_the_one_that_exists() -> None:
+    policy = PREREQUISITES["Resources"]["MasterCredentialsPolicy"]["Properties"]["ResourcePolicy"]
+    write, read = policy["Statement"]
+    role = ROLES["SetupDbUsersRole"]["RoleName"]["Fn::Sub"]
+    assert [f"role/{role}" in str(statement["Condition"]) for statement in (write, read)] == [False, True]
+    assert {statement["Effect"] for statement in (write, read)} == {"Deny"}
+
+
+def test_the_dba_role_touches_the_master_credentials_only() -> None:
+    rights = statements(PREREQUISITES["Resources"]["DbaPolicy"]["Properties"])
+    assert [references(statement["Resource"]) for statement in rights] == [{"MasterCredentials.Id"}, {"SecretsKey.Arn"}]
+
+
+def test_substitutions_are_the_tokens_of_the_definition() -> None:
+    tokens = set(re.findall(r"\$\{(\w+)\}", DEFINITION))
+    assert tokens == set(STATE_MACHINE["DefinitionSubstitutions"])
+    assert tokens == {f"{logical_id(step)}FunctionArn" for step in STEPS}
+    assert all(value == {"Ref": token} for token, value in STATE_MACHINE["DefinitionSubstitutions"].items())
+
+
+def test_the_state_machine_may_invoke_the_ten_functions_and_nothing_else() -> None:
+    invoking = [
+        statement
+        for statement in statements(STEP_FUNCTIONS["Resources"]["StateMachineRole"]["Properties"])
+        if allows(statement, "lambda:InvokeFunction")
+    ]
+    assert len(invoking) == 1
+    assert references(invoking[0]["Resource"]) == {f"{logical_id(step)}FunctionArn" for step in STEPS}
+
+
+def test_the_schedule_is_off_by_default() -> None:
+    assert STATE_MACHINE["Events"]["Nightly"]["Properties"]["State"] == {"Ref": "ScheduleState"}
+    assert ROOT["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
+    assert STEP_FUNCTIONS["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
+
+
+@pytest.mark.parametrize(
+    ("name", "child"), [("Tables", TABLES), ("Functions", LAMBDA), ("Orchestration", STEP_FUNCTIONS)]
+)
+def test_the_root_passes_what_the_nested_stack_asks_for(name: str, child: dict[str, Any]) -> None:
+    passed = set(ROOT["Resources"][name]["Properties"]["Parameters"])
+    assert passed == set(child["Parameters"])
+
+
+def test_the_root_reads_only_outputs_and_exports_that_exist() -> None:
+    children = {"Tables": TABLES, "Functions": LAMBDA, "Orchestration": STEP_FUNCTIONS}
+    text = json.dumps(ROOT)
+    read = re.findall(r'"Fn::GetAtt": \["(\w+)", "Outputs\.(\w+)"\]', text)
+    assert read
+    assert all(output in children[child]["Outputs"] for child, output in read)
+    imported = set(re.findall(r'"Fn::ImportValue": "([\w-]+)"', text))
+    exports = {output["Export"]["Name"] for output in PREREQUISITES["Outputs"].values()}
+    assert imported
+    assert imported <= exports
+
+
+@pytest.mark.parametrize("table", ["StateTable", "AuditTable"])
+def test_tables_are_on_demand_encrypted_and_recoverable(table: str) -> None:
+    properties = TABLES["Resources"][table]["Properties"]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"]["KMSMasterKeyId"] == {"Ref": "KmsKeyArn"}
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert TABLES["Resources"][table]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_names_are_the_agreed_ones() -> None:
+    resources = PREREQUISITES["Resources"]
+    secrets = resources_of_type(PREREQUISITES, "AWS::SecretsManager::Secret").values()
+    names = {
+        TABLES["Resources"]["StateTable"]["Properties"]["TableName"],
+        TABLES["Resources"]["AuditTable"]["Properties"]["TableName"],
+        resources["NotificationTopic"]["Properties"]["TopicName"],
+        resources["SecretsKeyAlias"]["Properties"]["AliasName"],
+        resources["DbaRole"]["Properties"]["RoleName"],
+        STATE_MACHINE["Name"],
+        resources["CodeBucket"]["Properties"]["BucketName"]["Fn::Sub"],
+        *(secret["Name"]["Fn::Sub"] for secret in secrets),
+    }
+    assert names == {
+        "aurora-restore-state",
+        "aurora-restore-audit",
+        "aurora-restore-notifications",
+        "alias/aurora-restore-secrets",
+        "aurora-restore-dba-role",
+        "aurora-restore-pipeline",
+        "aurora-restore-lambda-code-${AWS::AccountId}-${AWS::Region}",
+        "aurora-restore/${Environment}/master-credentials",
+        "aurora-restore/${Environment}/app-credentials",
+        "aurora-restore/${Environment}/kms-key",
+    }

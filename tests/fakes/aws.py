@@ -1,0 +1,163 @@
+"""Everything a step may use, in memory: `Services` over fake clients, and the verbs that the stories are told with."""
+
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import boto3
+
+from tests.fakes.rds import FakeRds, FakeRdsWorld
+from tests.fakes.rds_items import Item, aws_error
+from tests.fakes.rds_region import FakeClock
+from tests.fakes.stores import InMemoryAuditLog, InMemoryOperationStore
+from utils.aws_clients import ServiceClock
+from utils.operation import Operation
+from utils.operation_store import get_operation
+from utils.services import Services
+from utils.settings import Settings
+from utils.step import StartEvent, StepResult
+from utils.steps.snapshot_check import snapshot_check
+from utils.tags import REPLACEABLE
+
+REPLACEABLE_TAG = {REPLACEABLE: "true"}
+OPERATION = "nightly-1"
+EXECUTION_ARN = "arn:aws:states:us-west-2:123456789012:execution:aurora-restore-pipeline:nightly-1"
+KEY_ARN = "arn:aws:kms:us-west-2:123456789012:key/mine"
+
+ENVIRONMENT = {
+    "ENVIRONMENT": "dev",
+    "STATE_TABLE_NAME": "aurora-restore-state",
+    "AUDIT_TABLE_NAME": "aurora-restore-audit",
+    "SNS_TOPIC_ARN": "arn:aws:sns:us-west-2:123456789012:aurora-restore-notifications",
+    "SOURCE_REGION": "us-east-1",
+    "TARGET_REGION": "us-west-2",
+    "KMS_KEY_ID": "alias/aurora-restore-secrets",
+    "MASTER_SECRET_NAME": "aurora-restore/dev/master-credentials",
+    "APP_SECRET_NAME": "aurora-restore/dev/app-credentials",
+    "SOURCE_CLUSTER_ID": "prod",
+    "TARGET_CLUSTER_ID": "staging",
+}
+
+Step = Callable[[Operation, Services], StepResult]
+
+
+class FakeKms:
+    """KMS with keys by id or alias; a key is a state."""
+
+    def __init__(self) -> None:
+        self.states = {"alias/aurora-restore-secrets": "Enabled", KEY_ARN: "Enabled"}
+
+    def describe_key(self, *, KeyId: str) -> Item:  # noqa: N803 - boto3's name
+        if KeyId not in self.states:
+            raise aws_error("NotFoundException", f"{KeyId} is not found")
+        return {"KeyMetadata": {"Arn": KEY_ARN, "KeyState": self.states[KeyId], "KeyUsage": "ENCRYPT_DECRYPT"}}
+
+
+class FakeExecutions:
+    """Step Functions with the executions that run."""
+
+    def __init__(self) -> None:
+        self.running: set[str] = set()
+
+    def describe_execution(self, *, executionArn: str) -> Item:  # noqa: N803 - boto3's name
+        return {"status": "RUNNING" if executionArn in self.running else "ABORTED"}
+
+
+class FakeTopic:
+    """SNS with the messages that were published."""
+
+    def __init__(self) -> None:
+        self.messages: list[Item] = []
+        self.refuses_with: str | None = None
+
+    def publish(self, **params: Any) -> Item:
+        if self.refuses_with:
+            raise aws_error(self.refuses_with)
+        self.messages.append(params)
+        return {"MessageId": str(len(self.messages))}
+
+
+class FakeSecrets:
+    """Secrets Manager with values by name."""
+
+    def __init__(self) -> None:
+        users = {
+            "application_user": {"username": "app", "password": "app-password-1"},
+            "readonly_user": {"username": "reader", "password": "reader-password-1"},
+            "devops_user": {"username": "devops", "password": "devops-password-1"},
+        }
+        self.values = {
+            ENVIRONMENT["MASTER_SECRET_NAME"]: json.dumps({"username": "master", "password": "master-password-1"}),
+            ENVIRONMENT["APP_SECRET_NAME"]: json.dumps(users),
+        }
+
+    def get_secret_value(self, *, SecretId: str) -> Item:  # noqa: N803 - boto3's name
+        if SecretId not in self.values:
+            raise aws_error("ResourceNotFoundException")
+        return {"SecretString": self.values[SecretId]}
+
+
+class FakeAws:
+    """An account with a pipeline in us-west-2 and production in us-east-1, and one operation to tell a story of."""
+
+    def __init__(self) -> None:
+        self.world = FakeRdsWorld()
+        self.kms, self.executions, self.topic, self.secrets = FakeKms(), FakeExecutions(), FakeTopic(), FakeSecrets()
+        self.operations, self.audit = InMemoryOperationStore(), InMemoryAuditLog()
+        self.services = self.services_with()
+
+    def services_with(self, **environment: str) -> Services:
+        """Return the services under other environment variables."""
+        clients = {
+            ("rds", "us-east-1"): self.east,
+            ("rds", "us-west-2"): self.west,
+            ("kms", "us-west-2"): self.kms,
+            ("sns", "us-west-2"): self.topic,
+            ("secretsmanager", "us-west-2"): self.secrets,
+            ("stepfunctions", "us-west-2"): self.executions,
+            ("s3", "us-west-2"): SimpleNamespace(),
+        }
+        return Services(
+            settings=Settings.from_environment(ENVIRONMENT | environment),
+            operations=self.operations,
+            audit=self.audit,
+            session=cast("boto3.session.Session", SimpleNamespace()),
+            clock=cast("ServiceClock", self.clock),
+            _clients=clients,
+        )
+
+    @property
+    def east(self) -> FakeRds:
+        return self.world.regions["us-east-1"]
+
+    @property
+    def west(self) -> FakeRds:
+        return self.world.regions["us-west-2"]
+
+    @property
+    def clock(self) -> FakeClock:
+        return self.world.clock
+
+    @property
+    def operation(self) -> Operation:
+        """The operation as its row has it now."""
+        return get_operation(self.operations, OPERATION)
+
+    def start(self, **request: Any) -> StepResult:
+        """Run Snapshot Check with a request."""
+        event = StartEvent(operation_id=OPERATION, execution_arn=EXECUTION_ARN, request=request)
+        return snapshot_check(event, self.services)
+
+    def run(self, step: Step) -> StepResult:
+        """Run a step as the state machine would: on the row as it is."""
+        return step(self.operation, self.services)
+
+    def has_production(self) -> None:
+        """Let there be a source cluster with a snapshot of one hour ago."""
+        self.east.has_cluster("prod")
+        self.east.has_snapshot("prod-nightly")
+
+    def has_old_target(self, **other: Any) -> Item:
+        """Let there be a replaceable target cluster with two instances."""
+        return self.west.has_cluster("staging", members=2, tags=REPLACEABLE_TAG, **other)

@@ -1,0 +1,164 @@
+"""An RDS of our own: the calls that the pipeline makes, over two Regions in memory.
+
+It stands in for boto3's client, below `RdsReader` and `RdsWriter`. What it answers when something exists or not is held
+to moto by `test_fake_rds.py`.
+"""
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+from tests.fakes.rds_items import Item, arn_of, need
+from tests.fakes.rds_region import FakeClock, FakeRegion
+
+
+class FakeRdsWorld:
+    """Two Regions of one account."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.regions = {name: FakeRds(name, self) for name in ("us-east-1", "us-west-2")}
+
+    def snapshot(self, arn: str) -> Item | None:
+        return next(
+            (found for rds in self.regions.values() for found in rds.snapshots.values() if arn_of(found) == arn), None
+        )
+
+
+class FakeRds(FakeRegion):
+    """The client of one Region."""
+
+    def __init__(self, region: str, world: FakeRdsWorld) -> None:
+        super().__init__(region, world.clock)
+        self._world = world
+
+    # Describing calls
+
+    def describe_db_clusters(self, **params: Any) -> Item:
+        self._enter("describe_db_clusters", params)
+        return {"DBClusters": [self._cluster(params["DBClusterIdentifier"])]}
+
+    def describe_db_instances(self, **params: Any) -> Item:
+        self._enter("describe_db_instances", params)
+        if "DBInstanceIdentifier" in params:
+            return {"DBInstances": [self._instance(params["DBInstanceIdentifier"])]}
+        (cluster_id,) = params["Filters"][0]["Values"]
+        return {"DBInstances": self._members(cluster_id)}
+
+    def describe_db_cluster_snapshots(self, **params: Any) -> Item:
+        self._enter("describe_db_cluster_snapshots", params)
+        wanted = params.get("DBClusterSnapshotIdentifier")
+        if wanted is not None:
+            return {"DBClusterSnapshots": [self._snapshot(wanted, params.get("SnapshotType"))]}
+        return {"DBClusterSnapshots": [found for found in self.snapshots.values() if self._is_listed(found, params)]}
+
+    def get_paginator(self, operation: str) -> SimpleNamespace:
+        call: Callable[..., Item] = getattr(self, operation)
+
+        def paginate(**params: Any) -> Iterator[Item]:
+            answer = call(**params)
+            (key,) = answer
+            for item in answer[key]:
+                yield {key: [item]}
+
+        return SimpleNamespace(paginate=paginate)
+
+    def describe_db_engine_versions(self, **params: Any) -> Item:
+        self._enter("describe_db_engine_versions", params)
+        offered = params["EngineVersion"] in self.engine_versions
+        return {"DBEngineVersions": [{"EngineVersion": params["EngineVersion"]}] if offered else []}
+
+    def describe_db_subnet_groups(self, **params: Any) -> Item:
+        self._enter("describe_db_subnet_groups", params)
+        need(params["DBSubnetGroupName"] in self.subnet_groups, "DBSubnetGroupNotFoundFault")
+        return {"DBSubnetGroups": [{}]}
+
+    def describe_db_cluster_parameter_groups(self, **params: Any) -> Item:
+        self._enter("describe_db_cluster_parameter_groups", params)
+        need(params["DBClusterParameterGroupName"] in self.cluster_parameter_groups, "DBParameterGroupNotFound")
+        return {"DBClusterParameterGroups": [{}]}
+
+    # Changing calls
+
+    def copy_db_cluster_snapshot(self, **params: Any) -> Item:
+        self._enter("copy_db_cluster_snapshot", params)
+        source = self._world.snapshot(params["SourceDBClusterSnapshotIdentifier"])
+        need(source is not None, "DBClusterSnapshotNotFoundFault")
+        copy_id = params["TargetDBClusterSnapshotIdentifier"]
+        need(copy_id not in self.snapshots, "DBClusterSnapshotAlreadyExistsFault")
+        assert source is not None
+        copied = {name: source[name] for name in ("DBClusterIdentifier", "DbClusterResourceId", "EngineVersion")}
+        self.has_snapshot(copy_id, hours_old=0, Status="copying", PercentProgress=0, TagList=params["Tags"], **copied)
+        self.snapshots[copy_id]["SourceDBClusterSnapshotArn"] = arn_of(source)
+        return {}
+
+    def create_db_cluster_snapshot(self, **params: Any) -> Item:
+        self._enter("create_db_cluster_snapshot", params)
+        cluster, snapshot_id = self._cluster(params["DBClusterIdentifier"]), params["DBClusterSnapshotIdentifier"]
+        need(snapshot_id not in self.snapshots, "DBClusterSnapshotAlreadyExistsFault")
+        need(cluster["Status"] == "available", "InvalidDBClusterStateFault")
+        of = cluster["DBClusterIdentifier"]
+        self.has_snapshot(snapshot_id, of, hours_old=0, Status="creating", PercentProgress=0, TagList=params["Tags"])
+        return {}
+
+    def delete_db_cluster_snapshot(self, **params: Any) -> Item:
+        self._enter("delete_db_cluster_snapshot", params)
+        self._snapshot(params["DBClusterSnapshotIdentifier"], None)
+        del self.snapshots[params["DBClusterSnapshotIdentifier"]]
+        return {}
+
+    def modify_db_cluster(self, **params: Any) -> Item:
+        self._enter("modify_db_cluster", params)
+        cluster = self._cluster(params["DBClusterIdentifier"])
+        if "DeletionProtection" in params:
+            cluster["DeletionProtection"] = params["DeletionProtection"]
+        if "MasterUserPassword" in params:
+            cluster["Status"] = "resetting-master-credentials"
+        if params.get("ManageMasterUserPassword"):
+            need("MasterUserSecret" not in cluster, "InvalidParameterCombination")
+            arn = f"arn:aws:secretsmanager:{self._region}:123456789012:secret:rds!cluster-1"
+            cluster["Status"] = "resetting-master-credentials"
+            cluster["MasterUserSecret"] = {"SecretArn": arn, "SecretStatus": "creating"}
+        return {}
+
+    def delete_db_instance(self, **params: Any) -> Item:
+        self._enter("delete_db_instance", params)
+        self._instance(params["DBInstanceIdentifier"])["DBInstanceStatus"] = "deleting"
+        return {}
+
+    def delete_db_cluster(self, **params: Any) -> Item:
+        self._enter("delete_db_cluster", params)
+        cluster = self._cluster(params["DBClusterIdentifier"])
+        need(not cluster["DeletionProtection"], "InvalidParameterCombination")
+        members = self._members(cluster["DBClusterIdentifier"])
+        need(all(member["DBInstanceStatus"] == "deleting" for member in members), "InvalidDBClusterStateFault")
+        cluster["Status"] = "deleting"
+        return {}
+
+    def restore_db_cluster_from_snapshot(self, **params: Any) -> Item:
+        self._enter("restore_db_cluster_from_snapshot", params)
+        snapshot = self._snapshot(params["SnapshotIdentifier"], None)
+        identifier = params["DBClusterIdentifier"]
+        need(identifier not in self.clusters, "DBClusterAlreadyExistsFault")
+        need(snapshot["Status"] == "available", "InvalidDBClusterSnapshotStateFault")
+        self.clusters[identifier] = self._new_cluster(identifier) | {
+            "TagList": params["Tags"],
+            "EngineVersion": params["EngineVersion"],
+        }
+        return {}
+
+    def create_db_instance(self, **params: Any) -> Item:
+        self._enter("create_db_instance", params)
+        identifier = params["DBInstanceIdentifier"]
+        need(identifier not in self.instances, "DBInstanceAlreadyExists")
+        cluster_id = self._cluster(params["DBClusterIdentifier"])["DBClusterIdentifier"]
+        self.has_instance(identifier, cluster_id, DBInstanceStatus="creating", TagList=params["Tags"])
+        return {}
+
+    def add_tags_to_resource(self, **params: Any) -> Item:
+        self._enter("add_tags_to_resource", params)
+        snapshot = next((found for found in self.snapshots.values() if arn_of(found) == params["ResourceName"]), None)
+        need(snapshot is not None, "DBClusterSnapshotNotFoundFault")
+        assert snapshot is not None
+        snapshot["TagList"] = [*snapshot["TagList"], *params["Tags"]]
+        return {}

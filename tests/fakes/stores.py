@@ -1,0 +1,93 @@
+"""In-memory twins of the two tables; the contract tests hold them to what DynamoDB does."""
+
+from datetime import UTC, datetime, timedelta
+
+from utils.audit_log import AuditEvent, AuditRow
+from utils.errors import AuroraRestoreError, OperationRowConflict
+from utils.operation import Operation, OperationError
+from utils.operation_store import TargetLock, lock_key
+
+
+class InMemoryOperationStore:
+    """`OperationStore` in a dictionary; rows are kept as JSON, so nobody shares an object with the store."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, str] = {}
+        self.refusals: dict[str, OperationError] = {}
+        self.locks: dict[str, TargetLock] = {}
+
+    def find(self, operation_id: str) -> Operation | None:
+        row = self.rows.get(operation_id)
+        return Operation.model_validate_json(row) if row else None
+
+    def create(self, operation: Operation) -> None:
+        if operation.operation_id in self.rows:
+            raise _conflict(operation)
+        self.refusals.pop(operation.operation_id, None)
+        self._put(operation)
+
+    def save(self, operation: Operation) -> None:
+        stored = self.find(operation.operation_id)
+        if stored is None or stored.version != operation.version:
+            raise _conflict(operation)
+        operation.version += 1
+        operation.updated_at = datetime.now(UTC)
+        self._put(operation)
+
+    def record_refusal(
+        self,
+        operation_id: str,
+        execution_arn: str,  # noqa: ARG002 - the protocol's
+        error: OperationError,
+        now: datetime,  # noqa: ARG002 - the protocol's
+    ) -> None:
+        self.rows.pop(operation_id, None)
+        self.refusals[operation_id] = error
+
+    def acquire_lock(
+        self, region: str, target_cluster_id: str, lock: TargetLock, *, instead_of: str | None = None
+    ) -> TargetLock:
+        key = lock_key(region, target_cluster_id)
+        held = self.locks.get(key)
+        is_open = held is None or held.holder in {lock.holder, instead_of} or _second(held) < lock.acquired_at
+        if held is not None and not is_open:
+            return held
+        self.locks[key] = lock
+        return lock
+
+    def release_lock(self, region: str, target_cluster_id: str, holder: str) -> None:
+        key = lock_key(region, target_cluster_id)
+        if key in self.locks and self.locks[key].holder == holder:
+            del self.locks[key]
+
+    def _put(self, operation: Operation) -> None:
+        self.rows[operation.operation_id] = operation.model_dump_json(by_alias=True)
+
+
+class InMemoryAuditLog:
+    """`AuditLog` in a list; `fails_with` makes the next writes of one event fail."""
+
+    def __init__(self) -> None:
+        self.rows: list[AuditRow] = []
+        self.fails_with: dict[AuditEvent, AuroraRestoreError] = {}
+
+    def append(self, row: AuditRow) -> None:
+        if row.event in self.fails_with:
+            raise self.fails_with[row.event]
+        taken = {(other.operation_id, other.at) for other in self.rows}
+        at = row.at
+        while (row.operation_id, at) in taken:
+            at += timedelta(microseconds=1)
+        self.rows.append(row if at == row.at else _moved(row, at))
+
+
+def _moved(row: AuditRow, at: datetime) -> AuditRow:
+    return AuditRow(**{**vars(row), "at": at})
+
+
+def _second(lock: TargetLock) -> datetime:
+    return lock.expires_at.replace(microsecond=0)
+
+
+def _conflict(operation: Operation) -> OperationRowConflict:
+    return OperationRowConflict(operation.operation_id, expected="another version", action="nothing")

@@ -1,0 +1,96 @@
+"""One local cloud for all: deployed once, with a production to restore from."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from local_cloud.cloud import LocalCloud
+from local_cloud.deployment import deploy
+from tests.integration import stories
+from tests.integration.production import Production, make_production
+from tests.integration.stories import Storyteller
+from tests.integration.watch import CommandLines
+from tests.integration.world import World, client_factory
+
+SPEED = 600.0
+PRODUCTION = "shop-production"
+# An hour lasts six seconds here: ages and budgets of a real night would be over before a test is.
+STACK_PARAMETERS = {
+    "SourceClusterId": PRODUCTION,
+    "RequestDefaults": json.dumps(
+        {
+            "source": {"max_age_hours": None},
+            "budgets": {"copy_hours": 120, "delete_hours": 120, "restore_hours": 120},
+        }
+    ),
+}
+# These look at what all others left behind, or need that nothing else goes on.
+LAST = (
+    "test_refusals.py",
+    "test_notifications.py",
+    "test_secrets.py",
+    "test_invariants.py",
+    "test_least_privilege.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests, and put those last that look at all runs."""
+    for item in items:
+        if item.path.parent.name == "integration":
+            item.add_marker(pytest.mark.local_cloud)
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    last = item.path.parent.name == "integration" and item.path.name in LAST
+    return LAST.index(item.path.name) if last else -1
+
+
+@pytest.fixture(scope="session")
+def command_lines() -> Iterator[CommandLines]:
+    """Every command line that a process of this machine shows while the cloud runs."""
+    with CommandLines() as watch:
+        yield watch
+
+
+@pytest.fixture(scope="session")
+def cloud(command_lines: CommandLines) -> Iterator[LocalCloud]:
+    """A local cloud, watched, that is gone at the end, however the tests end."""
+    assert command_lines.is_watching
+    with LocalCloud.start(speed=SPEED) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _furnished(cloud: LocalCloud) -> tuple[World, Production]:
+    with ThreadPoolExecutor(1) as pool:
+        production = pool.submit(make_production, cloud, PRODUCTION)
+        deployment = deploy(cloud, STACK_PARAMETERS)
+        return World(cloud, deployment, client_factory(cloud)), production.result()
+
+
+@pytest.fixture(scope="session")
+def world(_furnished: tuple[World, Production]) -> World:
+    """The local cloud with the pipeline deployed and production running."""
+    return _furnished[0]
+
+
+@pytest.fixture(scope="session")
+def production(_furnished: tuple[World, Production]) -> Production:
+    """The source: a cluster in us-east-1 and its snapshot of yesterday."""
+    return _furnished[1]
+
+
+@pytest.fixture(scope="session")
+def storyteller(world: World, request: pytest.FixtureRequest) -> Iterator[Storyteller]:
+    """Who tells the stories, from the beginning of the session on."""
+    yield from stories.told(world, request.session.items)
+
+
+@pytest.fixture(scope="session")
+def quiet(storyteller: Storyteller) -> None:
+    """All stories are told: what happens from here on is the test's own doing."""
+    storyteller.all_told()

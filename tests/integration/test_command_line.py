@@ -1,0 +1,176 @@
+"""Somebody with only the AWS CLI, sam and psql restores a database of their own."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_cloud import paths
+from local_cloud.deployment import Login
+from local_cloud.scram import scram_verifier
+from tests.integration.shell import Shell
+from tests.integration.stories import story
+from tests.integration.world import World
+
+OWNER = Login(username="owner", password="My-0wn-master-secret")
+OWN_LOGIN_PASSWORD = "My-0wn-login-secret"
+OPERATION = "nightly-2026-11-22"  # as in the event.json of every function
+FUNCTIONS = sorted(folder.name for folder in (paths.REPOSITORY / "lambda_functions").iterdir())
+# As pg_dumpall writes it: PostgreSQL logs the statement, a verifier is no password.
+DUMP = f"""
+CREATE ROLE backend LOGIN PASSWORD '{scram_verifier(OWN_LOGIN_PASSWORD)}';
+CREATE SCHEMA library;
+GRANT USAGE, CREATE ON SCHEMA library TO backend;
+CREATE TABLE library.books (id int PRIMARY KEY, title text NOT NULL);
+COPY library.books (id, title) FROM stdin;
+1\tThe Art of Restoring
+2\tSnapshots for Beginners
+\\.
+GRANT ALL ON library.books TO backend;
+"""
+
+
+@dataclass(frozen=True)
+class Afternoon:
+    """What was done at the keyboard, and what came of it."""
+
+    execution: dict[str, Any]
+    cluster: dict[str, Any]
+
+
+@story
+def afternoon(world: World) -> Afternoon:
+    with tempfile.TemporaryDirectory() as folder:
+        shell = Shell(world.cloud, Path(folder))
+        _make_production(shell)
+        machine = shell.aws("stepfunctions", "list-state-machines", "--query", "stateMachines[0].stateMachineArn")
+        request = json.loads((paths.REPOSITORY / "statemachine/inputs/nightly_refresh.json").read_text())
+        request["source"]["cluster_id"], request["target"]["cluster_id"] = "my-production", "my-staging"
+        name = shell.file("input.json", request)
+        started = shell.aws(
+            "stepfunctions", "start-execution", "--state-machine-arn", machine, "--name", OPERATION,
+            "--input", f"file://{name}",
+        )  # fmt: skip
+        describe = ("stepfunctions", "describe-execution", "--execution-arn", started["executionArn"])
+        shell.aws_until(False, *describe, "--query", "status == 'RUNNING'")
+        execution = shell.aws(*describe)
+        assert execution["status"] == "SUCCEEDED", execution
+        cluster = shell.aws("rds", "describe-db-clusters", "--db-cluster-identifier", "my-staging")["DBClusters"][0]
+        return Afternoon(execution, cluster)
+
+
+def _make_production(shell: Shell) -> None:
+    rds = ("--region", "us-east-1", "rds")
+    cluster = {
+        "DBClusterIdentifier": "my-production",
+        "Engine": "aurora-postgresql",
+        "MasterUsername": OWNER.username,
+        "MasterUserPassword": OWNER.password,
+        "DatabaseName": "library",
+    }
+    shell.aws(*rds, "create-db-cluster", "--cli-input-json", f"file://{shell.file('cluster.json', cluster)}")
+    clusters = (*rds, "describe-db-clusters", "--db-cluster-identifier", "my-production")
+    shell.aws_until("available", *clusters, "--query", "DBClusters[0].Status")
+    shell.aws(
+        *rds, "create-db-instance", "--db-cluster-identifier", "my-production", "--db-instance-identifier",
+        "my-production-1", "--db-instance-class", "db.r8g.large", "--engine", "aurora-postgresql",
+    )  # fmt: skip
+    instances = (*rds, "describe-db-instances", "--db-instance-identifier", "my-production-1")
+    shell.aws_until("available", *instances, "--query", "DBInstances[0].DBInstanceStatus")
+    shell.psql(shell.aws(*clusters)["DBClusters"][0], "library", OWNER, "--file", shell.file("dump.sql", DUMP))
+    shell.aws(
+        *rds, "create-db-cluster-snapshot", "--db-cluster-identifier", "my-production",
+        "--db-cluster-snapshot-identifier", "my-snapshot",
+    )  # fmt: skip
+    snapshots = (*rds, "describe-db-cluster-snapshots", "--db-cluster-snapshot-identifier", "my-snapshot")
+    shell.aws_until("available", *snapshots, "--query", "DBClusterSnapshots[0].Status")
+
+
+@pytest.fixture
+def shell(world: World, tmp_path: Path) -> Shell:
+    return Shell(world.cloud, tmp_path)
+
+
+def test_psql_logs_in_as_the_application_user_who_reads_and_writes(
+    world: World, shell: Shell, afternoon: Afternoon
+) -> None:
+    who = world.deployment.application_user
+    insert = "INSERT INTO library.books VALUES (3, 'Written Here')"
+    answer = shell.psql(
+        afternoon.cluster, "library", who, "-c", insert, "-c", "SELECT title FROM library.books ORDER BY id"
+    )
+    assert answer.splitlines() == ["The Art of Restoring", "Snapshots for Beginners", "Written Here"]
+
+
+def test_psql_logs_in_as_the_read_only_user_who_is_refused_a_write(
+    world: World, shell: Shell, afternoon: Afternoon
+) -> None:
+    who = world.deployment.readonly_user
+    assert shell.psql(
+        afternoon.cluster, "library", who, "-c", "SELECT title FROM library.books WHERE id = 1"
+    ).startswith("The Art")
+    refused = shell.psql(afternoon.cluster, "library", who, "-c", "DELETE FROM library.books", expect=1)
+    assert "read-only transaction" in refused
+
+
+def test_psql_logs_in_as_the_devops_user_who_creates_a_table(world: World, shell: Shell, afternoon: Afternoon) -> None:
+    who = world.deployment.devops_user
+    statements = ("-c", "CREATE TABLE library.of_mine (n int)", "-c", "DROP TABLE library.of_mine")
+    shell.psql(afternoon.cluster, "library", who, *statements)
+
+
+@pytest.mark.parametrize("who", [OWNER, Login(username="backend", password=OWN_LOGIN_PASSWORD)], ids=["owner", "login"])
+def test_psql_does_not_log_in_with_productions_passwords(shell: Shell, afternoon: Afternoon, who: Login) -> None:
+    shell.psql(afternoon.cluster, "library", who, "-c", "SELECT 1", expect=2)
+
+
+def test_the_aws_cli_shows_the_state_row(shell: Shell, afternoon: Afternoon) -> None:
+    key = {"operation_id": {"S": OPERATION}}
+    row = shell.aws("dynamodb", "get-item", "--table-name", "aurora-restore-state", "--key", json.dumps(key))["Item"]
+    assert row["status"] == {"S": "SUCCEEDED"}
+    assert row["execution_arn"] == {"S": afternoon.execution["executionArn"]}
+
+
+@pytest.mark.usefixtures("afternoon")
+def test_the_aws_cli_shows_the_audit_rows_in_order(shell: Shell) -> None:
+    rows = shell.aws(
+        "dynamodb", "query", "--table-name", "aurora-restore-audit",
+        "--key-condition-expression", "operation_id = :id",
+        "--expression-attribute-values", json.dumps({":id": {"S": OPERATION}}),
+        "--query", "Items[].[timestamp.S, step.S, event.S]",
+    )  # fmt: skip
+    assert rows[0][1:] == ["Snapshot Check", "ENTERED"]
+    assert rows[-1][1:] == ["SNS Notification", "LEFT"]
+    assert all(before[0] < after[0] for before, after in pairwise(rows))
+
+
+def test_sam_invokes_the_state_machine(world: World, shell: Shell) -> None:
+    request = {"target": {"cluster_id": "my-other-staging"}, "dry_run": True}
+    event = shell.file("event.json", request)
+    printed = shell.run("sam", "remote", "invoke", world.deployment.state_machine_arn, "--event-file", event)
+    output = json.loads(printed[printed.index("{") :])
+    assert output["dry_run"] is True
+    assert output["target_cluster_id"] == "my-other-staging"
+
+
+@pytest.mark.usefixtures("afternoon")
+def test_sam_invokes_a_function_with_its_event(world: World, shell: Shell) -> None:
+    function = "aurora-restore-check-restore-status"
+    event = paths.REPOSITORY / "lambda_functions" / function / "event.json"
+    arn = world.client("lambda").get_function(FunctionName=function)["Configuration"]["FunctionArn"]
+    printed = shell.run("sam", "remote", "invoke", arn, "--event-file", str(event))
+    assert json.loads(printed[printed.index("{") :])["status"] == "READY"
+
+
+@pytest.mark.usefixtures("afternoon")
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_takes_its_event(world: World, function: str) -> None:
+    event = (paths.REPOSITORY / "lambda_functions" / function / "event.json").read_bytes()
+    answer = world.client("lambda").invoke(FunctionName=function, Payload=event)
+    body = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, body
+    assert body["status"] in {"READY", "DRY_RUN"}

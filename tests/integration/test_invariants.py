@@ -1,0 +1,207 @@
+"""What must hold for every run of the session, read from the local Aurora's journal and its events alone."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local_cloud.regions import TARGET_REGION
+from tests.integration.outcome import ApiCall
+from tests.integration.test_nightly_refresh import night
+from tests.integration.test_sources_and_targets import in_one_region, nights_in_a_row
+from tests.integration.test_wishes import wishes
+from tests.integration.world import World
+
+__all__ = ["in_one_region", "night", "nights_in_a_row", "wishes"]
+
+COPY_TAKES = timedelta(seconds=1200)  # the local Aurora never ends one earlier
+# Asked for with final_snapshot: false.
+GIVEN_UP = {"drill"}
+# Restored from a snapshot of the target Region, that was there before.
+FROM_THE_TARGET_REGION = {"beside-west", "silent"}
+
+# With these every kind of change has been made, also when only this file is run.
+pytestmark = pytest.mark.usefixtures("night", "nights_in_a_row", "in_one_region", "wishes", "quiet")
+
+
+@pytest.fixture(scope="module")
+def calls(world: World) -> list[ApiCall]:
+    return [call for call in world.journal() if call.is_change]
+
+
+@pytest.fixture(scope="module")
+def by_functions(calls: list[ApiCall]) -> list[ApiCall]:
+    return [call for call in calls if call.by_function]
+
+
+@pytest.fixture(scope="module")
+def available_since(world: World) -> dict[str, list[datetime]]:
+    """When snapshots of the target Region became available, by name."""
+    pages = world.target.get_paginator("describe_events").paginate(SourceType="db-cluster-snapshot", Duration=20160)
+    since: dict[str, list[datetime]] = {}
+    for page in pages:
+        for event in page["Events"]:
+            if event["Message"] == "Manual cluster snapshot created":
+                since.setdefault(event["SourceIdentifier"], []).append(event["Date"])
+    return since
+
+
+def test_there_is_something_to_judge(by_functions: list[ApiCall]) -> None:
+    seen = {call.operation for call in by_functions}
+    assert seen == {
+        "AddTagsToResource",
+        "CopyDBClusterSnapshot",
+        "CreateDBClusterSnapshot",
+        "CreateDBInstance",
+        "DeleteDBCluster",
+        "DeleteDBClusterSnapshot",
+        "DeleteDBInstance",
+        "ModifyDBCluster",
+        "RestoreDBClusterFromSnapshot",
+    }
+
+
+def test_nothing_is_deleted_before_its_final_snapshot_is_available(
+    calls: list[ApiCall], by_functions: list[ApiCall], available_since: dict[str, list[datetime]]
+) -> None:
+    for deletion in _deletions(by_functions):
+        cluster_id = _cluster_of(deletion)
+        if cluster_id in GIVEN_UP:
+            continue
+        life = _since_it_was_made(calls, cluster_id, deletion)
+        taken = [
+            call.parameters["DBClusterSnapshotIdentifier"]
+            for call in life
+            if call.operation == "CreateDBClusterSnapshot"
+            and call.by_function == "aurora-restore-delete-rds"
+            and call.parameters["DBClusterIdentifier"] == cluster_id
+        ]
+        assert len(taken) == 1, f"{deletion} after the final snapshots {taken}"
+        assert min(available_since[taken[0]]) <= _time(deletion), f"{deletion} before {taken[0]} was available"
+        assert not _deleted(life, taken[0])
+
+
+def test_nothing_is_deleted_before_what_replaces_it_is_available(
+    calls: list[ApiCall], by_functions: list[ApiCall]
+) -> None:
+    for deletion in _deletions(by_functions):
+        cluster_id = _cluster_of(deletion)
+        if cluster_id in FROM_THE_TARGET_REGION:
+            continue
+        life = _since_it_was_made(calls, cluster_id, deletion)
+        copies = [
+            call
+            for call in life
+            if call.operation == "CopyDBClusterSnapshot"
+            and call.region == TARGET_REGION
+            and call.parameters["TargetDBClusterSnapshotIdentifier"].startswith(f"aurora-restore-copy-{cluster_id}-")
+        ]
+        assert copies, f"{deletion} without a copy to restore from"
+        assert _time(deletion) - _time(copies[-1]) >= COPY_TAKES
+        assert not _deleted(life, copies[-1].parameters["TargetDBClusterSnapshotIdentifier"])
+
+
+def test_nothing_is_changed_in_the_source_region(by_functions: list[ApiCall]) -> None:
+    assert [call for call in by_functions if call.region != TARGET_REGION] == []
+
+
+def test_everything_that_is_made_bears_our_tags(by_functions: list[ApiCall]) -> None:
+    made = [call for call in by_functions if call.operation.startswith(("Copy", "Create", "Restore"))]
+    for call in made:
+        tags = _tags(call)
+        assert tags.get("aurora-restore:managed") == "true", call
+        assert tags.get("aurora-restore:operation-id"), call
+
+
+def test_nothing_is_changed_that_does_not_bear_our_tags(calls: list[ApiCall], by_functions: list[ApiCall]) -> None:
+    for call in by_functions:
+        if call.operation in {"DeleteDBCluster", "ModifyDBCluster"}:
+            [*_, made] = _made(calls, "DBClusterIdentifier", call, ("CreateDBCluster", "RestoreDBClusterFromSnapshot"))
+            assert _tags(made).get("aurora-restore:replaceable") == "true", call
+        elif call.operation == "DeleteDBInstance":
+            [*_, made] = _made(calls, "DBInstanceIdentifier", call, ("CreateDBInstance",))
+            assert _tags(made).get("aurora-restore:replaceable") == "true", call
+        elif call.operation in {"DeleteDBClusterSnapshot", "AddTagsToResource"}:
+            name = call.parameters.get("DBClusterSnapshotIdentifier") or call.parameters["ResourceName"].split(":")[-1]
+            made_by_us = [item for item in by_functions if name in item.parameters.values() and _tags(item)]
+            assert made_by_us, call
+
+
+@pytest.mark.parametrize(
+    ("function", "may_change"),
+    [
+        ("aurora-restore-copy-snapshot", {"CopyDBClusterSnapshot"}),
+        (
+            "aurora-restore-delete-rds",
+            {"CreateDBClusterSnapshot", "DeleteDBCluster", "DeleteDBInstance", "ModifyDBCluster"},
+        ),
+        ("aurora-restore-restore-snapshot", {"RestoreDBClusterFromSnapshot", "CreateDBInstance"}),
+        ("aurora-restore-setup-db-users", {"ModifyDBCluster"}),
+        ("aurora-restore-archive-snapshot", {"AddTagsToResource", "DeleteDBClusterSnapshot"}),
+    ],
+)
+def test_each_change_is_made_by_the_one_function_that_is_for_it(
+    by_functions: list[ApiCall], function: str, may_change: set[str]
+) -> None:
+    assert {call.operation for call in by_functions if call.by_function == function} <= may_change
+
+
+def test_no_function_is_refused_by_its_own_policy(world: World) -> None:
+    refused = [call for call in world.journal() if call.by_function and call.outcome == "AccessDenied"]
+    assert refused == []
+
+
+def test_a_password_is_never_shown_in_the_journal(world: World) -> None:
+    passwords = [
+        call.parameters["MasterUserPassword"]
+        for call in world.journal()
+        if call.by_function and "MasterUserPassword" in call.parameters
+    ]
+    assert passwords
+    assert set(passwords) == {"****"}
+
+
+def _deletions(calls: Iterable[ApiCall]) -> list[ApiCall]:
+    return [call for call in calls if call.operation in {"DeleteDBCluster", "DeleteDBInstance"}]
+
+
+def _cluster_of(call: ApiCall) -> str:
+    if call.operation == "DeleteDBCluster":
+        return str(call.parameters["DBClusterIdentifier"])
+    return str(call.parameters["DBInstanceIdentifier"]).rpartition("-")[0]
+
+
+def _since_it_was_made(calls: list[ApiCall], cluster_id: str, end: ApiCall) -> list[ApiCall]:
+    """Return the calls from the making of the cluster that `end` belongs to, up to `end`."""
+    until = calls.index(end)
+    made = [
+        number
+        for number, call in enumerate(calls[:until])
+        if call.operation in {"CreateDBCluster", "RestoreDBClusterFromSnapshot"}
+        and call.parameters["DBClusterIdentifier"] == cluster_id
+    ]
+    return calls[made[-1] : until]
+
+
+def _made(calls: list[ApiCall], member: str, before: ApiCall, operations: tuple[str, ...]) -> list[ApiCall]:
+    return [
+        call
+        for call in calls[: calls.index(before)]
+        if call.operation in operations and call.parameters[member] == before.parameters[member]
+    ]
+
+
+def _deleted(calls: Iterable[ApiCall], snapshot_id: str) -> bool:
+    return any(
+        call.operation == "DeleteDBClusterSnapshot" and call.parameters["DBClusterSnapshotIdentifier"] == snapshot_id
+        for call in calls
+    )
+
+
+def _tags(call: ApiCall) -> dict[str, Any]:
+    return {tag["Key"]: tag["Value"] for tag in call.parameters.get("Tags", [])}
+
+
+def _time(call: ApiCall) -> datetime:
+    return datetime.fromisoformat(call.time)

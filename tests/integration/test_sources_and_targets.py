@@ -1,0 +1,134 @@
+"""Where the snapshot comes from, and what is there before: the run does what is needed and no more."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from local_cloud.credentials import OTHER_ACCOUNT_ID
+from local_cloud.regions import TARGET_REGION
+from tests.integration.outcome import Outcome
+from tests.integration.production import Production, counted, make_production, share_from_another_account
+from tests.integration.stories import story
+from tests.integration.world import World, tags_of
+
+
+@dataclass(frozen=True)
+class InOneRegion:
+    """A refresh from a production in the target Region."""
+
+    production: Production
+    outcome: Outcome
+
+
+@story
+def nights_in_a_row(world: World) -> list[Outcome]:
+    """Three refreshes of one target, which is absent at first; only the newest snapshot of each kind is kept."""
+    request = {"target": {"cluster_id": "weekly"}, "keep_copies": 1, "keep_final_snapshots": 1}
+    outcomes = [world.run(request).expect_success()]
+    world.target.create_db_cluster_snapshot(DBClusterIdentifier="weekly", DBClusterSnapshotIdentifier="of-somebody")
+    world.target.get_waiter("db_cluster_snapshot_available").wait(
+        DBClusterSnapshotIdentifier="of-somebody", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    outcomes += [world.run(request).expect_success() for _ in range(2)]
+    return outcomes
+
+
+@story
+def in_one_region(world: World) -> InOneRegion:
+    west = make_production(world.cloud, "shop-west", TARGET_REGION)
+    world.old_target("beside-west")
+    source = {"cluster_id": west.cluster_id, "region": TARGET_REGION}
+    return InOneRegion(west, world.run({"source": source, "target": {"cluster_id": "beside-west"}}).expect_success())
+
+
+@story
+def from_another_account(world: World) -> Outcome:
+    arn = share_from_another_account(world, "partner-production")
+    source = {"cluster_id": "partner-production", "account_id": OTHER_ACCOUNT_ID, "snapshot": arn}
+    world.old_target("partner-copy")
+    return world.run({"source": source, "target": {"cluster_id": "partner-copy"}}).expect_success()
+
+
+def test_a_snapshot_in_the_target_region_is_restored_where_it_is(world: World, in_one_region: InOneRegion) -> None:
+    outcome = in_one_region.outcome
+    assert "CopyDBClusterSnapshot" not in outcome.changed_operations
+    assert outcome.output["copy"] is None
+    assert world.snapshots("copy", "beside-west") == []
+    [restore] = [call for call in outcome.changes if call.operation == "RestoreDBClusterFromSnapshot"]
+    assert restore.parameters["SnapshotIdentifier"] == in_one_region.production.snapshot_arn
+    new = world.cluster("beside-west")
+    assert counted(world.cloud, new, world.deployment.master) == in_one_region.production.rows
+    assert new["KmsKeyId"] != in_one_region.production.snapshot["KmsKeyId"]
+
+
+def test_the_source_in_the_target_region_is_untouched(world: World, in_one_region: InOneRegion) -> None:
+    assert world.is_untouched(in_one_region.production.cluster)
+    changed = [call for call in world.journal() if call.by_function and call.is_change]
+    assert not [call for call in changed if call.parameters.get("DBClusterIdentifier") == "shop-west"]
+
+
+def test_another_accounts_shared_snapshot_is_copied_under_our_key(world: World, from_another_account: Outcome) -> None:
+    key = world.client("kms").describe_key(KeyId="alias/aurora-restore-secrets")["KeyMetadata"]["Arn"]
+    [copy] = world.snapshots("copy", "partner-copy")
+    assert copy["SourceDBClusterSnapshotArn"].split(":")[4] == OTHER_ACCOUNT_ID
+    assert copy["KmsKeyId"] == world.cluster("partner-copy")["KmsKeyId"] == key
+    assert from_another_account.row["snapshot"]["account_id"] == OTHER_ACCOUNT_ID
+
+
+def test_another_accounts_data_is_open_to_our_users(world: World, from_another_account: Outcome) -> None:
+    from_another_account.expect_success()
+    new = world.cluster("partner-copy")
+    with world.login(world.deployment.readonly_user, new) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM public.of_the_other_account")
+        assert cursor.fetchone() == (77,)
+
+
+def test_an_absent_target_is_made_and_nothing_is_deleted(nights_in_a_row: list[Outcome]) -> None:
+    first = nights_in_a_row[0]
+    assert first.output["deleted"] == []
+    assert first.output["final_snapshot"] is None
+    assert first.changed_operations == [
+        "CopyDBClusterSnapshot",
+        "RestoreDBClusterFromSnapshot",
+        "CreateDBInstance",
+        "ModifyDBCluster",
+        "AddTagsToResource",
+    ]
+
+
+def test_the_next_night_replaces_what_the_last_one_made(
+    world: World, production: Production, nights_in_a_row: list[Outcome]
+) -> None:
+    assert tags_of(world.cluster("weekly"))["aurora-restore:operation-id"] == nights_in_a_row[-1].operation_id
+    assert counted(world.cloud, world.cluster("weekly"), world.deployment.master) == production.rows
+    for outcome in nights_in_a_row[1:]:
+        assert outcome.output["deleted"] == ["weekly", "weekly-1"]
+
+
+@pytest.mark.parametrize("role", ["copy", "final"])
+def test_only_as_many_snapshots_are_kept_as_the_request_says(
+    world: World, nights_in_a_row: list[Outcome], role: str
+) -> None:
+    [kept] = world.snapshots(role, "weekly")
+    assert tags_of(kept)["aurora-restore:operation-id"] == nights_in_a_row[-1].operation_id
+    pruned = [name for outcome in nights_in_a_row for name in outcome.output["pruned"] if f"-{role}-" in name]
+    assert len(pruned) == {"copy": 2, "final": 1}[role]
+
+
+def test_nobody_elses_snapshot_is_pruned(world: World, nights_in_a_row: list[Outcome]) -> None:
+    deleted = [
+        call.parameters["DBClusterSnapshotIdentifier"]
+        for call in world.journal()
+        if call.by_function and call.operation == "DeleteDBClusterSnapshot"
+    ]
+    pruned = [name for outcome in nights_in_a_row for name in outcome.output["pruned"]]
+    assert sorted(deleted) == sorted(pruned)
+    assert _snapshot(world, "of-somebody")["Status"] == "available"
+
+
+def _snapshot(world: World, identifier: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = world.target.describe_db_cluster_snapshots(DBClusterSnapshotIdentifier=identifier)[
+        "DBClusterSnapshots"
+    ]
+    return found[0]

@@ -1,0 +1,142 @@
+"""A request that says everything itself, and one that only asks what would be done."""
+
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from tests.integration.outcome import Outcome
+from tests.integration.production import Production
+from tests.integration.stories import story
+from tests.integration.world import World, tags_of
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """A run with explicit settings over a protected target."""
+
+    target: dict[str, Any]
+    key: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """A run that changes nothing."""
+
+    old: dict[str, Any]
+    outcome: Outcome
+
+
+@story
+def wishes(world: World) -> Wishes:
+    rds = world.target
+    rds.create_db_subnet_group(
+        DBSubnetGroupName="drill", DBSubnetGroupDescription="of the drill", SubnetIds=["subnet-3c", "subnet-4d"]
+    )
+    rds.create_db_cluster_parameter_group(
+        DBClusterParameterGroupName="drill17", DBParameterGroupFamily="aurora-postgresql17", Description="of the drill"
+    )
+    rds.create_db_parameter_group(
+        DBParameterGroupName="drill17-instances", DBParameterGroupFamily="aurora-postgresql17", Description="drill"
+    )
+    key = world.client("kms").create_key(Description="of the drill")["KeyMetadata"]["Arn"]
+    world.old_target("drill", DeletionProtection=True)
+    target = {
+        "cluster_id": "drill",
+        "instances": {"count": 2, "instance_class": "db.serverless"},
+        "serverless_v2": {"min_capacity": 0.5, "max_capacity": 8},
+        "subnet_group": "drill",
+        "security_group_ids": ["sg-0aaaaaaaaaaaaaaaa", "sg-0bbbbbbbbbbbbbbbb"],
+        "cluster_parameter_group": "drill17",
+        "instance_parameter_group": "drill17-instances",
+        "engine_version": "17.5",
+        "port": _free_port(),
+        "storage_type": "aurora-iopt1",
+        "log_exports": ["postgresql"],
+        "iam_authentication": True,
+        "deletion_protection": True,
+        "tags": {"team": "platform", "cost-centre": "42"},
+        "kms_key_id": key,
+    }
+    request = {"target": target, "override_deletion_protection": True, "final_snapshot": False}
+    return Wishes(target, key, world.run(request).expect_success())
+
+
+@story
+def dry_run(world: World) -> DryRun:
+    old = world.old_target("rehearsal")
+    return DryRun(old, world.run({"target": {"cluster_id": "rehearsal"}, "dry_run": True}).expect_success())
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_the_cluster_is_as_the_request_says(world: World, wishes: Wishes) -> None:
+    cluster = world.cluster("drill")
+    assert cluster["EngineVersion"] == "17.5"
+    assert cluster["DBSubnetGroup"] == "drill"
+    assert {group["VpcSecurityGroupId"] for group in cluster["VpcSecurityGroups"]} == {
+        "sg-0aaaaaaaaaaaaaaaa",
+        "sg-0bbbbbbbbbbbbbbbb",
+    }
+    assert cluster["DBClusterParameterGroup"] == "drill17"
+    assert cluster["Port"] == wishes.target["port"]
+    assert cluster["StorageType"] == "aurora-iopt1"
+    assert cluster["EnabledCloudwatchLogsExports"] == ["postgresql"]
+    assert cluster["IAMDatabaseAuthenticationEnabled"] is True
+    assert cluster["DeletionProtection"] is True
+    assert cluster["KmsKeyId"] == wishes.key
+    assert cluster["ServerlessV2ScalingConfiguration"]["MinCapacity"] == 0.5
+    assert cluster["ServerlessV2ScalingConfiguration"]["MaxCapacity"] == 8
+    assert wishes.target["tags"].items() <= tags_of(cluster).items()
+
+
+def test_the_instances_are_as_the_request_says(world: World, wishes: Wishes) -> None:
+    instances = world.instances("drill")
+    assert len(instances) == wishes.target["instances"]["count"]
+    for instance in instances:
+        assert instance["DBInstanceClass"] == "db.serverless"
+        assert instance["DBInstanceStatus"] == "available"
+        assert [group["DBParameterGroupName"] for group in instance["DBParameterGroups"]] == ["drill17-instances"]
+        assert wishes.target["tags"].items() <= tags_of(instance).items()
+
+
+def test_protection_is_switched_off_only_because_the_request_allows_it(wishes: Wishes) -> None:
+    [switched_off, _password] = [call for call in wishes.outcome.changes if call.operation == "ModifyDBCluster"]
+    assert switched_off.by_function == "aurora-restore-delete-rds"
+    assert switched_off.parameters["DeletionProtection"] is False
+
+
+def test_no_final_snapshot_is_taken_because_the_request_says_so(world: World, wishes: Wishes) -> None:
+    assert "CreateDBClusterSnapshot" not in wishes.outcome.changed_operations
+    assert world.snapshots("final", "drill") == []
+    assert wishes.outcome.output["final_snapshot"] is None
+
+
+def test_a_dry_run_changes_nothing(world: World, dry_run: DryRun) -> None:
+    assert dry_run.outcome.changes == []
+    assert world.is_untouched(dry_run.old)
+    assert world.snapshots("copy", "rehearsal") == []
+    assert dry_run.outcome.lock is None
+    assert dry_run.outcome.states == ["Snapshot Check", "Is It a Dry Run?", "SNS Notification", "Done"]
+
+
+def test_a_dry_run_tells_the_plan(production: Production, dry_run: DryRun) -> None:
+    output = dry_run.outcome.output
+    assert output["dry_run"] is True
+    plan = "\n".join(output["plan"])
+    for words in (
+        f"take snapshot {production.snapshot['DBClusterSnapshotIdentifier']} of {production.cluster_id}",
+        "copy it as aurora-restore-copy-rehearsal-",
+        "snapshot the old cluster rehearsal as aurora-restore-final-rehearsal-",
+        "delete the old cluster rehearsal and its 1 instance(s)",
+        "restore rehearsal from aurora-restore-copy-rehearsal-",
+        "create 1 instance(s) of class db.r8g.large",
+    ):
+        assert words in plan
+    [message] = dry_run.outcome.messages
+    assert "Dry run: nothing was changed" in message.text

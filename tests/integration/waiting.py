@@ -1,0 +1,19 @@
+"""Waiting for something to become true, with a limit."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = 60.0) -> T:
+    """Look again and again until there is an answer; fails after `seconds`."""
+    give_up = time.monotonic() + seconds
+    while True:
+        answer = look()
+        if answer is not None and answer is not False:
+            return answer
+        if time.monotonic() > give_up:
+            raise AssertionError(f"waited {seconds:g} s for {what}")
+        time.sleep(0.1)

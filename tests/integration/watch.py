@@ -1,0 +1,41 @@
+"""Watches the command lines of this machine's processes while the runs go on."""
+
+import contextlib
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class CommandLines:
+    """Looks at /proc again and again; keeps every command line it saw."""
+
+    def __init__(self) -> None:
+        self._seen: set[bytes] = set()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="command-lines", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end.set()
+        self._thread.join()
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether it looks."""
+        return self._thread.is_alive()
+
+    def seen(self) -> list[str]:
+        """Return what was seen so far."""
+        return [line.replace(b"\0", b" ").decode(errors="replace") for line in list(self._seen)]
+
+    def _watch(self) -> None:
+        while not self._end.wait(0.1):
+            for process in Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):  # it ended between the two looks
+                    self._seen.add(process.read_bytes())

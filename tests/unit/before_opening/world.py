@@ -1,0 +1,64 @@
+"""The restored shop, S3 with scripts in memory, and the verbs that the stories are told with."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from tests.unit.operations import REQUEST
+from utils.database.connection import DatabaseServer, connected
+from utils.database.post_restore import BeforeOpeningOutcome, run_before_opening
+from utils.database.setup import Master
+from utils.request import RestoreRequest
+from utils.s3_gateway import S3Gateway, Script
+
+MASTER, PASSWORD = "master", "master-password-of-the-tests"
+
+
+def script(name: str, **other: Any) -> dict[str, Any]:
+    """Make an element of post_restore_sql."""
+    return {"s3_uri": f"s3://scripts/{name}", "database": "shop"} | other
+
+
+def check(sql: str, **other: Any) -> dict[str, Any]:
+    """Make an element of checks."""
+    return {"name": "the check", "database": "shop", "sql": sql} | other
+
+
+@dataclass
+class World:
+    server: DatabaseServer
+    master: Master
+    scripts: dict[str, str] = field(default_factory=dict)
+
+    def run(self, sql: str) -> None:
+        """Change the database as the master."""
+        with connected(self.server, "shop", self.master.name, self.master.password) as connection:
+            connection.cursor().execute(sql)
+
+    def ask(self, sql: str) -> Any:
+        """Return one value."""
+        with connected(self.server, "shop", self.master.name, self.master.password) as connection:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            (value,) = cursor.fetchone() or (None,)
+            return value
+
+    def people(self) -> list[str]:
+        """Return the names in the table of the tests."""
+        return list(self.ask("SELECT coalesce(array_agg(name ORDER BY id), '{}') FROM scratch.people"))
+
+    def request(self, *scripts: dict[str, Any], checks: list[dict[str, Any]] | None = None) -> RestoreRequest:
+        return RestoreRequest.model_validate(REQUEST | {"post_restore_sql": list(scripts), "checks": checks or []})
+
+    def before_opening(
+        self, *scripts: dict[str, Any], checks: list[dict[str, Any]] | None = None, **how: Any
+    ) -> BeforeOpeningOutcome:
+        """Run scripts and checks."""
+        request = self.request(*scripts, checks=checks)
+        return run_before_opening(self.server, self.master, request, cast("S3Gateway", self), **how)
+
+    def script(self, s3_uri: str) -> Script:
+        """Stand in for S3."""
+        text = self.scripts[s3_uri.removeprefix("s3://scripts/")]
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return Script(s3_uri=s3_uri, version_id="v1", sha256=digest, text=text)

@@ -1,0 +1,34 @@
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from local_cloud.aurora.postgres.farm import PostgresFarm
+from local_cloud.aurora.postgres.volume import Volume
+from tests.unit.database.production import Restored, make_production, restore, start_farm
+
+
+@pytest.fixture(scope="package")
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresFarm]:
+    started = start_farm(tmp_path_factory.mktemp("postgres"))
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="package")
+def production(farm: PostgresFarm) -> Volume:
+    return make_production(farm)
+
+
+@pytest.fixture
+def restored(farm: PostgresFarm, production: Volume) -> Iterator[Restored]:
+    """A database server of the test's own, restored from production."""
+    yield from restore(farm, production, uuid4().hex)
+
+
+@pytest.fixture(scope="package")
+def done(farm: PostgresFarm, production: Volume) -> Iterator[Restored]:
+    """A database server whose users are set up; tests only look at it, or create what nobody else looks at."""
+    for server in restore(farm, production, "done"):
+        server.set_up()
+        yield server

@@ -1,0 +1,289 @@
+"""The set-up of the users as a whole, on servers as they come out of a snapshot."""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import closing
+
+import psycopg2
+import pytest
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from pydantic import SecretStr
+
+from local_cloud.aurora.postgres.bootstrap import ADMIN
+from local_cloud.aurora.postgres.farm import PostgresFarm
+from local_cloud.aurora.postgres.volume import Volume
+from tests.unit.database.production import LOGINS, MASTER, PASSWORDS, USERS, Restored, create_login, restore
+from utils.database import proof
+from utils.database.connection import DatabaseServer, connected
+from utils.database.profiles import DatabaseUser, Profile
+from utils.database.setup import Master, SetupOutcome, set_up_users
+from utils.errors import (
+    DatabaseChangeRefused,
+    DatabaseLoginRefused,
+    DatabaseUnavailable,
+    SecretInvalid,
+    UsersNotProven,
+)
+
+# What AWS, and so a superuser, owns in a customer's database: an extension, one of its tables, something of its own.
+OF_AWS = """
+    CREATE EXTENSION pg_stat_statements;
+    CREATE TABLE public.spatial_ref_sys (id int);
+    GRANT SELECT ON public.spatial_ref_sys TO PUBLIC;
+    CREATE SCHEMA aws_internal;
+    CREATE TABLE aws_internal.state (id int)
+"""
+# Tables that a statement with WHERE false would already disturb: by a trigger, and by a rule.
+NO_DELETES = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''never''; END';
+    CREATE TRIGGER refuse BEFORE DELETE ON customers FOR EACH STATEMENT EXECUTE FUNCTION refuse();
+    CREATE RULE ignore AS ON DELETE TO sales.orders_1 DO INSTEAD NOTHING
+"""
+NOWHERE = DatabaseServer(host="127.0.0.1", port=1)
+
+
+def prove(restored: Restored, name: str) -> list[str]:
+    user = next(user for user in USERS if user.name == name)
+    return proof.prove(restored.address, ["shop"], user)
+
+
+def test_the_outcome_tells_what_was_done_and_proven(restored: Restored) -> None:
+    outcome = restored.set_up()
+    assert outcome.databases == ["crm", "postgres", "shop"]
+    assert outcome.shut_out == sorted(LOGINS)
+    assert outcome.proofs["app"][2] == "shop: logs in, can read, can write, cannot create tables (5 tables)"
+    assert outcome.proofs["reader"][2] == "shop: logs in, can read, cannot write, cannot create tables (5 tables)"
+    assert outcome.proofs["devops"][0] == "crm: logs in, can read, can write, can create tables (1 tables)"
+
+
+def test_a_proof_leaves_nothing_behind(done: Restored) -> None:
+    prove(done, "devops")
+    prove(done, "app")
+    assert done.run(MASTER, "shop", "SELECT to_regclass('public.aurora_restore_probe')") == [(None,)]
+
+
+def test_a_second_run_proves_the_same_and_no_run_logs_a_password(restored: Restored) -> None:
+    first, second = restored.set_up(), restored.set_up()
+    assert (second.proofs, second.databases, second.shut_out) == (first.proofs, first.databases, [])
+
+    log = restored.log.read_text()
+    assert "ALTER ROLE" in log, "the server logs every statement"
+    assert "SCRAM-SHA-256$" in log
+    for password in PASSWORDS.values():
+        assert password not in log
+
+
+def test_users_of_the_same_names_that_came_along_are_taken_over(restored: Restored) -> None:
+    create_login(restored, "reader", "CREATEDB CREATEROLE VALID UNTIL '2020-01-01'")
+    restored.run(
+        MASTER, "postgres", "ALTER ROLE reader PASSWORD 'Prods-old-Pa55'; ALTER ROLE reader SET work_mem = '64kB'"
+    )
+
+    outcome = restored.set_up()
+
+    assert "reader" not in outcome.shut_out
+    assert not restored.can_log_in("reader", "shop", "Prods-old-Pa55")
+    query = "SELECT rolcreatedb, rolcreaterole, rolconfig FROM pg_roles WHERE rolname = 'reader'"
+    assert restored.run(MASTER, "shop", query) == [(False, False, ["default_transaction_read_only=on"])]
+
+
+def test_until_the_data_is_ready_not_even_a_user_of_our_names_gets_in_with_productions_password(
+    restored: Restored,
+) -> None:
+    create_login(restored, "reader", "CREATEDB")
+    restored.run(MASTER, "postgres", "ALTER ROLE reader PASSWORD 'Prods-old-Pa55'")
+    assert restored.can_log_in("reader", "postgres", "Prods-old-Pa55")
+    got_in: list[str] = []
+
+    def look() -> None:
+        logins = {"reader": "Prods-old-Pa55"} | {name: PASSWORDS[name] for name in LOGINS}
+        got_in.extend(name for name, password in logins.items() if restored.can_log_in(name, "postgres", password))
+
+    master = Master(name=MASTER, password=SecretStr(PASSWORDS[MASTER]))
+    set_up_users(restored.address, master, USERS, before_opening=look)
+    assert got_in == []
+
+
+def test_sessions_of_productions_logins_are_ended(restored: Restored) -> None:
+    with closing(restored.connect("api", "shop")) as session, session.cursor() as cursor:
+        restored.set_up()
+        with pytest.raises(psycopg2.OperationalError):
+            cursor.execute("SELECT 1")
+
+
+@pytest.fixture(scope="module")
+def odd(farm: PostgresFarm, production: Volume) -> Iterator[tuple[Restored, SetupOutcome]]:
+    """A server with databases that are unlike the others, and the outcome of its set-up."""
+    for server in restore(farm, production, "odd"):
+        create_login(server, "reader", "CONNECTION LIMIT 0")
+        create_login(server, "admin", "CREATEROLE")
+        create_login(server, "service", by="admin")
+        server.run("shop_owner", "shop", "GRANT CREATE, USAGE ON SCHEMA hr TO service")
+        server.run("service", "shop", "CREATE TABLE hr.of_service (id int)")
+        server.run(ADMIN, "shop", OF_AWS)
+        server.run("shop_owner", "shop", NO_DELETES)
+        server.run(
+            "shop_owner", "shop", "GRANT CREATE ON SCHEMA public TO PUBLIC; REVOKE ALL ON DATABASE shop FROM PUBLIC"
+        )
+        server.run(MASTER, "crm", "DROP SCHEMA public CASCADE; CREATE SCHEMA own; CREATE TABLE own.leads (id int)")
+        server.run(MASTER, "crm", "ALTER DATABASE crm SET default_transaction_read_only = on")
+        yield server, server.set_up()
+
+
+def test_a_database_that_is_closed_to_everybody_but_its_owner_is_set_up(odd: tuple[Restored, SetupOutcome]) -> None:
+    restored, _ = odd
+    assert restored.is_allowed("app", "shop", "SELECT * FROM customers")
+
+
+def test_roles_that_another_administrator_made_are_shut_out_and_their_tables_granted(
+    odd: tuple[Restored, SetupOutcome],
+) -> None:
+    restored, outcome = odd
+    assert {"admin", "service"} <= set(outcome.shut_out)
+    assert restored.is_allowed("app", "shop", "DELETE FROM hr.of_service")
+
+
+def test_tables_that_forbid_deletes_are_proven_without_one(odd: tuple[Restored, SetupOutcome]) -> None:
+    restored, outcome = odd
+    assert outcome.proofs["app"][2].startswith("shop: logs in, can read, can write, cannot create tables")
+    assert restored.is_allowed("app", "shop", "INSERT INTO customers (name) VALUES ('Barbara')")
+
+
+def test_a_user_that_came_along_without_connections_gets_them(odd: tuple[Restored, SetupOutcome]) -> None:
+    restored, _ = odd
+    assert restored.can_log_in("reader", "shop")
+
+
+def test_old_rights_of_everybody_to_create_in_public_are_taken(odd: tuple[Restored, SetupOutcome]) -> None:
+    restored, _ = odd
+    assert not restored.is_allowed("app", "shop", "CREATE TABLE mine (id int)")
+
+
+def test_a_database_without_the_schema_public_is_set_up(odd: tuple[Restored, SetupOutcome]) -> None:
+    _, outcome = odd
+    assert outcome.proofs["reader"][0] == "crm: logs in, can read, cannot write (1 tables)"
+
+
+def test_what_belongs_to_aws_in_a_database_is_left_to_aws(odd: tuple[Restored, SetupOutcome]) -> None:
+    restored, _ = odd
+    assert restored.is_allowed("app", "shop", "SELECT * FROM spatial_ref_sys")
+    assert not restored.is_allowed("app", "shop", "SELECT pg_stat_statements_reset()")
+    assert not restored.is_allowed("devops", "shop", "SELECT * FROM aws_internal.state")
+
+
+def test_names_that_need_quotes_are_quoted(restored: Restored) -> None:
+    name = """Ann's "own" user; --"""
+    users = [DatabaseUser(profile=Profile.APPLICATION, name=name, password=SecretStr("Quoted-Pa55word"))]
+    restored.run(MASTER, "postgres", """CREATE DATABASE "it's; odd" """)
+    outcome = set_up_users(restored.address, restored.master, users)
+    assert len(outcome.proofs[name]) == 4
+    assert restored.can_log_in(name, "it's; odd", "Quoted-Pa55word")
+
+
+@pytest.mark.parametrize("name", [MASTER, "rdsadmin", "RDS_user", "rds_superuser", "pg_monitor"])
+def test_a_reserved_user_name_is_refused_before_anybody_connects(name: str) -> None:
+    users = [*USERS[:2], DatabaseUser(profile=Profile.DEVOPS, name=name, password=SecretStr("Devops-Pa55word"))]
+    with pytest.raises(SecretInvalid) as refused:
+        set_up_users(NOWHERE, Master(name=MASTER, password=SecretStr("Planted-Pa55")), users)
+    assert refused.value.field == "app-credentials, devops user, username"
+
+
+def test_a_wrong_master_password_is_a_refused_login_without_the_password(done: Restored) -> None:
+    wrong = Master(name=MASTER, password=SecretStr("Wrong-Pa55word"))
+    with pytest.raises(DatabaseLoginRefused, match="password authentication failed") as refused:
+        set_up_users(done.address, wrong, USERS)
+    assert "Wrong-Pa55" not in "".join([repr(refused.value), *traceback.format_exception(refused.value)])
+
+
+def test_a_server_that_is_not_there_is_tried_again() -> None:
+    with pytest.raises(DatabaseUnavailable, match="no login to database postgres as dba"):
+        set_up_users(NOWHERE, Master(name=MASTER, password=SecretStr("Planted-Pa55")), USERS)
+
+
+def test_a_login_that_is_shut_out_is_a_refused_login(done: Restored) -> None:
+    with (
+        pytest.raises(DatabaseLoginRefused),
+        connected(done.address, "shop", "api", SecretStr(PASSWORDS["api"])),
+    ):
+        pass
+
+
+def test_a_lock_that_somebody_holds_is_tried_again(restored: Restored, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("utils.database.connection._SESSION_LIMITS", "-c lock_timeout=100")
+    with closing(restored.connect(MASTER, "shop")) as holder, holder.cursor() as cursor:
+        cursor.execute("BEGIN; SET ROLE shop_owner; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(DatabaseUnavailable, match="55P03 from PostgreSQL"):
+            restored.set_up()
+    restored.set_up()
+
+
+def _stop_and_ask(restored: Restored, cursor: Cursor) -> None:
+    restored.server.stop()
+    cursor.execute("SELECT 1")
+
+
+def test_a_server_that_stops_in_between_is_tried_again(restored: Restored) -> None:
+    with (
+        pytest.raises(DatabaseUnavailable),
+        connected(restored.address, "shop", MASTER, SecretStr(PASSWORDS[MASTER])) as connection,
+        connection.cursor() as cursor,
+    ):
+        _stop_and_ask(restored, cursor)
+
+
+def test_a_refused_change_is_told_by_postgresqls_message_only(done: Restored) -> None:
+    statement = "ALTER ROLE rds_superuser PASSWORD 'Planted-Pa55'"
+    with (
+        pytest.raises(DatabaseChangeRefused, match="42501 from PostgreSQL") as refused,
+        connected(done.address, "shop", "app", SecretStr(PASSWORDS["app"])) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+    assert "Planted" not in "".join([repr(refused.value), *traceback.format_exception(refused.value)][0])
+
+
+@pytest.mark.parametrize(
+    ("right", "user", "words"),
+    [
+        ("DELETE ON customers", "app", "app in database shop that cannot write"),
+        ("SELECT ON hr.salaries", "app", "app in database shop that cannot read"),
+        ("USAGE ON SCHEMA sales", "reader", "reader in database shop that cannot read"),
+        ("CREATE ON SCHEMA public", "devops", "devops in database shop that cannot create"),
+    ],
+)
+def test_a_missing_right_is_not_proven(done: Restored, right: str, user: str, words: str) -> None:
+    with (
+        done.changed(f"REVOKE {right} FROM {user}", f"GRANT {right} TO {user}"),
+        pytest.raises(UsersNotProven, match=words),
+    ):
+        prove(done, user)
+    prove(done, user)
+
+
+@pytest.mark.parametrize(
+    ("right", "receiver", "user", "words"),
+    [
+        ("DELETE ON customers", "reader", "reader", "that can write"),
+        ("INSERT ON customers", "PUBLIC", "reader", r"that can write public\.customers"),
+        ("UPDATE (name) ON customers", "reader", "reader", r"that can write public\.customers"),
+        ("TRUNCATE ON sales.orders", "PUBLIC", "reader", r"that can write sales\.orders"),
+        ("shop_owner", "reader", "reader", "that can write"),
+        ("CREATE ON SCHEMA public", "PUBLIC", "reader", "that can create tables"),
+        ("CREATE ON SCHEMA public", "app", "app", "that can create tables"),
+    ],
+)
+def test_a_right_too_much_is_not_proven(done: Restored, right: str, receiver: str, user: str, words: str) -> None:
+    with (
+        done.changed(f"GRANT {right} TO {receiver}", f"REVOKE {right} FROM {receiver}"),
+        pytest.raises(UsersNotProven, match=words),
+    ):
+        prove(done, user)
+    prove(done, user)
+
+
+def test_a_proof_names_the_statement(done: Restored) -> None:
+    with (
+        done.changed("GRANT DELETE ON customers TO reader", "REVOKE DELETE ON customers FROM reader"),
+        pytest.raises(UsersNotProven, match=r'profile readonly, which cannot: .*"public"\."customers"'),
+    ):
+        prove(done, "reader")

@@ -1,0 +1,222 @@
+"""Steps 4 and 5: the old target goes, after its final snapshot, members first, and never more than was planned."""
+
+import pytest
+
+from tests.fakes.aws import OPERATION, FakeAws
+from tests.fakes.rds_items import tags_of
+from tests.unit.steps.stories import copy_is_ready
+from utils import errors
+from utils.operation import StepName
+from utils.step import StepResult, StepStatus
+from utils.steps.check_delete_status import check_delete_status
+from utils.steps.delete_rds import delete_rds
+
+
+def final_snapshot_id(aws: FakeAws) -> str:
+    return aws.operation.identifiers.final_snapshot_id
+
+
+def test_an_absent_target_is_done(aws: FakeAws) -> None:
+    copy_is_ready(aws)
+    result = aws.run(delete_rds)
+    assert (result.status, result.details) == (StepStatus.READY, {"old_target": "absent"})
+    assert aws.operation.deletion is None
+
+
+def test_first_comes_the_final_snapshot_and_nothing_else(copied: FakeAws) -> None:
+    result = copied.run(delete_rds)
+
+    assert (result.status, result.details["waiting_for"]) == (StepStatus.IN_PROGRESS, "the final snapshot of staging")
+    snapshot = copied.west.snapshots[final_snapshot_id(copied)]
+    assert (snapshot["DBClusterIdentifier"], snapshot["Status"]) == ("staging", "creating")
+    assert tags_of(snapshot)["aurora-restore:role"] == "final"
+    assert tags_of(snapshot)["aurora-restore:operation-id"] == OPERATION
+    assert copied.west.destroyed == []
+
+
+def test_while_the_final_snapshot_is_made_nothing_is_deleted(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    assert copied.run(check_delete_status).status is StepStatus.IN_PROGRESS
+    assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
+    assert copied.west.destroyed == []
+
+
+def test_when_the_final_snapshot_is_available_members_go_and_then_the_cluster(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    assert copied.run(check_delete_status).status is StepStatus.SNAPSHOT_READY
+
+    copied.run(delete_rds)
+
+    assert copied.west.destroyed == ["delete_db_instance", "delete_db_instance", "delete_db_cluster"]
+    record = copied.operation.deletion
+    assert record is not None
+    assert record.deleted_members == ["staging-1", "staging-2"]
+    assert record.final_snapshot_arn == copied.west.snapshots[final_snapshot_id(copied)]["DBClusterSnapshotArn"]
+
+
+def test_when_cluster_and_members_are_gone_the_step_is_ready(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    copied.run(delete_rds)
+    waiting = copied.run(check_delete_status)
+    copied.west.settle()
+    copied.clock.advance(minutes=10)
+    result = copied.run(check_delete_status)
+
+    assert waiting.details["waiting_for"] == "staging with 2 member(s) to go"
+    assert (result.status, copied.operation.current_step) == (StepStatus.READY, StepName.CHECK_DELETE_STATUS)
+    assert copied.operation.deletion is not None
+    assert copied.operation.deletion.finished_at == copied.clock.now()
+    assert copied.run(check_delete_status) == result
+
+
+def test_a_member_that_outlives_its_cluster_is_waited_for(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    copied.run(delete_rds)
+    del copied.west.clusters["staging"]
+    assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
+    assert copied.run(check_delete_status).details["waiting_for"] == "staging-1, staging-2 to go"
+    copied.west.instances.clear()
+    assert copied.run(check_delete_status).status is StepStatus.READY
+
+
+def test_a_second_delete_deletes_nothing_twice(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    copied.run(delete_rds)
+    first = copied.west.destroyed
+    copied.run(delete_rds)
+    assert copied.west.destroyed == first
+
+
+def test_killed_after_the_deletion_the_final_snapshot_is_still_told(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    row = copied.operations.rows[OPERATION]
+    copied.run(delete_rds)
+    copied.operations.rows[OPERATION] = row
+    copied.west.settle()
+
+    copied.run(delete_rds)
+    assert copied.run(check_delete_status).status is StepStatus.READY
+
+    assert copied.operation.deletion is not None
+    assert (
+        copied.operation.deletion.final_snapshot_arn
+        == (copied.west.snapshots[final_snapshot_id(copied)]["DBClusterSnapshotArn"])
+    )
+
+
+def test_without_a_final_snapshot_the_target_goes_at_once(aws: FakeAws) -> None:
+    aws.has_old_target()
+    copy_is_ready(aws, final_snapshot=False)
+    aws.run(delete_rds)
+    assert "create_db_cluster_snapshot" not in aws.west.changes
+    assert aws.west.clusters["staging"]["Status"] == "deleting"
+    aws.west.settle()
+    assert aws.run(check_delete_status).status is StepStatus.READY
+
+
+def test_without_a_final_snapshot_a_target_that_is_left_is_deleted_again(aws: FakeAws) -> None:
+    aws.has_old_target()
+    copy_is_ready(aws, final_snapshot=False)
+    assert aws.run(check_delete_status).status is StepStatus.SNAPSHOT_READY
+
+
+def test_an_overridden_protection_is_switched_off_right_before_the_deletion(aws: FakeAws) -> None:
+    aws.has_old_target(DeletionProtection=True)
+    copy_is_ready(aws, override_deletion_protection=True)
+    aws.run(delete_rds)
+    assert aws.west.destroyed == []
+    aws.west.settle()
+    aws.run(delete_rds)
+    assert aws.west.destroyed == ["modify_db_cluster", "delete_db_instance", "delete_db_instance", "delete_db_cluster"]
+    assert aws.operation.deletion is not None
+    assert aws.operation.deletion.protection_switched_off
+
+
+def test_a_cluster_that_is_busy_is_snapshotted_when_it_is_not(copied: FakeAws) -> None:
+    copied.west.clusters["staging"]["Status"] = "modifying"
+    assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
+    assert copied.run(check_delete_status).status is StepStatus.IN_PROGRESS
+    assert "create_db_cluster_snapshot" not in copied.west.changes
+
+    copied.west.clusters["staging"]["Status"] = "available"
+    assert copied.run(check_delete_status).status is StepStatus.SNAPSHOT_READY
+    copied.run(delete_rds)
+    assert final_snapshot_id(copied) in copied.west.snapshots
+
+
+@pytest.mark.parametrize("status", ["stopped", "incompatible-network", "inaccessible-encryption-credentials"])
+def test_a_cluster_that_cannot_be_snapshotted_stays(copied: FakeAws, status: str) -> None:
+    copied.west.clusters["staging"]["Status"] = status
+    with pytest.raises(errors.TargetNotDeletable, match=f"with status {status}.*final_snapshot: false"):
+        copied.run(delete_rds)
+    assert copied.west.destroyed == []
+
+
+def test_a_cluster_with_an_unknown_status_stays(copied: FakeAws) -> None:
+    copied.west.clusters["staging"]["Status"] = "hibernating"
+    with pytest.raises(errors.UnknownStatus):
+        copied.run(delete_rds)
+    assert copied.west.destroyed == []
+
+
+def test_a_final_snapshot_that_failed_keeps_the_target(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.snapshots[final_snapshot_id(copied)]["Status"] = "failed"
+    assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
+    with pytest.raises(errors.DeleteFailed, match="the old target was not deleted"):
+        copied.run(check_delete_status)
+    assert copied.west.destroyed == []
+
+
+def test_somebody_elses_snapshot_under_the_final_name_keeps_the_target(copied: FakeAws) -> None:
+    copied.west.has_snapshot(final_snapshot_id(copied), of="staging")
+    for step in (delete_rds, check_delete_status):
+        with pytest.raises(errors.IdentifierTaken):
+            copied.run(step)
+    assert copied.west.destroyed == []
+
+
+def test_a_snapshot_of_another_cluster_is_no_final_snapshot(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.snapshots[final_snapshot_id(copied)] |= {"Status": "available", "DbClusterResourceId": "cluster-OTHER"}
+    with pytest.raises(errors.IdentifierTaken, match="of cluster-OTHER"):
+        copied.run(delete_rds)
+    assert copied.west.destroyed == []
+
+
+@pytest.mark.parametrize("found", ["failed", None])
+def test_a_final_snapshot_that_is_lost_stops_before_the_restore(copied: FakeAws, found: str | None) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    copied.run(delete_rds)
+    copied.west.settle()
+    if found:
+        copied.west.snapshots[final_snapshot_id(copied)]["Status"] = found
+    else:
+        del copied.west.snapshots[final_snapshot_id(copied)]
+    with pytest.raises(errors.DeleteFailed, match="the restore was not started"):
+        copied.run(check_delete_status)
+
+
+def run_late(aws: FakeAws) -> StepResult:
+    aws.run(delete_rds)
+    aws.clock.advance(hours=2, seconds=1)
+    return aws.run(check_delete_status)
+
+
+def test_a_deletion_past_its_budget_stops_the_run(copied: FakeAws) -> None:
+    with pytest.raises(errors.PhaseTimedOut) as stopped:
+        run_late(copied)
+    assert stopped.value.field == "budgets.delete_hours"
+
+
+def test_answered_late_when_the_target_is_restored_the_step_is_done(restored: FakeAws) -> None:
+    before = restored.west.destroyed
+    assert restored.run(delete_rds).status is StepStatus.READY
+    assert restored.run(check_delete_status).status is StepStatus.READY
+    assert restored.west.destroyed == before

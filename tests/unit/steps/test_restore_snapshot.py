@@ -1,0 +1,193 @@
+"""Steps 6 and 7: first the cluster, then its instances, until all of it is available."""
+
+import pytest
+
+from tests.fakes.aws import OPERATION, FakeAws
+from tests.fakes.rds_items import tags_of
+from utils import errors
+from utils.operation import StepName
+from utils.step import StepStatus
+from utils.steps.check_restore_status import check_restore_status
+from utils.steps.restore_snapshot import restore_snapshot
+
+
+def test_the_cluster_is_restored_from_the_copy_with_the_planned_settings(deleted: FakeAws) -> None:
+    result = deleted.run(restore_snapshot)
+
+    assert (result.status, result.wait_seconds) == (StepStatus.IN_PROGRESS, 15)
+    (asked,) = deleted.west.asked("restore_db_cluster_from_snapshot")
+    operation = deleted.operation
+    assert asked["SnapshotIdentifier"] == operation.identifiers.copy_id
+    assert asked["EngineVersion"] == "17.4"
+    assert asked["DBSubnetGroupName"] == "default"
+    tags = tags_of(deleted.west.clusters["staging"])
+    assert (tags["aurora-restore:operation-id"], tags["aurora-restore:replaceable"]) == (OPERATION, "true")
+    assert operation.restore is not None
+    assert operation.restore.started_at == deleted.clock.now()
+    assert "create_db_instance" not in deleted.west.changes
+
+
+def test_a_snapshot_that_needed_no_copy_is_restored_by_its_arn(aws: FakeAws) -> None:
+    arn = aws.west.has_snapshot("prod-local")["DBClusterSnapshotArn"]
+    aws.start(source={"region": "us-west-2"}, target={"tags": {"team": "a", "cost": "b"}})
+    aws.run(restore_snapshot)
+    (asked,) = aws.west.asked("restore_db_cluster_from_snapshot")
+    assert asked["SnapshotIdentifier"] == arn
+    assert tags_of(aws.west.clusters["staging"])["team"] == "a"
+
+
+def test_while_the_cluster_is_created_there_are_no_instances(deleted: FakeAws) -> None:
+    deleted.run(restore_snapshot)
+    assert deleted.run(check_restore_status).details["waiting_for"] == "cluster staging (creating)"
+    deleted.run(restore_snapshot)
+    assert "create_db_instance" not in deleted.west.changes
+
+
+def test_when_the_cluster_is_available_its_instances_are_created(deleted: FakeAws) -> None:
+    deleted.run(restore_snapshot)
+    deleted.west.settle()
+    looked = deleted.run(check_restore_status)
+    assert (looked.status, looked.details) == (
+        StepStatus.CLUSTER_READY,
+        {"instances_to_create": ["staging-1", "staging-2"]},
+    )
+
+    deleted.run(restore_snapshot)
+
+    created = deleted.west.asked("create_db_instance")
+    assert [asked["DBInstanceIdentifier"] for asked in created] == ["staging-1", "staging-2"]
+    assert all(asked["PubliclyAccessible"] is False for asked in created)
+    assert tags_of(deleted.west.instances["staging-2"])["aurora-restore:replaceable"] == "true"
+    assert deleted.run(check_restore_status).details["waiting_for"] == (
+        "instance staging-1 (creating), instance staging-2 (creating)"
+    )
+
+
+def test_when_everything_is_available_the_step_is_ready(restored: FakeAws) -> None:
+    restored.clock.advance(minutes=20)
+    result = restored.run(check_restore_status)
+    restored.clock.advance(minutes=20)
+
+    assert result == restored.run(check_restore_status)
+    assert result.status is StepStatus.READY
+    record = restored.operation.restore
+    assert record is not None
+    assert record.finished_at is not None
+    assert (record.finished_at - record.started_at).total_seconds() == 1200
+    assert (record.endpoint, record.port) == ("staging.cluster-x.us-west-2.rds.amazonaws.com", 5432)
+    assert (record.instance_ids, record.engine_version) == (["staging-1", "staging-2"], "17.4")
+    assert restored.operation.current_step is StepName.CHECK_RESTORE_STATUS
+
+
+def test_a_second_restore_creates_nothing_twice(restored: FakeAws) -> None:
+    before = list(restored.west.changes)
+    restored.run(restore_snapshot)
+    assert restored.west.changes == before
+
+
+def test_an_instance_that_is_missing_is_created_again(restored: FakeAws) -> None:
+    del restored.west.instances["staging-2"]
+    assert restored.run(check_restore_status).details == {"instances_to_create": ["staging-2"]}
+    restored.run(restore_snapshot)
+    assert "staging-2" in restored.west.instances
+
+
+def test_a_restore_that_rds_does_not_show_yet_is_not_doubled(deleted: FakeAws) -> None:
+    deleted.run(restore_snapshot)
+    deleted.west.fail("describe_db_clusters", "DBClusterNotFoundFault")
+    assert deleted.run(restore_snapshot).status is StepStatus.IN_PROGRESS
+    assert len(deleted.west.clusters) == 1
+
+
+def test_somebody_elses_cluster_under_the_name_is_not_touched(deleted: FakeAws) -> None:
+    deleted.west.has_cluster("staging", members=0, tags={"aurora-restore:operation-id": "nightly-0"})
+    before = list(deleted.west.changes)
+    for step in (restore_snapshot, check_restore_status):
+        with pytest.raises(errors.IdentifierTaken, match="made by operation nightly-0"):
+            deleted.run(step)
+    assert deleted.west.changes == before
+
+
+def test_an_instance_of_another_cluster_under_a_planned_name_stops_the_run(deleted: FakeAws) -> None:
+    deleted.run(restore_snapshot)
+    deleted.west.settle()
+    deleted.west.has_instance("staging-2", "somebody-elses")
+    with pytest.raises(errors.IdentifierTaken, match="instance staging-2 of cluster somebody-elses"):
+        deleted.run(restore_snapshot)
+
+
+def test_a_cluster_that_vanished_stops_the_run(deleted: FakeAws) -> None:
+    deleted.run(restore_snapshot)
+    deleted.west.clusters.clear()
+    with pytest.raises(errors.RestoreFailed, match="found no cluster staging"):
+        deleted.run(check_restore_status)
+
+
+@pytest.mark.parametrize(
+    "status", ["incompatible-restore", "inaccessible-encryption-credentials", "deleting", "stopped"]
+)
+def test_a_cluster_that_will_not_get_well_stops_the_run(deleted: FakeAws, status: str) -> None:
+    deleted.run(restore_snapshot)
+    deleted.west.clusters["staging"]["Status"] = status
+    assert deleted.run(restore_snapshot).status is StepStatus.IN_PROGRESS
+    with pytest.raises(errors.RestoreFailed, match=f"staging with status {status}.*final snapshot"):
+        deleted.run(check_restore_status)
+
+
+@pytest.mark.parametrize("status", ["incompatible-network", "insufficient-capacity", "failed", "deleting"])
+def test_an_instance_that_will_not_get_well_stops_the_run(restored: FakeAws, status: str) -> None:
+    restored.west.instances["staging-2"]["DBInstanceStatus"] = status
+    with pytest.raises(errors.RestoreFailed, match=f"staging-2 with status {status}"):
+        restored.run(check_restore_status)
+
+
+@pytest.mark.parametrize("resource", ["cluster", "instance"])
+def test_an_unknown_status_stops_the_run(restored: FakeAws, resource: str) -> None:
+    if resource == "cluster":
+        restored.west.clusters["staging"]["Status"] = "hibernating"
+        with pytest.raises(errors.UnknownStatus):
+            restored.run(restore_snapshot)
+    else:
+        restored.west.instances["staging-1"]["DBInstanceStatus"] = "hibernating"
+    with pytest.raises(errors.UnknownStatus, match="'hibernating'"):
+        restored.run(check_restore_status)
+
+
+def test_pending_changes_are_waited_for(restored: FakeAws) -> None:
+    restored.west.clusters["staging"]["PendingModifiedValues"] = {"EngineVersion": "17.5"}
+    restored.west.instances["staging-1"]["PendingModifiedValues"] = {"DBInstanceClass": "db.r8g.xlarge"}
+    assert restored.run(check_restore_status).details["waiting_for"] == (
+        "pending changes of cluster staging, pending changes of instance staging-1"
+    )
+
+
+def test_the_clusters_progress_is_told(deleted: FakeAws) -> None:
+    deleted.run(restore_snapshot)
+    deleted.west.clusters["staging"]["PercentProgress"] = "60"
+    assert deleted.run(check_restore_status).details["percent"] == 60
+
+
+def test_without_capacity_the_step_is_tried_again(deleted: FakeAws) -> None:
+    deleted.run(restore_snapshot)
+    deleted.west.settle()
+    deleted.west.fail("create_db_instance", "InsufficientDBInstanceCapacity")
+    with pytest.raises(errors.CapacityUnavailable):
+        deleted.run(restore_snapshot)
+    deleted.run(restore_snapshot)
+    assert sorted(deleted.west.instances) == ["staging-1", "staging-2"]
+
+
+def test_a_restore_past_its_budget_stops_the_run(deleted: FakeAws) -> None:
+    deleted.run(restore_snapshot)
+    deleted.clock.advance(hours=12, seconds=1)
+    with pytest.raises(errors.PhaseTimedOut) as stopped:
+        deleted.run(check_restore_status)
+    assert stopped.value.field == "budgets.restore_hours"
+
+
+def test_instances_that_never_come_use_the_budget_up_too(deleted: FakeAws) -> None:
+    deleted.run(restore_snapshot)
+    deleted.west.settle()
+    deleted.clock.advance(hours=12, seconds=1)
+    with pytest.raises(errors.PhaseTimedOut, match="instances staging-1, staging-2"):
+        deleted.run(check_restore_status)

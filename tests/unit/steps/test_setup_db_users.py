@@ -1,0 +1,324 @@
+"""Step 8: first the master's password, then, once that is in force, the users (tests/unit/database has the rest)."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.aws import ENVIRONMENT, FakeAws
+from utils.database.connection import DatabaseServer
+from utils.database.post_restore import BeforeOpeningOutcome, ComeBack
+from utils.database.profiles import DatabaseUser
+from utils.database.setup import Master, SetupOutcome
+from utils.database.tls import Tls
+from utils.errors import (
+    DatabaseLoginRefused,
+    DatabaseUnavailable,
+    IdentifierTaken,
+    PhaseTimedOut,
+    RestoreFailed,
+    SecretInvalid,
+)
+from utils.operation import CheckRecord, ScriptRecord
+from utils.request import RestoreRequest
+from utils.step import StepStatus
+from utils.steps import setup_db_users as module
+from utils.steps.check_restore_status import check_restore_status
+from utils.steps.setup_db_users import setup_db_users
+from utils.summary import message_for_success, summarise
+
+OUTCOME = SetupOutcome(databases=["shop"], proofs={"app": ["shop: logs in, can read"]}, shut_out=["prod_app"])
+
+
+class FakeDatabase:
+    """Stands in for `set_up_users`: it lets the master in, or refuses."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[DatabaseServer, Master, list[DatabaseUser]]] = []
+        self.refuses = False
+        self.breaks = False
+
+    def set_up_users(
+        self,
+        server: DatabaseServer,
+        master: Master,
+        users: list[DatabaseUser],
+        *,
+        before_shutting_out: Callable[[list[str]], None],
+        before_opening: Callable[[], None],
+    ) -> SetupOutcome:
+        self.asked.append((server, master, users))
+        if self.refuses:
+            raise DatabaseLoginRefused("no login", expected="a login", action="look")
+        before_shutting_out(OUTCOME.shut_out)
+        if self.breaks:
+            raise DatabaseUnavailable("a broken connection", expected="none", action="wait")
+        before_opening()
+        return OUTCOME
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> FakeDatabase:
+    fake = FakeDatabase()
+    monkeypatch.setattr(module, "set_up_users", fake.set_up_users)
+    return fake
+
+
+@pytest.fixture
+def ready(restored: FakeAws) -> FakeAws:
+    """The run, when the restore is ready for its users."""
+    restored.run(check_restore_status)
+    return restored
+
+
+def test_first_productions_master_password_is_reset(ready: FakeAws, database: FakeDatabase) -> None:
+    result = ready.run(setup_db_users)
+
+    assert (result.status, result.details) == (StepStatus.IN_PROGRESS, {"waiting_for": "the new master password"})
+    assert ready.west.asked("modify_db_cluster") == [
+        {"DBClusterIdentifier": "staging", "MasterUserPassword": "master-password-1", "ApplyImmediately": True}
+    ]
+    assert database.asked == []
+
+
+def test_while_the_password_is_reset_nobody_logs_in(ready: FakeAws, database: FakeDatabase) -> None:
+    ready.run(setup_db_users)
+    assert ready.run(setup_db_users).status is StepStatus.IN_PROGRESS
+    assert database.asked == []
+    assert len(ready.west.asked("modify_db_cluster")) == 1
+
+
+def test_when_the_password_is_in_force_the_users_are_set_up(ready: FakeAws, database: FakeDatabase) -> None:
+    ready.run(setup_db_users)
+    ready.west.settle()
+
+    result = ready.run(setup_db_users)
+
+    assert result.status is StepStatus.READY
+    assert result.details == {"proofs": OUTCOME.proofs, "shut_out": ["prod_app"], "scripts": [], "checks": []}
+    ((server, master, users),) = database.asked
+    assert (server.host, server.port) == ("staging.cluster-x.us-west-2.rds.amazonaws.com", 5432)
+    assert master.name == "postgres", "the name comes with the snapshot, the password from our secret"
+    assert master.password.get_secret_value() == "master-password-1"
+    assert [(user.profile.value, user.name) for user in users] == [
+        ("application", "app"),
+        ("readonly", "reader"),
+        ("devops", "devops"),
+    ]
+    record = ready.operation.users
+    assert record is not None
+    assert (record.databases, record.proofs) == (["shop"], OUTCOME.proofs)
+
+
+def test_who_was_shut_out_is_known_although_the_call_that_did_it_failed(ready: FakeAws, database: FakeDatabase) -> None:
+    ready.run(setup_db_users)
+    ready.west.settle()
+    database.breaks = True
+    with pytest.raises(DatabaseUnavailable):
+        ready.run(setup_db_users)
+    assert ready.operation.users is not None
+    assert ready.operation.users.shut_out == ["prod_app"]
+
+
+def test_who_was_shut_out_in_an_earlier_call_is_remembered(
+    ready: FakeAws, database: FakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready.run(setup_db_users)
+    ready.west.settle()
+    ready.run(setup_db_users)
+    again = SetupOutcome(databases=["shop"], proofs={}, shut_out=[])
+    monkeypatch.setattr(module, "set_up_users", lambda *_, **__: again)
+    ready.run(setup_db_users)
+    assert ready.operation.users is not None
+    assert ready.operation.users.shut_out == ["prod_app"]
+    assert len(database.asked) == 1
+
+
+def test_a_password_that_takes_a_moment_longer_is_waited_for(ready: FakeAws, database: FakeDatabase) -> None:
+    ready.run(setup_db_users)
+    ready.west.settle()
+    database.refuses = True
+    ready.clock.advance(minutes=14)
+    assert ready.run(setup_db_users).status is StepStatus.IN_PROGRESS
+
+    ready.clock.advance(minutes=2)
+    with pytest.raises(DatabaseLoginRefused):
+        ready.run(setup_db_users)
+
+
+def test_a_reset_that_never_ends_uses_the_budget_up(ready: FakeAws, database: FakeDatabase) -> None:
+    ready.run(setup_db_users)
+    ready.clock.advance(hours=12, seconds=1)
+    with pytest.raises(PhaseTimedOut, match="the new master password"):
+        ready.run(setup_db_users)
+    assert database.asked == []
+
+
+def test_a_placeholder_stops_the_run_before_anything_is_changed(ready: FakeAws, database: FakeDatabase) -> None:
+    placeholder = json.dumps({"username": "master", "password": "PLACEHOLDER"})
+    ready.secrets.values[ENVIRONMENT["MASTER_SECRET_NAME"]] = placeholder
+    with pytest.raises(SecretInvalid):
+        ready.run(setup_db_users)
+    assert "modify_db_cluster" not in ready.west.changes
+    assert database.asked == []
+
+
+MANAGED = {"manage_master_user_password": True}
+RDS_SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:rds!cluster-1"
+
+
+def asked_for(aws: FakeAws, **request: Any) -> FakeAws:
+    """The run, with something else in its request."""
+    operation = aws.operation
+    operation.request = RestoreRequest.model_validate(operation.request.model_dump() | request)
+    aws.operations.save(operation)
+    return aws
+
+
+def test_a_password_that_rds_keeps_is_read_from_its_secret_once_that_is_active(
+    ready: FakeAws, database: FakeDatabase
+) -> None:
+    asked_for(ready, **MANAGED)
+    del ready.secrets.values[ENVIRONMENT["MASTER_SECRET_NAME"]]
+    ready.secrets.values[RDS_SECRET] = json.dumps({"username": "postgres", "password": "made-by-rds-1"})
+
+    assert ready.run(setup_db_users).status is StepStatus.IN_PROGRESS
+    assert ready.west.asked("modify_db_cluster") == [
+        {
+            "DBClusterIdentifier": "staging",
+            "ManageMasterUserPassword": True,
+            "MasterUserSecretKmsKeyId": "alias/aurora-restore-secrets",
+            "ApplyImmediately": True,
+        }
+    ]
+    ready.west.clusters["staging"]["Status"] = "available"
+    assert ready.run(setup_db_users).status is StepStatus.IN_PROGRESS, "the secret is still being created"
+
+    ready.west.settle()
+    assert ready.run(setup_db_users).status is StepStatus.READY
+    assert database.asked[0][1].password.get_secret_value() == "made-by-rds-1"
+    assert "made-by-rds-1" not in ready.operation.model_dump_json()
+
+
+def test_rds_is_told_once_even_if_our_row_was_lost(ready: FakeAws, database: FakeDatabase) -> None:
+    asked_for(ready, **MANAGED)
+    ready.run(setup_db_users)
+    operation = ready.operation
+    operation.users = None
+    ready.operations.save(operation)
+    assert ready.run(setup_db_users).status is StepStatus.IN_PROGRESS
+    assert len(ready.west.asked("modify_db_cluster")) == 1
+    assert database.asked == []
+
+
+def test_a_secret_that_vanished_is_waited_for_and_an_impaired_one_stops_the_run(
+    ready: FakeAws, database: FakeDatabase
+) -> None:
+    asked_for(ready, **MANAGED)
+    ready.run(setup_db_users)
+    ready.west.settle()
+    secret = ready.west.clusters["staging"].pop("MasterUserSecret")
+    assert ready.run(setup_db_users).status is StepStatus.IN_PROGRESS
+    ready.west.clusters["staging"]["MasterUserSecret"] = secret | {"SecretStatus": "impaired"}
+    with pytest.raises(RestoreFailed, match="the master user's secret of cluster staging as impaired"):
+        ready.run(setup_db_users)
+    assert database.asked == []
+
+
+def test_the_database_is_trusted_as_the_stack_says(ready: FakeAws, database: FakeDatabase) -> None:
+    ready.run(setup_db_users)
+    ready.west.settle()
+    ready.services = ready.services_with(DATABASE_CA_FILE="/local/ca.pem")
+    ready.run(setup_db_users)
+    assert database.asked[0][0].tls == Tls(ca_file=Path("/local/ca.pem"))
+
+
+SCRIPTS = {
+    "post_restore_sql": [{"s3_uri": f"s3://bucket/{n}.sql", "database": "shop"} for n in (1, 2)],
+    "checks": [{"name": "nobody", "database": "shop", "sql": "SELECT 0", "expect": 0}],
+}
+RAN = [
+    ScriptRecord(
+        s3_uri=f"s3://bucket/{n}.sql",
+        version_id="v",
+        sha256="s",
+        database="shop",
+        user="master",
+        statements=n,
+        seconds=1,
+    )
+    for n in (1, 2)
+]
+HELD = CheckRecord(name="nobody", database="shop", expected="0", found="0", holds=True)
+
+
+@pytest.mark.usefixtures("database")
+def test_scripts_and_checks_are_in_row_audit_and_summary_and_no_script_runs_twice(
+    ready: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[list[str]] = []
+
+    def run_before_opening(*_: Any, **how: Any) -> BeforeOpeningOutcome:
+        done.append([record.s3_uri for record in how["done"]])
+        how["remember"](RAN[len(how["done"])])
+        if len(done) == 1:
+            raise ComeBack
+        return BeforeOpeningOutcome(scripts=RAN, checks=[HELD])
+
+    monkeypatch.setattr(module, "run_before_opening", run_before_opening)
+    asked_for(ready, **SCRIPTS)
+    ready.run(setup_db_users)
+    ready.west.settle()
+
+    result = ready.run(setup_db_users)
+    assert result.status is StepStatus.IN_PROGRESS
+    assert "post_restore_sql" in result.details["waiting_for"]
+    record = ready.operation.users
+    assert record is not None
+    assert [script.s3_uri for script in record.scripts] == ["s3://bucket/1.sql"]
+
+    result = ready.run(setup_db_users)
+    assert done == [[], ["s3://bucket/1.sql"]]
+    assert result.details["checks"] == [HELD.model_dump()]
+    assert [script["sha256"] for script in result.details["scripts"]] == ["s", "s"]
+    summary = summarise(ready.operation)
+    assert summary["checks"] == [HELD.model_dump()]
+    text = message_for_success(summary)
+    assert "Scripts run before the users were opened: s3://bucket/1.sql in shop, s3://bucket/2.sql in shop" in text
+    assert "Checks that hold: nobody (0)" in text
+
+
+def loses_its_endpoint(aws: FakeAws) -> None:
+    del aws.west.clusters["staging"]["Endpoint"]
+
+
+def vanishes(aws: FakeAws) -> None:
+    aws.west.clusters.clear()
+
+
+def is_somebody_elses(aws: FakeAws) -> None:
+    aws.west.clusters["staging"]["TagList"] = []
+
+
+@pytest.mark.parametrize(
+    ("it", "error"),
+    [(loses_its_endpoint, RestoreFailed), (vanishes, RestoreFailed), (is_somebody_elses, IdentifierTaken)],
+)
+def test_no_password_is_reset_on_a_cluster_that(
+    ready: FakeAws, database: FakeDatabase, it: Callable[[FakeAws], Any], error: type[Exception]
+) -> None:
+    it(ready)
+    with pytest.raises(error):
+        ready.run(setup_db_users)
+    assert "modify_db_cluster" not in ready.west.changes
+    assert database.asked == []
+
+
+def test_no_password_is_in_the_row(ready: FakeAws, database: FakeDatabase) -> None:
+    ready.run(setup_db_users)
+    ready.west.settle()
+    ready.run(setup_db_users)
+    assert database.asked
+    assert "password-1" not in ready.operation.model_dump_json()

@@ -1,0 +1,85 @@
+"""One contract for the audit table and its in-memory twin."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from tests.fakes.stores import InMemoryAuditLog
+from tests.unit.operations import AT
+from tests.unit.tables import make_table
+from utils.audit_log import AuditEvent, AuditLog, AuditRow, DynamoDbAuditLog
+from utils.errors import AwsRequestRejected
+
+Timestamps = Callable[[], list[str]]
+
+
+def a_row(**other: Any) -> AuditRow:
+    content: dict[str, Any] = {"operation_id": "nightly-1", "step": "Copy Snapshot", "event": AuditEvent.LEFT, "at": AT}
+    return AuditRow(**content | {"actor": "arn:first"} | other)
+
+
+@pytest.fixture(params=["in memory", "DynamoDB"])
+def log(request: pytest.FixtureRequest) -> Iterator[tuple[AuditLog, Timestamps]]:
+    if request.param == "in memory":
+        twin = InMemoryAuditLog()
+        yield twin, lambda: [row.at.isoformat(timespec="microseconds") for row in twin.rows]
+    else:
+        with mock_aws():
+            table = make_table("aurora-restore-audit", "operation_id", "timestamp")
+            yield DynamoDbAuditLog(table), lambda: [str(item["timestamp"]) for item in table.scan()["Items"]]
+
+
+def test_rows_of_the_same_microsecond_are_all_kept(log: tuple[AuditLog, Timestamps]) -> None:
+    audit, timestamps = log
+    for _ in range(3):
+        audit.append(a_row())
+    assert timestamps() == [f"2026-11-22T03:00:00.12345{digit}+00:00" for digit in "678"]
+
+
+def test_rows_of_different_operations_do_not_meet(log: tuple[AuditLog, Timestamps]) -> None:
+    audit, timestamps = log
+    audit.append(a_row())
+    audit.append(a_row(operation_id="nightly-2"))
+    assert timestamps() == ["2026-11-22T03:00:00.123456+00:00"] * 2
+
+
+@mock_aws
+def test_a_row_says_who_did_what_and_how_it_ended() -> None:
+    table = make_table("aurora-restore-audit", "operation_id", "timestamp")
+
+    DynamoDbAuditLog(table).append(
+        a_row(status="READY", details={"percent": 99.5, "names": ["a"]}, api_calls=["rds:CopyDBClusterSnapshot"])
+    )
+
+    assert table.scan()["Items"] == [
+        {
+            "operation_id": "nightly-1",
+            "timestamp": "2026-11-22T03:00:00.123456+00:00",
+            "step": "Copy Snapshot",
+            "event": "LEFT",
+            "actor": "arn:first",
+            "status": "READY",
+            "details": {"percent": Decimal("99.5"), "names": ["a"]},
+            "api_calls": ["rds:CopyDBClusterSnapshot"],
+        }
+    ]
+
+
+@mock_aws
+def test_timestamps_are_in_utc_whatever_the_zone_of_the_row() -> None:
+    table = make_table("aurora-restore-audit", "operation_id", "timestamp")
+    DynamoDbAuditLog(table).append(a_row(at=AT.astimezone(timezone(timedelta(hours=9)))))
+    assert table.scan()["Items"][0]["timestamp"] == "2026-11-22T03:00:00.123456+00:00"
+
+
+@mock_aws
+def test_a_table_that_refuses_is_no_collision() -> None:
+    table = make_table("aurora-restore-audit", "operation_id", "timestamp")
+    audit = DynamoDbAuditLog(table)
+    table.delete()
+    with pytest.raises(AwsRequestRejected, match="ResourceNotFoundException"):
+        audit.append(a_row())

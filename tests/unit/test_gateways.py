@@ -1,0 +1,113 @@
+"""KMS, Step Functions and SNS: one question or one message each."""
+
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from utils.errors import AccessDenied, AwsRequestRejected, KeyNotUsable, RetryableError
+from utils.executions import Executions
+from utils.kms_gateway import KmsGateway
+from utils.notifier import Notifier
+
+ARN = "arn:aws:states:us-west-2:123456789012:execution:aurora-restore-pipeline:nightly-1"
+
+
+@mock_aws
+def test_a_key_is_usable_by_id_arn_or_alias() -> None:
+    client = boto3.client("kms", region_name="us-west-2")
+    key = client.create_key(KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]
+    client.create_alias(AliasName="alias/mine", TargetKeyId=key["KeyId"])
+    for name in (key["KeyId"], key["Arn"], "alias/mine"):
+        assert KmsGateway(client).usable_key_arn(name) == key["Arn"]
+
+
+@mock_aws
+def test_an_unknown_key_is_not_usable() -> None:
+    with pytest.raises(KeyNotUsable, match="NotFoundException from kms:DescribeKey"):
+        KmsGateway(boto3.client("kms", region_name="us-west-2")).usable_key_arn("alias/nobody")
+
+
+def test_a_key_of_which_kms_says_nothing_is_not_usable() -> None:
+    client = boto3.client("kms", region_name="us-west-2")
+    with Stubber(client) as stub:
+        stub.add_client_error("describe_key", "AccessDeniedException", http_status_code=400)
+        with pytest.raises(KeyNotUsable, match="alias/nobody, which is missing or not open"):
+            KmsGateway(client).usable_key_arn("alias/nobody")
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "KMSInternalException"])
+def test_any_other_refusal_of_kms_keeps_its_meaning(code: str) -> None:
+    client = boto3.client("kms", region_name="us-west-2")
+    with Stubber(client) as stub:
+        stub.add_client_error("describe_key", code, http_status_code=500)
+        with pytest.raises(RetryableError):
+            KmsGateway(client).usable_key_arn("alias/mine")
+
+
+@mock_aws
+def test_a_disabled_key_is_not_usable() -> None:
+    client = boto3.client("kms", region_name="us-west-2")
+    key_id = client.create_key(KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["KeyId"]
+    client.disable_key(KeyId=key_id)
+    with pytest.raises(KeyNotUsable, match=f"KMS key {key_id} in state Disabled"):
+        KmsGateway(client).usable_key_arn(key_id)
+
+
+@mock_aws
+def test_a_key_for_signing_is_not_usable() -> None:
+    client = boto3.client("kms", region_name="us-west-2")
+    key = client.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]
+    with pytest.raises(KeyNotUsable, match="for SIGN_VERIFY"):
+        KmsGateway(client).usable_key_arn(key["KeyId"])
+
+
+@pytest.mark.parametrize(
+    ("status", "running"),
+    [("RUNNING", True), ("PENDING_REDRIVE", True), ("SUCCEEDED", False), ("FAILED", False), ("ABORTED", False)],
+)
+def test_an_execution_runs_or_not(status: Any, running: bool) -> None:
+    client = boto3.client("stepfunctions", region_name="us-west-2")
+    answer: dict[str, Any] = {"executionArn": ARN, "stateMachineArn": ARN, "startDate": 0, "status": status}
+    with Stubber(client) as stub:
+        stub.add_response("describe_execution", answer, {"executionArn": ARN})
+        assert Executions(client).is_running(ARN) is running
+
+
+@pytest.mark.parametrize("code", ["ExecutionDoesNotExist", "InvalidArn"])
+def test_an_execution_that_aws_does_not_know_does_not_run(code: str) -> None:
+    client = boto3.client("stepfunctions", region_name="us-west-2")
+    with Stubber(client) as stub:
+        stub.add_client_error("describe_execution", code)
+        assert not Executions(client).is_running(ARN)
+
+
+def test_a_step_that_was_invoked_by_hand_has_no_execution_that_runs() -> None:
+    client = boto3.client("stepfunctions", region_name="us-west-2")
+    assert not Executions(client).is_running("")
+
+
+def test_not_being_allowed_to_look_is_not_knowing() -> None:
+    client = boto3.client("stepfunctions", region_name="us-west-2")
+    with Stubber(client) as stub:
+        stub.add_client_error("describe_execution", "AccessDeniedException")
+        with pytest.raises(AccessDenied):
+            Executions(client).is_running(ARN)
+
+
+def test_a_subject_has_at_most_a_hundred_characters() -> None:
+    client = boto3.client("sns", region_name="us-west-2")
+    with Stubber(client) as stub:
+        stub.add_response(
+            "publish", {"MessageId": "7"}, {"TopicArn": "arn:topic", "Subject": "s" * 100, "Message": "m"}
+        )
+        assert Notifier(client, "arn:topic").publish("s" * 300, "m") == "7"
+
+
+@mock_aws
+def test_a_topic_that_is_gone_is_an_error_of_ours() -> None:
+    client = boto3.client("sns", region_name="us-west-2")
+    with pytest.raises(AwsRequestRejected, match="sns:Publish"):
+        Notifier(client, "arn:aws:sns:us-west-2:123456789012:gone").publish("s", "m")

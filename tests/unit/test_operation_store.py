@@ -1,0 +1,214 @@
+"""One contract for the state table and its in-memory twin."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from moto import mock_aws
+
+from tests.fakes.stores import InMemoryOperationStore
+from tests.unit.operations import AT, REQUEST, an_operation
+from tests.unit.tables import make_table
+from utils.errors import AwsRequestRejected, OperationNotFound, OperationRowConflict
+from utils.operation import CopyRecord, OperationError, OperationStatus, StepName
+from utils.operation_store import DynamoDbOperationStore, OperationStore, TargetLock, get_operation
+
+WEST = "us-west-2"
+LOCK = TargetLock(holder="first", execution_arn="arn:first", acquired_at=AT, expires_at=AT + timedelta(hours=28))
+
+
+@pytest.fixture(params=["in memory", "DynamoDB"])
+def store(request: pytest.FixtureRequest) -> Iterator[OperationStore]:
+    if request.param == "in memory":
+        yield InMemoryOperationStore()
+    else:
+        with mock_aws():
+            yield DynamoDbOperationStore(make_table("aurora-restore-state", "operation_id"))
+
+
+def test_an_operation_is_found_as_it_was_written(store: OperationStore) -> None:
+    operation = an_operation(copy=CopyRecord(started_at=AT, percent=42), old_target={"port": 5432, "tags": {}})
+
+    store.create(operation)
+
+    assert store.find("nightly-1") == operation
+
+
+def test_every_field_of_a_request_survives_the_table(store: OperationStore) -> None:
+    request = REQUEST | {
+        "target": {
+            "cluster_id": "staging",
+            "serverless_v2": {"min_capacity": 0.5, "max_capacity": 16},
+            "security_group_ids": [],
+            "tags": {"empty": ""},
+            "iam_authentication": False,
+        },
+        "budgets": {"copy_hours": 0.123456789, "delete_hours": 1e-3, "restore_hours": 120},
+    }
+
+    store.create(an_operation(request=request))
+
+    found = store.find("nightly-1")
+    assert found is not None
+    assert found.request == an_operation(request=request).request
+
+
+def test_nobody_is_found_under_an_unknown_id(store: OperationStore) -> None:
+    assert store.find("nobody") is None
+    with pytest.raises(OperationNotFound, match="'nobody'"):
+        get_operation(store, "nobody")
+
+
+def test_an_operation_is_created_once(store: OperationStore) -> None:
+    store.create(an_operation())
+    with pytest.raises(OperationRowConflict):
+        store.create(an_operation())
+
+
+def test_saving_counts_the_version_up(store: OperationStore) -> None:
+    operation = an_operation()
+    store.create(operation)
+
+    operation.current_step = StepName.COPY_SNAPSHOT
+    store.save(operation)
+    store.save(operation)
+
+    found = store.find("nightly-1")
+    assert found is not None
+    assert (found.version, found.current_step) == (2, StepName.COPY_SNAPSHOT)
+    assert found.updated_at > AT
+
+
+def test_of_two_who_read_the_same_row_only_one_can_save(store: OperationStore) -> None:
+    store.create(an_operation())
+    mine, theirs = get_operation(store, "nightly-1"), get_operation(store, "nightly-1")
+
+    store.save(theirs)
+
+    with pytest.raises(OperationRowConflict):
+        store.save(mine)
+
+
+def test_a_row_that_vanished_cannot_be_saved(store: OperationStore) -> None:
+    with pytest.raises(OperationRowConflict):
+        store.save(an_operation())
+
+
+def test_a_refusal_is_no_operation_and_gives_way_to_one(store: OperationStore) -> None:
+    error = OperationError(name="InvalidRequest", message="target: found nothing", step="Snapshot Check")
+    store.record_refusal("nightly-1", "arn:first", error, AT)
+    assert store.find("nightly-1") is None
+
+    store.create(an_operation())
+
+    assert store.find("nightly-1") is not None
+
+
+def test_a_free_lock_is_taken(store: OperationStore) -> None:
+    assert store.acquire_lock(WEST, "staging", LOCK) == LOCK
+
+
+def test_a_held_lock_answers_with_its_holder(store: OperationStore) -> None:
+    store.acquire_lock(WEST, "staging", LOCK)
+
+    lock = store.acquire_lock(WEST, "staging", replace(LOCK, holder="second", acquired_at=AT + timedelta(hours=1)))
+
+    assert (lock.holder, lock.execution_arn, lock.acquired_at) == ("first", "arn:first", AT)
+    assert abs(lock.expires_at - LOCK.expires_at) < timedelta(seconds=1)
+
+
+def test_the_holder_may_take_its_lock_again(store: OperationStore) -> None:
+    store.acquire_lock(WEST, "staging", LOCK)
+    again = replace(LOCK, acquired_at=AT + timedelta(hours=1))
+    assert store.acquire_lock(WEST, "staging", again) == again
+
+
+def test_locks_of_other_targets_and_regions_are_other_locks(store: OperationStore) -> None:
+    store.acquire_lock(WEST, "staging", LOCK)
+    second = replace(LOCK, holder="second")
+    assert store.acquire_lock(WEST, "drill", second) == second
+    assert store.acquire_lock("eu-west-1", "staging", second) == second
+
+
+def test_a_lapsed_lock_is_free(store: OperationStore) -> None:
+    store.acquire_lock(WEST, "staging", LOCK)
+    later = replace(LOCK, holder="second", acquired_at=AT + timedelta(hours=29), expires_at=AT + timedelta(hours=57))
+    assert store.acquire_lock(WEST, "staging", later) == later
+
+
+def test_a_lock_is_held_to_its_last_second(store: OperationStore) -> None:
+    store.acquire_lock(WEST, "staging", LOCK)
+    at_the_end = replace(LOCK, holder="second", acquired_at=LOCK.expires_at.replace(microsecond=0))
+    assert store.acquire_lock(WEST, "staging", at_the_end).holder == "first"
+
+
+def test_a_lock_is_taken_over_from_the_named_holder_only(store: OperationStore) -> None:
+    store.acquire_lock(WEST, "staging", LOCK)
+    second = replace(LOCK, holder="second")
+    assert store.acquire_lock(WEST, "staging", second, instead_of="somebody").holder == "first"
+    assert store.acquire_lock(WEST, "staging", second, instead_of="first").holder == "second"
+
+
+def test_only_the_holder_releases_a_lock(store: OperationStore) -> None:
+    store.acquire_lock(WEST, "staging", LOCK)
+    second = replace(LOCK, holder="second")
+
+    store.release_lock(WEST, "staging", "second")
+    assert store.acquire_lock(WEST, "staging", second).holder == "first"
+
+    store.release_lock(WEST, "staging", "first")
+    store.release_lock(WEST, "staging", "first")
+    assert store.acquire_lock(WEST, "staging", second).holder == "second"
+
+
+@mock_aws
+def test_rows_are_readable_for_people() -> None:
+    table = make_table("aurora-restore-state", "operation_id")
+    DynamoDbOperationStore(table).create(an_operation(copy=CopyRecord(started_at=AT)))
+
+    row = table.get_item(Key={"operation_id": "nightly-1"})["Item"]
+
+    assert (row["status"], row["current_step"], row["version"]) == (
+        OperationStatus.RUNNING,
+        "Snapshot Check",
+        Decimal(0),
+    )
+    assert row["copy"] == {"started_at": "2026-11-22T03:00:00.123456Z", "finished_at": None, "arn": None, "percent": 0}
+    assert "restore" not in row
+
+
+@mock_aws
+def test_the_row_of_a_refusal_says_why_and_when() -> None:
+    table = make_table("aurora-restore-state", "operation_id")
+    error = OperationError(name="InvalidRequest", message="no", step="Snapshot Check")
+
+    DynamoDbOperationStore(table).record_refusal("nightly-1", "arn:first", error, AT)
+
+    row = table.get_item(Key={"operation_id": "nightly-1"})["Item"]
+    assert (row["status"], row["error"], row["execution_arn"]) == ("FAILED", error.model_dump(), "arn:first")
+    assert row["ttl"] == Decimal(int((AT + timedelta(days=400)).timestamp()))
+
+
+@mock_aws
+def test_a_table_that_is_not_there_is_no_conflict() -> None:
+    table = make_table("aurora-restore-state", "operation_id")
+    store = DynamoDbOperationStore(table)
+    table.delete()
+    with pytest.raises(AwsRequestRejected, match="ResourceNotFoundException"):
+        store.create(an_operation())
+    with pytest.raises(AwsRequestRejected, match="ResourceNotFoundException"):
+        store.acquire_lock(WEST, "staging", LOCK)
+    with pytest.raises(AwsRequestRejected, match="ResourceNotFoundException"):
+        store.release_lock(WEST, "staging", "first")
+
+
+@mock_aws
+def test_a_lock_released_between_two_looks_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = make_table("aurora-restore-state", "operation_id")
+    store = DynamoDbOperationStore(table)
+    store.acquire_lock(WEST, "staging", LOCK)
+    monkeypatch.setattr(table, "get_item", lambda **_: {})
+    with pytest.raises(OperationRowConflict, match="released this moment"):
+        store.acquire_lock(WEST, "staging", replace(LOCK, holder="second"))

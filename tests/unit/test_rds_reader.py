@@ -1,0 +1,217 @@
+"""What the reader asks RDS, to the letter, and what it makes of the answer."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from tests.fakes.rds_items import new_cluster, new_instance, new_snapshot
+from utils.errors import AwsThrottled, PermanentError
+from utils.rds_models import Cluster, ServerlessCapacity
+from utils.rds_reader import RdsReader
+
+AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+CLUSTER = new_cluster("us-west-2", "staging", 1)
+INSTANCE = new_instance("staging-1", "staging")
+SNAPSHOT = new_snapshot("us-east-1", "nightly", "prod", AT)
+
+
+@pytest.fixture
+def rds() -> tuple[RdsReader, Stubber]:
+    client = boto3.client("rds", region_name="us-west-2")
+    stubber = Stubber(client)
+    stubber.activate()
+    return RdsReader(client), stubber
+
+
+Pair = tuple[RdsReader, Stubber]
+
+
+def test_a_cluster_is_asked_for_by_name(rds: Pair) -> None:
+    reader, stub = rds
+    stub.add_response("describe_db_clusters", {"DBClusters": [CLUSTER]}, {"DBClusterIdentifier": "staging"})
+    cluster = reader.find_cluster("staging")
+    assert cluster is not None
+    assert (cluster.identifier, cluster.resource_id, cluster.endpoint) == (
+        "staging",
+        "CLUSTER-STAGING-US-WEST-2-1",
+        None,
+    )
+    stub.assert_no_pending_responses()
+
+
+def test_the_answer_for_another_cluster_is_no_answer(rds: Pair) -> None:
+    reader, stub = rds
+    stub.add_response("describe_db_clusters", {"DBClusters": [CLUSTER | {"DBClusterIdentifier": "renamed"}]})
+    assert reader.find_cluster("staging") is None
+
+
+def test_an_instance_is_asked_for_by_name(rds: Pair) -> None:
+    reader, stub = rds
+    stub.add_response("describe_db_instances", {"DBInstances": [INSTANCE]}, {"DBInstanceIdentifier": "staging-1"})
+    instance = reader.find_instance("staging-1")
+    assert instance is not None
+    assert (instance.cluster_id, instance.parameter_group) == ("staging", "default.aurora-postgresql17")
+
+
+def test_members_are_listed_over_all_pages(rds: Pair) -> None:
+    reader, stub = rds
+    asked = {"Filters": [{"Name": "db-cluster-id", "Values": ["staging"]}]}
+    stub.add_response("describe_db_instances", {"DBInstances": [INSTANCE], "Marker": "more"}, asked)
+    second = INSTANCE | {"DBInstanceIdentifier": "staging-2"}
+    stub.add_response("describe_db_instances", {"DBInstances": [second]}, asked | {"Marker": "more"})
+    assert [member.identifier for member in reader.instances_of("staging")] == ["staging-1", "staging-2"]
+
+
+def test_a_cluster_that_is_gone_has_no_members(rds: Pair) -> None:
+    reader, stub = rds
+    stub.add_client_error("describe_db_instances", "DBClusterNotFoundFault")
+    assert reader.instances_of("staging") == []
+
+
+@pytest.mark.parametrize(
+    ("identifier", "asked"),
+    [
+        ("nightly", {"IncludeShared": True}),
+        ("awsbackup:job-1a", {"IncludeShared": True}),
+        ("arn:aws:rds:us-east-1:999988887777:cluster-snapshot:nightly", {"IncludeShared": True}),
+        ("rds:prod-2026-11-22-03-00", {"SnapshotType": "automated"}),
+        ("arn:aws:rds:us-east-1:123456789012:cluster-snapshot:rds:prod-1", {"SnapshotType": "automated"}),
+    ],
+)
+def test_a_snapshot_is_asked_for_as_its_kind_needs(rds: Pair, identifier: str, asked: dict[str, Any]) -> None:
+    reader, stub = rds
+    stub.add_response(
+        "describe_db_cluster_snapshots",
+        {"DBClusterSnapshots": [SNAPSHOT]},
+        {"DBClusterSnapshotIdentifier": identifier} | asked,
+    )
+    assert reader.find_snapshot(identifier) is not None
+
+
+def test_a_clusters_snapshots_are_manual_and_automated_ones(rds: Pair) -> None:
+    reader, stub = rds
+    stub.add_response(
+        "describe_db_cluster_snapshots", {"DBClusterSnapshots": [SNAPSHOT]}, {"DBClusterIdentifier": "prod"}
+    )
+    (snapshot,) = reader.snapshots_of("prod")
+    assert (snapshot.identifier, snapshot.created_at, snapshot.source_arn, snapshot.port) == ("nightly", AT, None, None)
+
+
+def test_shared_and_manual_snapshots_are_listed_by_type(rds: Pair) -> None:
+    reader, stub = rds
+    stub.add_response("describe_db_cluster_snapshots", {"DBClusterSnapshots": []}, {"SnapshotType": "shared"})
+    stub.add_response("describe_db_cluster_snapshots", {"DBClusterSnapshots": [SNAPSHOT]}, {"SnapshotType": "manual"})
+    assert reader.shared_snapshots() == []
+    assert len(reader.manual_snapshots()) == 1
+
+
+def test_an_engine_version_is_offered_or_not(rds: Pair) -> None:
+    reader, stub = rds
+    asked = {"Engine": "aurora-postgresql", "EngineVersion": "17.4"}
+    stub.add_response("describe_db_engine_versions", {"DBEngineVersions": [{}]}, asked)
+    stub.add_response("describe_db_engine_versions", {"DBEngineVersions": []}, asked)
+    assert reader.offers_engine_version("17.4")
+    assert not reader.offers_engine_version("17.4")
+
+
+def test_groups_exist_or_not(rds: Pair) -> None:
+    reader, stub = rds
+    stub.add_response("describe_db_subnet_groups", {"DBSubnetGroups": []}, {"DBSubnetGroupName": "private"})
+    stub.add_client_error("describe_db_subnet_groups", "DBSubnetGroupNotFoundFault")
+    stub.add_response(
+        "describe_db_cluster_parameter_groups",
+        {"DBClusterParameterGroups": []},
+        {"DBClusterParameterGroupName": "mine"},
+    )
+    stub.add_client_error("describe_db_cluster_parameter_groups", "DBParameterGroupNotFound")
+    stub.add_client_error("describe_db_cluster_parameter_groups", "DBClusterParameterGroupNotFound")
+    assert [reader.has_subnet_group("private"), reader.has_subnet_group("private")] == [True, False]
+    assert [reader.has_cluster_parameter_group("mine") for _ in range(3)] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("call", "operation"),
+    [
+        (lambda reader: reader.find_cluster("x"), "describe_db_clusters"),
+        (lambda reader: reader.find_instance("x"), "describe_db_instances"),
+        (lambda reader: reader.instances_of("x"), "describe_db_instances"),
+        (lambda reader: reader.find_snapshot("x"), "describe_db_cluster_snapshots"),
+        (lambda reader: reader.snapshots_of("x"), "describe_db_cluster_snapshots"),
+        (lambda reader: reader.manual_snapshots(), "describe_db_cluster_snapshots"),
+        (lambda reader: reader.offers_engine_version("x"), "describe_db_engine_versions"),
+        (lambda reader: reader.has_subnet_group("x"), "describe_db_subnet_groups"),
+        (lambda reader: reader.has_cluster_parameter_group("x"), "describe_db_cluster_parameter_groups"),
+    ],
+)
+def test_an_error_that_is_no_absence_is_raised_as_ours(rds: Pair, call: Any, operation: str) -> None:
+    reader, stub = rds
+    stub.add_client_error(operation, "Throttling")
+    stub.add_client_error(operation, "AccessDenied")
+    with pytest.raises(AwsThrottled):
+        call(reader)
+    with pytest.raises(PermanentError):
+        call(reader)
+
+
+def read(rds: Pair, **raw: Any) -> Cluster:
+    reader, stub = rds
+    stub.add_response("describe_db_clusters", {"DBClusters": [CLUSTER | raw]})
+    cluster = reader.find_cluster("staging")
+    assert cluster is not None
+    return cluster
+
+
+def test_a_clusters_settings_are_read(rds: Pair) -> None:
+    cluster = read(
+        rds,
+        DeletionProtection=True,
+        EnabledCloudwatchLogsExports=["postgresql"],
+        IAMDatabaseAuthenticationEnabled=True,
+        ServerlessV2ScalingConfiguration={"MinCapacity": 0.0, "MaxCapacity": 8.0, "SecondsUntilAutoPause": 300},
+        PercentProgress="42",
+        DBClusterMembers=[{"DBInstanceIdentifier": "staging-1"}],
+        TagList=[{"Key": "a", "Value": "b"}, {"Key": "bare"}],
+    )
+    assert (cluster.deletion_protection, cluster.iam_authentication, cluster.percent) == (True, True, 42)
+    assert (cluster.log_exports, cluster.security_group_ids, cluster.member_ids) == (
+        ("postgresql",),
+        ("sg-1",),
+        ("staging-1",),
+    )
+    assert cluster.serverless_v2 == ServerlessCapacity(min_capacity=0, max_capacity=8, seconds_until_auto_pause=300)
+    assert cluster.tags == {"a": "b", "bare": ""}
+
+
+@pytest.mark.parametrize("percent", ["", "about half", None])
+def test_progress_that_is_no_number_is_none(rds: Pair, percent: str | None) -> None:
+    assert read(rds, **({"PercentProgress": percent} if percent is not None else {})).percent == 0
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_member"),
+    [
+        ({}, False),
+        ({"GlobalClusterIdentifier": "world"}, True),
+        ({"GlobalWriteForwardingStatus": "enabled"}, True),
+        ({"GlobalWriteForwardingStatus": "unknown"}, False),
+        ({"GlobalWriteForwardingRequested": False}, False),
+    ],
+)
+def test_a_member_of_a_global_cluster_is_known(rds: Pair, raw: dict[str, Any], is_member: bool) -> None:
+    assert read(rds, **raw).in_global_cluster is is_member
+
+
+def test_pending_changes_are_seen(rds: Pair) -> None:
+    assert read(rds, PendingModifiedValues={"MasterUserPassword": "****"}).has_pending_changes
+    assert not read(rds, PendingModifiedValues={}).has_pending_changes
+
+
+def test_an_instance_without_a_parameter_group_is_read(rds: Pair) -> None:
+    reader, stub = rds
+    stub.add_response("describe_db_instances", {"DBInstances": [INSTANCE | {"DBParameterGroups": []}]})
+    instance = reader.find_instance("staging-1")
+    assert instance is not None
+    assert instance.parameter_group is None

@@ -1,0 +1,220 @@
+"""What the writer tells RDS, to the letter; the stub refuses a call with any other parameter."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from utils.errors import AwsThrottled
+from utils.rds_models import ServerlessCapacity
+from utils.rds_writer import RdsWriter
+from utils.restore_settings import RestoreSettings
+
+ARN = "arn:aws:rds:us-east-1:123456789012:cluster-snapshot:nightly"
+TAGS = {"team": "a", "aurora-restore:managed": "true"}
+TAG_LIST = [{"Key": "team", "Value": "a"}, {"Key": "aurora-restore:managed", "Value": "true"}]
+PLAIN = RestoreSettings(
+    engine_version="17.4",
+    kms_key_id="arn:aws:kms:us-west-2:123456789012:key/k",
+    instance_class="db.r8g.large",
+    instance_count=1,
+)
+FULL = RestoreSettings(
+    engine_version="17.5",
+    kms_key_id="key",
+    instance_class="db.serverless",
+    instance_count=2,
+    port=5433,
+    subnet_group="private",
+    security_group_ids=["sg-1", "sg-2"],
+    cluster_parameter_group="cluster-group",
+    instance_parameter_group="instance-group",
+    storage_type="aurora-iopt1",
+    log_exports=["postgresql"],
+    iam_authentication=True,
+    deletion_protection=True,
+    serverless_v2=ServerlessCapacity(min_capacity=0, max_capacity=4, seconds_until_auto_pause=600),
+)
+
+Expect = Callable[..., RdsWriter]
+
+
+@pytest.fixture
+def expect() -> Iterator[Expect]:
+    """Return a writer whose next call must be exactly this one."""
+    client = boto3.client("rds", region_name="us-west-2")
+    with Stubber(client) as stub:
+
+        def expected(operation: str, params: dict[str, Any]) -> RdsWriter:
+            stub.add_response(operation, {}, params)
+            return RdsWriter(client)
+
+        yield expected
+        stub.assert_no_pending_responses()
+
+
+def test_a_copy_names_its_source_by_arn_and_carries_our_tags(expect: Expect) -> None:
+    params = {"SourceDBClusterSnapshotIdentifier": ARN, "TargetDBClusterSnapshotIdentifier": "copy", "Tags": TAG_LIST}
+    expect("copy_db_cluster_snapshot", params).copy_snapshot(ARN, "copy", kms_key_id=None, tags=TAGS)
+
+
+def test_a_copy_of_an_encrypted_snapshot_gets_our_key(expect: Expect) -> None:
+    params = {"SourceDBClusterSnapshotIdentifier": ARN, "TargetDBClusterSnapshotIdentifier": "copy", "Tags": TAG_LIST}
+    writer = expect("copy_db_cluster_snapshot", params | {"KmsKeyId": "key"})
+    writer.copy_snapshot(ARN, "copy", kms_key_id="key", tags=TAGS)
+
+
+def test_a_final_snapshot_is_an_ordinary_manual_one(expect: Expect) -> None:
+    params = {"DBClusterIdentifier": "staging", "DBClusterSnapshotIdentifier": "final", "Tags": TAG_LIST}
+    expect("create_db_cluster_snapshot", params).create_snapshot("staging", "final", tags=TAGS)
+
+
+def test_only_the_protection_is_modified(expect: Expect) -> None:
+    params = {"DBClusterIdentifier": "staging", "DeletionProtection": False, "ApplyImmediately": True}
+    expect("modify_db_cluster", params).disable_deletion_protection("staging")
+
+
+def test_members_and_cluster_are_deleted_without_snapshots_of_rds(expect: Expect) -> None:
+    params: dict[str, Any] = {"DBInstanceIdentifier": "staging-1", "SkipFinalSnapshot": True}
+    expect("delete_db_instance", params).delete_instance("staging-1")
+    params = {"DBClusterIdentifier": "staging", "SkipFinalSnapshot": True}
+    expect("delete_db_cluster", params).delete_cluster("staging")
+
+
+def test_a_master_password_is_left_to_rds_under_our_key(expect: Expect) -> None:
+    params: dict[str, Any] = {
+        "DBClusterIdentifier": "staging",
+        "ManageMasterUserPassword": True,
+        "MasterUserSecretKmsKeyId": "key",
+    }
+    writer = expect("modify_db_cluster", params | {"ApplyImmediately": True})
+    writer.let_rds_manage_master_password("staging", "key")
+
+
+def test_a_snapshot_is_deleted_by_name(expect: Expect) -> None:
+    expect("delete_db_cluster_snapshot", {"DBClusterSnapshotIdentifier": "copy"}).delete_snapshot("copy")
+
+
+def test_a_plain_restore_says_what_aws_would_default_wrongly(expect: Expect) -> None:
+    params = {
+        "DBClusterIdentifier": "staging",
+        "SnapshotIdentifier": "copy",
+        "Engine": "aurora-postgresql",
+        "EngineVersion": "17.4",
+        "DeletionProtection": False,
+        "EnableIAMDatabaseAuthentication": False,
+        "CopyTagsToSnapshot": True,
+        "KmsKeyId": "arn:aws:kms:us-west-2:123456789012:key/k",
+        "Tags": TAG_LIST,
+    }
+    expect("restore_db_cluster_from_snapshot", params).restore_cluster("staging", "copy", PLAIN, tags=TAGS)
+
+
+def test_a_restore_with_every_setting_passes_every_setting(expect: Expect) -> None:
+    params = {
+        "DBClusterIdentifier": "staging",
+        "SnapshotIdentifier": "copy",
+        "Engine": "aurora-postgresql",
+        "EngineVersion": "17.5",
+        "DeletionProtection": True,
+        "EnableIAMDatabaseAuthentication": True,
+        "CopyTagsToSnapshot": True,
+        "Tags": TAG_LIST,
+        "KmsKeyId": "key",
+        "Port": 5433,
+        "DBSubnetGroupName": "private",
+        "VpcSecurityGroupIds": ["sg-1", "sg-2"],
+        "DBClusterParameterGroupName": "cluster-group",
+        "StorageType": "aurora-iopt1",
+        "EnableCloudwatchLogsExports": ["postgresql"],
+        "ServerlessV2ScalingConfiguration": {"MinCapacity": 0.0, "MaxCapacity": 4.0, "SecondsUntilAutoPause": 600},
+    }
+    expect("restore_db_cluster_from_snapshot", params).restore_cluster("staging", "copy", FULL, tags=TAGS)
+
+
+def test_a_capacity_that_never_pauses_is_passed_without_a_pause(expect: Expect) -> None:
+    capacity = ServerlessCapacity(min_capacity=0.5, max_capacity=4)
+    settings = PLAIN.model_copy(update={"serverless_v2": capacity})
+    params = {
+        "DBClusterIdentifier": "staging",
+        "SnapshotIdentifier": "copy",
+        "Engine": "aurora-postgresql",
+        "EngineVersion": "17.4",
+        "DeletionProtection": False,
+        "EnableIAMDatabaseAuthentication": False,
+        "CopyTagsToSnapshot": True,
+        "KmsKeyId": PLAIN.kms_key_id,
+        "Tags": [],
+        "ServerlessV2ScalingConfiguration": {"MinCapacity": 0.5, "MaxCapacity": 4.0},
+    }
+    expect("restore_db_cluster_from_snapshot", params).restore_cluster("staging", "copy", settings, tags={})
+
+
+def test_a_member_is_never_open_to_the_internet(expect: Expect) -> None:
+    params = {
+        "DBInstanceIdentifier": "staging-1",
+        "DBInstanceClass": "db.r8g.large",
+        "Engine": "aurora-postgresql",
+        "DBClusterIdentifier": "staging",
+        "PubliclyAccessible": False,
+        "Tags": TAG_LIST,
+    }
+    expect("create_db_instance", params).create_instance("staging", "staging-1", PLAIN, tags=TAGS)
+    params |= {"DBInstanceClass": "db.serverless", "DBParameterGroupName": "instance-group"}
+    expect("create_db_instance", params).create_instance("staging", "staging-1", FULL, tags=TAGS)
+
+
+def test_the_master_password_is_reset_at_once(expect: Expect) -> None:
+    params = {"DBClusterIdentifier": "staging", "MasterUserPassword": "new-password", "ApplyImmediately": True}
+    expect("modify_db_cluster", params).reset_master_password("staging", "new-password")
+
+
+def test_tags_are_added_by_arn(expect: Expect) -> None:
+    expect("add_tags_to_resource", {"ResourceName": ARN, "Tags": TAG_LIST}).tag(ARN, TAGS)
+
+
+# The error that says "an earlier call took effect", for each call that has one.
+REPEATED: list[tuple[str, str | None, Callable[[RdsWriter], None]]] = [
+    (
+        "copy_db_cluster_snapshot",
+        "DBClusterSnapshotAlreadyExistsFault",
+        lambda rds: rds.copy_snapshot(ARN, "copy", kms_key_id=None, tags={}),
+    ),
+    (
+        "create_db_cluster_snapshot",
+        "DBClusterSnapshotAlreadyExistsFault",
+        lambda rds: rds.create_snapshot("staging", "final", tags={}),
+    ),
+    ("delete_db_cluster_snapshot", "DBClusterSnapshotNotFoundFault", lambda rds: rds.delete_snapshot("copy")),
+    ("delete_db_instance", "DBInstanceNotFound", lambda rds: rds.delete_instance("staging-1")),
+    ("delete_db_cluster", "DBClusterNotFoundFault", lambda rds: rds.delete_cluster("staging")),
+    (
+        "restore_db_cluster_from_snapshot",
+        "DBClusterAlreadyExistsFault",
+        lambda rds: rds.restore_cluster("staging", "copy", PLAIN, tags={}),
+    ),
+    (
+        "create_db_instance",
+        "DBInstanceAlreadyExists",
+        lambda rds: rds.create_instance("staging", "staging-1", PLAIN, tags={}),
+    ),
+    ("modify_db_cluster", None, lambda rds: rds.disable_deletion_protection("staging")),
+    ("modify_db_cluster", None, lambda rds: rds.reset_master_password("staging", "new-password")),
+    ("add_tags_to_resource", None, lambda rds: rds.tag(ARN, {})),
+]
+
+
+@pytest.mark.parametrize(("operation", "code", "call"), REPEATED)
+def test_what_an_earlier_call_did_is_no_error_and_any_other_error_is(
+    operation: str, code: str | None, call: Callable[[RdsWriter], None]
+) -> None:
+    client = boto3.client("rds", region_name="us-west-2")
+    with Stubber(client) as stub:
+        if code is not None:
+            stub.add_client_error(operation, code)
+            call(RdsWriter(client))
+        stub.add_client_error(operation, "Throttling")
+        with pytest.raises(AwsThrottled):
+            call(RdsWriter(client))

@@ -1,0 +1,186 @@
+"""Any input either becomes a request or is refused with the field, what was found, what was expected, what to do."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes.aws import ENVIRONMENT
+from utils.errors import InvalidRequest
+from utils.request import Budgets, RestoreRequest, Source, Target
+from utils.request_parsing import parse_request
+from utils.settings import Settings
+
+CONFIGURED = Settings.from_environment(ENVIRONMENT)
+BARE = Settings.from_environment(ENVIRONMENT | {"SOURCE_CLUSTER_ID": "", "TARGET_CLUSTER_ID": ""})
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters()), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = sorted({name for model in (RestoreRequest, Source, Target, Budgets) for name in model.model_fields})
+
+
+def refused(raw: object, settings: Settings = CONFIGURED) -> InvalidRequest:
+    with pytest.raises(InvalidRequest) as caught:
+        parse_request(raw, settings)
+    return caught.value
+
+
+def with_defaults(**defaults: Any) -> Settings:
+    return Settings.from_environment(ENVIRONMENT | {"REQUEST_DEFAULTS": json.dumps(defaults)})
+
+
+def test_nothing_at_all_is_a_nightly_run_on_a_configured_stack() -> None:
+    request = parse_request({}, CONFIGURED)
+    assert (request.source.cluster_id, request.source.region, request.source.snapshot) == (
+        "prod",
+        "us-east-1",
+        "latest",
+    )
+    assert request.target.cluster_id == "staging"
+    assert (request.final_snapshot, request.override_deletion_protection, request.dry_run) == (True, False, False)
+
+
+def test_a_request_goes_over_the_stacks_defaults_field_by_field() -> None:
+    settings = with_defaults(keep_copies=7, target={"port": 5433, "tags": {"team": "a"}}, budgets={"copy_hours": 1})
+    request = parse_request({"target": {"tags": {"owner": "b"}}, "budgets": {"delete_hours": 3}}, settings)
+    assert (request.keep_copies, request.target.port, request.target.cluster_id) == (7, 5433, "staging")
+    assert request.target.tags == {"owner": "b"}
+    assert (request.budgets.copy_hours, request.budgets.delete_hours) == (1, 3)
+
+
+def test_identifiers_are_lowered_as_rds_stores_them() -> None:
+    assert parse_request({"target": {"cluster_id": "Shop-STAGING"}}, CONFIGURED).target.cluster_id == "shop-staging"
+
+
+@pytest.mark.parametrize(
+    ("raw", "field", "words"),
+    [
+        ({"sourc": {}}, "sourc", "'source' perhaps"),
+        ({"target": {"clusterid": "x"}}, "target.clusterid", "'cluster_id' perhaps"),
+        ({"target": {"instances": {"klass": 1}}}, "target.instances.klass", "instance_class"),
+        ({"target": {"serverless_v2": {"min": 1}}}, "target.serverless_v2", "max_capacity"),
+        ({"budgets": {"copy": 1}}, "budgets.copy", "'copy_hours' perhaps"),
+        ({"zzz": 1}, "zzz", "one of source, target"),
+        ({"source": "prod"}, "source", "a JSON object"),
+        ({"source": {"cluster_id": 7}}, "source.cluster_id", "found int 7; expected a valid string"),
+        ({"source": {"cluster_id": "-prod"}}, "source.cluster_id", "a letter first"),
+        ({"source": {"region": "Virginia"}}, "source.region", "an AWS Region such as us-east-1"),
+        ({"source": {"account_id": "1234"}}, "source.account_id", "12 digits"),
+        ({"source": {"snapshot": "a b"}}, "source.snapshot", "'latest', the identifier"),
+        ({"source": {"max_age_hours": 0}}, "source.max_age_hours", "found int 0"),
+        ({"target": {"cluster_id": "a--b"}}, "target.cluster_id", "no two hyphens in a row"),
+        ({"target": {"cluster_id": "a" * 64}}, "target.cluster_id", "1 to 63"),
+        ({"target": {"engine_version": "17"}}, "target.engine_version", "such as 17.4"),
+        ({"target": {"instances": {"instance_class": "r8g"}}}, "target.instances.instance_class", "db.r8g.large"),
+        ({"target": {"instances": {"count": 17}}}, "target.instances.count", "less than or equal to 16"),
+        ({"target": {"port": 80}}, "target.port", "greater than or equal to 1150"),
+        ({"target": {"storage_type": "gp3"}}, "target.storage_type", "'aurora' or 'aurora-iopt1'"),
+        ({"target": {"tags": {"aurora-restore:managed": "true"}}}, "target.tags", "do not start with 'aws:'"),
+        ({"target": {"tags": {"": "x"}}}, "target.tags", "1 to 128 characters"),
+        ({"keep_copies": True}, "keep_copies", "found bool True"),
+        ({"dry_run": "true"}, "dry_run", "found str 'true'"),
+    ],
+)
+def test_a_wrong_field_is_named_with_what_was_expected(raw: dict[str, Any], field: str, words: str) -> None:
+    message = str(refused(raw))
+    assert message.startswith(f"{field}")
+    assert words in message
+    assert "what to do: correct the field (the README lists all of them)" in message
+
+
+@pytest.mark.parametrize(
+    ("capacity", "words"),
+    [
+        ({"min_capacity": 8, "max_capacity": 4}, "min_capacity no higher than max_capacity"),
+        ({"min_capacity": 1, "max_capacity": 4, "seconds_until_auto_pause": 300}, "only with min_capacity 0"),
+    ],
+)
+def test_a_capacity_that_rds_would_refuse_is_refused_first(capacity: dict[str, Any], words: str) -> None:
+    assert words in str(refused({"target": {"serverless_v2": capacity}}))
+
+
+@pytest.mark.parametrize("raw", [None, [], "{}", 7, True])
+def test_what_is_no_object_is_refused(raw: object) -> None:
+    assert "expected a JSON object" in str(refused(raw))
+
+
+def test_a_missing_field_says_where_it_may_come_from() -> None:
+    error = refused({"target": {"cluster_id": "x"}}, BARE)
+    assert error.field == "source.cluster_id"
+    assert "in the request or as a parameter of the stack" in str(error)
+
+
+def test_further_problems_are_counted() -> None:
+    assert "(2 more problem(s) in the request)" in str(refused({"keep_copies": 0, "dry_run": 1, "port": 1}))
+
+
+@pytest.mark.parametrize("defaults", ["{", "[]", "null", '"text"', "7"])
+def test_malformed_defaults_are_the_stacks_fault(defaults: str) -> None:
+    error = refused({}, Settings.from_environment(ENVIRONMENT | {"REQUEST_DEFAULTS": defaults}))
+    assert error.field == "stack parameter RequestDefaults"
+
+
+@pytest.mark.parametrize("hours", [float("inf"), float("nan"), 1e300, 1e-300])
+@pytest.mark.parametrize("place", [("source", "max_age_hours"), ("budgets", "copy_hours")])
+def test_a_number_that_dynamodb_cannot_hold_is_refused(place: tuple[str, str], hours: float) -> None:
+    section, name = place
+    assert refused({section: {name: hours}}).field == f"{section}.{name}"
+
+
+def test_a_long_value_is_not_repeated() -> None:
+    message = str(refused({"target": {"cluster_id": "x" * 1_000_000}}))
+    assert len(message) < 500
+    assert "(1000002 characters)" in message
+
+
+def test_a_long_field_name_is_not_repeated() -> None:
+    assert len(str(refused({"x" * 1_000_000: 1}))) < 1000
+
+
+def test_a_long_snapshot_name_takes_no_time() -> None:
+    assert refused({"source": {"snapshot": "arn:aws" + "-" * 1_000_000}}).field == "source.snapshot"
+
+
+def test_deep_nesting_is_refused() -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(300):
+        nested = {"source": nested}
+    assert refused(nested).field == "source.source"
+
+
+@pytest.mark.parametrize(
+    "hostile", ["\x00", "\ud800", "'; DROP TABLE x; --", "{% $x %}", "${jndi:x}", "a\nb", "é" * 10]
+)
+def test_hostile_strings_are_refused_and_the_message_can_be_sent(hostile: str) -> None:
+    for raw in ({"target": {"cluster_id": hostile}}, {hostile: 1}, {"target": {"tags": {"aws:" + hostile: hostile}}}):
+        assert str(refused(raw)).encode()
+
+
+def parsed_or_refused(raw: object) -> RestoreRequest | InvalidRequest:
+    try:
+        return parse_request(raw, CONFIGURED)
+    except InvalidRequest as error:
+        return error
+
+
+@given(json_values)
+def test_any_json_is_a_request_or_is_refused(raw: Any) -> None:
+    result = parsed_or_refused(raw)
+    if isinstance(result, InvalidRequest):
+        assert str(result).encode()
+        assert result.field or "JSON object" in str(result)
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=5))
+def test_any_value_in_a_known_field_is_a_request_or_is_refused(raw: dict[str, Any]) -> None:
+    for candidate in (raw, {"source": raw}, {"target": raw}, {"budgets": raw}):
+        result = parsed_or_refused(candidate)
+        if isinstance(result, InvalidRequest):
+            assert result.field
+        else:
+            assert RestoreRequest.model_validate_json(result.model_dump_json()) == result
