@@ -57,7 +57,7 @@ def test_a_managed_password_lives_in_a_secret_and_dies_with_the_cluster(aurora: 
     with east.psql("managed", secret["username"], secret["password"]):
         pass
     east.rds.modify_db_cluster(DBClusterIdentifier="managed", RotateMasterUserPassword=True, ApplyImmediately=True)
-    east.wait_for_cluster("managed")
+    wait_until(lambda: east.cluster("managed")["MasterUserSecret"]["SecretStatus"], "active")
     rotated = json.loads(aurora.engine.hooks.secrets.get(arn))
     assert rotated["password"] != secret["password"]
     with east.psql("managed", rotated["username"], rotated["password"]):
