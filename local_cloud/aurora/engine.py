@@ -122,26 +122,34 @@ class Call:
         if key is None or not key.enabled:
             raise key_not_accessible(key_id)
         if not key.aws_managed:
-            try:
-                for action in ("kms:DescribeKey", "kms:CreateGrant"):
-                    self.authorize(action, [self._key_request(key)])
-            except AccessDeniedError:
-                raise key_not_accessible(key_id) from None
+            self._ask_for_key(key, "rds", "kms:DescribeKey", "kms:CreateGrant")
+        return key
+
+    def key_of_a_secret(self, key_id: str) -> KmsKey:
+        """Return a usable KMS key for a secret that RDS creates in the caller's name."""
+        key = self.key(key_id)
+        if not key.aws_managed:
+            self._ask_for_key(key, "secretsmanager", "kms:GenerateDataKey", "kms:Decrypt")
         return key
 
     def authorize(self, action: str, resources: Sequence[ResourceRequest]) -> None:
         """Raise AccessDeniedError unless the caller may."""
         self.engine.hooks.authorizer.authorize(self.caller, action, resources)
 
-    def _key_request(self, key: KmsKey) -> ResourceRequest:
-        return ResourceRequest(
+    def _ask_for_key(self, key: KmsKey, service: str, *actions: str) -> None:
+        request = ResourceRequest(
             arn=key.arn,
             context={
-                "kms:ViaService": [f"rds.{self.region}.amazonaws.com"],
+                "kms:ViaService": [f"{service}.{self.region}.amazonaws.com"],
                 "kms:GrantIsForAWSResource": ["true"],
                 "aws:RequestedRegion": [self.region],
             },
         )
+        try:
+            for action in actions:
+                self.authorize(action, [request])
+        except AccessDeniedError:
+            raise key_not_accessible(key.arn) from None
 
 
 def new_resource_id(prefix: str) -> str:

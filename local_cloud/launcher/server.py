@@ -18,7 +18,14 @@ from pathlib import Path
 from local_cloud.aurora import AuroraSettings, LocalAurora
 from local_cloud.credentials import ACCOUNT_ID, root_credentials
 from local_cloud.description import Description
-from local_cloud.launcher import cloudformation_shims, iam_shims, lambda_shims, ministack_modules, states_shims
+from local_cloud.launcher import (
+    cloudformation_shims,
+    iam_journal,
+    iam_shims,
+    lambda_shims,
+    ministack_modules,
+    states_shims,
+)
 from local_cloud.launcher.aurora_hooks import hooks
 from local_cloud.regions import TARGET_REGION
 
@@ -108,6 +115,7 @@ async def _ministack(run_dir: Path, listener: socket.socket, stop: asyncio.Event
     tempfile.tempdir = str(scratch)
     lambda_shims.install(code_folder)
     iam_shims.install()
+    iam_journal.install(run_dir)
     states_shims.install()
     cloudformation_shims.install()
     config = importlib.import_module("hypercorn.config").Config()

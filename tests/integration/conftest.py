@@ -32,6 +32,7 @@ LAST = (
     "test_notifications.py",
     "test_secrets.py",
     "test_invariants.py",
+    "test_permissions.py",
     "test_least_privilege.py",
 )
 

@@ -87,9 +87,7 @@ def create_master_secret(call: Call, identifier: str, username: str, password: s
     for action in ("secretsmanager:CreateSecret", "secretsmanager:TagResource"):
         call.authorize(action, [request])
     key_id = call.params.get("MasterUserSecretKmsKeyId")
-    found = call.engine.hooks.keys.find_key(call.caller.account_id, call.region, key_id or "alias/aws/secretsmanager")
-    if found is None or not found.enabled:
-        raise errors.key_not_accessible(key_id or "alias/aws/secretsmanager")
+    found = call.key_of_a_secret(key_id or "alias/aws/secretsmanager")
     arn = call.engine.hooks.secrets.create(
         call.caller.account_id,
         call.region,
