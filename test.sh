@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 readonly ENVIRONMENTS=$PWD/.local/envs
 readonly DEV=$ENVIRONMENTS/dev/bin
-readonly PRODUCT=(utils lambda_functions/*/*.py docs/request_table.py)
+readonly PRODUCT=(utils lambda_functions/*/*.py docs)
 readonly TEMPLATES=(template.yaml infrastructure/*.yaml)
 
 usage() {

@@ -1,14 +1,11 @@
-"""The README's table of the request, made from the model: `python -m docs.request_table` writes it into README.md."""
+"""The README's table of the request, made from the model."""
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from utils.request import RestoreRequest
 
-README = Path(__file__).parents[1] / "README.md"
-START, END = "<!-- request-table:start -->", "<!-- request-table:end -->"
 HEADER = ["| Field | Type | Default | Meaning |", "|---|---|---|---|"]
 
 Schema = dict[str, Any]
@@ -18,11 +15,6 @@ def request_table() -> str:
     """Return the table, a row for each field by its dotted path."""
     schema = RestoreRequest.model_json_schema()
     return "\n".join([*HEADER, *_rows(schema, schema["$defs"], "")])
-
-
-def table_in(readme: str) -> str:
-    """Return what stands between the two marks."""
-    return readme.split(START, 1)[1].split(END, 1)[0].strip()
 
 
 def _rows(model: Schema, definitions: Schema, path: str) -> Iterator[str]:
@@ -78,14 +70,3 @@ def _type(kind: Schema) -> str:
         return f"object of {_type(kind['additionalProperties'])}"
     lowest, highest = kind.get("minimum"), kind.get("maximum")
     return f"{kind['type']}, {lowest} to {highest}" if lowest is not None else str(kind["type"])
-
-
-def write_table() -> None:
-    """Put the table into README.md."""
-    text = README.read_text()
-    before, rest = text.split(START, 1)
-    README.write_text(f"{before}{START}\n{request_table()}\n{END}{rest.split(END, 1)[1]}")
-
-
-if __name__ == "__main__":
-    write_table()

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from docs.request_table import README, request_table, table_in
+from docs.blocks import REPOSITORY
+from docs.request_table import request_table
 from utils.request import RestoreRequest
 from utils.request_parsing import parse_request
 from utils.settings import Settings
 
-INPUTS = sorted((README.parent / "statemachine/inputs").glob("*.json"))
+INPUTS = sorted((REPOSITORY / "statemachine/inputs").glob("*.json"))
 SETTINGS = Settings(
     environment="dev",
     state_table_name="state",
@@ -54,10 +55,6 @@ def given_in(document: dict[str, Any], path: str = "") -> set[str]:
     return paths
 
 
-def test_the_readme_has_the_models_table() -> None:
-    assert table_in(README.read_text()) == request_table(), "run: python -m docs.request_table"
-
-
 def test_the_table_has_a_row_with_a_meaning_for_every_field() -> None:
     rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in request_table().splitlines()[2:]]
     assert {"target.serverless_v2.min_capacity", "source.snapshot", "dry_run"} <= set(fields_of(RestoreRequest))
@@ -71,7 +68,7 @@ def test_an_example_input_is_a_request_on_any_stack(path: Path) -> None:
 
 
 def test_the_example_with_every_field_has_every_field() -> None:
-    example = json.loads((README.parent / "statemachine/inputs/every_field.json").read_text())
+    example = json.loads((REPOSITORY / "statemachine/inputs/every_field.json").read_text())
     missing = set(fields_of(RestoreRequest)) - given_in(example)
     # Instances of one class: this example's are not serverless, so it can only name the field.
     assert missing == {path for path in missing if path.startswith("target.serverless_v2.")}
