@@ -29,10 +29,10 @@ STACK_PARAMETERS = {
 # These look at what all others left behind, or need that nothing else goes on.
 LAST = (
     "test_refusals.py",
+    "test_permissions.py",
     "test_notifications.py",
     "test_secrets.py",
     "test_invariants.py",
-    "test_permissions.py",
     "test_least_privilege.py",
 )
 

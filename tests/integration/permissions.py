@@ -10,6 +10,8 @@ from local_cloud.regions import TARGET_REGION
 from tests.conventions.cfn_yaml import as_list
 from tests.integration.world import World
 
+WITHOUT = "without-"  # the names of targets whose runs lack a permission begin so
+
 
 class Entry(NamedTuple):
     """One action in one statement of a role's policies."""

@@ -11,6 +11,7 @@ from tests.integration.outcome import ApiCall
 from tests.integration.test_nightly_refresh import night
 from tests.integration.test_sources_and_targets import in_one_region, nights_in_a_row
 from tests.integration.test_wishes import wishes
+from tests.integration.permissions import WITHOUT
 from tests.integration.world import World
 
 __all__ = ["in_one_region", "night", "nights_in_a_row", "wishes"]
@@ -148,7 +149,8 @@ def test_each_change_is_made_by_the_one_function_that_is_for_it(
 
 
 def test_no_function_is_refused_by_its_own_policy(world: World) -> None:
-    refused = [call for call in world.journal() if call.by_function and call.outcome == "AccessDenied"]
+    calls = (call for call in world.journal() if not call.mentions(WITHOUT))
+    refused = [call for call in calls if call.by_function and call.outcome == "AccessDenied"]
     assert refused == []
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.permissions import Entry, granted_to, needed_so_far, without
+from tests.integration.permissions import WITHOUT, Entry, granted_to, needed_so_far, without
 from tests.integration.world import World
 
 ROLES = (
@@ -42,7 +42,7 @@ def test_the_exceptions_are_still_in_the_templates(world: World) -> None:
     ids=lambda value: value.action if isinstance(value, Entry) else value,
 )
 def test_without_it_a_run_fails_and_loses_nothing(world: World, entry: Entry, error: str) -> None:
-    target_id = f"without-{entry.function}"
+    target_id = f"{WITHOUT}{entry.function}"
     old = world.old_target(target_id)
     with without(world, entry):
         outcome = world.run({"target": {"cluster_id": target_id}})
