@@ -8,10 +8,10 @@ import pytest
 
 from local_cloud.regions import TARGET_REGION
 from tests.integration.outcome import ApiCall
+from tests.integration.permissions import WITHOUT
 from tests.integration.test_nightly_refresh import night
 from tests.integration.test_sources_and_targets import in_one_region, nights_in_a_row
 from tests.integration.test_wishes import wishes
-from tests.integration.permissions import WITHOUT
 from tests.integration.world import World
 
 __all__ = ["in_one_region", "night", "nights_in_a_row", "wishes"]
