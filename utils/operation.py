@@ -43,7 +43,7 @@ class Identifiers(BaseModel):
 
 
 class SourceSnapshot(BaseModel):
-    """The source snapshot as it was picked; storage in GiB."""
+    """The source snapshot as it was picked, which is when the recovery began; storage in GiB."""
 
     identifier: str
     arn: str
@@ -51,6 +51,7 @@ class SourceSnapshot(BaseModel):
     region: str
     account_id: str
     created_at: datetime
+    chosen_at: datetime
     age_hours: float
     engine_version: str
     storage_gib: int
@@ -128,6 +129,7 @@ class UsersRecord(BaseModel):
     """The database users; names and proofs only, never a password."""
 
     master_reset_at: datetime | None = None
+    finished_at: datetime | None = None
     databases: list[str] = []
     proofs: dict[str, list[str]] = Field(default_factory=dict, description="User name to what was proven.")
     shut_out: list[str] = Field(default_factory=list, description="Logins that came with the snapshot.")

@@ -68,6 +68,7 @@ def describe_source(found: Found) -> SourceSnapshot:
         region=region,
         account_id=account,
         created_at=found.snapshot.created_at or found.now,
+        chosen_at=found.now,
         age_hours=found.age_hours,
         engine_version=found.snapshot.engine_version,
         storage_gib=found.snapshot.storage_gib,

@@ -9,6 +9,7 @@ import boto3
 
 from utils.audit_log import AuditLog, DynamoDbAuditLog
 from utils.aws_clients import CLIENT_CONFIG, ApiCalls, ServiceClock
+from utils.events import OperationEvents
 from utils.executions import Executions
 from utils.kms_gateway import KmsGateway
 from utils.notifier import Notifier
@@ -77,9 +78,18 @@ class Services:
         return Executions(self._client("stepfunctions", self.settings.target_region))
 
     @property
+    def events(self) -> OperationEvents:
+        """The events of our own."""
+        return OperationEvents(self._client("events", self.settings.target_region))
+
+    @property
     def notifier(self) -> Notifier:
         """The notification topic."""
-        return Notifier(self._client("sns", self.settings.target_region), self.settings.sns_topic_arn)
+        return Notifier(
+            self._client("sns", self.settings.target_region),
+            self.settings.sns_topic_arn,
+            self.settings.notification_format,
+        )
 
     def _client(self, service: Any, region: str) -> Any:
         key = (service, region)

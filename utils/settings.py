@@ -6,6 +6,7 @@ from pathlib import Path
 
 from utils.database.tls import SHIPPED_CA_FILE, Tls, TlsMode
 from utils.errors import ConfigurationMissing
+from utils.notifier import NotificationFormat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,7 @@ class Settings:
     request_defaults: str = "{}"
     database_tls: str = "verify-full"
     database_ca_file: str = ""
+    notification_format: str = "text"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -36,6 +38,7 @@ class Settings:
             "request_defaults",
             "database_tls",
             "database_ca_file",
+            "notification_format",
         }
         values = {field.name: environment.get(field.name.upper(), "") for field in fields(cls)}
         missing = [name.upper() for name, value in values.items() if not value and name not in optional]
@@ -60,6 +63,14 @@ class Settings:
                 field="DATABASE_TLS",
                 expected=" or ".join(TlsMode),
                 action="correct the stack parameter DatabaseTls and deploy the stack again",
+            )
+        values["notification_format"] = values["notification_format"] or NotificationFormat.TEXT.value
+        if values["notification_format"] not in set(NotificationFormat):
+            raise ConfigurationMissing(
+                values["notification_format"],
+                field="NOTIFICATION_FORMAT",
+                expected=" or ".join(NotificationFormat),
+                action="correct the stack parameter NotificationFormat and deploy the stack again",
             )
         return cls(**values)
 

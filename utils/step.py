@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 
 from utils.audit_log import AuditEvent, AuditRow
 from utils.errors import AuroraRestoreError, InvalidRequest, OperationClosed
+from utils.metrics import measure_step
 from utils.operation import Operation, OperationStatus, StepName
 from utils.operation_store import get_operation
 from utils.services import Services, services
@@ -105,7 +106,9 @@ def on_operation(event: StepEvent, services: Services, act: Callable[[Operation,
     """
     operation = get_operation(services.operations, event.operation_id)
     if operation.status is OperationStatus.RUNNING and not operation.request.dry_run:
-        return act(operation, services)
+        result = act(operation, services)
+        measure_step(operation, is_waiting=result.status is StepStatus.IN_PROGRESS)
+        return result
     if operation.status is OperationStatus.SUCCEEDED and not operation.request.dry_run:
         return StepResult(status=StepStatus.READY, details={"operation": "SUCCEEDED, nothing is left to do"})
     raise OperationClosed(

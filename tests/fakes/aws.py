@@ -78,6 +78,23 @@ class FakeTopic:
         return {"MessageId": str(len(self.messages))}
 
 
+class FakeBus:
+    """EventBridge with the events that were sent."""
+
+    def __init__(self) -> None:
+        self.events: list[Item] = []
+        self.refuses_with: str | None = None
+        self.rejects_with: str | None = None
+
+    def put_events(self, *, Entries: list[Item]) -> Item:  # noqa: N803 - boto3's name
+        if self.refuses_with:
+            raise aws_error(self.refuses_with)
+        if self.rejects_with:
+            return {"FailedEntryCount": len(Entries), "Entries": [{"ErrorCode": self.rejects_with} for _ in Entries]}
+        self.events += [{**entry, "Detail": json.loads(entry["Detail"])} for entry in Entries]
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": str(len(self.events))} for _ in Entries]}
+
+
 class FakeSecrets:
     """Secrets Manager with values by name."""
 
@@ -104,6 +121,7 @@ class FakeAws:
     def __init__(self) -> None:
         self.world = FakeRdsWorld()
         self.kms, self.executions, self.topic, self.secrets = FakeKms(), FakeExecutions(), FakeTopic(), FakeSecrets()
+        self.bus = FakeBus()
         self.operations, self.audit = InMemoryOperationStore(), InMemoryAuditLog()
         self.services = self.services_with()
 
@@ -114,6 +132,7 @@ class FakeAws:
             ("rds", "us-west-2"): self.west,
             ("kms", "us-west-2"): self.kms,
             ("sns", "us-west-2"): self.topic,
+            ("events", "us-west-2"): self.bus,
             ("secretsmanager", "us-west-2"): self.secrets,
             ("stepfunctions", "us-west-2"): self.executions,
             ("s3", "us-west-2"): SimpleNamespace(),

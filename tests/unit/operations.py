@@ -35,6 +35,7 @@ def an_operation(operation_id: str = "nightly-1", **other: Any) -> Operation:
         region="us-east-1",
         account_id="123456789012",
         created_at=AT,
+        chosen_at=AT,
         age_hours=1.25,
         engine_version="17.4",
         storage_gib=20,

@@ -34,9 +34,9 @@ def test_retries_timeouts_and_user_agent_are_said_not_inherited() -> None:
 def test_every_client_of_the_services_is_made_that_way() -> None:
     made = Services.from_environment()
     gateways: list[Any] = [made.rds(), made.rds("us-east-1"), made.rds_writer, made.kms]
-    gateways += [made.secrets, made.executions, made.notifier]
+    gateways += [made.secrets, made.executions, made.notifier, made.events]
     clients = [gateway._client for gateway in gateways]
-    assert [client.meta.region_name for client in clients] == ["us-west-2", "us-east-1"] + ["us-west-2"] * 5
+    assert [client.meta.region_name for client in clients] == ["us-west-2", "us-east-1"] + ["us-west-2"] * 6
     for client in clients:
         actual: Any = client.meta.config
         assert config("user_agent_extra") in str(actual.user_agent)

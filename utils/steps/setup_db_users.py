@@ -60,6 +60,7 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
             raise
         return _wait(operation, record, services, _NEW_LOGIN)
     _remember(record, outcome)
+    record.finished_at = services.clock.now()
     services.operations.save(operation)
     return StepResult(
         status=StepStatus.READY,

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from utils import guards, planning
+from utils.announcements import announce_start
 from utils.errors import OperationClosed, OperationInProgress, PermanentError
 from utils.operation import Operation
 from utils.operation_store import TargetLock, row_ttl
@@ -23,6 +24,7 @@ def snapshot_check(event: StartEvent, services: Services) -> StepResult:
         request = parse_request(event.request, services.settings)
         operation = _planned(event, request, services) if request.dry_run else _locked(event, request, services)
         services.operations.create(operation)
+        announce_start(operation, services)
     elif operation.finished_at is not None:
         # AWS lets an execution name be used again after 90 days; the rows stay for longer.
         raise OperationClosed(

@@ -4,11 +4,12 @@ import json
 from datetime import UTC, datetime
 
 from utils import errors
+from utils.announcements import announce_end, announce_refusal
 from utils.errors import AuroraRestoreError, OperationClosed
 from utils.operation import Operation, OperationError, OperationStatus, StepName
 from utils.services import Services
-from utils.step import ClosingEvent, StepResult, StepStatus, logger
-from utils.summary import message_for_failure, message_for_success, summarise
+from utils.step import ClosingEvent, StepResult, StepStatus
+from utils.summary import summarise
 
 _LONGEST_MESSAGE = 2000
 
@@ -19,18 +20,17 @@ def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
     if operation is None:
         error = _error(event) or _not_found()
         services.operations.record_refusal(event.operation_id, event.execution_arn, error, datetime.now(UTC))
-        return _tell_failure(event, error, None, services)
+        return _failure(error, announce_refusal(event.operation_id, event.execution_arn, error, services))
     if operation.finished_at is None:
         _close(operation, _error(event), services)
     services.operations.release_lock(
         services.settings.target_region, operation.identifiers.target_cluster_id, operation.operation_id
     )
+    summary = summarise(operation)
+    sent = announce_end(operation, summary, services)
     if operation.error is not None:
-        return _tell_failure(event, operation.error, operation, services)
-    details = summarise(operation)
-    subject = f"Aurora restore of {operation.identifiers.target_cluster_id} SUCCEEDED"
-    details["notification"] = _publish(subject, message_for_success(details), services)
-    return StepResult(status=StepStatus.READY, details=details)
+        return _failure(operation.error, sent)
+    return StepResult(status=StepStatus.READY, details=summary | {"notification": sent})
 
 
 def _close(operation: Operation, error: OperationError | None, services: Services) -> None:
@@ -47,12 +47,7 @@ def _close(operation: Operation, error: OperationError | None, services: Service
     services.operations.save(operation)
 
 
-def _tell_failure(
-    event: ClosingEvent, error: OperationError, operation: Operation | None, services: Services
-) -> StepResult:
-    what = operation.identifiers.target_cluster_id if operation else event.operation_id
-    text = message_for_failure(event.operation_id, error, operation)
-    sent = _publish(f"Aurora restore of {what} FAILED: {error.name}", text, services)
+def _failure(error: OperationError, sent: str) -> StepResult:
     return StepResult(status=StepStatus.READY, details=error.model_dump() | {"notification": sent})
 
 
@@ -76,12 +71,3 @@ def _message(name: str, cause: str) -> str:
         return str(json.loads(cause)["errorMessage"])[:_LONGEST_MESSAGE]
     except (json.JSONDecodeError, KeyError, TypeError):
         return cause[:_LONGEST_MESSAGE]
-
-
-def _publish(subject: str, text: str, services: Services) -> str:
-    try:
-        services.notifier.publish(subject.encode("ascii", "replace").decode(), text)
-    except AuroraRestoreError as error:
-        logger().exception("the notification could not be sent")
-        return f"not sent: {type(error).__name__}"
-    return "sent"

@@ -43,8 +43,12 @@ def test_a_run_that_succeeded_is_closed_and_told(finished: FakeAws) -> None:
     assert finished.operations.locks == {}
     (message,) = finished.topic.messages
     assert message["Subject"] == "Aurora restore of staging SUCCEEDED"
-    assert "Instances: staging-1, staging-2" in message["Message"]
-    assert f"Final snapshot of the old target: {result.details['final_snapshot']}" in message["Message"]
+    for word in (
+        "staging-1, staging-2",
+        result.details["final_snapshot"],
+        *result.details["bring_back"][0].split("\n"),
+    ):
+        assert word in message["Message"]
     assert (result.details["status"], result.details["notification"]) == ("SUCCEEDED", "sent")
     assert result.details["deleted"] == ["staging", "staging-1", "staging-2"]
     assert set(result.details["seconds"]) == {"copy", "delete", "restore"}
@@ -68,7 +72,7 @@ def test_a_run_that_failed_says_which_step_why_and_what_is_left(copied: FakeAws)
     assert message["Subject"] == "Aurora restore of staging FAILED: TargetProtected"
     assert "found it; expected another; what to do: this" in message["Message"]
     assert "at step Delete RDS" in message["Message"]
-    assert "Deleted: nothing" in message["Message"]
+    assert "Deleted           nothing" in message["Message"]
     assert result.details["message"] == "found it; expected another; what to do: this"
 
 
@@ -76,8 +80,8 @@ def test_a_run_that_failed_after_the_deletion_tells_where_the_data_is(deleted: F
     close(deleted, lambda_error("RestoreFailed", "found no cluster"), "Check Restore Status")
     assert deleted.operation.deletion is not None
     text = deleted.topic.messages[0]["Message"]
-    assert f"The old target's data is in {deleted.operation.deletion.final_snapshot_arn}." in text
-    assert "Deleted: staging, staging-1, staging-2" in text
+    assert f"Final snapshot    {deleted.operation.deletion.final_snapshot_arn}" in text
+    assert "Deleted           staging, staging-1, staging-2" in text
 
 
 def test_a_refused_request_is_told_without_a_row(aws: FakeAws) -> None:

@@ -1,0 +1,216 @@
+"""The notifications, word for word: `UPDATE_GOLDEN=1 pytest` writes the files anew; read the difference."""
+
+import json
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.operations import AT, REQUEST, an_operation
+from utils.bring_back import commands_to_bring_back
+from utils.messages import message_for_failure, message_for_success
+from utils.notifier import Notification
+from utils.operation import (
+    ArchiveRecord,
+    CheckRecord,
+    CopyRecord,
+    DeletionRecord,
+    Operation,
+    OperationError,
+    OperationStatus,
+    RestoreRecord,
+    ScriptRecord,
+    UsersRecord,
+)
+from utils.request import RestoreRequest
+from utils.summary import summarise
+
+GOLDEN = Path(__file__).parent / "golden"
+SNAPSHOT = "arn:aws:rds:us-west-2:123456789012:cluster-snapshot"
+OLD_TARGET = {
+    "engine_version": "17.4",
+    "subnet_group": "staging-subnets",
+    "port": 5432,
+    "security_group_ids": ["sg-1", "sg-2"],
+}
+FINAL = "found status failed; expected status available; what to do: look at the RDS events, then start a new run"
+
+
+def after(minutes: float) -> Any:
+    return AT + timedelta(minutes=minutes)
+
+
+def a_finished_operation(**other: Any) -> Operation:
+    done: dict[str, Any] = {
+        "status": OperationStatus.SUCCEEDED,
+        "old_target": OLD_TARGET,
+        "copied": CopyRecord(started_at=AT, finished_at=after(20.1), arn=f"{SNAPSHOT}:copy-1"),
+        "deletion": DeletionRecord(
+            started_at=after(20.2),
+            finished_at=after(26.9),
+            final_snapshot_arn=f"{SNAPSHOT}:final-1",
+            deleted_members=["staging-1", "staging-2"],
+        ),
+        "restore": RestoreRecord(
+            started_at=after(27),
+            finished_at=after(44.8),
+            endpoint="staging.cluster-abc.us-west-2.rds.amazonaws.com",
+            port=5432,
+            engine_version="17.4",
+            instance_ids=["staging-1", "staging-2"],
+        ),
+        "users": UsersRecord(
+            master_reset_at=after(45),
+            finished_at=after(65.2),
+            proofs={"app_user": ["shop: logs in, can read and write"], "readonly_user": ["shop: logs in, can read"]},
+            shut_out=["analyst", "shop_app"],
+            scripts=[
+                ScriptRecord(
+                    s3_uri="s3://code/post-restore-sql/mask.sql",
+                    version_id="v1",
+                    sha256="s",
+                    database="shop",
+                    user="postgres",
+                    statements=3,
+                    seconds=2.5,
+                )
+            ],
+            checks=[CheckRecord(name="no real e-mail", database="shop", expected="0", found="0", holds=True)],
+        ),
+        "archive": ArchiveRecord(archived="copy-1", pruned_copies=["copy-0"], pruned_final_snapshots=["final-0"]),
+        "finished_at": after(66),
+    }
+    return an_operation(**(done | other))
+
+
+def failure(error: OperationError, **other: Any) -> Notification:
+    operation = a_finished_operation(status=OperationStatus.FAILED, error=error, archive=None, users=None, **other)
+    return message_for_failure(operation.operation_id, operation.execution_arn, error, summarise(operation))
+
+
+def failed_before_the_deletion() -> Notification:
+    error = OperationError(name="CopyFailed", message=FINAL, step="Check Copy Status")
+    return failure(error, copied=CopyRecord(started_at=AT), deletion=None, restore=None)
+
+
+def failed_after_the_deletion() -> Notification:
+    return failure(OperationError(name="RestoreFailed", message=FINAL, step="Check Restore Status"), restore=None)
+
+
+def refused() -> Notification:
+    error = OperationError(
+        name="InvalidRequest", message="sourc: found an unknown field; expected 'source' perhaps", step="Snapshot Check"
+    )
+    return message_for_failure("nightly-1", an_operation().execution_arn, error, {})
+
+
+MESSAGES = {
+    "success": lambda: message_for_success(summarise(a_finished_operation())),
+    "success_without_an_old_target": lambda: message_for_success(
+        summarise(
+            a_finished_operation(
+                old_target=None, deletion=None, copied=None, users=UsersRecord(), archive=ArchiveRecord()
+            )
+        )
+    ),
+    "success_without_a_final_snapshot": lambda: message_for_success(
+        summarise(
+            a_finished_operation(deletion=DeletionRecord(started_at=AT, finished_at=after(5), deleted_members=[]))
+        )
+    ),
+    "dry_run": lambda: message_for_success(
+        summarise(
+            an_operation(
+                status=OperationStatus.SUCCEEDED, request=RestoreRequest.model_validate(REQUEST | {"dry_run": True})
+            )
+        )
+    ),
+    "failure_before_the_deletion": failed_before_the_deletion,
+    "failure_after_the_deletion": failed_after_the_deletion,
+    "refusal": refused,
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_the_message_reads(name: str) -> None:
+    message = MESSAGES[name]()
+    written = f"Subject: {message.subject}\n\n{message.text}\n"
+    golden = GOLDEN / f"{name}.txt"
+    if "UPDATE_GOLDEN" in os.environ:
+        golden.write_text(written)
+    assert written == golden.read_text()
+
+
+@pytest.mark.parametrize("name", ["success", "failure_after_the_deletion"])
+def test_the_same_for_programs_and_for_chat_reads(name: str) -> None:
+    message = MESSAGES[name]()
+    written = (
+        json.dumps({"attributes": message.labels, "detail": message.detail, "chat": message.chat}, indent=2) + "\n"
+    )
+    golden = GOLDEN / f"{name}.json"
+    if "UPDATE_GOLDEN" in os.environ:
+        golden.write_text(written)
+    assert written == golden.read_text()
+
+
+def test_there_is_no_golden_file_that_nothing_reads() -> None:
+    assert {path.stem for path in GOLDEN.iterdir()} == set(MESSAGES)
+
+
+@pytest.mark.parametrize("name", ["x" * 63, "y" * 80])
+@pytest.mark.parametrize("error", ["EngineVersionNotRestorable", "InvalidRequest"])
+def test_the_subject_of_a_long_name_still_says_how_it_ended(name: str, error: str) -> None:
+    problem = OperationError(name=error, message="found it", step="Snapshot Check")
+    subject = message_for_failure(name, "", problem, {}).subject
+    assert len(subject) <= 100
+    assert re.fullmatch(rf"Aurora restore of [xy]+(\.\.\.)? FAILED: {error}", subject)
+
+
+def test_a_step_that_was_called_by_hand_has_no_execution_to_look_at_or_to_go_on_with() -> None:
+    problem = OperationError(name="CopyFailed", message="found it", step="")
+    message = message_for_failure("nightly-1", "", problem, summarise(an_operation(execution_arn="")))
+    assert "Execution:" not in message.text
+    assert "start a new run." in message.text
+    assert message.detail["console_url"] is message.detail["resume"] is None
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "host"),
+    [
+        ("aws", "us-west-2", "us-west-2.console.aws.amazon.com"),
+        ("aws-us-gov", "us-gov-west-1", "us-gov-west-1.console.amazonaws-us-gov.com"),
+        ("aws-cn", "cn-north-1", "cn-north-1.console.amazonaws.cn"),
+    ],
+)
+def test_the_link_leads_to_the_partitions_own_console(partition: str, region: str, host: str) -> None:
+    arn = f"arn:{partition}:states:{region}:123456789012:execution:aurora-restore-pipeline:nightly-1"
+    url = f"https://{host}/states/home?region={region}#/v2/executions/details/{arn}"
+    assert summarise(an_operation(execution_arn=arn))["console_url"] == url
+
+
+def test_a_serverless_target_comes_back_with_its_capacity() -> None:
+    operation = a_finished_operation()
+    capacity = {"min_capacity": 0.5, "max_capacity": 8}
+    settings = operation.plan.settings.model_copy(update={"instance_class": "db.serverless"})
+    settings = type(settings).model_validate(settings.model_dump() | {"serverless_v2": capacity})
+    operation.plan = operation.plan.model_copy(update={"settings": settings})
+    restore, _, instance = commands_to_bring_back(operation)
+    assert "--serverless-v2-scaling-configuration MinCapacity=0.5,MaxCapacity=8" in restore
+    assert "--db-instance-class db.serverless" in instance
+
+
+def test_the_name_to_come_back_under_is_a_name_that_rds_takes() -> None:
+    operation = a_finished_operation()
+    operation.identifiers.target_cluster_id = "a" * 53 + "-" + "b" * 9
+    _, wait, instance = commands_to_bring_back(operation)
+    assert wait.endswith(f"--db-cluster-identifier {'a' * 53}-before")
+    assert f"--db-instance-identifier {'a' * 53}-before-1 " in instance
+
+
+def test_a_cluster_without_groups_comes_back_without_groups() -> None:
+    bare: dict[str, Any] = {"engine_version": "17.4", "subnet_group": None, "port": None, "security_group_ids": []}
+    restore, *_ = commands_to_bring_back(a_finished_operation(old_target=bare))
+    assert not any(option in restore for option in ("subnet", "security", "--port"))

@@ -1,0 +1,54 @@
+"""How the old target comes back from its final snapshot: the commands, as a person would type them."""
+
+import shlex
+
+from utils.identifiers import region_and_account
+from utils.operation import Operation
+
+_LONGEST_CLUSTER_ID = 63
+_SUFFIX = "-before"
+
+
+def commands_to_bring_back(operation: Operation) -> list[str]:
+    """Return AWS CLI commands that restore the old target beside the new one; none if there is no final snapshot."""
+    old, deletion = operation.old_target, operation.deletion
+    if old is None or deletion is None or deletion.final_snapshot_arn is None:
+        return []
+    region, _ = region_and_account(deletion.final_snapshot_arn)
+    target_id = operation.identifiers.target_cluster_id
+    cluster_id = target_id[: _LONGEST_CLUSTER_ID - len(_SUFFIX) - 2].rstrip("-") + _SUFFIX
+    settings = operation.plan.settings
+    restore = {
+        "--region": region,
+        "--db-cluster-identifier": cluster_id,
+        "--snapshot-identifier": deletion.final_snapshot_arn.rpartition(":")[2],
+        "--engine": "aurora-postgresql",
+        "--engine-version": str(old["engine_version"]),
+    }
+    if old["subnet_group"]:
+        restore["--db-subnet-group-name"] = str(old["subnet_group"])
+    if old["port"]:
+        restore["--port"] = str(old["port"])
+    if settings.serverless_v2 is not None:
+        capacity = settings.serverless_v2
+        restore["--serverless-v2-scaling-configuration"] = (
+            f"MinCapacity={capacity.min_capacity:g},MaxCapacity={capacity.max_capacity:g}"
+        )
+    groups = " ".join(shlex.quote(group) for group in old["security_group_ids"])
+    instance = {
+        "--region": region,
+        "--db-instance-identifier": f"{cluster_id}-1",
+        "--db-cluster-identifier": cluster_id,
+        "--db-instance-class": settings.instance_class,
+        "--engine": "aurora-postgresql",
+    }
+    return [
+        _command("restore-db-cluster-from-snapshot", restore)
+        + (f" \\\n  --vpc-security-group-ids {groups}" * bool(groups)),
+        _command("wait db-cluster-available", {"--region": region, "--db-cluster-identifier": cluster_id}),
+        _command("create-db-instance", instance),
+    ]
+
+
+def _command(verb: str, options: dict[str, str]) -> str:
+    return " \\\n  ".join([f"aws rds {verb}", *(f"{name} {shlex.quote(value)}" for name, value in options.items())])

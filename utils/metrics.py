@@ -1,0 +1,104 @@
+"""What the pipeline measures: metrics in CloudWatch's embedded metric format, which the logs carry for nothing.
+
+The names, units and dimensions here are what the alarms and the dashboard of infrastructure/monitoring.yaml read.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import Enum
+
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from utils.operation import Operation
+
+NAMESPACE = "AuroraRestore"
+SERVICE = "aurora-restore"
+
+DimensionSets = tuple[tuple[str, ...], ...]
+# A metric costs by its dimensions, so each has only those that an alarm or a widget asks for.
+_ALL_AND_PER_TARGET: DimensionSets = (("service",), ("service", "target_cluster_id"))
+_PER_STEP: DimensionSets = (("service", "step"),)
+_PER_PHASE: DimensionSets = (("service", "phase"),)
+
+
+class Metric(Enum):
+    """A metric: its name, its unit and the sets of dimensions it is kept under."""
+
+    RESTORE_SUCCEEDED = ("RestoreSucceeded", MetricUnit.Count, _ALL_AND_PER_TARGET)  # 1, or 0 for a run that failed
+    RECOVERY_SECONDS = (
+        "RecoverySeconds",
+        MetricUnit.Seconds,
+        _ALL_AND_PER_TARGET,
+    )  # RTO: snapshot picked to users open
+    SNAPSHOT_AGE_HOURS = ("SnapshotAgeHours", MetricUnit.NoUnit, _ALL_AND_PER_TARGET)  # RPO
+    RESTORED_GIB = ("RestoredGiB", MetricUnit.NoUnit, _ALL_AND_PER_TARGET)
+    LOCK_AGE_HOURS = ("LockAgeHours", MetricUnit.NoUnit, _ALL_AND_PER_TARGET)
+    PHASE_SECONDS = ("PhaseSeconds", MetricUnit.Seconds, _PER_PHASE)
+    POLLS = ("Polls", MetricUnit.Count, _PER_STEP)  # looks that found AWS still at work
+
+    def __init__(self, label: str, unit: MetricUnit, dimension_sets: DimensionSets) -> None:
+        self.label = label
+        self.unit = unit
+        self.dimension_sets = dimension_sets
+
+
+def emit(values: Mapping[Metric, float], *, operation_id: str, **dimensions: str) -> None:
+    """Write metrics that have the same dimensions; a set whose dimensions are not given is left out."""
+    given = {"service": SERVICE} | dimensions
+    for dimension_sets in dict.fromkeys(metric.dimension_sets for metric in values):
+        first, *others = [names for names in dimension_sets if set(names) <= set(given)]
+        # Ephemeral: one of another operation, or of the last invocation, must not mix with this one.
+        metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
+        for name in first:
+            metrics.add_dimension(name, given[name])
+        for names in others:
+            metrics.add_dimensions(**{name: given[name] for name in names})
+        metrics.add_metadata("operation_id", operation_id)
+        for metric, value in values.items():
+            if metric.dimension_sets == dimension_sets:
+                metrics.add_metric(metric.label, metric.unit, value)
+        metrics.flush_metrics()
+
+
+def measure_start(operation: Operation) -> None:
+    """Measure how old the data of the run is."""
+    emit({Metric.SNAPSHOT_AGE_HOURS: operation.snapshot.age_hours}, **_whose(operation))
+
+
+def measure_step(operation: Operation, *, is_waiting: bool) -> None:
+    """Measure one call of a step: how long the lock has been held, and whether it looked in vain."""
+    measure_lock(operation.created_at, **_whose(operation))
+    if is_waiting:
+        emit({Metric.POLLS: 1}, operation_id=operation.operation_id, step=operation.current_step.value)
+
+
+def measure_lock(acquired_at: datetime, *, operation_id: str, target_cluster_id: str) -> None:
+    """Measure how long a lock has been held."""
+    hours = (datetime.now(UTC) - acquired_at).total_seconds() / 3600
+    emit({Metric.LOCK_AGE_HOURS: hours}, operation_id=operation_id, target_cluster_id=target_cluster_id)
+
+
+def measure_end(operation: Operation, seconds: Mapping[str, int]) -> None:
+    """Measure a run that ended; `seconds` by phase, with `total` for one that got to its users."""
+    if operation.error is not None:
+        emit({Metric.RESTORE_SUCCEEDED: 0}, **_whose(operation))
+        return
+    values: dict[Metric, float] = {Metric.RESTORE_SUCCEEDED: 1, Metric.RESTORED_GIB: operation.snapshot.storage_gib}
+    if "total" in seconds:
+        values[Metric.RECOVERY_SECONDS] = seconds["total"]
+    emit(values, **_whose(operation))
+    for phase, duration in seconds.items():
+        if phase != "total":
+            emit({Metric.PHASE_SECONDS: duration}, operation_id=operation.operation_id, phase=phase)
+
+
+def measure_refusal(operation_id: str) -> None:
+    """Measure a run that failed before its target was known."""
+    emit({Metric.RESTORE_SUCCEEDED: 0}, operation_id=operation_id)
+
+
+def _whose(operation: Operation) -> dict[str, str]:
+    return {
+        "operation_id": operation.operation_id,
+        "target_cluster_id": operation.identifiers.target_cluster_id,
+    }
