@@ -15,6 +15,7 @@ def install() -> None:
     take_the_loopback_for_tls()
     ask_for_the_key_of_a_secret()
     tell_the_leading_keys_of_dynamodb_calls()
+    tell_the_source_of_events()
     judge_key_aliases_as_their_keys()
 
 
@@ -64,6 +65,22 @@ def tell_the_leading_keys_of_dynamodb_calls() -> None:
         return found
 
     actions.dynamodb_service_context = with_leading_keys
+
+
+def tell_the_source_of_events() -> None:
+    """Fill the condition key events:source of PutEvents."""
+    actions = ministack_modules.core("iam_actions")
+    original: Callable[..., dict[str, Any]] = actions.request_tag_context
+
+    def with_source(service: str, iam_action: str, body: bytes, *args: Any) -> dict[str, Any]:
+        found = original(service, iam_action, body, *args)
+        if iam_action != "events:PutEvents":
+            return found
+        entries = json.loads(body or b"{}").get("Entries", [])
+        sources = list(dict.fromkeys(str(entry.get("Source", "")) for entry in entries))
+        return {**found, "events:source": sources[0] if len(sources) == 1 else sources}
+
+    actions.request_tag_context = with_source
 
 
 def judge_key_aliases_as_their_keys() -> None:

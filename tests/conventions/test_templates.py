@@ -15,12 +15,14 @@ from tests.conventions.cfn_yaml import (
     resources_of_type,
     statements,
 )
+from utils.events import SOURCE
 
 ROOT = load_template("template.yaml")
 PREREQUISITES = load_template("infrastructure/prerequisites.yaml")
 TABLES = load_template("infrastructure/dynamodb.yaml")
 LAMBDA = load_template("infrastructure/lambda.yaml")
 STEP_FUNCTIONS = load_template("infrastructure/stepfunctions.yaml")
+MONITORING = load_template("infrastructure/monitoring.yaml")
 
 FUNCTIONS = resources_of_type(LAMBDA, "AWS::Serverless::Function")
 LOG_GROUPS = resources_of_type(LAMBDA, "AWS::Logs::LogGroup")
@@ -141,6 +143,7 @@ def test_every_function_gets_the_whole_environment() -> None:
     own = {name: set(function.get("Environment", {}).get("Variables", {})) for name, function in FUNCTIONS.items()}
     assert own.pop("SnapshotCheckFunction") == {"SOURCE_CLUSTER_ID", "TARGET_CLUSTER_ID", "REQUEST_DEFAULTS"}
     assert own.pop("SetupDbUsersFunction") == {"DATABASE_TLS"}
+    assert own.pop("SnsNotificationFunction") == {"NOTIFICATION_FORMAT"}
     assert not any(own.values())
 
 
@@ -155,6 +158,15 @@ def test_only_setup_db_users_reads_secrets(step: str) -> None:
     assert as_list(readers[0]["Action"]) == ["secretsmanager:GetSecretValue"]
     assert {"MasterSecretArn", "AppSecretArn"} <= references(readers[0]["Resource"])
     assert "*" not in as_list(readers[0]["Resource"])
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_only_the_first_and_the_last_step_send_events_and_only_ours(step: str) -> None:
+    sending = [statement for statement in role_of(step) if allows(statement, "events:PutEvents")]
+    assert len(sending) == (step in {"snapshot-check", "sns-notification"})
+    for statement in sending:
+        assert statement["Condition"] == {"StringEquals": {"events:source": SOURCE}}
+        assert statement["Resource"]["Fn::Sub"].endswith(":event-bus/default")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -221,6 +233,7 @@ def test_a_wildcard_resource_is_only_looked_at(step: str) -> None:
     actions = {action for statement in wild for action in as_list(statement["Action"])}
     others = {action for action in actions if not action.startswith("rds:Describe")}
     allowed = {"copy-snapshot": {"rds:CrossRegionCommunication"}}.get(step, set())
+    others -= {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # with tracing only
     if step == "setup-db-users":
         others = {action for action in others if not action.startswith("ec2:")}  # inside a VPC only
     assert others == allowed
@@ -265,7 +278,8 @@ def test_the_schedule_is_off_by_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "child"), [("Tables", TABLES), ("Functions", LAMBDA), ("Orchestration", STEP_FUNCTIONS)]
+    ("name", "child"),
+    [("Tables", TABLES), ("Functions", LAMBDA), ("Orchestration", STEP_FUNCTIONS), ("Monitoring", MONITORING)],
 )
 def test_the_root_passes_what_the_nested_stack_asks_for(name: str, child: dict[str, Any]) -> None:
     passed = set(ROOT["Resources"][name]["Properties"]["Parameters"])
@@ -273,7 +287,7 @@ def test_the_root_passes_what_the_nested_stack_asks_for(name: str, child: dict[s
 
 
 def test_the_root_reads_only_outputs_and_exports_that_exist() -> None:
-    children = {"Tables": TABLES, "Functions": LAMBDA, "Orchestration": STEP_FUNCTIONS}
+    children = {"Tables": TABLES, "Functions": LAMBDA, "Orchestration": STEP_FUNCTIONS, "Monitoring": MONITORING}
     text = json.dumps(ROOT)
     read = re.findall(r'"Fn::GetAtt": \["(\w+)", "Outputs\.(\w+)"\]', text)
     assert read

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from tests.unit.metrics_log import Measured, measured
 from utils import step as step_module
 from utils.errors import OperationNotFound
+from utils.metrics import NAMESPACE, SERVICE, Metric
 from utils.operation import StepName
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+PHASES = ("copy", "delete", "restore", "users")
 CONTEXT = SimpleNamespace(aws_request_id="request-1", invoked_function_arn="arn:function")
 ON_AN_OPERATION = [name for name in StepName if name not in {StepName.SNAPSHOT_CHECK, StepName.SNS_NOTIFICATION}]
 
@@ -39,7 +42,10 @@ def test_a_function_without_an_operation_refuses_and_records_it(
 
 
 def test_a_whole_run_from_the_first_function_to_the_last(
-    call: Callable[..., dict[str, Any]], aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+    call: Callable[..., dict[str, Any]],
+    aws: FakeAws,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     outcome = SimpleNamespace(databases=["shop"], proofs={"app": ["shop: logs in"]}, shut_out=["prod_app"])
     monkeypatch.setattr("utils.steps.setup_db_users.set_up_users", lambda *_, **__: outcome)
@@ -79,3 +85,18 @@ def test_a_whole_run_from_the_first_function_to_the_last(
     assert sorted(aws.west.instances) == ["staging-1", "staging-2"]
     assert [row.event.value for row in aws.audit.rows] == ["ENTERED", "LEFT"] * 15
     assert "prod_app" in aws.topic.messages[0]["Message"]
+    assert [event["DetailType"].rpartition(" ")[2] for event in aws.bus.events] == ["Started", "Succeeded"]
+    check_that_every_metric_is_there(measured(capsys.readouterr().out))
+
+
+def check_that_every_metric_is_there(found: list[Measured]) -> None:
+    """A run measures all that is declared (which the alarms and widgets read), under those dimensions, nothing else."""
+    declared = {(metric.label, metric.unit.value, names) for metric in Metric for names in metric.dimension_sets}
+    assert {(item.name, item.unit, tuple(sorted(item.dimensions))) for item in found} == {
+        (name, unit, tuple(sorted(names))) for name, unit, names in declared
+    }
+    assert {item.namespace for item in found} == {NAMESPACE}
+    assert {item.operation_id for item in found} == {OPERATION}
+    assert {item.dimensions["service"] for item in found} == {SERVICE}
+    assert {item.dimensions["phase"] for item in found if "phase" in item.dimensions} == set(PHASES)
+    assert all(item.value >= 0 for item in found)

@@ -20,7 +20,7 @@ def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
     if operation is None:
         error = _error(event) or _not_found()
         services.operations.record_refusal(event.operation_id, event.execution_arn, error, datetime.now(UTC))
-        return _failure(error, announce_refusal(event.operation_id, event.execution_arn, error, services))
+        return _failure(error, None, announce_refusal(event.operation_id, event.execution_arn, error, services))
     if operation.finished_at is None:
         _close(operation, _error(event), services)
     services.operations.release_lock(
@@ -29,7 +29,7 @@ def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
     summary = summarise(operation)
     sent = announce_end(operation, summary, services)
     if operation.error is not None:
-        return _failure(operation.error, sent)
+        return _failure(operation.error, operation.identifiers.target_cluster_id, sent)
     return StepResult(status=StepStatus.READY, details=summary | {"notification": sent})
 
 
@@ -47,8 +47,9 @@ def _close(operation: Operation, error: OperationError | None, services: Service
     services.operations.save(operation)
 
 
-def _failure(error: OperationError, sent: str) -> StepResult:
-    return StepResult(status=StepStatus.READY, details=error.model_dump() | {"notification": sent})
+def _failure(error: OperationError, target_cluster_id: str | None, sent: str) -> StepResult:
+    details = {"status": OperationStatus.FAILED.value, "target_cluster_id": target_cluster_id, "notification": sent}
+    return StepResult(status=StepStatus.READY, details=error.model_dump() | details)
 
 
 def _not_found() -> OperationError:

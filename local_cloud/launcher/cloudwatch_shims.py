@@ -1,0 +1,98 @@
+"""What CloudWatch does and ministack 1.5.33 does not: metrics out of logs, and saved queries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from local_cloud.launcher import ministack_modules
+
+Json = dict[str, Any]
+_EMBEDDED = '{"_aws"'
+
+
+def install() -> None:
+    """Teach ministack the embedded metric format and the resource type AWS::Logs::QueryDefinition."""
+    take_metrics_out_of_logs()
+    keep_saved_queries()
+
+
+def take_metrics_out_of_logs() -> None:
+    """Put the metrics that a function prints in the embedded metric format; ministack keeps them as text only.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    functions = ministack_modules.service("lambda_svc")
+    metrics = ministack_modules.service("cloudwatch")
+    original: Callable[..., None] = functions._emit_lambda_logs
+
+    def emit(func: Json, request_id: str, log_text: str, *args: Any, **kwargs: Any) -> None:
+        original(func, request_id, log_text, *args, **kwargs)
+        for line in (log_text or "").splitlines():
+            if line.startswith(_EMBEDDED):
+                for request in _put_metric_data_requests(json.loads(line)):
+                    metrics._put_metric_data({}, request, is_cbor=False, is_json=True)
+
+    functions._emit_lambda_logs = emit
+
+
+def keep_saved_queries() -> None:
+    """Support AWS::Logs::QueryDefinition, and DescribeQueryDefinitions to see what was saved."""
+    handlers = ministack_modules.service("cloudformation.provisioners")._RESOURCE_HANDLERS
+    logs = ministack_modules.service("cloudwatch_logs")
+    responses = ministack_modules.core("responses")
+    saved = responses.AccountRegionScopedDict()
+    original: Callable[..., Awaitable[Any]] = logs.handle_request
+
+    def keep(query_id: str, properties: Json) -> tuple[str, Json]:
+        saved[query_id] = {
+            "queryDefinitionId": query_id,
+            "name": properties["Name"],
+            "queryString": properties["QueryString"],
+            "logGroupNames": properties.get("LogGroupNames", []),
+        }
+        return query_id, {"QueryDefinitionId": query_id}
+
+    def create(_logical_id: str, properties: Json, _stack_name: str) -> tuple[str, Json]:
+        return keep(responses.new_uuid(), properties)
+
+    def update(physical_id: str, _old: Json, new: Json, _stack_name: str) -> tuple[str, Json]:
+        return keep(physical_id, new)
+
+    def delete(physical_id: str, _properties: Json) -> None:
+        saved.pop(physical_id, None)
+
+    async def handle_request(method: str, path: str, headers: Json, body: bytes, query_params: Json) -> Any:
+        if not headers.get("x-amz-target", "").endswith(".DescribeQueryDefinitions"):
+            return await original(method, path, headers, body, query_params)
+        prefix = json.loads(body or b"{}").get("queryDefinitionNamePrefix", "")
+        found = [query for query in saved.values() if query["name"].startswith(prefix)]
+        return responses.json_response({"queryDefinitions": sorted(found, key=lambda query: str(query["name"]))})
+
+    logs.handle_request = handle_request
+    handlers["AWS::Logs::QueryDefinition"] = {"create": create, "update": update, "delete": delete}
+
+
+def _put_metric_data_requests(blob: Json) -> list[Json]:
+    """Return a PutMetricData request for each set of dimensions of a line in the embedded metric format."""
+    return [
+        {
+            "Namespace": directive["Namespace"],
+            "MetricData": [
+                {
+                    "MetricName": metric["Name"],
+                    "Unit": metric.get("Unit", "None"),
+                    "Values": _values(blob[metric["Name"]]),
+                    "Dimensions": [{"Name": name, "Value": blob[name]} for name in names],
+                }
+                for metric in directive["Metrics"]
+            ],
+        }
+        for directive in blob["_aws"]["CloudWatchMetrics"]
+        for names in directive["Dimensions"]
+    ]
+
+
+def _values(value: float | list[float]) -> list[float]:
+    return value if isinstance(value, list) else [value]
