@@ -65,7 +65,8 @@ def transform_nested_templates() -> None:
 
     def check_and_transform(parent_stack_name: str, template: Json) -> None:
         check(parent_stack_name, template)  # judges the declared transforms: CAPABILITY_AUTO_EXPAND
-        expanded = engine._apply_transforms(template, _nested_parameters.get())
+        # A template without a transform comes back itself, and would be cleared below.
+        expanded = dict(engine._apply_transforms(template, _nested_parameters.get()))
         parameters = engine._resolve_parameters(expanded, _nested_parameters.get())
         engine.validate_template_support(expanded, engine._evaluate_conditions(expanded, parameters))
         template.clear()

@@ -1,4 +1,4 @@
-"""What CloudWatch does and ministack 1.5.33 does not: metrics out of logs, and saved queries."""
+"""What CloudWatch does and ministack 1.5.33 does not: metrics out of logs, saved queries, alarms on expressions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ _EMBEDDED = '{"_aws"'
 
 
 def install() -> None:
-    """Teach ministack the embedded metric format and the resource type AWS::Logs::QueryDefinition."""
+    """Teach ministack what infrastructure/monitoring.yaml is built on."""
     take_metrics_out_of_logs()
     keep_saved_queries()
+    keep_alarms_on_several_metrics()
 
 
 def take_metrics_out_of_logs() -> None:
@@ -72,6 +73,21 @@ def keep_saved_queries() -> None:
 
     logs.handle_request = handle_request
     handlers["AWS::Logs::QueryDefinition"] = {"create": create, "update": update, "delete": delete}
+
+
+def keep_alarms_on_several_metrics() -> None:
+    """Deploy an alarm with an expression over metrics; ministack refuses it. It is kept, and never evaluated."""
+    provisioners = ministack_modules.service("cloudformation.provisioners")
+    original: Callable[[str, Json], Json] = provisioners._cw_metric_alarm_record
+
+    def record(name: str, properties: Json) -> Json:
+        if not properties.get("Metrics"):
+            return original(name, properties)
+        plain = {key: value for key, value in properties.items() if key != "Metrics"}
+        kept = original(name, {**plain, "Namespace": "none", "MetricName": "none"})
+        return {**kept, "Namespace": "", "MetricName": "", "Metrics": properties["Metrics"]}
+
+    provisioners._cw_metric_alarm_record = record
 
 
 def _put_metric_data_requests(blob: Json) -> list[Json]:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -12,6 +12,7 @@ class Message:
 
     subject: str
     text: str
+    attributes: dict[str, str] = field(default_factory=dict)
 
 
 class Mailbox:
@@ -40,6 +41,7 @@ class Mailbox:
             while received := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
                 for item in received:
                     envelope = json.loads(item["Body"])
-                    self._messages.append(Message(envelope["Subject"], envelope["Message"]))
+                    attributes = {name: item["Value"] for name, item in envelope.get("MessageAttributes", {}).items()}
+                    self._messages.append(Message(envelope["Subject"], envelope["Message"], attributes))
                     self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=item["ReceiptHandle"])
             return list(self._messages)

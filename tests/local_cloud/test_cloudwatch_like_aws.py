@@ -103,9 +103,8 @@ def test_a_role_sends_events_of_the_source_that_it_is_allowed_only(bench: Workbe
             "Condition": {"StringEquals": {"events:source": "shop"}},
         }
     )
-    client: Any = boto3.client(
-        "events", region_name=TARGET_REGION, endpoint_url=bench.cloud.endpoint, **bench.session(role)
-    )
+    session = boto3.Session(region_name=TARGET_REGION, **bench.session(role))  # type: ignore[arg-type]
+    client: Any = session.client("events", endpoint_url=bench.cloud.endpoint)
     entry = {"Source": source, "DetailType": "Sold", "Detail": "{}"}
     if may:
         assert client.put_events(Entries=[entry])["FailedEntryCount"] == 0
