@@ -7,7 +7,7 @@ AuroraRestoreError
 │   ├── OperationRowConflict
 │   └── DatabaseUnavailable
 └── PermanentError: the run stops, nothing more is touched
-    ├── request:  InvalidRequest, OperationInProgress, OperationNotFound, OperationClosed
+    ├── request:  InvalidRequest, OutsideStartWindow, OperationInProgress, OperationNotFound, OperationClosed
     ├── snapshot: SnapshotNotFound, SnapshotNotAvailable, SnapshotTooOld, SnapshotNotRestorable
     ├── target:   TargetIsSource, TargetNotReplaceable, TargetProtected, TargetInGlobalCluster, TargetChanged,
     │             TargetNotDeletable
@@ -66,6 +66,10 @@ class DatabaseUnavailable(RetryableError):
 
 class InvalidRequest(PermanentError):
     """The request does not fit the model `RestoreRequest`."""
+
+
+class OutsideStartWindow(PermanentError):
+    """The run was started outside the hours that its request allows."""
 
 
 class ConfigurationMissing(PermanentError):

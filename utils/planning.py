@@ -138,7 +138,9 @@ def _copy_reason(region: str, account: str, settings: Settings) -> str | None:
 def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[str]:
     snapshot, old = found.snapshot, found.old_target
     restored_from = identifiers.copy_id if plan.copy_needed else snapshot.identifier
-    sentences = [f"take snapshot {snapshot.identifier} of {snapshot.cluster_id}, {found.age_hours:g} hours old"]
+    window = found.request.start_window
+    sentences = [f"start only {window.in_words(found.now)}"] if window else []
+    sentences += [f"take snapshot {snapshot.identifier} of {snapshot.cluster_id}, {found.age_hours:g} hours old"]
     if plan.copy_needed:
         sentences.append(f"copy it as {identifiers.copy_id}, because {plan.copy_reason}")
     if old and plan.take_final_snapshot:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator
 
 from utils import identifiers
 from utils.request_sql import Check, PostRestoreSql
+from utils.start_window import StartWindow
 from utils.strict_model import StrictModel
 
 LATEST = "latest"
@@ -205,4 +206,9 @@ class RestoreRequest(StrictModel):
         default_factory=list, description="Queries whose answers must fit, after the scripts, before users are opened."
     )
     budgets: Budgets = Field(default_factory=Budgets, description="Time limits of the phases.")
+    start_window: StartWindow | None = Field(
+        default=None,
+        description="Hours within which a run may start, else it is refused; `null` starts at any time, whatever the "
+        "stack's default is.",
+    )
     dry_run: bool = Field(default=False, description="Check everything, write the plan, change nothing.")

@@ -3,31 +3,59 @@
 import difflib
 import json
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, parse
 
 from utils.errors import InvalidRequest
 from utils.request import RestoreRequest
-from utils.settings import Settings
 
 _README = "correct the field (the README lists all of them) and start the run again; nothing was changed"
 _LONGEST_ECHO = 80
 
 
-def parse_request(raw: object, settings: Settings) -> RestoreRequest:
+class Defaults(Protocol):
+    """The stack's parameters that a request may leave out; `Settings` has them."""
+
+    @property
+    def source_cluster_id(self) -> str: ...  # noqa: D102
+    @property
+    def source_region(self) -> str: ...  # noqa: D102
+    @property
+    def target_cluster_id(self) -> str: ...  # noqa: D102
+    @property
+    def request_defaults(self) -> str: ...  # noqa: D102
+
+
+def parse_request(raw: object, settings: Defaults) -> RestoreRequest:
     """Lay the request over the stack's defaults and validate it; raises `InvalidRequest` that names the field."""
-    if not isinstance(raw, dict):
-        raise InvalidRequest(f"{type(raw).__name__} {_echo(raw)}", expected="a JSON object", action=_README)
-    merged = _merge(_stack_defaults(settings), _configured_defaults(settings))
-    merged = _merge(merged, raw)
+    merged = _over_defaults(raw, settings)
     try:
         return parse(event=merged, model=RestoreRequest)
     except ValidationError as error:
-        raise _invalid_request(error) from None
+        problems = _problems(error)
+        more = f" ({len(problems) - 1} more problem(s) in the request)" if len(problems) > 1 else ""
+        raise _invalid_request(problems[0], more) from None
 
 
-def _stack_defaults(settings: Settings) -> dict[str, Any]:
+def find_problems(raw: object, settings: Defaults) -> list[InvalidRequest]:
+    """Return everything that does not fit, the most telling first; nothing for a request that a run would take."""
+    try:
+        parse(event=_over_defaults(raw, settings), model=RestoreRequest)
+    except InvalidRequest as problem:
+        return [problem]
+    except ValidationError as error:
+        return [_invalid_request(problem) for problem in _problems(error)]
+    return []
+
+
+def _over_defaults(raw: object, settings: Defaults) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise InvalidRequest(f"{type(raw).__name__} {_echo(raw)}", expected="a JSON object", action=_README)
+    return _merge(_merge(_stack_defaults(settings), _configured_defaults(settings)), raw)
+
+
+def _stack_defaults(settings: Defaults) -> dict[str, Any]:
     source = {"cluster_id": settings.source_cluster_id, "region": settings.source_region}
     target = {"cluster_id": settings.target_cluster_id}
     return {
@@ -36,7 +64,7 @@ def _stack_defaults(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _configured_defaults(settings: Settings) -> dict[str, Any]:
+def _configured_defaults(settings: Defaults) -> dict[str, Any]:
     try:
         defaults = json.loads(settings.request_defaults)
     except json.JSONDecodeError as error:
@@ -61,12 +89,14 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def _invalid_request(error: ValidationError) -> InvalidRequest:
-    problems = error.errors(include_url=False, include_context=False)
+def _problems(error: ValidationError) -> list[Any]:
     # A misspelt field is both unknown and missing: the nearest known name helps more.
-    first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
+    found = error.errors(include_url=False, include_context=False)
+    return sorted(found, key=lambda problem: problem["type"] != "extra_forbidden")
+
+
+def _invalid_request(first: Mapping[str, Any], more: str = "") -> InvalidRequest:
     location = [str(part) for part in first["loc"]]
-    more = f" ({len(problems) - 1} more problem(s) in the request)" if len(problems) > 1 else ""
     if first["type"] == "extra_forbidden":
         return InvalidRequest(
             "an unknown field" + more,

@@ -6,6 +6,7 @@ from typing import Any
 from utils import guards, planning
 from utils.announcements import announce_start
 from utils.errors import OperationClosed, OperationInProgress, PermanentError
+from utils.metrics import measure_lock
 from utils.operation import Operation
 from utils.operation_store import TargetLock, row_ttl
 from utils.rds_models import Cluster
@@ -14,6 +15,7 @@ from utils.request_parsing import parse_request
 from utils.restore_settings import resolve_settings
 from utils.services import Services
 from utils.snapshot_choice import check_age, choose_snapshot
+from utils.start_window import check_start_window
 from utils.step import StartEvent, StepResult, StepStatus
 
 
@@ -22,6 +24,8 @@ def snapshot_check(event: StartEvent, services: Services) -> StepResult:
     operation = services.operations.find(event.operation_id)
     if operation is None:
         request = parse_request(event.request, services.settings)
+        if not request.dry_run:
+            check_start_window(request.start_window, datetime.now(UTC))
         operation = _planned(event, request, services) if request.dry_run else _locked(event, request, services)
         services.operations.create(operation)
         announce_start(operation, services)
@@ -108,6 +112,7 @@ def _take_lock(event: StartEvent, request: RestoreRequest, services: Services) -
     if lock.holder != event.operation_id and not services.executions.is_running(lock.execution_arn):
         lock = services.operations.acquire_lock(region, target_id, wanted, instead_of=lock.holder)
     if lock.holder != event.operation_id:
+        measure_lock(lock.acquired_at, operation_id=event.operation_id, target_cluster_id=target_id)
         raise OperationInProgress(
             f"operation {lock.holder} on {target_id} since {lock.acquired_at:%Y-%m-%d %H:%M:%S} UTC",
             field="target.cluster_id",
