@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from docs.event_schema import FILE, event_schema
-from tests.conventions.cfn_yaml import load_template, references, resources_of_type
+from tests.conventions.cfn_yaml import REPOSITORY, load_template, references, resources_of_type
+from utils.events import DetailType
 from utils.metrics import NAMESPACE, SERVICE, Metric
 from utils.operation import StepName
 
@@ -176,3 +177,16 @@ def fields(query: str) -> list[str]:
 
 def test_the_schema_of_the_events_is_the_documented_one() -> None:
     assert FILE.read_text() == event_schema(), "run: python -m docs.event_schema"
+
+
+def test_the_guide_names_every_alarm_metric_event_query_and_parameter() -> None:
+    guide = (REPOSITORY / "docs/monitoring.md").read_text()
+    parameters = set(MONITORING["Parameters"]) - {"TopicArn", "StateMachineArn", "DeadLetterQueueName", "Dashboard"}
+    names = [
+        *(alarm["AlarmName"] for alarm in ALARMS.values()),
+        *(metric.label for metric in Metric),
+        *(kind.value for kind in DetailType),
+        *(query["Name"] for query in QUERIES.values()),
+        *parameters,
+    ]
+    assert [name for name in names if f"`{name}`" not in guide] == []
