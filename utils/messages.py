@@ -99,11 +99,9 @@ def _deletion(summary: Summary) -> list[str]:
     lines = [_row("Deleted", ", ".join(summary["deleted"]))]
     if not summary["final_snapshot"]:
         return [*lines, _row("Final snapshot", "none was wanted: what the old cluster held is gone")]
-    lines.append(_row("Final snapshot", summary["final_snapshot"]))
-    if summary["bring_back"]:
-        lines += ["", "To bring the old cluster back, under another name:", ""]
-        lines += [line for command in summary["bring_back"] for line in _indented(command)]
-    return lines
+    commands = [line for command in summary["bring_back"] for line in _indented(command)]
+    lines += [_row("Final snapshot", summary["final_snapshot"]), ""]
+    return [*lines, "To bring the old cluster back, under another name:", "", *commands]
 
 
 def _notification(subject: str, lines: Iterable[str], detail: Summary, next_steps: list[str]) -> Notification:

@@ -43,21 +43,20 @@ class Metric(Enum):
 
 
 def emit(values: Mapping[Metric, float], *, operation_id: str, **dimensions: str) -> None:
-    """Write metrics that have the same dimensions; a set whose dimensions are not given is left out."""
+    """Write metrics of the same sets of dimensions; a set of which a dimension is not given is left out."""
+    [dimension_sets] = {metric.dimension_sets for metric in values}
     given = {"service": SERVICE} | dimensions
-    for dimension_sets in dict.fromkeys(metric.dimension_sets for metric in values):
-        first, *others = [names for names in dimension_sets if set(names) <= set(given)]
-        # Ephemeral: one of another operation, or of the last invocation, must not mix with this one.
-        metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
-        for name in first:
-            metrics.add_dimension(name, given[name])
-        for names in others:
-            metrics.add_dimensions(**{name: given[name] for name in names})
-        metrics.add_metadata("operation_id", operation_id)
-        for metric, value in values.items():
-            if metric.dimension_sets == dimension_sets:
-                metrics.add_metric(metric.label, metric.unit, value)
-        metrics.flush_metrics()
+    first, *others = [names for names in dimension_sets if set(names) <= set(given)]
+    # Ephemeral: one of another operation, or of the last invocation, must not mix with this one.
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
+    for name in first:
+        metrics.add_dimension(name, given[name])
+    for names in others:
+        metrics.add_dimensions(**{name: given[name] for name in names})
+    metrics.add_metadata("operation_id", operation_id)
+    for metric, value in values.items():
+        metrics.add_metric(metric.label, metric.unit, value)
+    metrics.flush_metrics()
 
 
 def measure_start(operation: Operation) -> None:

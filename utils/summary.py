@@ -53,9 +53,8 @@ def _durations(operation: Operation) -> dict[str, int]:
         if record is not None and record.finished_at is not None
     }
     users = operation.users
-    if users is not None and users.finished_at is not None:
-        if users.master_reset_at is not None:
-            seconds["users"] = _seconds(users.master_reset_at, users.finished_at)
+    if users is not None and users.master_reset_at is not None and users.finished_at is not None:
+        seconds["users"] = _seconds(users.master_reset_at, users.finished_at)
         seconds["total"] = _seconds(operation.snapshot.chosen_at, users.finished_at)
     return seconds
 

@@ -87,7 +87,7 @@ class Outcome:
         assert self.row["error"]["step"] in self.states
         assert [row["status"] for row in self.audit if row["event"] == "FAILED"][-1] == name
         assert self.lock is None, "the lock is still held"
-        [message] = [item for item in self.messages if self.operation_id in item.text]
+        [message] = self.messages
         assert message.subject.endswith(f"FAILED: {name}")
         assert self.cause in message.text
         return self

@@ -192,7 +192,7 @@ def test_the_output_sums_it_up(production: Production, night: Night) -> None:
     assert output["deleted"][0] == TARGET
     assert output["shut_out"] == ["analyst", "batch_admin", "shop_app"]
     assert set(output["users"]) == {"app_user", "readonly_user", "devops_user"}
-    assert set(output["seconds"]) == {"copy", "delete", "restore"}
+    assert set(output["seconds"]) == {"copy", "delete", "restore", "users", "total"}
     assert output["notification"] == "sent"
 
 

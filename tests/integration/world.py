@@ -85,7 +85,7 @@ class World:
             row=self.row(name) or {},
             audit=self.audit_rows(name),
             calls=[call for call in self.journal()[calls:] if target_id and call.mentions(target_id)],
-            messages=[item for item in received if name in item.text or (target_id and target_id in item.text)],
+            messages=[item for item in received if item.attributes.get("operation_id") == name],
             lock=self.row(f"lock#{TARGET_REGION}#{target_id}"),
         )
         self.outcomes.append(outcome)

@@ -50,3 +50,11 @@ def test_the_database_is_verified_with_the_shipped_cas_unless_the_stack_says_oth
 def test_the_database_is_never_talked_to_with_less(mode: str) -> None:
     with pytest.raises(ConfigurationMissing, match=r"DATABASE_TLS: found .* expected verify-full or require"):
         Settings.from_environment(ENVIRONMENT | {"DATABASE_TLS": mode})
+
+
+def test_a_message_has_no_unknown_form() -> None:
+    assert Settings.from_environment(ENVIRONMENT).notification_format == "text"
+    with pytest.raises(
+        ConfigurationMissing, match=r"NOTIFICATION_FORMAT: found pigeon; expected text or text-and-chat"
+    ):
+        Settings.from_environment(ENVIRONMENT | {"NOTIFICATION_FORMAT": "pigeon"})
