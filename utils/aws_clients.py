@@ -19,6 +19,11 @@ CLIENT_CONFIG = Config(
     user_agent_extra=USER_AGENT,
 )
 
+# For what may be left undone: a step must not run out of time over it.
+BEST_EFFORT_CONFIG = CLIENT_CONFIG.merge(
+    Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+)
+
 
 class ApiCalls:
     """The AWS calls that a step made, in order, such as `rds:DescribeDBClusters`; for the audit row."""

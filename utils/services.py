@@ -6,9 +6,10 @@ from functools import cache
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from utils.audit_log import AuditLog, DynamoDbAuditLog
-from utils.aws_clients import CLIENT_CONFIG, ApiCalls, ServiceClock
+from utils.aws_clients import BEST_EFFORT_CONFIG, CLIENT_CONFIG, ApiCalls, ServiceClock
 from utils.events import OperationEvents
 from utils.executions import Executions
 from utils.kms_gateway import KmsGateway
@@ -80,7 +81,7 @@ class Services:
     @property
     def events(self) -> OperationEvents:
         """The events of our own."""
-        return OperationEvents(self._client("events", self.settings.target_region))
+        return OperationEvents(self._client("events", self.settings.target_region, BEST_EFFORT_CONFIG))
 
     @property
     def notifier(self) -> Notifier:
@@ -91,10 +92,10 @@ class Services:
             self.settings.notification_format,
         )
 
-    def _client(self, service: Any, region: str) -> Any:
+    def _client(self, service: Any, region: str, config: Config = CLIENT_CONFIG) -> Any:
         key = (service, region)
         if key not in self._clients:
-            client = self.session.client(service, region_name=region, config=CLIENT_CONFIG)
+            client = self.session.client(service, region_name=region, config=config)
             client.meta.events.register("before-call", self.calls.record)
             client.meta.events.register("after-call.rds", self.clock.record)
             self._clients[key] = client

@@ -34,14 +34,21 @@ def test_retries_timeouts_and_user_agent_are_said_not_inherited() -> None:
 def test_every_client_of_the_services_is_made_that_way() -> None:
     made = Services.from_environment()
     gateways: list[Any] = [made.rds(), made.rds("us-east-1"), made.rds_writer, made.kms]
-    gateways += [made.secrets, made.executions, made.notifier, made.events]
+    gateways += [made.secrets, made.executions, made.notifier]
     clients = [gateway._client for gateway in gateways]
-    assert [client.meta.region_name for client in clients] == ["us-west-2", "us-east-1"] + ["us-west-2"] * 6
+    assert [client.meta.region_name for client in clients] == ["us-west-2", "us-east-1"] + ["us-west-2"] * 5
     for client in clients:
         actual: Any = client.meta.config
         assert config("user_agent_extra") in str(actual.user_agent)
         assert actual.retries == {"mode": "standard", "total_max_attempts": 4}
         assert actual.connect_timeout == 5
+
+
+def test_events_which_may_be_left_unsent_take_no_time_that_a_step_needs() -> None:
+    actual: Any = Services.from_environment().events._client.meta.config
+    assert config("user_agent_extra") in str(actual.user_agent)
+    longest = actual.retries["total_max_attempts"] * (actual.connect_timeout + actual.read_timeout)
+    assert (actual.retries["mode"], longest) == ("standard", 14)
 
 
 def test_a_client_is_made_once_for_each_region() -> None:

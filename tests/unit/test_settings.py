@@ -54,7 +54,5 @@ def test_the_database_is_never_talked_to_with_less(mode: str) -> None:
 
 def test_a_message_has_no_unknown_form() -> None:
     assert Settings.from_environment(ENVIRONMENT).notification_format == "text"
-    with pytest.raises(
-        ConfigurationMissing, match="NOTIFICATION_FORMAT: found pigeon; expected text or"
-    ):
+    with pytest.raises(ConfigurationMissing, match="NOTIFICATION_FORMAT: found pigeon; expected text or"):
         Settings.from_environment(ENVIRONMENT | {"NOTIFICATION_FORMAT": "pigeon"})

@@ -72,7 +72,7 @@ def test_a_run_outside_its_window_does_not_start(aws: FakeAws) -> None:
     with pytest.raises(OutsideStartWindow):
         aws.start(start_window=closed_now())
     assert aws.operations.locks == {}
-    assert aws.west.changes == aws.bus.events == []
+    assert (aws.west.changes, aws.bus.events) == ([], [])
 
 
 def test_a_dry_run_outside_the_window_says_when_it_is(aws: FakeAws) -> None:

@@ -2,10 +2,12 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from utils import errors
-from utils.announcements import announce_end, announce_refusal
+from utils.announcements import announce_end, announce_refusal, notify
 from utils.errors import AuroraRestoreError, OperationClosed
+from utils.messages import message_for_failure, message_for_success
 from utils.operation import Operation, OperationError, OperationStatus, StepName
 from utils.services import Services
 from utils.step import ClosingEvent, StepResult, StepStatus
@@ -20,17 +22,22 @@ def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
     if operation is None:
         error = _error(event) or _not_found()
         services.operations.record_refusal(event.operation_id, event.execution_arn, error, datetime.now(UTC))
-        return _failure(error, None, announce_refusal(event.operation_id, event.execution_arn, error, services))
-    if operation.finished_at is None:
+        announce_refusal(event.operation_id, event.execution_arn, error, services)
+        sent = notify(message_for_failure(event.operation_id, event.execution_arn, error, {}), services)
+        return _failure(error, None, sent)
+    ends_now = operation.finished_at is None
+    if ends_now:
         _close(operation, _error(event), services)
-    services.operations.release_lock(
-        services.settings.target_region, operation.identifiers.target_cluster_id, operation.operation_id
-    )
     summary = summarise(operation)
-    sent = announce_end(operation, summary, services)
-    if operation.error is not None:
-        return _failure(operation.error, operation.identifiers.target_cluster_id, sent)
-    return StepResult(status=StepStatus.READY, details=summary | {"notification": sent})
+    try:
+        services.operations.release_lock(
+            services.settings.target_region, operation.identifiers.target_cluster_id, operation.operation_id
+        )
+    finally:
+        # A lock that cannot be released now is tried again, by a call that finds the operation closed.
+        if ends_now:
+            announce_end(operation, summary["seconds"], services)
+    return _tell(operation, summary, services)
 
 
 def _close(operation: Operation, error: OperationError | None, services: Services) -> None:
@@ -45,6 +52,14 @@ def _close(operation: Operation, error: OperationError | None, services: Service
     operation.error, operation.finished_at = error, datetime.now(UTC)
     operation.current_step = StepName.SNS_NOTIFICATION
     services.operations.save(operation)
+
+
+def _tell(operation: Operation, summary: dict[str, Any], services: Services) -> StepResult:
+    if operation.error is None:
+        sent = notify(message_for_success(summary), services)
+        return StepResult(status=StepStatus.READY, details=summary | {"notification": sent})
+    message = message_for_failure(operation.operation_id, operation.execution_arn, operation.error, summary)
+    return _failure(operation.error, operation.identifiers.target_cluster_id, notify(message, services))
 
 
 def _failure(error: OperationError, target_cluster_id: str | None, sent: str) -> StepResult:

@@ -140,6 +140,10 @@ def test_a_second_call_tells_the_same_end_again(finished: FakeAws) -> None:
     ended = finished.operation
     assert close(finished) == first
     assert finished.operation == ended
+    assert [event["DetailType"] for event in finished.bus.events] == [
+        "Aurora Restore Operation Started",
+        "Aurora Restore Operation Succeeded",
+    ], "others are told once"
 
 
 def test_a_success_is_not_turned_into_a_failure_afterwards(finished: FakeAws) -> None:
@@ -177,3 +181,4 @@ def test_a_table_that_is_busy_leaves_the_end_for_the_next_try(
     close(finished)
     assert finished.operations.locks == {}
     assert len(finished.topic.messages) == 1
+    assert [event["DetailType"].rpartition(" ")[2] for event in finished.bus.events] == ["Started", "Succeeded"]
