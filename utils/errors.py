@@ -7,12 +7,13 @@ AuroraRestoreError
 │   ├── OperationRowConflict
 │   └── DatabaseUnavailable
 └── PermanentError: the run stops, nothing more is touched
-    ├── request:  InvalidRequest, OperationInProgress, OperationNotFound, OperationClosed
+    ├── request:  InvalidRequest, OperationInProgress, OperationNotFound, OperationClosed, OperationNotResumable
     ├── snapshot: SnapshotNotFound, SnapshotNotAvailable, SnapshotTooOld, SnapshotNotRestorable
     ├── target:   TargetIsSource, TargetNotReplaceable, TargetProtected, TargetInGlobalCluster, TargetChanged,
     │             TargetNotDeletable
     ├── settings: KeyNotUsable, EngineVersionNotRestorable, SettingNotFound, IdentifierTaken, ConfigurationMissing
     ├── phases:   CopyFailed, DeleteFailed, RestoreFailed, PhaseTimedOut, UnknownStatus
+    ├── ends:     ExecutionStopped, ExecutionTimedOut
     ├── users:    SecretInvalid, DatabaseNotTrusted, DatabaseLoginRefused, DatabaseChangeRefused, UsersNotProven
     ├── data:     PostRestoreSqlFailed, CheckFailed
     └── AWS:      AccessDenied, AwsRequestRejected
@@ -82,6 +83,18 @@ class OperationNotFound(PermanentError):
 
 class OperationClosed(PermanentError):
     """The operation has ended, or was a dry run: no step may act on it, or close it as a success, any more."""
+
+
+class OperationNotResumable(PermanentError):
+    """The operation has no plan, is over, or its row does not fit this version: it cannot be gone on with."""
+
+
+class ExecutionStopped(PermanentError):
+    """Somebody stopped the execution before its last step."""
+
+
+class ExecutionTimedOut(PermanentError):
+    """The execution took longer than the whole state machine may."""
 
 
 class SnapshotNotFound(PermanentError):

@@ -20,18 +20,18 @@ def choose_snapshot(source: Source, rds: RdsReader, own_account: str) -> Snapsho
     return _named(source, rds, own_account)
 
 
-def check_age(snapshot: Snapshot, max_age_hours: float | None, now: datetime) -> float:
-    """Return the snapshot's age in hours; raises `SnapshotTooOld`."""
-    if snapshot.created_at is None:
+def check_age(identifier: str, created_at: datetime | None, max_age_hours: float | None, now: datetime) -> float:
+    """Return a snapshot's age in hours; raises `SnapshotTooOld`."""
+    if created_at is None:
         raise SnapshotNotAvailable(
-            f"snapshot {snapshot.identifier} without a creation time",
+            f"snapshot {identifier} without a creation time",
             expected="a finished snapshot",
             action="wait until it is available, or name another one",
         )
-    age = (now - snapshot.created_at).total_seconds() / 3600
+    age = (now - created_at).total_seconds() / 3600
     if max_age_hours is not None and age > max_age_hours:
         raise SnapshotTooOld(
-            f"snapshot {snapshot.identifier} of {snapshot.created_at:%Y-%m-%d %H:%M} UTC, {age:.1f} hours old",
+            f"snapshot {identifier} of {created_at:%Y-%m-%d %H:%M} UTC, {age:.1f} hours old",
             field="source.snapshot",
             expected=f"a snapshot no older than source.max_age_hours = {max_age_hours:g}",
             action="find out why the source has no newer snapshot, or allow the age; nothing was changed",

@@ -129,7 +129,8 @@ def test_the_failure_notice_is_the_last_steps_function() -> None:
 @pytest.mark.parametrize("name", TASKS)
 def test_every_function_gets_the_operation_and_its_execution(name: str) -> None:
     payload = TASKS[name]["Arguments"]["Payload"]
-    assert payload["operation_id"] == "{% $states.context.Execution.Name %}"
+    first = name == StepName.SNAPSHOT_CHECK
+    assert payload["operation_id"] == ("{% $states.context.Execution.Name %}" if first else "{% $operation_id %}")
     assert payload["execution_arn"] == "{% $states.context.Execution.Id %}"
     assert ("request" in payload) == (name == StepName.SNAPSHOT_CHECK)
 

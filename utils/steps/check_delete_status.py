@@ -21,7 +21,8 @@ def check_delete_status(operation: Operation, services: Services) -> StepResult:
     members = [] if target is None else rds.instances_of(target_id)
     leftovers = [] if target else _leftover_members(operation, rds)
     now = services.clock.now()
-    record = operation.deletion or DeletionRecord(started_at=now)
+    record = operation.deletion or DeletionRecord()
+    record.started_at = record.started_at or now
     operation.deletion, operation.current_step = record, StepName.CHECK_DELETE_STATUS
 
     if target is None and not leftovers:

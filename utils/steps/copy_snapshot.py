@@ -13,6 +13,8 @@ def copy_snapshot(operation: Operation, services: Services) -> StepResult:
     if not operation.plan.copy_needed:
         return StepResult(status=StepStatus.READY, details={"skipped": operation.plan.copy_reason})
     copy_id = operation.identifiers.copy_id
+    if operation.copied is not None and operation.copied.finished_at is not None:
+        return StepResult(status=StepStatus.READY, details={"copy_arn": operation.copied.arn})
     services.rds_writer.copy_snapshot(
         operation.snapshot.arn,
         copy_id,

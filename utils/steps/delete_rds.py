@@ -18,8 +18,9 @@ def delete_rds(operation: Operation, services: Services) -> StepResult:
     operation.current_step = StepName.DELETE_RDS
     if target is None or tags.is_ours(target.tags, operation.operation_id):
         return _nothing_left(operation, services)
-    if operation.deletion is None:
-        operation.deletion = DeletionRecord(started_at=services.clock.now())
+    record = operation.deletion or DeletionRecord()
+    record.started_at = record.started_at or services.clock.now()
+    operation.deletion = record
     _check_guards(operation, target, services)
     if operation.plan.take_final_snapshot and not _final_snapshot_is_available(operation, target, services):
         services.operations.save(operation)
@@ -42,6 +43,7 @@ def check_final_snapshot_is_ours(found: Snapshot, operation: Operation) -> None:
 
 def _nothing_left(operation: Operation, services: Services) -> StepResult:
     if operation.deletion is not None and operation.deletion.finished_at is None:
+        operation.deletion.started_at = operation.deletion.started_at or services.clock.now()
         # Members may outlive the cluster's row for a moment: the check decides.
         services.operations.save(operation)
         return _look_again(operation, "the deletion")
@@ -86,6 +88,10 @@ def _final_snapshot_is_available(operation: Operation, target: Cluster, services
 
 def _delete(operation: Operation, target: Cluster, services: Services) -> None:
     rds, record = services.rds_writer, operation.deletion
+    if record is not None and record.destroying_since is None:
+        # In the row before the first call: what may have begun is never taken for untouched.
+        record.destroying_since = services.clock.now()
+        services.operations.save(operation)
     if target.deletion_protection:
         rds.disable_deletion_protection(target.identifier)
         if record is not None:
