@@ -12,7 +12,7 @@ AuroraRestoreError
     ├── target:   TargetIsSource, TargetNotReplaceable, TargetProtected, TargetInGlobalCluster, TargetChanged,
     │             TargetNotDeletable
     ├── settings: KeyNotUsable, EngineVersionNotRestorable, SettingNotFound, IdentifierTaken, ConfigurationMissing
-    ├── phases:   CopyFailed, DeleteFailed, RestoreFailed, PhaseTimedOut, UnknownStatus
+    ├── phases:   CopyFailed, DeleteFailed, RestoreFailed, PhaseTimedOut, SnapshotQuotaFull, UnknownStatus
     ├── ends:     ExecutionStopped, ExecutionTimedOut
     ├── users:    SecretInvalid, DatabaseNotTrusted, DatabaseLoginRefused, DatabaseChangeRefused, UsersNotProven
     ├── data:     PostRestoreSqlFailed, CheckFailed
@@ -167,6 +167,10 @@ class RestoreFailed(PermanentError):
 
 class PhaseTimedOut(PermanentError):
     """A phase took longer than its budget."""
+
+
+class SnapshotQuotaFull(PermanentError):
+    """The Region holds as many manual snapshots as its quota allows, and none of ours may be pruned."""
 
 
 class UnknownStatus(PermanentError):

@@ -78,6 +78,8 @@ class CopyRecord(BaseModel):
     finished_at: datetime | None = None
     arn: str | None = None
     percent: int = 0
+    waits_for_room: bool = False
+    missing_since: datetime | None = Field(default=None, description="RDS did not show it from here on.")
 
 
 class DeletionRecord(BaseModel):
@@ -91,6 +93,8 @@ class DeletionRecord(BaseModel):
     destroying_since: datetime | None = Field(default=None, description="Before this moment nothing was taken away.")
     deleted_members: list[str] = []
     protection_switched_off: bool = False
+    waits_for_room: bool = False
+    missing_since: datetime | None = Field(default=None, description="RDS did not show its snapshot from here on.")
 
 
 class RestoreRecord(BaseModel):
@@ -103,6 +107,8 @@ class RestoreRecord(BaseModel):
     port: int | None = None
     engine_version: str | None = None
     instance_ids: list[str] = []
+    waits_for_capacity: bool = False
+    missing_since: datetime | None = Field(default=None, description="RDS did not show the cluster from here on.")
 
 
 class ScriptRecord(BaseModel):

@@ -27,7 +27,8 @@ def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
         return _end_unplanned(event, services)
     if event.execution_arn and event.redrive_count < operation.redrive_count:
         return StepResult(status=StepStatus.READY, details={"closing": "left to the redrive that goes on"})
-    if resumption.is_redrive(event.attempt, operation) and event.error is None:
+    is_redrive = resumption.is_redrive(event.attempt, operation)
+    if is_redrive and event.error is None:
         resumption.reopen(operation, event.attempt, services, may_take_over=False)
     if operation.finished_at is None:
         _close(operation, _error(event, operation.current_step), services)
@@ -37,7 +38,9 @@ def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
         operation.operation_id,
         event.attempt if event.execution_arn else None,
     )
-    error = operation.error or (None if event.has_ended else _error(event, event.failed_step))
+    own = None if event.has_ended else _error(event, event.failed_step)
+    # A redrive that was not let in leaves the row as it was, and says why.
+    error = (own or operation.error) if is_redrive else (operation.error or own)
     return _tell(operation, error, services)
 
 
