@@ -50,13 +50,10 @@ class DynamoDbOperationStore:
         return UnplannedOperation.model_validate_json(json.dumps(item, default=_from_decimal))
 
     def create(self, operation: Operation) -> None:
-        """Write a new row; a refusal's row of the same id gives way."""
-        self._put(
-            operation,
-            "attribute_not_exists(operation_id) OR attribute_not_exists(#plan)",
-            {},
-            {"#plan": "plan"},
-        )
+        """Write a new row; one without a plan gives way, unless its execution was closed meanwhile."""
+        is_new = "attribute_not_exists(operation_id)"
+        has_no_plan_yet = "(attribute_not_exists(#plan) AND attribute_not_exists(finished_at))"
+        self._put(operation, f"{is_new} OR {has_no_plan_yet}", {}, {"#plan": "plan"})
 
     def save(self, operation: Operation) -> None:
         """Write the row under its next version."""

@@ -51,7 +51,7 @@ class OperationStore(Protocol):
         """Return the row of an operation that has no plan."""
 
     def create(self, operation: Operation) -> None:
-        """Write the first row with a plan; raises `OperationRowConflict` when the id is taken."""
+        """Write the first row with a plan; raises `OperationRowConflict` when the id is taken or was closed."""
 
     def save(self, operation: Operation) -> None:
         """Write the row and count its version up; raises `OperationRowConflict` when somebody else did meanwhile."""

@@ -18,6 +18,9 @@ KINDS = {
     "drop-after": "the call has its effect, the connection is closed without an answer",
     "end-in": "what the call starts ends in `status` instead of its good end",
     "freeze": "what the call starts makes no progress until it is released",
+    "hide": "the describing call does not find what is there, as RDS may right after a change",
+    "show": "the describing call shows `status`: an old one, one that goes back, one that nobody knows",
+    "add-member": "before the call has its effect, autoscaling adds a member to its cluster",
 }
 
 

@@ -22,7 +22,8 @@ class InMemoryOperationStore:
         return Operation.model_validate_json(row) if row else None
 
     def create(self, operation: Operation) -> None:
-        if operation.operation_id in self.rows:
+        unplanned = self.find_unplanned(operation.operation_id)
+        if operation.operation_id in self.rows or (unplanned and unplanned.finished_at):
             raise _conflict(operation)
         self.unplanned.pop(operation.operation_id, None)
         self._put(operation)

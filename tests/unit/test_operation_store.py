@@ -117,6 +117,12 @@ def test_an_operation_without_a_plan_is_none_and_gives_way_to_one(store: Operati
     assert store.find_unplanned("nightly-1") is None
 
 
+def test_an_execution_that_was_closed_before_its_plan_was_written_gets_none(store: OperationStore) -> None:
+    store.save_unplanned(REFUSED.model_copy(update={"finished_at": AT}))
+    with pytest.raises(OperationRowConflict):
+        store.create(an_operation())
+
+
 def test_a_plan_is_never_lost_to_a_row_without_one(store: OperationStore) -> None:
     store.create(an_operation())
     store.save_unplanned(REFUSED)

@@ -16,7 +16,7 @@ ARN = "arn:aws:rds:us-east-1:123456789012:cluster-snapshot:"
 
 def choose(aws: FakeAws, **source: Any) -> Snapshot:
     asked = Source.model_validate({"cluster_id": "prod", "region": "us-east-1"} | source)
-    return choose_snapshot(asked, aws.services.rds("us-east-1"), aws.services.settings.account_id)
+    return choose_snapshot(asked, aws.services.rds("us-east-1"), aws.services.settings)
 
 
 def shared_snapshot(aws: FakeAws, name: str, account: str = OTHER_ACCOUNT, **other: Any) -> Item:

@@ -39,6 +39,7 @@ def _started(event: StartEvent, services: Services) -> Operation:
     operation = services.operations.find(event.operation_id)
     if operation is None:
         request = parse_request(event.request, services.settings)
+        _announce(event, request, services)
         operation = _planned(event, request, services) if request.dry_run else _locked(event, request, services)
         services.operations.create(operation)
         return operation
@@ -101,17 +102,20 @@ def _check_what_would_still_be_destroyed(operation: Operation, services: Service
         )
 
 
-def _locked(event: StartEvent, request: RestoreRequest, services: Services) -> Operation:
-    target_id = request.target.cluster_id
-    # An execution that ends before it has a plan must leave word of what it may have locked.
+def _announce(event: StartEvent, request: RestoreRequest, services: Services) -> None:
+    """Leave word of what may be locked: the execution may end before it has a plan."""
     services.operations.save_unplanned(
         UnplannedOperation(
             operation_id=event.operation_id,
             execution_arn=event.execution_arn,
-            target_cluster_id=target_id,
+            target_cluster_id=None if request.dry_run else request.target.cluster_id,
             created_at=datetime.now(UTC),
         )
     )
+
+
+def _locked(event: StartEvent, request: RestoreRequest, services: Services) -> Operation:
+    target_id = request.target.cluster_id
     take_lock(event.operation_id, event.attempt, target_id, request.budgets, services)
     try:
         return _planned(event, request, services)
@@ -123,7 +127,7 @@ def _locked(event: StartEvent, request: RestoreRequest, services: Services) -> O
 
 def _planned(event: StartEvent, request: RestoreRequest, services: Services) -> Operation:
     source, target_region = services.rds(request.source.region), services.rds()
-    snapshot = choose_snapshot(request.source, source, services.settings.account_id)
+    snapshot = choose_snapshot(request.source, source, services.settings)
     now = services.clock.now()
     age = check_age(snapshot.identifier, snapshot.created_at, request.source.max_age_hours, now)
     planning.check_shareable(snapshot, services.settings)
