@@ -22,6 +22,7 @@ KINDS = {
     "show": "the describing call shows `status`: an old one, one that goes back, one that nobody knows",
     "add-member": "before the call has its effect, autoscaling adds a member to its cluster",
 }
+DESCRIPTIONS = ("DescribeDBClusters", "DescribeDBInstances", "DescribeDBClusterSnapshots")
 
 
 @dataclass(kw_only=True)
@@ -46,6 +47,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise invalid_value(f"kind: found {self.kind!r}, expected one of {', '.join(KINDS)}")
+        if self.kind in {"hide", "show"} and self.operation not in DESCRIPTIONS:
+            raise invalid_value(f"operation: found {self.operation!r}, expected one of {', '.join(DESCRIPTIONS)}")
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Fault:

@@ -69,21 +69,26 @@ def resumed_after_an_instance(world: World) -> Resumption:
     return resumed(world, "resume-instance")
 
 
-@pytest.mark.parametrize(
-    ("which", "error"),
-    [
-        ("resumed_after_the_copy", "CopyFailed"),
-        ("resumed_after_the_final_snapshot", "DeleteFailed"),
-        ("resumed_after_the_restore", "RestoreFailed"),
-        ("resumed_after_an_instance", "RestoreFailed"),
-    ],
-)
-def test_a_failed_operation_is_resumed_to_its_end(
-    world: World, request: pytest.FixtureRequest, which: str, error: str
+def test_after_a_failed_copy_the_operation_goes_on(world: World, resumed_after_the_copy: Resumption) -> None:
+    resumed_after_the_copy.first.expect_failure("CopyFailed", "resume the operation")
+    resumed_after_the_copy.expect_one_restore(world)
+
+
+def test_after_a_failed_final_snapshot_the_operation_goes_on(
+    world: World, resumed_after_the_final_snapshot: Resumption
 ) -> None:
-    resumption: Resumption = request.getfixturevalue(which)
-    resumption.first.expect_failure(error, "resume the operation")
-    resumption.expect_one_restore(world)
+    resumed_after_the_final_snapshot.first.expect_failure("DeleteFailed", "resume the operation")
+    resumed_after_the_final_snapshot.expect_one_restore(world)
+
+
+def test_after_a_failed_restore_the_operation_goes_on(world: World, resumed_after_the_restore: Resumption) -> None:
+    resumed_after_the_restore.first.expect_failure("RestoreFailed", "resume the operation")
+    resumed_after_the_restore.expect_one_restore(world)
+
+
+def test_after_a_failed_instance_the_operation_goes_on(world: World, resumed_after_an_instance: Resumption) -> None:
+    resumed_after_an_instance.first.expect_failure("RestoreFailed", "resume the operation")
+    resumed_after_an_instance.expect_one_restore(world)
 
 
 def test_what_was_done_is_not_done_again(resumed_after_the_restore: Resumption) -> None:
