@@ -36,37 +36,34 @@ class Resumption:
         assert self.second.lock is None
 
 
-def resumed(world: World, target: str, **request: Any) -> Resumption:
-    """Run into the fault that waits, then go on."""
+def resumed(world: World, target: str, operation: str, identifier: str, status: str) -> Resumption:
+    """Let a call start what ends in a status, run into that, then go on."""
     old = world.old_target(target)
+    world.fault("end-in", operation, identifier, status=status)
     calls = len(world.journal())
-    first = world.run({"target": {"cluster_id": target}, **request})
+    first = world.run({"target": {"cluster_id": target}})
     second = world.start({"resume": first.operation_id}, f"{first.operation_id}-again")
     return Resumption(old, first, world.end_of(second, target, calls), world.row(first.operation_id) or {})
 
 
 @story
 def resumed_after_the_copy(world: World) -> Resumption:
-    world.fault("end-in", "CopyDBClusterSnapshot", "aurora-restore-copy-resume-copy-*", status="failed")
-    return resumed(world, "resume-copy")
+    return resumed(world, "resume-copy", "CopyDBClusterSnapshot", "aurora-restore-copy-resume-copy-*", "failed")
 
 
 @story
 def resumed_after_the_final_snapshot(world: World) -> Resumption:
-    world.fault("end-in", "CreateDBClusterSnapshot", "aurora-restore-final-resume-final-*", status="failed")
-    return resumed(world, "resume-final")
+    return resumed(world, "resume-final", "CreateDBClusterSnapshot", "aurora-restore-final-resume-final-*", "failed")
 
 
 @story
 def resumed_after_the_restore(world: World) -> Resumption:
-    world.fault("end-in", "RestoreDBClusterFromSnapshot", "resume-restore", status="incompatible-restore")
-    return resumed(world, "resume-restore")
+    return resumed(world, "resume-restore", "RestoreDBClusterFromSnapshot", "resume-restore", "incompatible-restore")
 
 
 @story
 def resumed_after_an_instance(world: World) -> Resumption:
-    world.fault("end-in", "CreateDBInstance", "resume-instance-1", status="incompatible-network")
-    return resumed(world, "resume-instance")
+    return resumed(world, "resume-instance", "CreateDBInstance", "resume-instance-1", "incompatible-network")
 
 
 def test_after_a_failed_copy_the_operation_goes_on(world: World, resumed_after_the_copy: Resumption) -> None:
@@ -179,10 +176,20 @@ def test_of_two_that_resume_at_once_one_works(resumed_twice_at_once: tuple[Outco
     ],
 )
 def test_what_cannot_be_resumed_is_refused(world: World, request_of_it: dict[str, Any], error: str) -> None:
-    outcome = world.run(request_of_it)
-    outcome.expect_failure(error, "nothing was changed")
+    expect_refusal(world.run(request_of_it), error, "nothing was changed")
+
+
+def expect_refusal(outcome: Outcome, error: str, words: str) -> None:
+    """Fail unless the resuming execution was refused; its audit is the operation's that it named."""
+    assert (outcome.status, outcome.error) == ("FAILED", error)
+    assert words in outcome.cause
+    assert outcome.row["error"]["name"] == error
+    [message] = outcome.messages
+    assert message.subject == f"Aurora restore of {outcome.operation_id} FAILED: {error}"
 
 
 def test_a_success_is_not_resumed(world: World, resumed_after_the_copy: Resumption) -> None:
     outcome = world.run({"resume": resumed_after_the_copy.first.operation_id})
-    outcome.expect_failure("OperationNotResumable", "which succeeded")
+    expect_refusal(outcome, "OperationNotResumable", "which succeeded")
+    refused = [row for row in world.audit_rows(resumed_after_the_copy.first.operation_id) if row["event"] == "FAILED"]
+    assert refused[-1]["status"] == "OperationNotResumable"
