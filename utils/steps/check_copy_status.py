@@ -17,10 +17,12 @@ def check_copy_status(operation: Operation, services: Services) -> StepResult:
     copy_id = operation.identifiers.copy_id
     found = services.rds().find_snapshot(copy_id)
     now = services.clock.now()
+    # The row knows of no copy when the execution was redriven here: Copy Snapshot shall see to it.
+    is_to_be_asked_for = operation.copied is None or operation.copied.waits_for_room
     record = operation.copied or CopyRecord(started_at=now)
     operation.copied, operation.current_step = record, StepName.CHECK_COPY_STATUS
     if found is None:
-        return _not_there(record, operation, services, now)
+        return _not_there(record, operation, services, now, is_to_be_asked_for=is_to_be_asked_for)
     check_copy_is_ours(found, operation)
     record.arn, record.percent, record.missing_since = found.arn, found.percent, None
     verdict = SNAPSHOT.judge(found.status, copy_id)
@@ -40,11 +42,13 @@ def check_copy_status(operation: Operation, services: Services) -> StepResult:
     return StepResult(status=StepStatus.READY, details={"copy_arn": found.arn})
 
 
-def _not_there(record: CopyRecord, operation: Operation, services: Services, now: datetime) -> StepResult:
+def _not_there(
+    record: CopyRecord, operation: Operation, services: Services, now: datetime, *, is_to_be_asked_for: bool
+) -> StepResult:
     """Wait for room, or for what RDS does not show yet."""
     copy_id = operation.identifiers.copy_id
-    if record.waits_for_room:
-        waiting = _wait(record, operation, now, "room for the copy")
+    if is_to_be_asked_for:
+        waiting = _wait(record, operation, now, f"the start of snapshot copy {copy_id}")
         services.operations.save(operation)
         return waiting.model_copy(update={"status": StepStatus.COPY_AGAIN})
     record.missing_since = record.missing_since or now

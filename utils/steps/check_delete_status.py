@@ -85,6 +85,9 @@ def _final_snapshot_survived(operation: Operation, record: DeletionRecord, servi
     if found is not None and found.status in SNAPSHOT.ready:
         record.final_snapshot_arn, record.missing_since = found.arn, None
         return True
+    if found is None and record.destroying_since is None:
+        # Somebody else deleted the target before this operation took its snapshot, or anything else of it.
+        return True
     record.missing_since = record.missing_since or now
     is_lost = found is not None and found.status in SNAPSHOT.failed
     if is_lost or has_settled(record.missing_since, now):

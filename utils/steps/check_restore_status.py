@@ -19,10 +19,12 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
     cluster = rds.find_cluster(target_id)
     instances = rds.instances_of(target_id) if cluster else []
     now = services.clock.now()
+    # The row knows of no restore when the execution was redriven here: Restore Snapshot shall see to it.
+    is_to_be_asked_for = operation.restore is None or operation.restore.waits_for_capacity
     record = operation.restore or RestoreRecord(started_at=now)
     operation.restore, operation.current_step = record, StepName.CHECK_RESTORE_STATUS
     if cluster is None or is_the_old_target(cluster, operation):
-        return _not_there(record, operation, services, now)
+        return _not_there(record, operation, services, now, is_to_be_asked_for=is_to_be_asked_for)
     record.missing_since = None
     check_cluster_is_ours(cluster, operation)
     missing = sorted(set(operation.identifiers.instance_ids) - {instance.identifier for instance in instances})
@@ -48,10 +50,12 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
     )
 
 
-def _not_there(record: RestoreRecord, operation: Operation, services: Services, now: datetime) -> StepResult:
+def _not_there(
+    record: RestoreRecord, operation: Operation, services: Services, now: datetime, *, is_to_be_asked_for: bool
+) -> StepResult:
     """Wait for capacity, or for what RDS does not show yet."""
     target_id = operation.identifiers.target_cluster_id
-    if not record.waits_for_capacity:
+    if not is_to_be_asked_for:
         record.missing_since = record.missing_since or now
         if has_settled(record.missing_since, now):
             raise RestoreFailed(
@@ -64,10 +68,10 @@ def _not_there(record: RestoreRecord, operation: Operation, services: Services, 
         record.started_at,
         now,
         operation.request.budgets.restore_hours,
-        waiting_for=f"cluster {target_id} {'and capacity for it' if record.waits_for_capacity else 'to be shown'}",
+        waiting_for=f"cluster {target_id} {'to be asked for' if is_to_be_asked_for else 'to be shown'}",
     )
     services.operations.save(operation)
-    if record.waits_for_capacity:
+    if is_to_be_asked_for:
         return StepResult(status=StepStatus.CLUSTER_READY, wait_seconds=1, details=waiting.details)
     return waiting
 

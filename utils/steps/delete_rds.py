@@ -44,6 +44,9 @@ def check_final_snapshot_is_ours(found: Snapshot, operation: Operation) -> None:
 
 
 def _nothing_left(operation: Operation, services: Services) -> StepResult:
+    if operation.plan.delete_target and operation.deletion is None:
+        # RDS may not show for a moment what is there: the check looks once more.
+        operation.deletion = DeletionRecord()
     if operation.deletion is not None and operation.deletion.finished_at is None:
         operation.deletion.started_at = operation.deletion.started_at or services.clock.now()
         # Members may outlive the cluster's row for a moment: the check decides.

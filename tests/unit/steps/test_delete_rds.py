@@ -221,6 +221,20 @@ def test_a_final_snapshot_that_goes_back_holds_the_restore_up(copied: FakeAws) -
     assert copied.run(check_delete_status).status is StepStatus.READY
 
 
+def test_a_target_that_rds_hides_at_the_first_look_is_not_forgotten(copied: FakeAws) -> None:
+    show = copied.west.hide(copied.west.clusters, "staging")
+    assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
+    show()
+    assert copied.run(check_delete_status).status is StepStatus.SNAPSHOT_READY
+
+
+def test_a_target_that_somebody_else_deleted_is_gone(copied: FakeAws) -> None:
+    copied.west.clusters.clear()
+    copied.west.instances.clear()
+    assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
+    assert copied.run(check_delete_status).status is StepStatus.READY
+
+
 def test_a_stopped_target_is_started_then_snapshotted_then_deleted(copied: FakeAws) -> None:
     copied.west.clusters["staging"]["Status"] = "stopped"
     assert copied.run(delete_rds).details["waiting_for"] == "the start of staging"

@@ -412,3 +412,27 @@ def test_the_users_are_set_up_anew_under_the_present_master_password(restored: F
     users = restored.operation.users
     assert users is not None
     assert (users.master_reset_at, users.shut_out) == (None, ["prod_app"])
+
+
+def redrive_at(aws: FakeAws, step: Any) -> StepResult:
+    """Let the execution be redriven at a step."""
+    event = StepEvent(operation_id=OPERATION, execution_arn=EXECUTION_ARN, redrive_count=1)
+    return on_operation(event, aws.services, step)
+
+
+def test_redriven_while_it_waited_for_room_the_copy_is_asked_for_again(planned: FakeAws) -> None:
+    planned.west.fail("copy_db_cluster_snapshot", "SnapshotQuotaExceeded")
+    planned.run(copy_snapshot)
+    fail(planned)
+    assert redrive_at(planned, check_copy_status).status is StepStatus.COPY_AGAIN
+    planned.run(copy_snapshot)
+    assert planned.run(check_copy_status).status is StepStatus.IN_PROGRESS
+
+
+def test_redriven_while_it_waited_for_capacity_the_cluster_is_asked_for_again(deleted: FakeAws) -> None:
+    deleted.west.fail("restore_db_cluster_from_snapshot", "InsufficientDBClusterCapacityFault")
+    deleted.run(restore_snapshot)
+    fail(deleted)
+    assert redrive_at(deleted, check_restore_status).status is StepStatus.CLUSTER_READY
+    deleted.run(restore_snapshot)
+    assert deleted.run(check_restore_status).status is StepStatus.IN_PROGRESS
