@@ -26,11 +26,11 @@ def message_for_failure(operation_id: str, execution_arn: str, error: OperationE
     `summary` is empty for a request that was refused before there was a plan.
     """
     known: dict[str, Any] = {
+        **summary,
         "operation_id": operation_id,
         "status": "FAILED",
         "error": error.model_dump(),
         "console_url": console.execution_url(execution_arn),
-        **summary,
     }
     resume = console.resume_command(operation_id, execution_arn) if summary and not summary["dry_run"] else None
     lines = [f"Operation {operation_id} failed{_at(error)} with {error.name}.", "", error.message, ""]

@@ -50,7 +50,7 @@ def _durations(operation: Operation) -> dict[str, int]:
             ("delete", operation.deletion),
             ("restore", operation.restore),
         )
-        if record is not None and record.finished_at is not None
+        if record is not None and record.started_at is not None and record.finished_at is not None
     }
     users = operation.users
     if users is not None and users.master_reset_at is not None and users.finished_at is not None:

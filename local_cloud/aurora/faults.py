@@ -18,7 +18,11 @@ KINDS = {
     "drop-after": "the call has its effect, the connection is closed without an answer",
     "end-in": "what the call starts ends in `status` instead of its good end",
     "freeze": "what the call starts makes no progress until it is released",
+    "hide": "the describing call does not find what is there, as RDS may right after a change",
+    "show": "the describing call shows `status`: an old one, one that goes back, one that nobody knows",
+    "add-member": "before the call has its effect, autoscaling adds a member to its cluster",
 }
+DESCRIPTIONS = ("DescribeDBClusters", "DescribeDBInstances", "DescribeDBClusterSnapshots")
 
 
 @dataclass(kw_only=True)
@@ -43,6 +47,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise invalid_value(f"kind: found {self.kind!r}, expected one of {', '.join(KINDS)}")
+        if self.kind in {"hide", "show"} and self.operation not in DESCRIPTIONS:
+            raise invalid_value(f"operation: found {self.operation!r}, expected one of {', '.join(DESCRIPTIONS)}")
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Fault:
