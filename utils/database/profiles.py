@@ -1,28 +1,25 @@
 """What each of the three users may do."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import timedelta
 
 from pydantic import SecretStr
 
-from utils.secrets_gateway import AppCredentials
+from utils.secrets_gateway import AppCredentials, Auth, Profile
 
-
-class Profile(StrEnum):
-    """The three kinds of user."""
-
-    APPLICATION = "application"
-    READONLY = "readonly"
-    DEVOPS = "devops"
+__all__ = ["PRIVILEGES", "Auth", "DatabaseUser", "Privileges", "Profile", "users_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseUser:
-    """A user to be set up."""
+    """A user to be set up; `password` is None for one that logs in with IAM, limits are None for PostgreSQL's."""
 
     profile: Profile
     name: str
-    password: SecretStr
+    password: SecretStr | None
+    auth: Auth = Auth.PASSWORD
+    connection_limit: int | None = None
+    statement_timeout: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +64,7 @@ PRIVILEGES = {
 
 def users_of(credentials: AppCredentials) -> list[DatabaseUser]:
     """Pair each entry of the secret with its profile."""
-    pairs = (
-        (Profile.APPLICATION, credentials.application_user),
-        (Profile.READONLY, credentials.readonly_user),
-        (Profile.DEVOPS, credentials.devops_user),
-    )
-    return [DatabaseUser(profile=profile, name=login.username, password=login.password) for profile, login in pairs]
+    return [
+        DatabaseUser(profile=profile, name=login.username, password=login.password, auth=login.auth)
+        for _, profile, login in credentials.logins()
+    ]

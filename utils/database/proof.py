@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
+from pydantic import SecretStr
 
 from utils.database.connection import DatabaseServer, connected, postgres_call
 from utils.database.profiles import DatabaseUser, Profile
@@ -38,11 +39,11 @@ class Attempt:
     allowed: bool
 
 
-def prove(server: DatabaseServer, databases: Sequence[str], user: DatabaseUser) -> list[str]:
+def prove(server: DatabaseServer, databases: Sequence[str], user: DatabaseUser, secret: SecretStr) -> list[str]:
     """Return what was proven of the user, a line for each database; raises `UsersNotProven`."""
     proven = []
     for database in databases:
-        with connected(server, database, user.name, user.password) as connection:
+        with connected(server, database, user.name, secret) as connection:
             tables = _tables(connection)
             attempts = _attempts(user.profile, tables, has_public=_has_public(connection))
             for attempt in attempts:

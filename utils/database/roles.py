@@ -4,6 +4,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extensions import encrypt_password
 from psycopg2.sql import SQL, Identifier, Literal
+from pydantic import SecretStr
 
 from utils.database.connection import postgres_call
 from utils.database.profiles import PRIVILEGES, DatabaseUser
@@ -31,9 +32,8 @@ def set_up_role(connection: Connection, user: DatabaseUser) -> None:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (user.name,))
         if cursor.fetchone() is None:
             cursor.execute(SQL("CREATE ROLE {}").format(Identifier(user.name)))
-        verifier = encrypt_password(
-            user.password.get_secret_value(), user.name, scope=connection, algorithm="scram-sha-256"
-        )
+        password = user.password or SecretStr("")
+        verifier = encrypt_password(password.get_secret_value(), user.name, scope=connection, algorithm="scram-sha-256")
         cursor.execute(
             SQL(
                 "ALTER ROLE {} LOGIN INHERIT NOCREATEDB NOCREATEROLE CONNECTION LIMIT -1 "

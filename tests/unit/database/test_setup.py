@@ -16,7 +16,7 @@ from tests.unit.database.production import LOGINS, MASTER, PASSWORDS, USERS, Res
 from utils.database import proof
 from utils.database.connection import DatabaseServer, connected
 from utils.database.profiles import DatabaseUser, Profile
-from utils.database.setup import Master, SetupOutcome, set_up_users
+from utils.database.setup import Master, SetupOutcome, password_of, set_up_users
 from utils.errors import (
     DatabaseChangeRefused,
     DatabaseLoginRefused,
@@ -44,7 +44,7 @@ NOWHERE = DatabaseServer(host="127.0.0.1", port=1)
 
 def prove(restored: Restored, name: str) -> list[str]:
     user = next(user for user in USERS if user.name == name)
-    return proof.prove(restored.address, ["shop"], user)
+    return proof.prove(restored.address, ["shop"], user, password_of(user))
 
 
 def test_the_outcome_tells_what_was_done_and_proven(restored: Restored) -> None:
