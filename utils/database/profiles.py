@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from utils.secrets_gateway import AppCredentials, Auth, Profile
 
-__all__ = ["PRIVILEGES", "Auth", "DatabaseUser", "Privileges", "Profile", "users_of"]
+__all__ = ["EVERY", "PRIVILEGES", "Auth", "DatabaseUser", "Privileges", "Profile", "users_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,41 +22,71 @@ class DatabaseUser:
     statement_timeout: timedelta | None = None
 
 
+# All that an owner has; which rights those are depends on PostgreSQL's version.
+EVERY = ("every",)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Privileges:
-    """The rights of a profile on the objects of every schema, as PostgreSQL's GRANT spells them."""
+    """The rights of a profile on objects of every schema, as PostgreSQL's GRANT spells them."""
 
-    schemas: str
-    tables: str
-    sequences: str
-    routines: str
-    types: str
+    schemas: tuple[str, ...]
+    tables: tuple[str, ...]
+    sequences: tuple[str, ...]
+    large_objects: tuple[str, ...]
+    definer_routines: tuple[str, ...] = ("EXECUTE",)
+    routines: tuple[str, ...] = ("EXECUTE",)
+    types: tuple[str, ...] = ("USAGE",)
+    databases: tuple[str, ...] = ("CONNECT", "TEMPORARY")
     memberships: tuple[str, ...] = ()
     parameters: tuple[tuple[str, str], ...] = ()
+
+    def on_objects(self) -> list[tuple[str, bool, tuple[str, ...]]]:
+        """Return for each kind of object, and whether it runs with its owner's rights, what is granted."""
+        return [
+            ("SCHEMA", False, self.schemas),
+            ("TABLE", False, self.tables),
+            ("SEQUENCE", False, self.sequences),
+            ("ROUTINE", False, self.routines),
+            ("ROUTINE", True, self.definer_routines),
+            ("TYPE", False, self.types),
+            ("LARGE OBJECT", False, self.large_objects),
+            ("DATABASE", False, self.databases),
+            ("FOREIGN SERVER", False, ()),
+        ]
+
+    def on_later_objects(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Return for each kind of default privileges its letter, its word and what is granted."""
+        return [
+            ("n", "SCHEMAS", self.schemas),
+            ("r", "TABLES", self.tables),
+            ("S", "SEQUENCES", self.sequences),
+            ("f", "ROUTINES", self.routines),
+            ("T", "TYPES", self.types),
+        ]
 
 
 PRIVILEGES = {
     Profile.APPLICATION: Privileges(
-        schemas="USAGE",
-        tables="SELECT, INSERT, UPDATE, DELETE",
-        sequences="USAGE, SELECT, UPDATE",
-        routines="EXECUTE",
-        types="USAGE",
+        schemas=("USAGE",),
+        tables=("SELECT", "INSERT", "UPDATE", "DELETE"),
+        sequences=("USAGE", "SELECT", "UPDATE"),
+        large_objects=("SELECT", "UPDATE"),
     ),
     Profile.READONLY: Privileges(
-        schemas="USAGE",
-        tables="SELECT",
-        sequences="SELECT",
-        routines="EXECUTE",
-        types="USAGE",
+        schemas=("USAGE",),
+        tables=("SELECT",),
+        sequences=("SELECT",),
+        large_objects=("SELECT",),
+        # Whatever such a routine does, it does with its owner's rights: it may write.
+        definer_routines=(),
         parameters=(("default_transaction_read_only", "on"),),
     ),
     Profile.DEVOPS: Privileges(
-        schemas="USAGE, CREATE",
-        tables="ALL",
-        sequences="ALL",
-        routines="ALL",
-        types="ALL",
+        schemas=EVERY,
+        tables=EVERY,
+        sequences=EVERY,
+        large_objects=EVERY,
         memberships=("pg_monitor", "pg_signal_backend"),
     ),
 }

@@ -210,8 +210,8 @@ def test_a_login_that_is_shut_out_is_a_refused_login(done: Restored) -> None:
 
 def test_a_lock_that_somebody_holds_is_tried_again(restored: Restored, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("utils.database.connection._SESSION_LIMITS", "-c lock_timeout=100")
-    with closing(restored.connect(MASTER, "shop")) as holder, holder.cursor() as cursor:
-        cursor.execute("BEGIN; SET ROLE shop_owner; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE")
+    with closing(restored.connect(ADMIN, "shop")) as holder, holder.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(DatabaseUnavailable, match="55P03 from PostgreSQL"):
             restored.set_up()
     restored.set_up()
