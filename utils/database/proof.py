@@ -71,6 +71,7 @@ _OPEN_SCHEMAS = """
 """
 _OWNED = """
     SELECT objid::text FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o'
+        AND classid <> 'pg_default_acl'::regclass
         AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
         AND refobjid = (SELECT oid FROM pg_roles WHERE rolname = current_user) LIMIT 1
 """

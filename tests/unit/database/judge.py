@@ -18,7 +18,10 @@ SEQUENCE = {
     Profile.DEVOPS: {"SELECT", "USAGE", "UPDATE"},
 }
 SCHEMA = {Profile.APPLICATION: {"USAGE"}, Profile.READONLY: {"USAGE"}, Profile.DEVOPS: {"USAGE", "CREATE"}}
-OF_CUSTOMERS = "nspname <> 'information_schema' AND nspname !~ '^pg_' AND nspowner NOT IN (SELECT oid FROM pg_roles WHERE rolsuper)"
+OF_CUSTOMERS = (
+    "nspname <> 'information_schema' AND nspname !~ '^pg_' "
+    "AND nspowner NOT IN (SELECT oid FROM pg_roles WHERE rolsuper)"
+)
 WRONG = """
     WITH customers AS (SELECT * FROM pg_namespace WHERE {of_customers}),
     relations AS (
@@ -44,7 +47,8 @@ WRONG = """
     FROM customers, unnest('{{USAGE,CREATE}}'::text[]) AS privilege
     WHERE has_schema_privilege('{user}', oid, privilege) <> (privilege = ANY('{{{schema}}}'::text[]))
     UNION ALL
-    SELECT 'routine', pg_proc.oid::regprocedure::text, 'EXECUTE', has_function_privilege('{user}', pg_proc.oid, 'EXECUTE')
+    SELECT 'routine', pg_proc.oid::regprocedure::text, 'EXECUTE',
+        has_function_privilege('{user}', pg_proc.oid, 'EXECUTE')
     FROM pg_proc JOIN customers ON customers.oid = pronamespace
     WHERE proowner NOT IN (SELECT oid FROM pg_roles WHERE rolsuper)
         AND has_function_privilege('{user}', pg_proc.oid, 'EXECUTE') <> (NOT prosecdef OR {runs_definers})

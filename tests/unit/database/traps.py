@@ -31,7 +31,8 @@ DATABASES = ["crm", "postgres", "shop", ODD_DATABASE]
 PLANTED = "Planted-Trap-Pa55"
 
 ROLES = f"""
-    CREATE ROLE app LOGIN CREATEDB CREATEROLE NOINHERIT CONNECTION LIMIT 0 PASSWORD '{PLANTED}' VALID UNTIL '2001-01-01';
+    CREATE ROLE app LOGIN CREATEDB CREATEROLE NOINHERIT CONNECTION LIMIT 0 PASSWORD '{PLANTED}'
+        VALID UNTIL '2001-01-01';
     CREATE ROLE reader LOGIN CREATEDB;
     CREATE ROLE devops LOGIN;
     CREATE ROLE grp;
@@ -96,6 +97,7 @@ TRAPS = f"""
     CREATE POLICY own ON app.carts TO app USING (owner = current_user) WITH CHECK (true);
     GRANT ALL ON app.carts TO reader WITH GRANT OPTION;
     GRANT UPDATE (owner) ON app.carts TO reader, PUBLIC;
+    GRANT ALL ON SCHEMA app TO reader;
     SET ROLE reader;
     GRANT DELETE, TRUNCATE ON app.carts TO devops, PUBLIC;
     RESET ROLE;
@@ -148,10 +150,10 @@ def make_traps(farm: PostgresFarm, major: int) -> Volume:
     server.initialise(farm.empty_database(major), ProductionMaster(MASTER, PASSWORDS[MASTER], "crm"))
     server.start(MASTER)
     production = Restored(farm, server, farm._log_dir / "none")
-    _run(production, MASTER, "postgres", ROLES)
     for owner in OWNERS:
         create = SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(Identifier(owner), Literal(PLANTED))
         _run(production, MASTER, "postgres", create)
+    _run(production, MASTER, "postgres", ROLES)
     for database in ("shop", "closed", ODD_DATABASE):
         _run(production, MASTER, "postgres", SQL("CREATE DATABASE {}").format(Identifier(database)))
     _run(production, ADMIN, "postgres", DATABASE_SETTINGS)
@@ -180,10 +182,8 @@ def restore_traps(farm: PostgresFarm, volume: Volume, major: int, name: str) -> 
 
 def _bulk() -> SQL:
     array = "ARRAY[" + ", ".join("'" + owner.replace("'", "''") + "'" for owner in OWNERS) + "]"
-    return SQL(
-        BULK.replace("{schemas}", str(SCHEMAS)).replace("{tables}", str(TABLES)).replace("{owners}", array)
-        .replace("{", "{{").replace("}", "}}")
-    )  # fmt: skip
+    filled = BULK.replace("{schemas}", str(SCHEMAS)).replace("{tables}", str(TABLES)).replace("{owners}", array)
+    return SQL(filled)
 
 
 def _run(production: Restored, user: str, database: str, statements: str | Composable) -> None:
