@@ -44,6 +44,7 @@ _OBJECTS = """
 _FOUND = f"""
     WITH schemas AS (
         SELECT * FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%'
+            AND has_schema_privilege(oid, 'USAGE')
     ),
     objects AS MATERIALIZED (
         SELECT objects.* FROM ({_OBJECTS}) AS objects JOIN pg_roles ON pg_roles.oid = owner

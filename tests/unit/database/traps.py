@@ -13,7 +13,7 @@ from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.production import MASTER, PASSWORDS, Restored, restore
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
-SCHEMAS, TABLES = (50, 100) if DEEP else (8, 5)
+SCHEMAS, TABLES = (50, 100) if DEEP else (4, 3)
 OWNERS = [
     "owner_0",
     "Owner One",
