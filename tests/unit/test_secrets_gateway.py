@@ -45,7 +45,9 @@ def test_the_masters_credentials_are_read(secrets: Any) -> None:
 def test_the_users_credentials_are_read(secrets: Any) -> None:
     credentials = put(secrets, USERS).app_credentials("the-secret")
     assert credentials.devops_user.username == "devops"
-    assert credentials.readonly_user.password.get_secret_value() == PLANTED + "-2"
+    password = credentials.readonly_user.password
+    assert password is not None
+    assert password.get_secret_value() == PLANTED + "-2"
 
 
 def test_more_users_say_their_profile_and_users_of_iam_need_no_password(secrets: Any) -> None:

@@ -19,7 +19,7 @@ from utils.errors import UsersNotProven
 _PROBE_TABLE = "aurora_restore_probe"
 _REFUSALS = (postgres_errors.InsufficientPrivilege, postgres_errors.ReadOnlySqlTransaction)
 # With 15,000 tables a statement on each would take longer than the function may.
-_TRIED_TABLES = 60
+_TRIED_TABLES = 30
 # What a superuser owns is AWS's, and so is what lies in a schema of his that he keeps to himself.
 _RELATIONS = """
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace

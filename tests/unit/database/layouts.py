@@ -1,5 +1,6 @@
 """Generated layouts of roles, schemas, objects and rights, as a production may have them."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -191,7 +192,7 @@ def _whom(grantee: str) -> Composable:
     return SQL("PUBLIC") if grantee == "PUBLIC" else Identifier(grantee)
 
 
-def _run(server: Restored, user: str, database: str, statements: list[Composable]) -> None:
+def _run(server: Restored, user: str, database: str, statements: Sequence[Composable]) -> None:
     refused = (errors.InvalidGrantOperation, errors.InsufficientPrivilege)
     with closing(server.connect(user, database)) as connection, connection.cursor() as cursor:
         for statement in statements:
