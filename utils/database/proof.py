@@ -11,9 +11,9 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 from pydantic import SecretStr
 
-from utils.database.connection import DatabaseServer, connected, postgres_call
+from utils.database.connection import DatabaseServer, Master, connected, postgres_call
 from utils.database.profiles import DatabaseUser, Profile
-from utils.database.session import names, rows
+from utils.database.session import names, rows, run
 from utils.errors import UsersNotProven
 
 _PROBE_TABLE = "aurora_restore_probe"
@@ -64,6 +64,13 @@ _TRUNCATABLE = f"""
     SELECT {_NAME} {_RELATIONS} AND relkind IN ('r', 'p') AND has_table_privilege(pg_class.oid, 'TRUNCATE, TRIGGER')
     ORDER BY 1 LIMIT 1
 """
+# One schema stands for all: the rights on what comes later do not depend on it.
+_CREATABLE = """
+    SELECT nspname FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner
+    WHERE NOT rolsuper AND nspname NOT LIKE 'pg\\_%%' AND has_schema_privilege(pg_namespace.oid, 'CREATE')
+        AND has_schema_privilege(pg_namespace.oid, 'USAGE')
+    ORDER BY nspname <> 'public', nspname LIMIT 1
+"""
 _OPEN_SCHEMAS = """
     SELECT quote_ident(nspname) FROM pg_namespace
     WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%' AND has_schema_privilege(oid, 'CREATE')
@@ -84,6 +91,26 @@ class Attempt:
     what: str
     statement: Composable
     allowed: bool
+
+
+def prove_later(
+    server: DatabaseServer, master: Master, databases: Sequence[str], users: Sequence[DatabaseUser]
+) -> None:
+    """Create a table as the master and try it as each user, in a transaction that ends in nothing.
+
+    A login of the user's own would not see the table before it is committed. Raises `UsersNotProven`.
+    """
+    for database in databases:
+        with connected(server, database, master.name, master.password) as connection:
+            for schema in names(connection, "look for a schema to create in", _CREATABLE, {}):
+                probe = Identifier(schema, _PROBE_TABLE)
+                run(connection, "table of the proof", [SQL("CREATE TABLE {} (n int)").format(probe)])
+                for user in users:
+                    run(connection, "proof", [SQL("SET LOCAL ROLE {}").format(Identifier(user.name))])
+                    for attempt in _attempts(user.profile, [(probe, False)], has_public=False):
+                        _check(connection, database, user, attempt)
+                    run(connection, "proof", [SQL("RESET ROLE")])
+            connection.rollback()
 
 
 def prove(server: DatabaseServer, databases: Sequence[str], user: DatabaseUser, secret: SecretStr) -> list[str]:

@@ -160,6 +160,7 @@ def _open_and_prove(
     proven = False
     try:
         logins.open_logins(server, master, users)
+        proof.prove_later(server, master, databases, users)
         proofs = {user.name: proof.prove(server, databases, user, login_secret(user)) for user in users}
         proven = True
     finally:

@@ -287,3 +287,14 @@ def test_a_proof_names_the_statement(done: Restored) -> None:
         pytest.raises(UsersNotProven, match=r'profile readonly, which cannot: .*"public"\."customers"'),
     ):
         prove(done, "reader")
+
+
+def test_rights_on_what_comes_later_are_proven(done: Restored) -> None:
+    proof.prove_later(done.address, done.master, ["shop"], USERS)
+    default = "ALTER DEFAULT PRIVILEGES FOR ROLE dba {} ON TABLES {} app"
+    with (
+        done.changed(default.format("REVOKE DELETE", "FROM"), default.format("GRANT DELETE", "TO")),
+        pytest.raises(UsersNotProven, match="user app in database shop that cannot write"),
+    ):
+        proof.prove_later(done.address, done.master, ["shop"], USERS)
+    assert done.run(MASTER, "shop", "SELECT to_regclass('public.aurora_restore_probe')") == [(None,)]
