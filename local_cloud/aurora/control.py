@@ -1,7 +1,8 @@
 """The control surface: faults, frozen progress, statuses, clock and journal, for tests and curious users.
 
 Over HTTP it is below /_local_aurora/ on the endpoint (loopback only): GET faults, POST faults, DELETE faults,
-POST release, POST status, POST automated-snapshot, GET clock, POST clock, GET journal.
+POST release, POST status, POST automated-snapshot, GET clock, POST clock, GET journal,
+GET sql-journal.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from local_cloud.aurora.hooks import Caller
 from local_cloud.aurora.journal import Entry
 from local_cloud.aurora.operations.snapshots import take_snapshot
 from local_cloud.aurora.resources import Cluster, Instance, Snapshot
+from local_cloud.aurora.sql_journal import SqlEntry
 from local_cloud.aurora.wire.response import iso
 
 
@@ -67,6 +69,10 @@ class Control:
         """Return the API calls so far."""
         return self._engine.journal.entries(operation)
 
+    def sql_journal(self, cluster: str | None = None) -> list[SqlEntry]:
+        """Return the database round trips so far."""
+        return self._engine.sql_journal.entries(cluster)
+
     def routes(self) -> dict[tuple[str, str], Callable[[Mapping[str, Any]], Any]]:
         """Return the HTTP form: (method, path) to a function of the JSON body."""
 
@@ -98,4 +104,5 @@ class Control:
             ("GET", "clock"): clock,
             ("POST", "clock"): move_clock,
             ("GET", "journal"): lambda _: [asdict(entry) for entry in self.journal()],
+            ("GET", "sql-journal"): lambda _: [asdict(entry) for entry in self.sql_journal()],
         }
