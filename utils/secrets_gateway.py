@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
+REFUSED_BY_RDS = frozenset('/@" ')
 PLACEHOLDERS = {"PLACEHOLDER", "APP_PASSWORD", "READONLY_PASSWORD", "DEVOPS_PASSWORD"}
 
 
@@ -100,8 +101,20 @@ class SecretsGateway:
         self._client = client
 
     def master_credentials(self, secret_name: str) -> Credentials:
-        """Read the master user's credentials; raises `SecretInvalid`."""
-        return self._read(secret_name, Credentials)
+        """Read the master user's credentials, with a password that RDS takes; raises `SecretInvalid`.
+
+        https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html, MasterUserPassword
+        """
+        credentials = self._read(secret_name, Credentials)
+        password = credentials.password.get_secret_value()
+        if not (password.isascii() and password.isprintable()) or set(password) & REFUSED_BY_RDS:
+            raise _invalid(
+                secret_name,
+                "password",
+                "a character that RDS refuses in a master password",
+                'printable ASCII without "/", "@", double quotes and spaces',
+            )
+        return credentials
 
     def app_credentials(self, secret_name: str) -> AppCredentials:
         """Read the database users' credentials; raises `SecretInvalid`."""

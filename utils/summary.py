@@ -25,6 +25,10 @@ def summarise(operation: Operation) -> dict[str, Any]:
         "deleted": _deleted(operation),
         "users": users.proofs if users else {},
         "shut_out": users.shut_out if users else [],
+        "kept_logins": users.kept if users else [],
+        "unknown_logins": users.unknown_logins if users else [],
+        "outbound": users.outbound if users else [],
+        "outbound_closed": users.outbound_closed if users else None,
         "scripts": [script.model_dump(exclude_none=True) for script in users.scripts] if users else [],
         "checks": [check.model_dump() for check in users.checks] if users else [],
         "pruned": [*archive.pruned_copies, *archive.pruned_final_snapshots] if archive else [],
@@ -47,6 +51,9 @@ def message_for_success(summary: dict[str, Any]) -> str:
         f"Final snapshot of the old target: {summary['final_snapshot'] or 'none'}",
         f"Users: {', '.join(summary['users'])}",
         f"Logins shut out: {', '.join(summary['shut_out']) or 'none'}",
+        f"Logins kept: {', '.join(summary['kept_logins']) or 'none'}",
+        *([f"Not found of keep_logins: {', '.join(summary['unknown_logins'])}"] if summary["unknown_logins"] else []),
+        f"{_outbound_title(summary)}: {', '.join(summary['outbound']) or 'none'}",
         f"Scripts run before the users were opened: {', '.join(_script_lines(summary)) or 'none'}",
         f"Checks that hold: {', '.join(_check_lines(summary)) or 'none'}",
         f"Pruned snapshots: {', '.join(summary['pruned']) or 'none'}",
@@ -67,6 +74,10 @@ def message_for_failure(operation_id: str, error: OperationError, operation: Ope
         if operation.deletion and operation.deletion.final_snapshot_arn:
             lines.append(f"The old target's data is in {operation.deletion.final_snapshot_arn}.")
     return "\n".join(lines)
+
+
+def _outbound_title(summary: dict[str, Any]) -> str:
+    return "Ways out LEFT OPEN (close_outbound is false)" if summary["outbound_closed"] is False else "Ways out closed"
 
 
 def _script_lines(summary: dict[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from utils import step as step_module
+from utils.database.setup import SetupOutcome
 from utils.errors import OperationNotFound
 from utils.operation import StepName
 
@@ -41,7 +42,7 @@ def test_a_function_without_an_operation_refuses_and_records_it(
 def test_a_whole_run_from_the_first_function_to_the_last(
     call: Callable[..., dict[str, Any]], aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcome = SimpleNamespace(databases=["shop"], proofs={"app": ["shop: logs in"]}, shut_out=["prod_app"])
+    outcome = SetupOutcome(databases=["shop"], proofs={"app": ["shop: logs in"]}, shut_out=["prod_app"])
     monkeypatch.setattr("utils.steps.setup_db_users.set_up_users", lambda *_, **__: outcome)
     aws.has_old_target()
 

@@ -42,6 +42,14 @@ def test_the_masters_credentials_are_read(secrets: Any) -> None:
     assert (credentials.username, credentials.password.get_secret_value()) == ("master", PLANTED)
 
 
+@pytest.mark.parametrize("character", ["/", "@", '"', " ", "é", "\n"])
+def test_a_master_password_that_rds_would_refuse_is_refused_by_name_of_its_field(secrets: Any, character: str) -> None:
+    gateway = put(secrets, MASTER | {"password": f"Planted{character}Pa55word"})
+    with pytest.raises(SecretInvalid, match="the-secret, password: found a character that RDS refuses") as refused:
+        gateway.master_credentials("the-secret")
+    assert "Planted" not in texts_of(refused.value)
+
+
 def test_the_users_credentials_are_read(secrets: Any) -> None:
     credentials = put(secrets, USERS).app_credentials("the-secret")
     assert credentials.devops_user.username == "devops"

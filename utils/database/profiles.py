@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
+from utils.request_users import UserLimits
 from utils.secrets_gateway import AppCredentials, Auth, Profile
 
 __all__ = ["EVERY", "PRIVILEGES", "Auth", "DatabaseUser", "Privileges", "Profile", "users_of"]
@@ -92,9 +93,22 @@ PRIVILEGES = {
 }
 
 
-def users_of(credentials: AppCredentials) -> list[DatabaseUser]:
-    """Pair each entry of the secret with its profile."""
+def users_of(credentials: AppCredentials, limits: UserLimits | None = None) -> list[DatabaseUser]:
+    """Pair each entry of the secret with its profile, and that profile's limits."""
+    limits = limits or UserLimits()
+    limit_of = {
+        Profile.APPLICATION: limits.application,
+        Profile.READONLY: limits.readonly,
+        Profile.DEVOPS: limits.devops,
+    }
     return [
-        DatabaseUser(profile=profile, name=login.username, password=login.password, auth=login.auth)
+        DatabaseUser(
+            profile=profile,
+            name=login.username,
+            password=login.password,
+            auth=login.auth,
+            connection_limit=limit_of[profile].connection_limit,
+            statement_timeout=limit_of[profile].statement_timeout,
+        )
         for _, profile, login in credentials.logins()
     ]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from utils import guards, planning
+from utils import guards, planning, readiness
 from utils.errors import OperationClosed, OperationInProgress, PermanentError
 from utils.operation import Operation
 from utils.operation_store import TargetLock, row_ttl
@@ -64,6 +64,8 @@ def _planned(event: StartEvent, request: RestoreRequest, services: Services) -> 
     planning.check_engine_version(target_region, snapshot.engine_version, settings.engine_version)
     planning.check_groups(target_region, settings)
     planning.check_capacity(settings)
+    readiness.check_users(services.secrets.app_credentials(services.settings.app_secret_name), settings, request)
+    readiness.check_scripts(services.s3, request)
 
     found = planning.Found(
         operation_id=event.operation_id,
