@@ -2,7 +2,7 @@
 
 Over HTTP it is below /_local_aurora/ on the endpoint (loopback only): GET faults, POST faults, DELETE faults,
 POST release, POST status, POST automated-snapshot, GET clock, POST clock, GET journal,
-GET sql-journal.
+GET sql-journal, POST admin-sql.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
+
+import psycopg2
 
 from local_cloud.aurora.engine import Call, Engine
 from local_cloud.aurora.errors import invalid_value
@@ -60,6 +62,17 @@ class Control:
             take_snapshot(call, cluster, identifier, {}, "automated")
         return identifier
 
+    def run_as_admin(self, cluster_arn: str, database: str, sql: str) -> None:
+        """Run SQL in a cluster as rdsadmin: what AWS's own agents do there, or what only a superuser can plant."""
+        with self._engine.timeline.lock:
+            cluster = self._engine.store.find(cluster_arn)
+        if not isinstance(cluster, Cluster) or not cluster.server.running:
+            raise invalid_value(f"arn: found {cluster_arn}, expected the ARN of a cluster with an available instance")
+        try:
+            cluster.server.run_as_admin(database, sql)
+        except psycopg2.Error as error:
+            raise invalid_value(f"sql: found {error.pgcode or 'no answer'} from PostgreSQL: {error}") from None
+
     def skip(self, seconds: float) -> None:
         """Move the simulated clock forward."""
         self._engine.clock.skip(seconds)
@@ -87,6 +100,10 @@ class Control:
             self.set_status(body["arn"], body["status"])
             return {}
 
+        def run_as_admin(body: Mapping[str, Any]) -> dict[str, str]:
+            self.run_as_admin(body["arn"], body["database"], body["sql"])
+            return {}
+
         def move_clock(body: Mapping[str, Any]) -> dict[str, str]:
             self.skip(float(body["skip"]))
             return clock(body)
@@ -101,6 +118,7 @@ class Control:
             ("POST", "release"): lambda body: {"released": self.release(body.get("arn"))},
             ("POST", "status"): set_status,
             ("POST", "automated-snapshot"): lambda body: {"identifier": self.take_automated_snapshot(body["arn"])},
+            ("POST", "admin-sql"): run_as_admin,
             ("GET", "clock"): clock,
             ("POST", "clock"): move_clock,
             ("GET", "journal"): lambda _: [asdict(entry) for entry in self.journal()],

@@ -116,6 +116,11 @@ class PostgresServer:
                 with self._behind_closed_doors() as admin:
                     set_password(admin, role, password)
 
+    def run_as_admin(self, database: str, sql: str) -> None:
+        """Run SQL in the running server as AWS's superuser, without a trace of it in the log."""
+        with self._connect(database) as admin, admin.cursor() as cursor:
+            cursor.execute(sql)
+
     def copy_to(self, target: Volume) -> None:
         """Fill a volume with a consistent copy of the data, while users write or at rest."""
         with self._lock:
@@ -178,12 +183,12 @@ class PostgresServer:
             self.stop()
 
     @contextlib.contextmanager
-    def _connect(self) -> Iterator[connection]:
+    def _connect(self, database: str = "postgres") -> Iterator[connection]:
         admin = psycopg2.connect(
             host=str(self._door.socket_dir),
             port=self._door.number,
             user=ADMIN,
-            dbname="postgres",
+            dbname=database,
             password=self._admin.password,
             connect_timeout=10,
             options="-c log_statement=none",

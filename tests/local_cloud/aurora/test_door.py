@@ -7,6 +7,7 @@ import socket
 import struct
 import subprocess
 import sys
+import urllib.error
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -230,8 +231,12 @@ def test_a_server_that_shuts_down_and_a_login_that_fails(
     hit: Callable[..., None], session: Connection, prod: Region
 ) -> None:
     hit("error", "SELECT", code="57P01", message="terminating connection due to administrator command")
-    with pytest.raises(errors.AdminShutdown):
+    with pytest.raises(psycopg2.OperationalError) as on_demand:
         query(session, "SELECT 1")
+    with prod.psql("prod") as other, pytest.raises(psycopg2.OperationalError) as real:
+        query(other, "SELECT pg_terminate_backend(pg_backend_pid())")
+    assert str(on_demand.value) == str(real.value)
+    assert session.closed
     for kind, said in (("error", "the house is full"), ("drop", BROKEN_OFF), ("drop-after", BROKEN_OFF)):
         hit(kind, "LOGIN", code="53300", message="the house is full")
         with pytest.raises(psycopg2.OperationalError, match=said), prod.psql("prod"):
@@ -264,6 +269,22 @@ def test_the_journal_tells_what_kind_of_statements_came_but_no_value(prod: Regio
     ]
     assert {(entry.user, entry.database, entry.region) for entry in mine} == {("dba", "shop", "us-east-1")}
     assert "Planted" not in str(prod.control("GET", "sql-journal"))
+
+
+def test_what_only_a_superuser_can_plant(prod: Region) -> None:
+    arn = prod.arn("cluster", "prod")
+    prod.control("POST", "admin-sql", {"arn": arn, "database": "shop", "sql": "CREATE SCHEMA of_aws"})
+    with prod.psql("prod") as session:
+        owner = query(session, "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'of_aws'")
+        assert owner == [("rdsadmin",)]
+    for body in (
+        {"arn": arn, "database": "shop", "sql": "CREATE SCHEMA of_aws"},
+        {"arn": prod.arn("cluster", "nowhere"), "database": "shop", "sql": "SELECT 1"},
+    ):
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            prod.control("POST", "admin-sql", body)
+        refusal.value.close()
+        assert refusal.value.code == 400
 
 
 @pytest.mark.parametrize(
