@@ -92,8 +92,8 @@ class ClusterDoor:
         self.engine.hooks.authorizer.authorize(caller, "rds-db:connect", [request])
 
     def _cluster(self) -> Cluster | None:
-        with self.engine.timeline.lock:
-            clusters = list(self.engine.store.state(self.account_id, self.region).clusters.values())
+        # Without the timeline's lock: whoever holds it may be waiting for the doors.
+        clusters = list(self.engine.store.state(self.account_id, self.region).clusters.values())
         return next((cluster for cluster in clusters if cluster.resource_id == self.resource_id), None)
 
 

@@ -72,7 +72,7 @@ class Session:
             await server.send(startup)
             await self._let_in(server)
             await self._relay(server)
-        except (Finished, ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, TimeoutError):
+        except (Finished, OSError, asyncio.IncompleteReadError):  # one side is gone, or the server does not run
             pass
         except asyncio.CancelledError:
             self._client.reset()
