@@ -7,12 +7,13 @@ AuroraRestoreError
 │   ├── OperationRowConflict
 │   └── DatabaseUnavailable
 └── PermanentError: the run stops, nothing more is touched
-    ├── request:  InvalidRequest, OperationInProgress, OperationNotFound, OperationClosed
+    ├── request:  InvalidRequest, OperationInProgress, OperationNotFound, OperationClosed, OperationNotResumable
     ├── snapshot: SnapshotNotFound, SnapshotNotAvailable, SnapshotTooOld, SnapshotNotRestorable
     ├── target:   TargetIsSource, TargetNotReplaceable, TargetProtected, TargetInGlobalCluster, TargetChanged,
     │             TargetNotDeletable
     ├── settings: KeyNotUsable, EngineVersionNotRestorable, SettingNotFound, IdentifierTaken, ConfigurationMissing
-    ├── phases:   CopyFailed, DeleteFailed, RestoreFailed, PhaseTimedOut, UnknownStatus
+    ├── phases:   CopyFailed, DeleteFailed, RestoreFailed, PhaseTimedOut, SnapshotQuotaFull, UnknownStatus
+    ├── ends:     ExecutionStopped, ExecutionTimedOut
     ├── users:    SecretInvalid, DatabaseNotTrusted, DatabaseLoginRefused, DatabaseChangeRefused, UsersNotProven
     ├── data:     PostRestoreSqlFailed, CheckFailed
     └── AWS:      AccessDenied, AwsRequestRejected
@@ -82,6 +83,18 @@ class OperationNotFound(PermanentError):
 
 class OperationClosed(PermanentError):
     """The operation has ended, or was a dry run: no step may act on it, or close it as a success, any more."""
+
+
+class OperationNotResumable(PermanentError):
+    """The operation has no plan, is over, or its row does not fit this version: it cannot be gone on with."""
+
+
+class ExecutionStopped(PermanentError):
+    """Somebody stopped the execution before its last step."""
+
+
+class ExecutionTimedOut(PermanentError):
+    """The execution took longer than the whole state machine may."""
 
 
 class SnapshotNotFound(PermanentError):
@@ -154,6 +167,10 @@ class RestoreFailed(PermanentError):
 
 class PhaseTimedOut(PermanentError):
     """A phase took longer than its budget."""
+
+
+class SnapshotQuotaFull(PermanentError):
+    """The Region holds as many manual snapshots as its quota allows, and none of ours may be pruned."""
 
 
 class UnknownStatus(PermanentError):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from utils.errors import (
     IdentifierTaken,
+    ResourceBusy,
     SnapshotNotAvailable,
     TargetChanged,
     TargetInGlobalCluster,
@@ -98,12 +99,21 @@ def check_instance_names(rds: RdsReader, instance_ids: Sequence[str], target_clu
             )
 
 
-def check_restorable_now(rds: RdsReader, snapshot: str) -> None:
-    """Make sure that what will be restored is there and available in the target Region right now."""
+def check_restorable_now(rds: RdsReader, snapshot: str, *, may_be_unseen: bool = False) -> None:
+    """Make sure that what will be restored is there and available in the target Region right now.
+
+    Raises `ResourceBusy` for what was seen available and may be so again: RDS reads are eventually consistent.
+    """
     found = rds.find_snapshot(snapshot)
+    if may_be_unseen and (found is None or found.status in SNAPSHOT.in_progress):
+        raise ResourceBusy(
+            f"snapshot {snapshot} with status {found.status}" if found else f"no snapshot {snapshot}",
+            expected="status available, as it was seen a moment ago",
+            action="nothing, the step is tried again for a while",
+        )
     if found is None or found.status not in SNAPSHOT.ready:
         raise SnapshotNotAvailable(
             f"snapshot {snapshot} with status {found.status}" if found else f"no snapshot {snapshot}",
             expected="status available in the target Region before the old target is deleted",
-            action="find out who deleted it, then start a new run; nothing more is deleted",
+            action="find out who deleted it, then resume the operation; nothing more is deleted",
         )

@@ -9,6 +9,8 @@ SNAPSHOT_ARN_PATTERN = (
     r":cluster-snapshot:(?P<id>[A-Za-z0-9:-]{1,255})$"
 )
 SNAPSHOT_ID_PATTERN = r"^(rds:|awsbackup:)?[A-Za-z][A-Za-z0-9-]{0,254}$"
+# What Step Functions allows in the name of an execution; no '#', which keeps operation ids apart from lock rows.
+OPERATION_ID_PATTERN = r'^[^\s#"%\\^|~`$&,;:/<>{}\[\]?*\x00-\x1f\x7f-\x9f]{1,80}$'
 REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-\d{1,2}$"
 ACCOUNT_PATTERN = r"^\d{12}$"
 

@@ -78,16 +78,23 @@ class CopyRecord(BaseModel):
     finished_at: datetime | None = None
     arn: str | None = None
     percent: int = 0
+    waits_for_room: bool = False
+    missing_since: datetime | None = Field(default=None, description="RDS did not show it from here on.")
 
 
 class DeletionRecord(BaseModel):
     """The old target's end."""
 
-    started_at: datetime
+    started_at: datetime | None = Field(
+        default=None, description="None until the first look after the operation was resumed."
+    )
     finished_at: datetime | None = None
     final_snapshot_arn: str | None = None
+    destroying_since: datetime | None = Field(default=None, description="Before this moment nothing was taken away.")
     deleted_members: list[str] = []
     protection_switched_off: bool = False
+    waits_for_room: bool = False
+    missing_since: datetime | None = Field(default=None, description="RDS did not show its snapshot from here on.")
 
 
 class RestoreRecord(BaseModel):
@@ -100,6 +107,8 @@ class RestoreRecord(BaseModel):
     port: int | None = None
     engine_version: str | None = None
     instance_ids: list[str] = []
+    waits_for_capacity: bool = False
+    missing_since: datetime | None = Field(default=None, description="RDS did not show the cluster from here on.")
 
 
 class ScriptRecord(BaseModel):
@@ -156,13 +165,24 @@ class OperationError(BaseModel):
     step: str
 
 
+class ExecutionRecord(BaseModel):
+    """An execution that works or worked on the operation; each redrive of one is a record of its own."""
+
+    execution_arn: str
+    redrive_count: int = 0
+    started_at: datetime
+    finished_at: datetime | None = None
+    error: OperationError | None = None
+
+
 class Operation(BaseModel):
     """The row of one operation, written when its plan is made."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     operation_id: str
-    execution_arn: str
+    execution_arn: str = Field(description="The execution that works on it now, or did last.")
+    executions: list[ExecutionRecord] = Field(default_factory=list, description="All that worked on it, in order.")
     version: int = 0
     status: OperationStatus = OperationStatus.RUNNING
     current_step: StepName = StepName.SNAPSHOT_CHECK
@@ -180,4 +200,10 @@ class Operation(BaseModel):
     created_at: datetime
     updated_at: datetime
     finished_at: datetime | None = None
+    notified_at: datetime | None = None
     ttl: int = Field(description="Seconds since 1970 after which DynamoDB may remove the row.")
+
+    @property
+    def redrive_count(self) -> int:
+        """How often the execution that works on it had been redriven."""
+        return self.executions[-1].redrive_count if self.executions else 0

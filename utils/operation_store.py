@@ -1,67 +1,22 @@
-"""The state table: operation rows with an optimistic lock, and the lock rows of the targets."""
+"""The state table in DynamoDB: operation rows with an optimistic lock, and the lock rows of the targets."""
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from pydantic import ValidationError
 
 from utils.aws_errors import aws_call, error_code
-from utils.errors import OperationNotFound, OperationRowConflict
-from utils.operation import Operation, OperationError, OperationStatus
+from utils.errors import OperationNotResumable, OperationRowConflict
+from utils.operation import Operation, OperationStatus
+from utils.rows import Attempt, TargetLock, UnplannedOperation
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 ROWS_ARE_KEPT = timedelta(days=400)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TargetLock:
-    """The lock on a target cluster: who holds it, since when, and when it lapses."""
-
-    holder: str
-    execution_arn: str
-    acquired_at: datetime
-    expires_at: datetime
-
-
-class OperationStore(Protocol):
-    """Where operations and locks live; `DynamoDbOperationStore` in AWS, an in-memory twin in the tests."""
-
-    def find(self, operation_id: str) -> Operation | None:
-        """Return the operation, or None."""
-
-    def create(self, operation: Operation) -> None:
-        """Write a new row; raises `OperationRowConflict` when the id is taken."""
-
-    def save(self, operation: Operation) -> None:
-        """Write the row and count its version up; raises `OperationRowConflict` when somebody else did meanwhile."""
-
-    def record_refusal(self, operation_id: str, execution_arn: str, error: OperationError, now: datetime) -> None:
-        """Write the row of an operation that failed before it had a plan."""
-
-    def acquire_lock(
-        self, region: str, target_cluster_id: str, lock: TargetLock, *, instead_of: str | None = None
-    ) -> TargetLock:
-        """Take the lock unless somebody other than `instead_of` holds it; return the lock in force."""
-
-    def release_lock(self, region: str, target_cluster_id: str, holder: str) -> None:
-        """Give the lock back if `holder` has it."""
-
-
-def get_operation(store: OperationStore, operation_id: str) -> Operation:
-    """Return the operation; raises `OperationNotFound`."""
-    operation = store.find(operation_id)
-    if operation is None:
-        raise OperationNotFound(
-            f"no row for operation {operation_id!r}",
-            expected="a row written by Snapshot Check",
-            action="start the state machine instead of a single step, or correct operation_id",
-        )
-    return operation
 
 
 def lock_key(region: str, target_cluster_id: str) -> str:
@@ -81,16 +36,24 @@ class DynamoDbOperationStore:
             item = self._table.get_item(Key={"operation_id": operation_id}, ConsistentRead=True).get("Item")
         if item is None or "plan" not in item:
             return None
-        return Operation.model_validate_json(json.dumps(item, default=_from_decimal))
+        try:
+            return Operation.model_validate_json(json.dumps(item, default=_from_decimal))
+        except ValidationError as error:
+            raise _unreadable(operation_id, error) from None
+
+    def find_unplanned(self, operation_id: str) -> UnplannedOperation | None:
+        """Return the row of an operation that has no plan."""
+        with aws_call("dynamodb:GetItem"):
+            item = self._table.get_item(Key={"operation_id": operation_id}, ConsistentRead=True).get("Item")
+        if item is None or "plan" in item:
+            return None
+        return UnplannedOperation.model_validate_json(json.dumps(item, default=_from_decimal))
 
     def create(self, operation: Operation) -> None:
-        """Write a new row; a refusal's row of the same id gives way."""
-        self._put(
-            operation,
-            "attribute_not_exists(operation_id) OR attribute_not_exists(#plan)",
-            {},
-            {"#plan": "plan"},
-        )
+        """Write a new row; one without a plan gives way, unless its execution was closed meanwhile."""
+        is_new = "attribute_not_exists(operation_id)"
+        has_no_plan_yet = "(attribute_not_exists(#plan) AND attribute_not_exists(finished_at))"
+        self._put(operation, f"{is_new} OR {has_no_plan_yet}", {}, {"#plan": "plan"})
 
     def save(self, operation: Operation) -> None:
         """Write the row under its next version."""
@@ -118,19 +81,22 @@ class DynamoDbOperationStore:
                     action="nothing, the step is tried again with the new row",
                 ) from None
 
-    def record_refusal(self, operation_id: str, execution_arn: str, error: OperationError, now: datetime) -> None:
-        """Write the row of a refused request: no plan, only what went wrong."""
-        row: dict[str, Any] = {
-            "operation_id": operation_id,
-            "execution_arn": execution_arn,
-            "status": OperationStatus.FAILED.value,
-            "error": error.model_dump(),
-            "created_at": now.isoformat(),
-            "finished_at": now.isoformat(),
-            "ttl": row_ttl(now),
+    def save_unplanned(self, operation: UnplannedOperation) -> None:
+        """Write the row unless a plan is under the same id, which is never lost to one without."""
+        row = _item(operation.model_dump_json()) | {
+            "status": (OperationStatus.FAILED if operation.error else OperationStatus.RUNNING).value,
+            "ttl": row_ttl(operation.created_at),
         }
         with aws_call("dynamodb:PutItem"):
-            self._table.put_item(Item=row)
+            try:
+                self._table.put_item(
+                    Item=row,
+                    ConditionExpression="attribute_not_exists(#plan)",
+                    ExpressionAttributeNames={"#plan": "plan"},
+                )
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
 
     def acquire_lock(
         self, region: str, target_cluster_id: str, lock: TargetLock, *, instead_of: str | None = None
@@ -146,6 +112,7 @@ class DynamoDbOperationStore:
                         "operation_id": lock_key(region, target_cluster_id),
                         "holder": lock.holder,
                         "execution_arn": lock.execution_arn,
+                        "redrive_count": lock.redrive_count,
                         "acquired_at": lock.acquired_at.isoformat(),
                         "expires_at": int(lock.expires_at.timestamp()),
                         "ttl": row_ttl(lock.expires_at),
@@ -178,18 +145,24 @@ class DynamoDbOperationStore:
         return TargetLock(
             holder=str(item["holder"]),
             execution_arn=str(item["execution_arn"]),
+            redrive_count=int(str(item.get("redrive_count", 0))),
             acquired_at=datetime.fromisoformat(str(item["acquired_at"])),
             expires_at=datetime.fromtimestamp(int(str(item["expires_at"])), UTC),
         )
 
-    def release_lock(self, region: str, target_cluster_id: str, holder: str) -> None:
-        """Delete the lock row on the condition that it is the holder's."""
+    def release_lock(self, region: str, target_cluster_id: str, holder: str, taken_by: Attempt | None = None) -> None:
+        """Delete the lock row on the condition that it is the holder's, and that no later attempt took it."""
+        is_own = "holder = :holder"
+        values: dict[str, Any] = {":holder": holder}
+        if taken_by is not None:
+            is_own += " AND execution_arn = :execution_arn AND NOT redrive_count > :redrive_count"
+            values |= {":execution_arn": taken_by.execution_arn, ":redrive_count": taken_by.redrive_count}
         with aws_call("dynamodb:DeleteItem"):
             try:
                 self._table.delete_item(
                     Key={"operation_id": lock_key(region, target_cluster_id)},
-                    ConditionExpression="holder = :holder",
-                    ExpressionAttributeValues={":holder": holder},
+                    ConditionExpression=is_own,
+                    ExpressionAttributeValues=values,
                 )
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
@@ -211,3 +184,14 @@ def _from_decimal(value: object) -> int | float:
     if not isinstance(value, Decimal):
         raise TypeError(f"not a DynamoDB number: {value!r}")
     return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _unreadable(operation_id: str, error: ValidationError) -> OperationNotResumable:
+    # Field and kind of problem only: the value may be anything.
+    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return OperationNotResumable(
+        f"a row of operation {operation_id!r} whose field {'.'.join(str(part) for part in problem['loc'])} "
+        f"does not fit ({problem['type']})",
+        expected="a row that this version of the pipeline can read",
+        action="go on with the version that wrote it, or start a new run; nothing was changed",
+    )

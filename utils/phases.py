@@ -15,6 +15,7 @@ def wait_or_time_out(
     *,
     waiting_for: str,
     percent: int | None = None,
+    action: str = "look at the resource in the RDS console",
 ) -> StepResult:
     """Answer IN_PROGRESS with the seconds to wait; raises `PhaseTimedOut` past the budget."""
     elapsed = max((now - started_at).total_seconds(), 0.0)
@@ -23,7 +24,7 @@ def wait_or_time_out(
             f"{phase} still waiting for {waiting_for} after {elapsed / 3600:.1f} hours",
             field=f"budgets.{phase}_hours",
             expected=f"an end within {budget_hours:g} hours",
-            action="look at the resource in the RDS console; raise the budget if it is only slow, and start again",
+            action=f"{action}; if it is only slow, resume the operation, which gives it the same time again",
         )
     details: dict[str, str | int] = {"waiting_for": waiting_for}
     if percent is not None:

@@ -1,5 +1,9 @@
 """How long the state machine waits before it looks again."""
 
+from datetime import datetime, timedelta
+
+# RDS reads are eventually consistent: within this time after a change, what it shows may be how things were before.
+SETTLING = timedelta(minutes=10)
 SHORTEST_WAIT_SECONDS = 15
 LONGEST_WAIT_SECONDS = 900
 ALLOWED_LATENESS = 0.02
@@ -17,3 +21,8 @@ def seconds_until_next_look(elapsed_seconds: float, percent: int | None = None) 
         remaining = elapsed_seconds * (100 - percent) / percent
         wait = max(min(wait, remaining), wait / 2)
     return round(min(max(wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS))
+
+
+def has_settled(since: datetime, now: datetime) -> bool:
+    """Tell whether what RDS shows since then can no longer be an old answer."""
+    return now - since > SETTLING

@@ -155,6 +155,7 @@ MASTER_SECRET = StatusSets(
 OLD_TARGET_BEFORE_DELETE = StatusSets(
     kind="DB cluster",
     ready=frozenset({"available"}),
-    in_progress=_CHANGING_CLUSTER | {"deleting", "deleted"},
-    failed=_ALWAYS_FAILED_CLUSTER | {"stopped", "stopping"},
+    # A stopped one is started by Delete RDS.
+    in_progress=_CHANGING_CLUSTER | {"deleting", "deleted", "stopped", "stopping"},
+    failed=_ALWAYS_FAILED_CLUSTER,
 )

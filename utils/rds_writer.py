@@ -57,6 +57,11 @@ class RdsWriter:
         with _passing("rds:DeleteDBClusterSnapshot", "DBClusterSnapshotNotFoundFault"):
             self._client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot_id)
 
+    def start_cluster(self, cluster_id: str) -> None:
+        """Start a stopped cluster with its instances."""
+        with aws_call("rds:StartDBCluster"):
+            self._client.start_db_cluster(DBClusterIdentifier=cluster_id)
+
     def disable_deletion_protection(self, cluster_id: str) -> None:
         """Switch off a cluster's deletion protection; RDS does so at once."""
         with aws_call("rds:ModifyDBCluster"):
@@ -76,8 +81,8 @@ class RdsWriter:
 
     def restore_cluster(
         self, cluster_id: str, snapshot: str, settings: RestoreSettings, *, tags: Mapping[str, str]
-    ) -> None:
-        """Restore a cluster, without instances, from a snapshot identifier or ARN.
+    ) -> bool:
+        """Restore a cluster, without instances, from a snapshot identifier or ARN; False if it exists already.
 
         What is not passed falls back to AWS's defaults, never to what the source or the old target had.
         """
@@ -115,6 +120,8 @@ class RdsWriter:
                 )
         with _passing("rds:RestoreDBClusterFromSnapshot", "DBClusterAlreadyExistsFault"):
             self._client.restore_db_cluster_from_snapshot(**params)
+            return True
+        return False
 
     def create_instance(
         self, cluster_id: str, instance_id: str, settings: RestoreSettings, *, tags: Mapping[str, str]

@@ -9,10 +9,34 @@ from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, p
 
 from utils.errors import InvalidRequest
 from utils.request import RestoreRequest
+from utils.resumption import RESUME, named_in
 from utils.settings import Settings
 
 _README = "correct the field (the README lists all of them) and start the run again; nothing was changed"
 _LONGEST_ECHO = 80
+
+
+def parse_resume(raw: object) -> str | None:
+    """Return the operation that a request only names, None for a request of its own; raises `InvalidRequest`."""
+    if not isinstance(raw, dict) or RESUME not in raw:
+        return None
+    others = sorted(str(name)[:_LONGEST_ECHO] for name in raw if name != RESUME)
+    if others:
+        raise InvalidRequest(
+            "a field beside resume",
+            field=others[0],
+            expected='{"resume": "<operation_id>"} and nothing else: the operation goes on with its own request',
+            action="leave the other fields out, or resume to start a new run; nothing was changed",
+        )
+    operation_id = named_in(raw)
+    if operation_id is None:
+        raise InvalidRequest(
+            f"{type(raw[RESUME]).__name__} {_echo(raw[RESUME])}",
+            field=RESUME,
+            expected="the operation_id of a run that failed, which is the name of its first execution",
+            action="correct it; nothing was changed",
+        )
+    return operation_id
 
 
 def parse_request(raw: object, settings: Settings) -> RestoreRequest:
@@ -97,8 +121,9 @@ def _known_fields(location: list[str]) -> str:
     # The number of an element in a list is no field.
     for part in (part for part in location[:-1] if not part.isdecimal()):
         model = _model_of(model.model_fields[part].annotation)
-    near = difflib.get_close_matches(location[-1], model.model_fields, n=1, cutoff=0.5)
-    known = ", ".join(model.model_fields)
+    names = [*model.model_fields, *([RESUME] if len(location) == 1 else [])]
+    near = difflib.get_close_matches(location[-1], names, n=1, cutoff=0.5)
+    known = ", ".join(names)
     return f"{near[0]!r} perhaps; known here: {known}" if near else f"one of {known}"
 
 

@@ -12,9 +12,10 @@ from utils.aws_clients import CLIENT_CONFIG, ApiCalls, ServiceClock
 from utils.executions import Executions
 from utils.kms_gateway import KmsGateway
 from utils.notifier import Notifier
-from utils.operation_store import DynamoDbOperationStore, OperationStore
+from utils.operation_store import DynamoDbOperationStore
 from utils.rds_reader import RdsReader
 from utils.rds_writer import RdsWriter
+from utils.rows import OperationStore
 from utils.s3_gateway import S3Gateway
 from utils.secrets_gateway import SecretsGateway
 from utils.settings import Settings

@@ -69,6 +69,11 @@ class Settings:
         return self.sns_topic_arn.split(":")[4]
 
     @property
+    def partition(self) -> str:
+        """The partition of AWS, such as `aws` or `aws-cn`."""
+        return self.sns_topic_arn.split(":")[1]
+
+    @property
     def tls(self) -> Tls:
         """How the restored database shows that it is the one."""
         ca_file = Path(self.database_ca_file) if self.database_ca_file else SHIPPED_CA_FILE

@@ -8,30 +8,31 @@ from utils.rds_models import Snapshot
 from utils.rds_reader import ENGINE, RdsReader
 from utils.rds_statuses import SNAPSHOT, Verdict
 from utils.request import LATEST, Source
+from utils.settings import Settings
 
 # AWS takes one before a major version upgrade: it is of the old version and not a backup somebody chose.
 _UPGRADE_PREFIX = "preupgrade"
 
 
-def choose_snapshot(source: Source, rds: RdsReader, own_account: str) -> Snapshot:
+def choose_snapshot(source: Source, rds: RdsReader, settings: Settings) -> Snapshot:
     """Pick the source snapshot in the source Region; raises the snapshot errors."""
     if source.snapshot == LATEST:
-        return _newest(source, rds, own_account)
-    return _named(source, rds, own_account)
+        return _newest(source, rds, settings.account_id)
+    return _named(source, rds, settings)
 
 
-def check_age(snapshot: Snapshot, max_age_hours: float | None, now: datetime) -> float:
-    """Return the snapshot's age in hours; raises `SnapshotTooOld`."""
-    if snapshot.created_at is None:
+def check_age(identifier: str, created_at: datetime | None, max_age_hours: float | None, now: datetime) -> float:
+    """Return a snapshot's age in hours; raises `SnapshotTooOld`."""
+    if created_at is None:
         raise SnapshotNotAvailable(
-            f"snapshot {snapshot.identifier} without a creation time",
+            f"snapshot {identifier} without a creation time",
             expected="a finished snapshot",
             action="wait until it is available, or name another one",
         )
-    age = (now - snapshot.created_at).total_seconds() / 3600
+    age = (now - created_at).total_seconds() / 3600
     if max_age_hours is not None and age > max_age_hours:
         raise SnapshotTooOld(
-            f"snapshot {snapshot.identifier} of {snapshot.created_at:%Y-%m-%d %H:%M} UTC, {age:.1f} hours old",
+            f"snapshot {identifier} of {created_at:%Y-%m-%d %H:%M} UTC, {age:.1f} hours old",
             field="source.snapshot",
             expected=f"a snapshot no older than source.max_age_hours = {max_age_hours:g}",
             action="find out why the source has no newer snapshot, or allow the age; nothing was changed",
@@ -64,8 +65,8 @@ def _newest(source: Source, rds: RdsReader, own_account: str) -> Snapshot:
     return max(candidates, key=lambda snapshot: (snapshot.created_at, snapshot.identifier))
 
 
-def _named(source: Source, rds: RdsReader, own_account: str) -> Snapshot:
-    snapshot = rds.find_snapshot(_searchable(source, own_account))
+def _named(source: Source, rds: RdsReader, settings: Settings) -> Snapshot:
+    snapshot = rds.find_snapshot(_searchable(source, settings))
     if snapshot is None:
         raise SnapshotNotFound(
             f"no snapshot {source.snapshot} in {source.region}",
@@ -102,7 +103,7 @@ def _own_name(snapshot: Snapshot) -> str:
     return snapshot.arn.rsplit(":", 1)[-1]
 
 
-def _searchable(source: Source, own_account: str) -> str:
+def _searchable(source: Source, settings: Settings) -> str:
     if is_snapshot_arn(source.snapshot):
         region, account = region_and_account(source.snapshot)
         if region != source.region:
@@ -120,7 +121,7 @@ def _searchable(source: Source, own_account: str) -> str:
                 action="correct one of the two; nothing was changed",
             )
         return source.snapshot
-    if source.account_id not in (None, own_account):
+    if source.account_id not in (None, settings.account_id):
         # Another account's snapshot is found by its full ARN only.
-        return f"arn:aws:rds:{source.region}:{source.account_id}:cluster-snapshot:{source.snapshot}"
+        return f"arn:{settings.partition}:rds:{source.region}:{source.account_id}:cluster-snapshot:{source.snapshot}"
     return source.snapshot

@@ -12,10 +12,12 @@ from aws_lambda_powertools.utilities.parser import BaseModel, Field, ValidationE
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ConfigDict
 
+from utils import resumption
 from utils.audit_log import AuditEvent, AuditRow
 from utils.errors import AuroraRestoreError, InvalidRequest, OperationClosed
+from utils.identifiers import OPERATION_ID_PATTERN
 from utils.operation import Operation, OperationStatus, StepName
-from utils.operation_store import get_operation
+from utils.rows import Attempt, get_operation
 from utils.services import Services, services
 
 
@@ -25,12 +27,12 @@ class StepStatus(StrEnum):
     IN_PROGRESS = "IN_PROGRESS"
     READY = "READY"
     DRY_RUN = "DRY_RUN"
+    COPY_AGAIN = "COPY_AGAIN"
     SNAPSHOT_READY = "SNAPSHOT_READY"
     CLUSTER_READY = "CLUSTER_READY"
 
 
-# Execution names allow no '#', which keeps operation ids apart from lock rows.
-OperationId = Annotated[str, Field(pattern=r'^[^\s#"%\\^|~`$&,;:/<>{}\[\]?*\x00-\x1f\x7f-\x9f]{1,80}$')]
+OperationId = Annotated[str, Field(pattern=OPERATION_ID_PATTERN)]
 
 
 class StepEvent(BaseModel):
@@ -40,19 +42,28 @@ class StepEvent(BaseModel):
 
     operation_id: OperationId
     execution_arn: str = ""
+    redrive_count: int = 0
+
+    @property
+    def attempt(self) -> Attempt:
+        """Who calls the step."""
+        return Attempt(execution_arn=self.execution_arn, redrive_count=self.redrive_count)
+
+    @property
+    def concerns(self) -> str:
+        """The operation under whose id the step is recorded."""
+        return self.operation_id
 
 
 class StartEvent(StepEvent):
-    """Input of Snapshot Check: the raw request goes along."""
+    """Input of Snapshot Check: the raw request goes along, which may name an operation to go on with."""
 
     request: Any
 
-
-class ClosingEvent(StepEvent):
-    """Input of SNS Notification: `error` is the state machine's `$states.errorOutput` of a failed run."""
-
-    error: dict[str, Any] | None = None
-    failed_step: str = ""
+    @property
+    def concerns(self) -> str:
+        """The operation that the request wants to go on with, if it names one."""
+        return resumption.named_in(self.request) or self.operation_id
 
 
 class StepResult(BaseModel):
@@ -61,6 +72,7 @@ class StepResult(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     status: StepStatus
+    operation_id: str | None = Field(default=None, description="The operation the execution works on, once known.")
     wait_seconds: int | None = None
     details: dict[str, Any] = Field(default_factory=dict)
 
@@ -101,18 +113,29 @@ def step(
 def on_operation(event: StepEvent, services: Services, act: Callable[[Operation, Services], StepResult]) -> StepResult:
     """Let a step act on the operation while it runs; nothing is left to do for one that succeeded.
 
-    Raises `OperationClosed` for one that failed or was only planned: its lock is gone, and so is its right to act.
+    A redrive of its execution opens a failed one again. Raises `OperationClosed` for one that failed, was only planned,
+    or is another execution's by now: its lock is gone, and so is its right to act; and `OperationInProgress`.
     """
     operation = get_operation(services.operations, event.operation_id)
-    if operation.status is OperationStatus.RUNNING and not operation.request.dry_run:
-        return act(operation, services)
-    if operation.status is OperationStatus.SUCCEEDED and not operation.request.dry_run:
+    if operation.request.dry_run:
+        raise _closed(operation, "a dry run")
+    if operation.status is OperationStatus.SUCCEEDED:
         return StepResult(status=StepStatus.READY, details={"operation": "SUCCEEDED, nothing is left to do"})
-    raise OperationClosed(
-        f"operation {operation.operation_id} as {'a dry run' if operation.request.dry_run else operation.status.value}",
+    if resumption.is_redrive(event.attempt, operation):
+        resumption.reopen(operation, event.attempt, services, may_take_over=False)
+    resumption.check_worked_on_by(event.attempt, operation)
+    if operation.status is OperationStatus.FAILED:
+        raise _closed(operation, "FAILED")
+    return act(operation, services)
+
+
+def _closed(operation: Operation, found: str) -> OperationClosed:
+    return OperationClosed(
+        f"operation {operation.operation_id} as {found}",
         field="operation_id",
         expected="an operation that is RUNNING",
-        action="start the state machine with a new execution name; nothing was changed",
+        action=f'start the state machine with {{"resume": "{operation.operation_id}"}} to go on with one that failed, '
+        "or with a new request; nothing was changed",
     )
 
 
@@ -135,10 +158,10 @@ class _StepRun:
     def __init__(self, name: StepName, event: StepEvent, context: LambdaContext, used: Services) -> None:
         self.services = used
         self._name = name
-        self._operation_id = event.operation_id
+        self._operation_id = event.concerns
         self._actor = event.execution_arn or context.invoked_function_arn
         used.calls.taken()
-        logger().append_keys(operation_id=event.operation_id, step=name.value, request_id=context.aws_request_id)
+        logger().append_keys(operation_id=event.concerns, step=name.value, request_id=context.aws_request_id)
 
     def record(self, event: AuditEvent, status: str = "", details: dict[str, Any] | None = None) -> None:
         calls = self.services.calls.taken()

@@ -1,5 +1,6 @@
 """What an operation did, for the execution's output and the notification."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -73,6 +74,9 @@ def message_for_failure(operation_id: str, error: OperationError, operation: Ope
         ]
         if operation.deletion and operation.deletion.final_snapshot_arn:
             lines.append(f"The old target's data is in {operation.deletion.final_snapshot_arn}.")
+        if not operation.request.dry_run:
+            resume = json.dumps({"resume": operation_id})
+            lines.append(f"To go on once the cause is gone, start the state machine with {resume}.")
     return "\n".join(lines)
 
 
@@ -100,7 +104,7 @@ def _durations(operation: Operation) -> dict[str, int]:
     return {
         phase: _seconds(record.started_at, record.finished_at)
         for phase, record in phases.items()
-        if record is not None and record.finished_at is not None
+        if record is not None and record.started_at is not None and record.finished_at is not None
     }
 
 

@@ -1,14 +1,14 @@
 """The control surface: faults, frozen progress, statuses, clock and journal, for tests and curious users.
 
 Over HTTP it is below /_local_aurora/ on the endpoint (loopback only): GET faults, POST faults, DELETE faults,
-POST release, POST status, POST automated-snapshot, GET clock, POST clock, GET journal,
+POST release, POST status, POST quotas, POST automated-snapshot, GET clock, POST clock, GET journal,
 GET sql-journal, POST admin-sql.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import psycopg2
@@ -20,6 +20,7 @@ from local_cloud.aurora.hooks import Caller
 from local_cloud.aurora.journal import Entry
 from local_cloud.aurora.operations.snapshots import take_snapshot
 from local_cloud.aurora.resources import Cluster, Instance, Snapshot
+from local_cloud.aurora.settings import Quotas
 from local_cloud.aurora.sql_journal import SqlEntry
 from local_cloud.aurora.wire.response import iso
 
@@ -78,6 +79,13 @@ class Control:
         self._engine.clock.skip(seconds)
         self._engine.timeline.wake()
 
+    def set_quota(self, name: str, limit: int) -> None:
+        """Change a limit, as AWS does on request."""
+        known = {item.name for item in fields(Quotas)}
+        if name not in known or limit < 0:
+            raise invalid_value(f"found {name}={limit}, expected one of {', '.join(sorted(known))} and a number from 0")
+        setattr(self._engine.settings.quotas, name, limit)
+
     def journal(self, operation: str | None = None) -> list[Entry]:
         """Return the API calls so far."""
         return self._engine.journal.entries(operation)
@@ -104,6 +112,11 @@ class Control:
             self.run_as_admin(body["arn"], body["database"], body["sql"])
             return {}
 
+        def set_quotas(body: Mapping[str, Any]) -> dict[str, int]:
+            for name, limit in body.items():
+                self.set_quota(name, int(limit))
+            return asdict(self._engine.settings.quotas)
+
         def move_clock(body: Mapping[str, Any]) -> dict[str, str]:
             self.skip(float(body["skip"]))
             return clock(body)
@@ -117,6 +130,7 @@ class Control:
             ("DELETE", "faults"): clear_faults,
             ("POST", "release"): lambda body: {"released": self.release(body.get("arn"))},
             ("POST", "status"): set_status,
+            ("POST", "quotas"): set_quotas,
             ("POST", "automated-snapshot"): lambda body: {"identifier": self.take_automated_snapshot(body["arn"])},
             ("POST", "admin-sql"): run_as_admin,
             ("GET", "clock"): clock,

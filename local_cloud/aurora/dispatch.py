@@ -16,6 +16,7 @@ from local_cloud.aurora.faults import Fault
 from local_cloud.aurora.hooks import Caller, credential_scope
 from local_cloud.aurora.journal import Entry, masked
 from local_cloud.aurora.registry import OPERATIONS
+from local_cloud.aurora.slowness import member_added, not_shown, shown_as
 from local_cloud.aurora.wire.request import parse_form, parse_parameters
 from local_cloud.aurora.wire.response import iso, render_error, render_result
 
@@ -102,6 +103,8 @@ def _perform(
         return {}, fault
     if fault and fault.kind == "error":
         raise _error_of(fault)
+    if fault and fault.kind == "hide":
+        raise not_shown(record.operation, str(params.get(operation.identifier, "")))
     call = Call(
         engine=engine,
         caller=record.caller,
@@ -116,7 +119,11 @@ def _perform(
         call.authorize(action, resources)
     operation.refuse_unsupported(params)
     with engine.timeline.lock:
+        if fault and fault.kind == "add-member":
+            member_added(call, fault)
         result = operation.handler(call)
+    if fault and fault.kind == "show":
+        result = shown_as(record.operation, result, fault.status)
     return result, fault if fault and fault.kind.endswith("-after") else None
 
 

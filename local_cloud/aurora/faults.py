@@ -19,6 +19,9 @@ KINDS = {
     "drop-after": "the call has its effect, the connection is closed without an answer",
     "end-in": "what the call starts ends in `status` instead of its good end",
     "freeze": "what the call starts makes no progress until it is released",
+    "hide": "the describing call does not find what is there, as RDS may right after a change",
+    "show": "the describing call shows `status`: an old one, one that goes back, one that nobody knows",
+    "add-member": "before the call has its effect, autoscaling adds a member to its cluster",
 }
 SQL_KINDS = {
     "sql-drop": "the connection breaks off before the server sees the statement",
@@ -28,6 +31,7 @@ SQL_KINDS = {
 }
 ALL_KINDS = KINDS | SQL_KINDS
 SQLSTATE = re.compile(r"[0-9A-Z]{5}")
+DESCRIPTIONS = ("DescribeDBClusters", "DescribeDBInstances", "DescribeDBClusterSnapshots")
 
 
 @dataclass(kw_only=True)
@@ -57,6 +61,8 @@ class Fault:
             raise invalid_value(f"kind: found {self.kind!r}, expected one of {', '.join(ALL_KINDS)}")
         if self.kind == "sql-error" and not SQLSTATE.fullmatch(self.code):
             raise invalid_value(f"code: found {self.code!r}, expected a SQLSTATE such as 40001")
+        if self.kind in {"hide", "show"} and self.operation not in DESCRIPTIONS:
+            raise invalid_value(f"operation: found {self.operation!r}, expected one of {', '.join(DESCRIPTIONS)}")
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Fault:

@@ -32,9 +32,9 @@ class Durations:
     stop_cluster: float = 300
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Quotas:
-    """Limits per account and Region (AWS defaults)."""
+    """Limits per account and Region (AWS defaults); they can be changed while the local Aurora runs."""
 
     clusters: int = 40
     instances: int = 40

@@ -20,6 +20,7 @@ from local_cloud.credentials import ACCOUNT_ID, root_credentials
 from local_cloud.description import Description
 from local_cloud.launcher import (
     cloudformation_shims,
+    execution_shims,
     iam_journal,
     iam_shims,
     lambda_shims,
@@ -117,6 +118,7 @@ async def _ministack(run_dir: Path, listener: socket.socket, stop: asyncio.Event
     iam_shims.install()
     iam_journal.install(run_dir)
     states_shims.install()
+    execution_shims.install()
     cloudformation_shims.install()
     config = importlib.import_module("hypercorn.config").Config()
     config.bind = [f"fd://{listener.detach()}"]

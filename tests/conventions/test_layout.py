@@ -11,9 +11,10 @@ import pytest
 
 from tests.conventions.cfn_yaml import REPOSITORY
 from utils import errors
+from utils.closing_event import ClosingEvent
 from utils.errors import AuroraRestoreError
 from utils.operation import StepName
-from utils.step import ClosingEvent, StartEvent, StepEvent
+from utils.step import StartEvent, StepEvent
 
 UTILS = sorted((REPOSITORY / "utils").rglob("*.py"))
 HANDLERS = sorted((REPOSITORY / "lambda_functions").glob("*/*.py"))

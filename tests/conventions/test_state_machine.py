@@ -129,7 +129,8 @@ def test_the_failure_notice_is_the_last_steps_function() -> None:
 @pytest.mark.parametrize("name", TASKS)
 def test_every_function_gets_the_operation_and_its_execution(name: str) -> None:
     payload = TASKS[name]["Arguments"]["Payload"]
-    assert payload["operation_id"] == "{% $states.context.Execution.Name %}"
+    first = name == StepName.SNAPSHOT_CHECK
+    assert payload["operation_id"] == ("{% $states.context.Execution.Name %}" if first else "{% $operation_id %}")
     assert payload["execution_arn"] == "{% $states.context.Execution.Id %}"
     assert ("request" in payload) == (name == StepName.SNAPSHOT_CHECK)
 
@@ -153,6 +154,7 @@ def test_the_order_of_the_steps_is_the_order_of_their_states() -> None:
 def test_nothing_is_deleted_before_the_copy_is_ready() -> None:
     into_deletion = {name for name, state in STATES.items() if StepName.DELETE_RDS in exits_of(state)}
     assert into_deletion == {"Is the Copy Ready?", "Is the Old Target Gone?"}
-    assert STATES["Is the Copy Ready?"]["Choices"] == [
+    choices = STATES["Is the Copy Ready?"]["Choices"]
+    assert [choice for choice in choices if choice["Next"] == StepName.DELETE_RDS] == [
         {"Condition": "{% $states.input.status = 'READY' %}", "Next": StepName.DELETE_RDS}
     ]

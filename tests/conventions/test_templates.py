@@ -58,6 +58,7 @@ GUARDING_TAGS = {
     "rds:DeleteDBCluster": "aurora-restore:replaceable",
     "rds:DeleteDBInstance": "aurora-restore:replaceable",
     "rds:ModifyDBCluster": "aurora-restore:replaceable",
+    "rds:StartDBCluster": "aurora-restore:replaceable",
     "rds:DeleteDBClusterSnapshot": "aurora-restore:managed",
 }
 CHANGES_OF_ROWS = (
@@ -259,6 +260,23 @@ def test_the_state_machine_may_invoke_the_ten_functions_and_nothing_else() -> No
     ]
     assert len(invoking) == 1
     assert references(invoking[0]["Resource"]) == {f"{logical_id(step)}FunctionArn" for step in STEPS}
+
+
+def test_every_end_without_success_is_told_to_the_last_step_and_lost_nowhere() -> None:
+    rule = resources_of_type(STEP_FUNCTIONS, "AWS::Events::Rule")["ClosingRule"]
+    assert rule["EventPattern"] == {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [{"Ref": "StateMachine"}]},
+    }
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Ref": "SnsNotificationFunctionArn"}
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+    assert target["DeadLetterConfig"]["Arn"] == {"Ref": "ClosingDeadLettersArn"}
+    permission = resources_of_type(STEP_FUNCTIONS, "AWS::Lambda::Permission")["ClosingPermission"]
+    assert permission["SourceArn"] == {"Fn::GetAtt": ["ClosingRule", "Arn"]}
+    own = FUNCTIONS["SnsNotificationFunction"]["DeadLetterQueue"]
+    assert own["TargetArn"] == {"Fn::GetAtt": ["ClosingDeadLetters", "Arn"]}
 
 
 def test_the_schedule_is_off_by_default() -> None:

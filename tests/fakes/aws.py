@@ -14,7 +14,7 @@ from tests.fakes.rds_region import FakeClock
 from tests.fakes.stores import InMemoryAuditLog, InMemoryOperationStore
 from utils.aws_clients import ServiceClock
 from utils.operation import Operation
-from utils.operation_store import get_operation
+from utils.rows import get_operation
 from utils.services import Services
 from utils.settings import Settings
 from utils.step import StartEvent, StepResult

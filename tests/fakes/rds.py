@@ -124,15 +124,25 @@ class FakeRds(FakeRegion):
             cluster["MasterUserSecret"] = {"SecretArn": arn, "SecretStatus": "creating"}
         return {}
 
+    def start_db_cluster(self, **params: Any) -> Item:
+        self._enter("start_db_cluster", params)
+        cluster = self._cluster(params["DBClusterIdentifier"])
+        need(cluster["Status"] == "stopped", "InvalidDBClusterStateFault")
+        cluster["Status"] = "starting"
+        return {}
+
     def delete_db_instance(self, **params: Any) -> Item:
         self._enter("delete_db_instance", params)
-        self._instance(params["DBInstanceIdentifier"])["DBInstanceStatus"] = "deleting"
+        instance = self._instance(params["DBInstanceIdentifier"])
+        need(instance["DBInstanceStatus"] != "deleting", "InvalidDBInstanceState")
+        instance["DBInstanceStatus"] = "deleting"
         return {}
 
     def delete_db_cluster(self, **params: Any) -> Item:
         self._enter("delete_db_cluster", params)
         cluster = self._cluster(params["DBClusterIdentifier"])
         need(not cluster["DeletionProtection"], "InvalidParameterCombination")
+        need(cluster["Status"] not in {"deleting", "stopped", "starting"}, "InvalidDBClusterStateFault")
         members = self._members(cluster["DBClusterIdentifier"])
         need(all(member["DBInstanceStatus"] == "deleting" for member in members), "InvalidDBClusterStateFault")
         cluster["Status"] = "deleting"

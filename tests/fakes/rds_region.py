@@ -1,5 +1,6 @@
 """The state of the fake RDS: clusters, instances and snapshots of one Region in memory, and a clock that tests set."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ from tests.fakes.rds_items import (
 )
 
 _DESTROYING = {"delete_db_instance", "delete_db_cluster", "modify_db_cluster"}
-_CHANGES = ("copy", "create", "delete", "restore", "modify", "add")
+_CHANGES = ("copy", "create", "delete", "restore", "modify", "add", "start")
 
 
 class FakeClock:
@@ -77,6 +78,11 @@ class FakeRegion:
         """Let the next call of `operation` fail."""
         self._failures[operation] = aws_error(code, message)
 
+    def hide(self, kind: dict[str, Item], identifier: str) -> Callable[[], None]:
+        """Let RDS not show what is there, as it may right after a change; call the answer to show it again."""
+        hidden = kind.pop(identifier)
+        return lambda: kind.update({identifier: hidden})
+
     def settle(self) -> None:
         """Let everything that takes time come to its end."""
         for kind, status in (
@@ -87,7 +93,7 @@ class FakeRegion:
             for identifier, item in list(kind.items()):
                 if item[status] == "deleting":
                     del kind[identifier]
-                elif item[status] in {"creating", "copying", "resetting-master-credentials"}:
+                elif item[status] in {"creating", "copying", "starting", "resetting-master-credentials"}:
                     item[status] = "available"
                 if "MasterUserSecret" in item and item[status] == "available":
                     item["MasterUserSecret"]["SecretStatus"] = "active"

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from utils.audit_log import AuditEvent, AuditRow
 from utils.errors import AuroraRestoreError, OperationRowConflict
-from utils.operation import Operation, OperationError
-from utils.operation_store import TargetLock, lock_key
+from utils.operation import Operation
+from utils.operation_store import lock_key
+from utils.rows import Attempt, TargetLock, UnplannedOperation
 
 
 class InMemoryOperationStore:
@@ -13,7 +14,7 @@ class InMemoryOperationStore:
 
     def __init__(self) -> None:
         self.rows: dict[str, str] = {}
-        self.refusals: dict[str, OperationError] = {}
+        self.unplanned: dict[str, str] = {}
         self.locks: dict[str, TargetLock] = {}
 
     def find(self, operation_id: str) -> Operation | None:
@@ -21,9 +22,10 @@ class InMemoryOperationStore:
         return Operation.model_validate_json(row) if row else None
 
     def create(self, operation: Operation) -> None:
-        if operation.operation_id in self.rows:
+        unplanned = self.find_unplanned(operation.operation_id)
+        if operation.operation_id in self.rows or (unplanned and unplanned.finished_at):
             raise _conflict(operation)
-        self.refusals.pop(operation.operation_id, None)
+        self.unplanned.pop(operation.operation_id, None)
         self._put(operation)
 
     def save(self, operation: Operation) -> None:
@@ -34,15 +36,13 @@ class InMemoryOperationStore:
         operation.updated_at = datetime.now(UTC)
         self._put(operation)
 
-    def record_refusal(
-        self,
-        operation_id: str,
-        execution_arn: str,  # noqa: ARG002 - the protocol's
-        error: OperationError,
-        now: datetime,  # noqa: ARG002 - the protocol's
-    ) -> None:
-        self.rows.pop(operation_id, None)
-        self.refusals[operation_id] = error
+    def find_unplanned(self, operation_id: str) -> UnplannedOperation | None:
+        row = self.unplanned.get(operation_id)
+        return UnplannedOperation.model_validate_json(row) if row else None
+
+    def save_unplanned(self, operation: UnplannedOperation) -> None:
+        if operation.operation_id not in self.rows:
+            self.unplanned[operation.operation_id] = operation.model_dump_json()
 
     def acquire_lock(
         self, region: str, target_cluster_id: str, lock: TargetLock, *, instead_of: str | None = None
@@ -55,10 +55,13 @@ class InMemoryOperationStore:
         self.locks[key] = lock
         return lock
 
-    def release_lock(self, region: str, target_cluster_id: str, holder: str) -> None:
-        key = lock_key(region, target_cluster_id)
-        if key in self.locks and self.locks[key].holder == holder:
-            del self.locks[key]
+    def release_lock(self, region: str, target_cluster_id: str, holder: str, taken_by: Attempt | None = None) -> None:
+        lock = self.locks.get(lock_key(region, target_cluster_id))
+        if lock is None or lock.holder != holder:
+            return
+        if taken_by and (lock.execution_arn != taken_by.execution_arn or lock.redrive_count > taken_by.redrive_count):
+            return
+        del self.locks[lock_key(region, target_cluster_id)]
 
     def _put(self, operation: Operation) -> None:
         self.rows[operation.operation_id] = operation.model_dump_json(by_alias=True)

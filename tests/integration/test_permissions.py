@@ -13,6 +13,7 @@ ROLES = (
 NOT_ASKED_LOCALLY = {
     "Log": "Lambda itself writes a function's log there, with the function's role",
     "ExecutionLogs": "Step Functions delivers an execution's log with the state machine's role",
+    "KeepDeadLetters": "Lambda keeps there what a function could not do that EventBridge invoked, with its role",
     "ReachTheVpc": "Lambda makes a function's network interfaces with its role",
     "UseKeysThroughRds": "AWS asks for it where the key is another account's; the local Aurora asks for the grant only",
     "FirstClusterOfAccount": "RDS asks for it once in the life of an account",

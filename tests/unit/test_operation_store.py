@@ -11,9 +11,10 @@ from moto import mock_aws
 from tests.fakes.stores import InMemoryOperationStore
 from tests.unit.operations import AT, REQUEST, an_operation
 from tests.unit.tables import make_table
-from utils.errors import AwsRequestRejected, OperationNotFound, OperationRowConflict
+from utils.errors import AwsRequestRejected, OperationNotFound, OperationNotResumable, OperationRowConflict
 from utils.operation import CopyRecord, OperationError, OperationStatus, StepName
-from utils.operation_store import DynamoDbOperationStore, OperationStore, TargetLock, get_operation
+from utils.operation_store import DynamoDbOperationStore
+from utils.rows import Attempt, OperationStore, TargetLock, UnplannedOperation, get_operation
 
 WEST = "us-west-2"
 LOCK = TargetLock(holder="first", execution_arn="arn:first", acquired_at=AT, expires_at=AT + timedelta(hours=28))
@@ -96,14 +97,36 @@ def test_a_row_that_vanished_cannot_be_saved(store: OperationStore) -> None:
         store.save(an_operation())
 
 
-def test_a_refusal_is_no_operation_and_gives_way_to_one(store: OperationStore) -> None:
-    error = OperationError(name="InvalidRequest", message="target: found nothing", step="Snapshot Check")
-    store.record_refusal("nightly-1", "arn:first", error, AT)
+REFUSED = UnplannedOperation(
+    operation_id="nightly-1",
+    execution_arn="arn:first",
+    target_cluster_id="staging",
+    error=OperationError(name="InvalidRequest", message="target: found nothing", step="Snapshot Check"),
+    created_at=AT,
+)
+
+
+def test_an_operation_without_a_plan_is_none_and_gives_way_to_one(store: OperationStore) -> None:
+    store.save_unplanned(REFUSED)
     assert store.find("nightly-1") is None
+    assert store.find_unplanned("nightly-1") == REFUSED
 
     store.create(an_operation())
 
     assert store.find("nightly-1") is not None
+    assert store.find_unplanned("nightly-1") is None
+
+
+def test_an_execution_that_was_closed_before_its_plan_was_written_gets_none(store: OperationStore) -> None:
+    store.save_unplanned(REFUSED.model_copy(update={"finished_at": AT}))
+    with pytest.raises(OperationRowConflict):
+        store.create(an_operation())
+
+
+def test_a_plan_is_never_lost_to_a_row_without_one(store: OperationStore) -> None:
+    store.create(an_operation())
+    store.save_unplanned(REFUSED)
+    assert store.find("nightly-1") == an_operation()
 
 
 def test_a_free_lock_is_taken(store: OperationStore) -> None:
@@ -163,6 +186,36 @@ def test_only_the_holder_releases_a_lock(store: OperationStore) -> None:
     assert store.acquire_lock(WEST, "staging", second).holder == "second"
 
 
+@pytest.mark.parametrize(
+    ("by", "is_free"),
+    [
+        (Attempt(execution_arn="arn:first", redrive_count=1), True),
+        (Attempt(execution_arn="arn:first", redrive_count=2), True),
+        (Attempt(execution_arn="arn:first"), False),
+        (Attempt(execution_arn="arn:another", redrive_count=1), False),
+    ],
+)
+def test_late_word_of_an_earlier_attempt_does_not_release_a_lock(
+    store: OperationStore, by: Attempt, is_free: bool
+) -> None:
+    store.acquire_lock(WEST, "staging", replace(LOCK, redrive_count=1))
+    store.release_lock(WEST, "staging", "first", by)
+    second = replace(LOCK, holder="second")
+    assert (store.acquire_lock(WEST, "staging", second).holder == "second") == is_free
+
+
+@mock_aws
+def test_a_row_of_another_version_is_refused_by_field_without_its_value() -> None:
+    table = make_table("aurora-restore-state", "operation_id")
+    store = DynamoDbOperationStore(table)
+    store.create(an_operation())
+    row = table.get_item(Key={"operation_id": "nightly-1"})["Item"]
+    table.put_item(Item={**row, "request": {"source": "Planted-Pa55word"}})
+    with pytest.raises(OperationNotResumable, match=r"request\.source") as refused:
+        store.find("nightly-1")
+    assert "Planted" not in str(refused.value)
+
+
 @mock_aws
 def test_rows_are_readable_for_people() -> None:
     table = make_table("aurora-restore-state", "operation_id")
@@ -175,19 +228,21 @@ def test_rows_are_readable_for_people() -> None:
         "Snapshot Check",
         Decimal(0),
     )
-    assert row["copy"] == {"started_at": "2026-11-22T03:00:00.123456Z", "finished_at": None, "arn": None, "percent": 0}
+    copied = row["copy"]
+    assert isinstance(copied, dict)
+    assert (copied["started_at"], copied["arn"], copied["percent"]) == ("2026-11-22T03:00:00.123456Z", None, 0)
     assert "restore" not in row
 
 
 @mock_aws
 def test_the_row_of_a_refusal_says_why_and_when() -> None:
     table = make_table("aurora-restore-state", "operation_id")
-    error = OperationError(name="InvalidRequest", message="no", step="Snapshot Check")
 
-    DynamoDbOperationStore(table).record_refusal("nightly-1", "arn:first", error, AT)
+    DynamoDbOperationStore(table).save_unplanned(REFUSED)
 
     row = table.get_item(Key={"operation_id": "nightly-1"})["Item"]
-    assert (row["status"], row["error"], row["execution_arn"]) == ("FAILED", error.model_dump(), "arn:first")
+    assert REFUSED.error is not None
+    assert (row["status"], row["error"], row["execution_arn"]) == ("FAILED", REFUSED.error.model_dump(), "arn:first")
     assert row["ttl"] == Decimal(int((AT + timedelta(days=400)).timestamp()))
 
 
@@ -200,6 +255,8 @@ def test_a_table_that_is_not_there_is_no_conflict() -> None:
         store.create(an_operation())
     with pytest.raises(AwsRequestRejected, match="ResourceNotFoundException"):
         store.acquire_lock(WEST, "staging", LOCK)
+    with pytest.raises(AwsRequestRejected, match="ResourceNotFoundException"):
+        store.save_unplanned(REFUSED)
     with pytest.raises(AwsRequestRejected, match="ResourceNotFoundException"):
         store.release_lock(WEST, "staging", "first")
 

@@ -176,7 +176,7 @@ def test_tags_are_added_by_arn(expect: Expect) -> None:
 
 
 # The error that says "an earlier call took effect", for each call that has one.
-REPEATED: list[tuple[str, str | None, Callable[[RdsWriter], None]]] = [
+REPEATED: list[tuple[str, str | None, Callable[[RdsWriter], object]]] = [
     (
         "copy_db_cluster_snapshot",
         "DBClusterSnapshotAlreadyExistsFault",
@@ -208,7 +208,7 @@ REPEATED: list[tuple[str, str | None, Callable[[RdsWriter], None]]] = [
 
 @pytest.mark.parametrize(("operation", "code", "call"), REPEATED)
 def test_what_an_earlier_call_did_is_no_error_and_any_other_error_is(
-    operation: str, code: str | None, call: Callable[[RdsWriter], None]
+    operation: str, code: str | None, call: Callable[[RdsWriter], object]
 ) -> None:
     client = boto3.client("rds", region_name="us-west-2")
     with Stubber(client) as stub:

@@ -16,7 +16,7 @@ ARN = "arn:aws:rds:us-east-1:123456789012:cluster-snapshot:"
 
 def choose(aws: FakeAws, **source: Any) -> Snapshot:
     asked = Source.model_validate({"cluster_id": "prod", "region": "us-east-1"} | source)
-    return choose_snapshot(asked, aws.services.rds("us-east-1"), aws.services.settings.account_id)
+    return choose_snapshot(asked, aws.services.rds("us-east-1"), aws.services.settings)
 
 
 def shared_snapshot(aws: FakeAws, name: str, account: str = OTHER_ACCOUNT, **other: Any) -> Item:
@@ -134,18 +134,19 @@ def test_a_named_snapshot_with_an_unknown_status_is_refused(aws: FakeAws) -> Non
 
 def test_a_snapshot_may_be_as_old_as_allowed(aws: FakeAws) -> None:
     snapshot = choose(aws)
-    assert check_age(snapshot, 1, aws.clock.now()) == 1
-    assert check_age(snapshot, None, aws.clock.now()) == 1
+    assert check_age(snapshot.identifier, snapshot.created_at, 1, aws.clock.now()) == 1
+    assert check_age(snapshot.identifier, snapshot.created_at, None, aws.clock.now()) == 1
 
 
 def test_a_snapshot_that_is_too_old_is_refused_with_its_age(aws: FakeAws) -> None:
     snapshot = choose(aws)
     aws.clock.advance(hours=48)
     with pytest.raises(SnapshotTooOld, match=r"of 2026-11-22 02:00 UTC, 49\.0 hours old.*max_age_hours = 48"):
-        check_age(snapshot, 48, aws.clock.now())
+        check_age(snapshot.identifier, snapshot.created_at, 48, aws.clock.now())
 
 
 def test_a_snapshot_without_a_time_has_no_age(aws: FakeAws) -> None:
     del aws.east.snapshots["prod-nightly"]["SnapshotCreateTime"]
+    snapshot = choose(aws, snapshot="prod-nightly")
     with pytest.raises(SnapshotNotAvailable, match="without a creation time"):
-        check_age(choose(aws, snapshot="prod-nightly"), None, aws.clock.now())
+        check_age(snapshot.identifier, snapshot.created_at, None, aws.clock.now())

@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from utils import step as module
 from utils.audit_log import AuditEvent
+from utils.closing_event import ClosingEvent
 from utils.errors import (
     AwsThrottled,
     CopyFailed,
@@ -22,7 +23,7 @@ from utils.errors import (
 )
 from utils.operation import OperationStatus, StepName
 from utils.services import Services
-from utils.step import ClosingEvent, StartEvent, StepEvent, StepResult, StepStatus, on_operation, step
+from utils.step import StartEvent, StepEvent, StepResult, StepStatus, on_operation, step
 
 CONTEXT = SimpleNamespace(aws_request_id="request-1", invoked_function_arn="arn:aws:lambda:function", function_name="f")
 EVENT = {"operation_id": OPERATION, "execution_arn": EXECUTION_ARN}

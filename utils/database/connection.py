@@ -107,7 +107,10 @@ def _translated(what: str, error: psycopg2.Error) -> AuroraRestoreError:
 
 
 def _connect_error(database: str, user: str, message: str) -> AuroraRestoreError:
-    refused = "authentication failed" in message or "is not permitted to log in" in message
+    refused = any(
+        words in message
+        for words in ("authentication failed", "is not permitted to log in", "permission denied for database")
+    )
     if is_untrusted(message):
         return DatabaseNotTrusted(
             f"a server that cannot be trusted: {' '.join(message.split())[:300]}",

@@ -1,9 +1,13 @@
 """Step 5: look once whether the final snapshot is available, and later whether cluster and members are gone."""
 
+from datetime import datetime
+
 from utils import tags
 from utils.errors import DeleteFailed
+from utils.half_restored import still_going
 from utils.operation import DeletionRecord, Operation, StepName
 from utils.phases import wait_or_time_out
+from utils.polling import has_settled
 from utils.rds_models import Cluster
 from utils.rds_reader import RdsReader
 from utils.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
@@ -16,62 +20,83 @@ def check_delete_status(operation: Operation, services: Services) -> StepResult:
     """Answer IN_PROGRESS, SNAPSHOT_READY (delete now), or READY; raises `DeleteFailed`, `PhaseTimedOut`."""
     rds, target_id = services.rds(), operation.identifiers.target_cluster_id
     target = rds.find_cluster(target_id)
-    if target is not None and tags.is_ours(target.tags, operation.operation_id):
-        target = None
-    members = [] if target is None else rds.instances_of(target_id)
-    leftovers = [] if target else _leftover_members(operation, rds)
+    members = rds.instances_of(target_id) if target else []
+    is_own = target is not None and tags.is_ours(target.tags, operation.operation_id)
     now = services.clock.now()
-    record = operation.deletion or DeletionRecord(started_at=now)
+    record = operation.deletion or DeletionRecord()
+    record.started_at = record.started_at or now
     operation.deletion, operation.current_step = record, StepName.CHECK_DELETE_STATUS
 
-    if target is None and not leftovers:
-        _check_final_snapshot_survived(operation, services)
+    if target is None:
+        going = _leftover_members(operation, rds)
+    elif is_own:
+        going = still_going(target, members)
+    else:
+        going = [target_id]
+    if not going and _final_snapshot_survived(operation, record, services, now):
         record.finished_at = record.finished_at or now
         services.operations.save(operation)
         return StepResult(status=StepStatus.READY, details={"old_target": "gone"})
-    if target is not None and target.status != "deleting" and _ready_to_delete(operation, target, services):
-        return StepResult(status=StepStatus.SNAPSHOT_READY, wait_seconds=1)
-    names = ", ".join([target_id] if target else leftovers)
+    names = ", ".join(going) or operation.identifiers.final_snapshot_id
     waiting_for = f"{names} with {len(members)} member(s) to go" if members else f"{names} to go"
+    if not going:
+        waiting_for = f"{names} to be shown as available"
+    # Before anything else is begun: a phase past its budget destroys nothing more.
     waiting = wait_or_time_out(
         "delete", record.started_at, now, operation.request.budgets.delete_hours, waiting_for=waiting_for
     )
+    ready = target is not None and not is_own and _is_delete_rds_to_act(operation, target, services)
     services.operations.save(operation)
-    return waiting
+    return StepResult(status=StepStatus.SNAPSHOT_READY, wait_seconds=1) if ready else waiting
 
 
-def _ready_to_delete(operation: Operation, target: Cluster, services: Services) -> bool:
+def _is_delete_rds_to_act(operation: Operation, target: Cluster, services: Services) -> bool:
+    if target.status == "deleting":
+        return False
+    if target.status == "stopped":
+        return True
+    if OLD_TARGET_BEFORE_DELETE.judge(target.status, target.identifier) is Verdict.IN_PROGRESS:
+        return False
     if not operation.plan.take_final_snapshot:
         return True
     snapshot_id = operation.identifiers.final_snapshot_id
     found = services.rds().find_snapshot(snapshot_id)
     if found is None:
-        # The cluster was busy when the snapshot was to be taken; Delete RDS takes it as soon as it is not.
-        return OLD_TARGET_BEFORE_DELETE.judge(target.status, target.identifier) is not Verdict.IN_PROGRESS
+        # The cluster was busy when the snapshot was to be taken, or there was no room for it.
+        return True
     check_final_snapshot_is_ours(found, operation)
     verdict = SNAPSHOT.judge(found.status, snapshot_id)
     if verdict is Verdict.FAILED:
         raise DeleteFailed(
             f"final snapshot {snapshot_id} with status {found.status}",
             expected="status available",
-            action="look at the cluster's RDS events, then start a new run; the old target was not deleted",
+            action="look at the cluster's RDS events, then resume the operation, which takes it again; "
+            "the old target was not deleted",
         )
     return verdict is Verdict.READY
 
 
-def _check_final_snapshot_survived(operation: Operation, services: Services) -> None:
+def _final_snapshot_survived(operation: Operation, record: DeletionRecord, services: Services, now: datetime) -> bool:
+    """Make sure that the deleted target can be brought back; False while RDS may show an old state."""
     if not operation.plan.take_final_snapshot:
-        return
+        return True
     snapshot_id = operation.identifiers.final_snapshot_id
     found = services.rds().find_snapshot(snapshot_id)
-    if found is None or found.status not in SNAPSHOT.ready:
+    if found is not None and found.status in SNAPSHOT.ready:
+        record.final_snapshot_arn, record.missing_since = found.arn, None
+        return True
+    if found is None and record.destroying_since is None:
+        # Somebody else deleted the target before this operation took its snapshot, or anything else of it.
+        return True
+    record.missing_since = record.missing_since or now
+    is_lost = found is not None and found.status in SNAPSHOT.failed
+    if is_lost or has_settled(record.missing_since, now):
         raise DeleteFailed(
             f"final snapshot {snapshot_id} with status {found.status}" if found else f"no snapshot {snapshot_id}",
             expected="the available final snapshot of the deleted target",
             action="find out who deleted it since; the restore was not started",
         )
-    if operation.deletion is not None:
-        operation.deletion.final_snapshot_arn = found.arn
+    return False
 
 
 def _leftover_members(operation: Operation, rds: RdsReader) -> list[str]:

@@ -1,13 +1,16 @@
 """Step 7: look once at the restored cluster and its instances."""
 
+from datetime import datetime
+
 from utils.errors import RestoreFailed
 from utils.operation import Operation, RestoreRecord, StepName
 from utils.phases import wait_or_time_out
+from utils.polling import has_settled
 from utils.rds_models import Cluster, Instance
 from utils.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
 from utils.services import Services
 from utils.step import StepResult, StepStatus
-from utils.steps.restore_snapshot import check_cluster_is_ours
+from utils.steps.restore_snapshot import check_cluster_is_ours, is_the_old_target
 
 
 def check_restore_status(operation: Operation, services: Services) -> StepResult:
@@ -16,14 +19,13 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
     cluster = rds.find_cluster(target_id)
     instances = rds.instances_of(target_id) if cluster else []
     now = services.clock.now()
+    # The row knows of no restore when the execution was redriven here: Restore Snapshot shall see to it.
+    is_to_be_asked_for = operation.restore is None or operation.restore.waits_for_capacity
     record = operation.restore or RestoreRecord(started_at=now)
     operation.restore, operation.current_step = record, StepName.CHECK_RESTORE_STATUS
-    if cluster is None:
-        raise RestoreFailed(
-            f"no cluster {target_id}",
-            expected="the cluster whose restore was started",
-            action="look at the RDS events, find out who deleted it, then start a new run",
-        )
+    if cluster is None or is_the_old_target(cluster, operation):
+        return _not_there(record, operation, services, now, is_to_be_asked_for=is_to_be_asked_for)
+    record.missing_since = None
     check_cluster_is_ours(cluster, operation)
     missing = sorted(set(operation.identifiers.instance_ids) - {instance.identifier for instance in instances})
     unready = what_is_unready(cluster, instances)
@@ -48,6 +50,32 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
     )
 
 
+def _not_there(
+    record: RestoreRecord, operation: Operation, services: Services, now: datetime, *, is_to_be_asked_for: bool
+) -> StepResult:
+    """Wait for capacity, or for what RDS does not show yet."""
+    target_id = operation.identifiers.target_cluster_id
+    if not is_to_be_asked_for:
+        record.missing_since = record.missing_since or now
+        if has_settled(record.missing_since, now):
+            raise RestoreFailed(
+                f"no cluster {target_id}",
+                expected="the cluster whose restore was started",
+                action="look at the RDS events, find out who deleted it, then resume the operation",
+            )
+    waiting = wait_or_time_out(
+        "restore",
+        record.started_at,
+        now,
+        operation.request.budgets.restore_hours,
+        waiting_for=f"cluster {target_id} {'to be asked for' if is_to_be_asked_for else 'to be shown'}",
+    )
+    services.operations.save(operation)
+    if is_to_be_asked_for:
+        return StepResult(status=StepStatus.CLUSTER_READY, wait_seconds=1, details=waiting.details)
+    return waiting
+
+
 def what_is_unready(cluster: Cluster, instances: list[Instance]) -> list[str]:
     """Name what still changes, with its status; raises `RestoreFailed` for what will not get well."""
     waiting = []
@@ -68,8 +96,8 @@ def _judged(verdict: Verdict, identifier: str, status: str) -> bool:
         raise RestoreFailed(
             f"{identifier} with status {status}",
             expected="status available",
-            action="look at its RDS events; delete the half-restored cluster or leave it tagged as replaceable, "
-            "and start a new run; the final snapshot holds the old target's data",
+            action="look at its RDS events, remove the cause, then resume the operation, which restores again; "
+            "the final snapshot holds the old target's data",
         )
     return verdict is Verdict.IN_PROGRESS
 

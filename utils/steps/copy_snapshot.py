@@ -1,32 +1,48 @@
 """Step 2: copy the snapshot into the target Region and account, when it cannot be restored where it is."""
 
 from utils import tags
-from utils.errors import IdentifierTaken
+from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy
 from utils.operation import CopyRecord, Operation, StepName
+from utils.phases import wait_or_time_out
 from utils.rds_models import Snapshot
+from utils.rds_statuses import SNAPSHOT
 from utils.services import Services
+from utils.snapshot_room import make_room
 from utils.step import StepResult, StepStatus
 
 
 def copy_snapshot(operation: Operation, services: Services) -> StepResult:
-    """Start the copy; a copy that an earlier call started is taken as ours."""
+    """Start the copy; one that an earlier call started is taken as ours, one of ours that failed is made again."""
     if not operation.plan.copy_needed:
         return StepResult(status=StepStatus.READY, details={"skipped": operation.plan.copy_reason})
     copy_id = operation.identifiers.copy_id
-    services.rds_writer.copy_snapshot(
-        operation.snapshot.arn,
-        copy_id,
-        kms_key_id=operation.plan.copy_kms_key_id,
-        tags=tags.own_tags(tags.Role.COPY, operation.operation_id, operation.identifiers.target_cluster_id),
-    )
     found = services.rds().find_snapshot(copy_id)
     if found is not None:
         check_copy_is_ours(found, operation)
-    if operation.copied is None:
-        operation.copied = CopyRecord(started_at=services.clock.now(), arn=found.arn if found else None)
+        if found.status in SNAPSHOT.failed:
+            _remove_failed(found, services)
+        if operation.copied and operation.copied.finished_at and found.status in SNAPSHOT.ready:
+            return StepResult(status=StepStatus.READY, details={"copy_arn": found.arn})
     operation.current_step = StepName.COPY_SNAPSHOT
+    record = operation.copied or CopyRecord(started_at=services.clock.now())
+    operation.copied, record.finished_at = record, None
+    try:
+        services.rds_writer.copy_snapshot(
+            operation.snapshot.arn,
+            copy_id,
+            kms_key_id=operation.plan.copy_kms_key_id,
+            tags=tags.own_tags(tags.Role.COPY, operation.operation_id, operation.identifiers.target_cluster_id),
+        )
+        record.waits_for_room = False
+        waiting_for = f"snapshot copy {copy_id}"
+    except QuotaReached as full:
+        waiting_for = make_room(operation, services, full, refused_before=record.waits_for_room)
+        record.waits_for_room = True
+    waiting = wait_or_time_out(
+        "copy", record.started_at, services.clock.now(), operation.request.budgets.copy_hours, waiting_for=waiting_for
+    )
     services.operations.save(operation)
-    return StepResult(status=StepStatus.IN_PROGRESS, wait_seconds=15, details={"copy_id": copy_id})
+    return waiting
 
 
 def check_copy_is_ours(found: Snapshot, operation: Operation) -> None:
@@ -35,5 +51,16 @@ def check_copy_is_ours(found: Snapshot, operation: Operation) -> None:
         raise IdentifierTaken(
             f"snapshot {found.identifier}, a copy of {found.source_arn or 'nothing'}",
             expected=f"no snapshot of that name, or this operation's copy of {operation.snapshot.arn}",
-            action="find out who made it and delete or rename it, then start a new run",
+            action="find out who made it and delete or rename it, then resume the operation",
         )
+
+
+def _remove_failed(found: Snapshot, services: Services) -> None:
+    """Delete our own copy that AWS gave up, which nobody could restore; its name is free a moment later."""
+    if found.status != "deleting":
+        services.rds_writer.delete_snapshot(found.identifier)
+    raise ResourceBusy(
+        f"snapshot copy {found.identifier} with status {found.status}, being deleted to be made again",
+        expected="its name to be free",
+        action="nothing, the step is tried again for a while",
+    )

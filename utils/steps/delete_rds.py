@@ -1,32 +1,35 @@
 """Step 4: snapshot the old target, and once that is available delete its members and the cluster."""
 
+from datetime import datetime
+
 from utils import guards, tags
-from utils.errors import IdentifierTaken, TargetNotDeletable
+from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy, TargetNotDeletable
+from utils.half_restored import clear_half_restored
 from utils.operation import DeletionRecord, Operation, StepName
+from utils.phases import wait_or_time_out
 from utils.planning import check_engine_version
+from utils.polling import has_settled
 from utils.rds_models import Cluster, Snapshot
 from utils.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.services import Services
+from utils.snapshot_room import make_room
 from utils.step import StepResult, StepStatus
-
-_FIRST_LOOK_SECONDS = 15
 
 
 def delete_rds(operation: Operation, services: Services) -> StepResult:
     """Take the next move towards an absent target; called again when the final snapshot is available."""
     target = services.rds().find_cluster(operation.identifiers.target_cluster_id)
     operation.current_step = StepName.DELETE_RDS
-    if target is None or tags.is_ours(target.tags, operation.operation_id):
+    if target is None:
         return _nothing_left(operation, services)
-    if operation.deletion is None:
-        operation.deletion = DeletionRecord(started_at=services.clock.now())
+    if tags.is_ours(target.tags, operation.operation_id):
+        cleared = clear_half_restored(operation, target, services)
+        return _look_again(operation, services, ", ".join(cleared)) if cleared else _nothing_left(operation, services)
+    record = operation.deletion or DeletionRecord()
+    record.started_at = record.started_at or services.clock.now()
+    operation.deletion = record
     _check_guards(operation, target, services)
-    if operation.plan.take_final_snapshot and not _final_snapshot_is_available(operation, target, services):
-        services.operations.save(operation)
-        return _look_again(operation, "the final snapshot")
-    _delete(operation, target, services)
-    services.operations.save(operation)
-    return _look_again(operation, "the deletion")
+    return _look_again(operation, services, _next_move(operation, record, target, services))
 
 
 def check_final_snapshot_is_ours(found: Snapshot, operation: Operation) -> None:
@@ -36,15 +39,18 @@ def check_final_snapshot_is_ours(found: Snapshot, operation: Operation) -> None:
         raise IdentifierTaken(
             f"snapshot {found.identifier} of {found.cluster_resource_id}",
             expected=f"no snapshot of that name, or this operation's of {operation.plan.old_target_resource_id}",
-            action="find out who made it and delete it, then start a new run; the old target was not deleted",
+            action="find out who made it and delete it, then resume the operation; the old target was not deleted",
         )
 
 
 def _nothing_left(operation: Operation, services: Services) -> StepResult:
+    if operation.plan.delete_target and operation.deletion is None:
+        # RDS may not show for a moment what is there: the check looks once more.
+        operation.deletion = DeletionRecord()
     if operation.deletion is not None and operation.deletion.finished_at is None:
+        operation.deletion.started_at = operation.deletion.started_at or services.clock.now()
         # Members may outlive the cluster's row for a moment: the check decides.
-        services.operations.save(operation)
-        return _look_again(operation, "the deletion")
+        return _look_again(operation, services, "the deletion")
     services.operations.save(operation)
     return StepResult(status=StepStatus.READY, details={"old_target": "absent"})
 
@@ -54,54 +60,97 @@ def _check_guards(operation: Operation, target: Cluster, services: Services) -> 
     guards.check_target_may_go(operation.request, target)
     guards.check_members_may_go([m for m in services.rds().instances_of(target.identifier) if m.status != "deleting"])
     restored_from = operation.identifiers.copy_id if operation.plan.copy_needed else operation.snapshot.arn
-    guards.check_restorable_now(services.rds(), restored_from)
+    copied_at = operation.copied.finished_at if operation.copied else None
+    may_be_unseen = copied_at is not None and not has_settled(copied_at, services.clock.now())
+    guards.check_restorable_now(services.rds(), restored_from, may_be_unseen=may_be_unseen)
     settings = operation.plan.settings
     check_engine_version(services.rds(), operation.snapshot.engine_version, settings.engine_version)
     services.kms.usable_key_arn(settings.kms_key_id)
 
 
-def _final_snapshot_is_available(operation: Operation, target: Cluster, services: Services) -> bool:
+def _next_move(operation: Operation, record: DeletionRecord, target: Cluster, services: Services) -> str:
+    """Start, snapshot or delete the old target, whatever its status allows; say what to wait for."""
+    if target.status == "stopped":
+        # RDS neither snapshots nor deletes a stopped cluster.
+        services.rds_writer.start_cluster(target.identifier)
+        return f"the start of {target.identifier}"
+    verdict = OLD_TARGET_BEFORE_DELETE.judge(target.status, target.identifier)
+    if operation.plan.take_final_snapshot and not _final_snapshot_is_available(operation, record, target, services):
+        return f"the final snapshot of {target.identifier} ({target.status})"
+    if verdict is Verdict.IN_PROGRESS and target.status != "deleting":
+        return f"{target.identifier} ({target.status}) to take a deletion"
+    try:
+        _delete(operation, record, target, services)
+    except ResourceBusy as busy:
+        # A member that was added or changed since it was listed; the next call lists again.
+        return f"the deletion of {target.identifier}: {busy}"
+    return f"the deletion of {target.identifier}"
+
+
+def _final_snapshot_is_available(
+    operation: Operation, record: DeletionRecord, target: Cluster, services: Services
+) -> bool:
     snapshot_id = operation.identifiers.final_snapshot_id
     found = services.rds().find_snapshot(snapshot_id)
     if found is None:
-        if OLD_TARGET_BEFORE_DELETE.judge(target.status, target.identifier) is Verdict.FAILED:
-            raise TargetNotDeletable(
-                f"cluster {target.identifier} with status {target.status}, of which AWS takes no snapshot",
-                field="target.cluster_id",
-                expected="status available",
-                action="start or repair it, or give its data up with final_snapshot: false; it was not touched",
-            )
-        if target.status in OLD_TARGET_BEFORE_DELETE.ready:
-            services.rds_writer.create_snapshot(
-                target.identifier,
-                snapshot_id,
-                tags=tags.own_tags(tags.Role.FINAL, operation.operation_id, target.identifier),
-            )
+        _take_final_snapshot(operation, record, target, services)
         return False
     check_final_snapshot_is_ours(found, operation)
-    if operation.deletion is not None:
-        operation.deletion.final_snapshot_arn = found.arn
+    if SNAPSHOT.judge(found.status, snapshot_id) is Verdict.FAILED and _is_resumed(operation):
+        # Nobody could restore it, and its name is needed; the next call takes it anew.
+        services.rds_writer.delete_snapshot(snapshot_id)
+        return False
+    record.final_snapshot_arn = found.arn
     return found.status in SNAPSHOT.ready
 
 
-def _delete(operation: Operation, target: Cluster, services: Services) -> None:
-    rds, record = services.rds_writer, operation.deletion
+def _is_resumed(operation: Operation) -> bool:
+    return len(operation.executions) > 1
+
+
+def _take_final_snapshot(operation: Operation, record: DeletionRecord, target: Cluster, services: Services) -> None:
+    if OLD_TARGET_BEFORE_DELETE.judge(target.status, target.identifier) is Verdict.FAILED:
+        raise TargetNotDeletable(
+            f"cluster {target.identifier} with status {target.status}, of which AWS takes no snapshot",
+            field="target.cluster_id",
+            expected="status available",
+            action="repair it and resume the operation, or give its data up in a new run with final_snapshot: false; "
+            "it was not touched",
+        )
+    if target.status not in OLD_TARGET_BEFORE_DELETE.ready:
+        return
+    own_tags = tags.own_tags(tags.Role.FINAL, operation.operation_id, target.identifier)
+    try:
+        services.rds_writer.create_snapshot(target.identifier, operation.identifiers.final_snapshot_id, tags=own_tags)
+        record.waits_for_room = False
+    except QuotaReached as full:
+        make_room(operation, services, full, refused_before=record.waits_for_room)
+        record.waits_for_room = True
+
+
+def _delete(operation: Operation, record: DeletionRecord, target: Cluster, services: Services) -> None:
+    rds = services.rds_writer
+    if record.destroying_since is None:
+        # In the row before the first call: what may have begun is never taken for untouched.
+        record.destroying_since = services.clock.now()
+        services.operations.save(operation)
     if target.deletion_protection:
         rds.disable_deletion_protection(target.identifier)
-        if record is not None:
-            record.protection_switched_off = True
+        record.protection_switched_off = True
     for member in services.rds().instances_of(target.identifier):
+        if member.identifier not in record.deleted_members:
+            record.deleted_members.append(member.identifier)
         if member.status != "deleting":
             rds.delete_instance(member.identifier)
-        if record is not None and member.identifier not in record.deleted_members:
-            record.deleted_members.append(member.identifier)
     if target.status != "deleting":
         rds.delete_cluster(target.identifier)
 
 
-def _look_again(operation: Operation, waiting_for: str) -> StepResult:
-    return StepResult(
-        status=StepStatus.IN_PROGRESS,
-        wait_seconds=_FIRST_LOOK_SECONDS,
-        details={"waiting_for": f"{waiting_for} of {operation.identifiers.target_cluster_id}"},
+def _look_again(operation: Operation, services: Services, waiting_for: str) -> StepResult:
+    now: datetime = services.clock.now()
+    started_at = operation.deletion.started_at if operation.deletion else None
+    waiting = wait_or_time_out(
+        "delete", started_at or now, now, operation.request.budgets.delete_hours, waiting_for=waiting_for
     )
+    services.operations.save(operation)
+    return waiting

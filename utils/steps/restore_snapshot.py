@@ -1,34 +1,49 @@
 """Step 6: restore the cluster; called again once it is available, create its instances."""
 
 from utils import guards, tags
-from utils.errors import IdentifierTaken
+from utils.errors import CapacityUnavailable, IdentifierTaken, ResourceBusy
 from utils.operation import Operation, RestoreRecord, StepName
+from utils.phases import wait_or_time_out
 from utils.rds_models import Cluster
 from utils.rds_statuses import RESTORED_CLUSTER, Verdict
 from utils.services import Services
-from utils.step import StepResult, StepStatus
+from utils.step import StepResult
 
 
 def restore_snapshot(operation: Operation, services: Services) -> StepResult:
     """Start the restore, or create the instances that are missing; both are safe to repeat."""
     target_id = operation.identifiers.target_cluster_id
     cluster = services.rds().find_cluster(target_id)
-    if cluster is None:
-        services.rds_writer.restore_cluster(
-            target_id,
-            operation.identifiers.copy_id if operation.plan.copy_needed else operation.snapshot.arn,
-            operation.plan.settings,
-            tags=_target_tags(operation),
-        )
-    else:
-        check_cluster_is_ours(cluster, operation)
-        if RESTORED_CLUSTER.judge(cluster.status, target_id) is Verdict.READY:
-            _create_missing_instances(operation, services)
-    if operation.restore is None:
-        operation.restore = RestoreRecord(started_at=services.clock.now())
-    operation.current_step = StepName.RESTORE_SNAPSHOT
+    record = operation.restore or RestoreRecord(started_at=services.clock.now())
+    operation.restore, operation.current_step = record, StepName.RESTORE_SNAPSHOT
+    waiting_for, what_to_do = f"cluster {target_id}", "look at the cluster in the RDS console"
+    try:
+        if cluster is None or is_the_old_target(cluster, operation):
+            _restore(operation, services)
+        else:
+            check_cluster_is_ours(cluster, operation)
+            if RESTORED_CLUSTER.judge(cluster.status, target_id) is Verdict.READY:
+                _create_missing_instances(operation, services)
+        record.waits_for_capacity = False
+    except CapacityUnavailable as lacking:
+        record.waits_for_capacity = True
+        waiting_for = f"capacity for {operation.plan.settings.instance_class}: {lacking}"
+        what_to_do = "start a new run with another target.instances.instance_class"
+    waiting = wait_or_time_out(
+        "restore",
+        record.started_at,
+        services.clock.now(),
+        operation.request.budgets.restore_hours,
+        waiting_for=waiting_for,
+        action=what_to_do,
+    )
     services.operations.save(operation)
-    return StepResult(status=StepStatus.IN_PROGRESS, wait_seconds=15, details={"target_cluster_id": target_id})
+    return waiting
+
+
+def is_the_old_target(cluster: Cluster, operation: Operation) -> bool:
+    """Tell whether this is the deleted cluster, which RDS may show for a while after it was gone."""
+    return cluster.resource_id == operation.plan.old_target_resource_id
 
 
 def check_cluster_is_ours(cluster: Cluster, operation: Operation) -> None:
@@ -37,8 +52,29 @@ def check_cluster_is_ours(cluster: Cluster, operation: Operation) -> None:
         raise IdentifierTaken(
             f"cluster {cluster.identifier}, made by operation {cluster.tags.get(tags.OPERATION_ID, 'unknown')}",
             expected="no cluster of that name, or the one this operation restores",
-            action="find out who made it since the old target was deleted, then start a new run; it was not touched",
+            action="find out who made it since the old target was deleted, delete or rename it, then resume the "
+            "operation; it was not touched",
         )
+
+
+def _restore(operation: Operation, services: Services) -> None:
+    target_id = operation.identifiers.target_cluster_id
+    is_new = services.rds_writer.restore_cluster(
+        target_id,
+        operation.identifiers.copy_id if operation.plan.copy_needed else operation.snapshot.arn,
+        operation.plan.settings,
+        tags=_target_tags(operation),
+    )
+    if is_new:
+        return
+    cluster = services.rds().find_cluster(target_id)
+    if cluster is None or is_the_old_target(cluster, operation):
+        raise ResourceBusy(
+            f"cluster {target_id}, which RDS shows as {cluster.status if cluster else 'gone'} and still counts",
+            expected="the old target to be gone, or the restored one to be shown",
+            action="nothing, the step is tried again for a while",
+        )
+    check_cluster_is_ours(cluster, operation)
 
 
 def _create_missing_instances(operation: Operation, services: Services) -> None:

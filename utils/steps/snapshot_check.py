@@ -1,29 +1,51 @@
-"""Step 1: validate the request, lock the target, pick the snapshot, check the guards, write the plan."""
+"""Step 1: validate the request, lock the target, pick the snapshot, check the guards, write the plan.
 
-from datetime import UTC, datetime, timedelta
+A request that only names an earlier operation goes on with that one's plan instead.
+"""
+
+from datetime import UTC, datetime
 from typing import Any
 
-from utils import guards, planning, readiness
-from utils.errors import OperationClosed, OperationInProgress, PermanentError
-from utils.operation import Operation
-from utils.operation_store import TargetLock, row_ttl
+from utils import guards, planning, readiness, resumption, tags
+from utils.errors import OperationClosed, OperationNotFound, OperationNotResumable, PermanentError
+from utils.operation import ExecutionRecord, Operation, OperationStatus
+from utils.operation_store import row_ttl
 from utils.rds_models import Cluster
 from utils.request import RestoreRequest
-from utils.request_parsing import parse_request
+from utils.request_parsing import parse_request, parse_resume
 from utils.restore_settings import resolve_settings
+from utils.rows import UnplannedOperation
 from utils.services import Services
 from utils.snapshot_choice import check_age, choose_snapshot
 from utils.step import StartEvent, StepResult, StepStatus
+from utils.target_lock import take_lock
 
 
 def snapshot_check(event: StartEvent, services: Services) -> StepResult:
-    """Write the operation row with its plan; a second call finds the row and answers the same."""
+    """Write the operation row with its plan, or open that of a failed operation again; a second call answers the same.
+
+    The answer's `operation_id` is the operation that the rest of the execution works on.
+    """
+    resumed = parse_resume(event.request)
+    operation = _resumed(resumed, event, services) if resumed else _started(event, services)
+    return StepResult(
+        status=StepStatus.DRY_RUN if operation.request.dry_run else StepStatus.READY,
+        operation_id=operation.operation_id,
+        details=_summary(operation),
+    )
+
+
+def _started(event: StartEvent, services: Services) -> Operation:
     operation = services.operations.find(event.operation_id)
     if operation is None:
         request = parse_request(event.request, services.settings)
+        _announce(event, request, services)
         operation = _planned(event, request, services) if request.dry_run else _locked(event, request, services)
         services.operations.create(operation)
-    elif operation.finished_at is not None:
+        return operation
+    if resumption.is_redrive(event.attempt, operation):
+        resumption.reopen(operation, event.attempt, services)
+    if operation.finished_at is not None:
         # AWS lets an execution name be used again after 90 days; the rows stay for longer.
         raise OperationClosed(
             f"operation {operation.operation_id}, which ended {operation.finished_at:%Y-%m-%d %H:%M} UTC",
@@ -31,25 +53,83 @@ def snapshot_check(event: StartEvent, services: Services) -> StepResult:
             expected="the name of a new operation",
             action="start the state machine with a new execution name; nothing was changed",
         )
-    status = StepStatus.DRY_RUN if operation.request.dry_run else StepStatus.READY
-    return StepResult(status=status, details=_summary(operation))
+    return operation
+
+
+def _resumed(operation_id: str, event: StartEvent, services: Services) -> Operation:
+    operation = services.operations.find(operation_id)
+    if operation is None:
+        raise _not_resumable(operation_id, services)
+    if operation.status is OperationStatus.RUNNING and resumption.attempt_at(operation) == event.attempt:
+        resumption.lock_again(operation, event.attempt, services)
+        return operation
+    resumption.check_resumable(operation, services)
+    _check_what_would_still_be_destroyed(operation, services)
+    resumption.reopen(operation, event.attempt, services)
+    return operation
+
+
+def _not_resumable(operation_id: str, services: Services) -> OperationNotFound | OperationNotResumable:
+    unplanned = services.operations.find_unplanned(operation_id)
+    if unplanned is None:
+        return OperationNotFound(
+            f"no operation {operation_id!r}",
+            field=resumption.RESUME,
+            expected="the operation_id of a run that failed, which is the name of its first execution",
+            action="correct it (aws stepfunctions list-executions tells the names); nothing was changed",
+        )
+    why = f"with {unplanned.error.name}" if unplanned.error else "without an answer"
+    return OperationNotResumable(
+        f"operation {operation_id}, which ended in Snapshot Check {why} and has no plan",
+        field=resumption.RESUME,
+        expected="an operation that failed after Snapshot Check",
+        action="start a new run with the corrected request; nothing was changed",
+    )
+
+
+def _check_what_would_still_be_destroyed(operation: Operation, services: Services) -> None:
+    """Judge an old target that still stands as if the run began now; what is already being deleted stays deleted."""
+    target = services.rds().find_cluster(operation.identifiers.target_cluster_id)
+    is_old = target is not None and not tags.is_ours(target.tags, operation.operation_id)
+    if target is None or not is_old or target.status == "deleting":
+        return
+    guards.check_target_is_the_planned_one(target, operation.plan.old_target_resource_id)
+    guards.check_target_may_go(operation.request, target)
+    if operation.deletion is None or operation.deletion.destroying_since is None:
+        snapshot = operation.snapshot
+        check_age(
+            snapshot.identifier, snapshot.created_at, operation.request.source.max_age_hours, services.clock.now()
+        )
+
+
+def _announce(event: StartEvent, request: RestoreRequest, services: Services) -> None:
+    """Leave word of what may be locked: the execution may end before it has a plan."""
+    services.operations.save_unplanned(
+        UnplannedOperation(
+            operation_id=event.operation_id,
+            execution_arn=event.execution_arn,
+            target_cluster_id=None if request.dry_run else request.target.cluster_id,
+            created_at=datetime.now(UTC),
+        )
+    )
 
 
 def _locked(event: StartEvent, request: RestoreRequest, services: Services) -> Operation:
-    _take_lock(event, request, services)
+    target_id = request.target.cluster_id
+    take_lock(event.operation_id, event.attempt, target_id, request.budgets, services)
     try:
         return _planned(event, request, services)
     except PermanentError:
-        # There will be no row from which the last step could learn what to release.
-        services.operations.release_lock(services.settings.target_region, request.target.cluster_id, event.operation_id)
+        # There will be no plan to go on with: the next run need not wait for the end of this execution.
+        services.operations.release_lock(services.settings.target_region, target_id, event.operation_id)
         raise
 
 
 def _planned(event: StartEvent, request: RestoreRequest, services: Services) -> Operation:
     source, target_region = services.rds(request.source.region), services.rds()
-    snapshot = choose_snapshot(request.source, source, services.settings.account_id)
+    snapshot = choose_snapshot(request.source, source, services.settings)
     now = services.clock.now()
-    age = check_age(snapshot, request.source.max_age_hours, now)
+    age = check_age(snapshot.identifier, snapshot.created_at, request.source.max_age_hours, now)
     planning.check_shareable(snapshot, services.settings)
 
     old = target_region.find_cluster(request.target.cluster_id)
@@ -82,6 +162,9 @@ def _planned(event: StartEvent, request: RestoreRequest, services: Services) -> 
     return Operation(
         operation_id=event.operation_id,
         execution_arn=event.execution_arn,
+        executions=[
+            ExecutionRecord(execution_arn=event.execution_arn, redrive_count=event.redrive_count, started_at=written)
+        ],
         request=request,
         plan=planning.make_plan(found, identifiers, services.settings),
         identifiers=identifiers,
@@ -91,29 +174,6 @@ def _planned(event: StartEvent, request: RestoreRequest, services: Services) -> 
         updated_at=written,
         ttl=row_ttl(written),
     )
-
-
-def _take_lock(event: StartEvent, request: RestoreRequest, services: Services) -> None:
-    region, target_id = services.settings.target_region, request.target.cluster_id
-    now = datetime.now(UTC)
-    budgets = request.budgets
-    hours = budgets.copy_hours + budgets.delete_hours + budgets.restore_hours
-    wanted = TargetLock(
-        holder=event.operation_id,
-        execution_arn=event.execution_arn,
-        acquired_at=now,
-        expires_at=now + timedelta(hours=hours + 2),
-    )
-    lock = services.operations.acquire_lock(region, target_id, wanted)
-    if lock.holder != event.operation_id and not services.executions.is_running(lock.execution_arn):
-        lock = services.operations.acquire_lock(region, target_id, wanted, instead_of=lock.holder)
-    if lock.holder != event.operation_id:
-        raise OperationInProgress(
-            f"operation {lock.holder} on {target_id} since {lock.acquired_at:%Y-%m-%d %H:%M:%S} UTC",
-            field="target.cluster_id",
-            expected="no other operation on this target",
-            action=f"wait for it or stop its execution {lock.execution_arn}; nothing was changed",
-        )
 
 
 def _old_target_facts(old: Cluster) -> dict[str, Any]:

@@ -1,36 +1,47 @@
-"""Step 10: close the operation row, release the lock, tell people."""
+"""Step 10: close the operation row, release the lock, tell people.
+
+The state machine calls it as its last step. EventBridge calls it when an execution ended without success: what the last
+step did is left as it is, what it could not do (the execution was stopped, or timed out) is done now.
+"""
 
 import json
 from datetime import UTC, datetime
 
-from utils import errors
+from utils import errors, resumption
+from utils.closing_event import ClosingEvent
 from utils.errors import AuroraRestoreError, OperationClosed
-from utils.operation import Operation, OperationError, OperationStatus, StepName
+from utils.operation import Operation, OperationError, StepName
+from utils.rows import UnplannedOperation
 from utils.services import Services
-from utils.step import ClosingEvent, StepResult, StepStatus, logger
+from utils.step import StepResult, StepStatus, logger
 from utils.summary import message_for_failure, message_for_success, summarise
 
 _LONGEST_MESSAGE = 2000
+_SENT = "sent"
 
 
 def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
     """End the operation as SUCCEEDED, or with `error` as FAILED; a message that cannot be sent changes neither."""
     operation = services.operations.find(event.operation_id)
-    if operation is None:
-        error = _error(event) or _not_found()
-        services.operations.record_refusal(event.operation_id, event.execution_arn, error, datetime.now(UTC))
-        return _tell_failure(event, error, None, services)
+    if operation is None or (event.execution_arn and event.execution_arn != operation.execution_arn):
+        return _end_unplanned(event, services)
+    if event.execution_arn and event.redrive_count < operation.redrive_count:
+        return StepResult(status=StepStatus.READY, details={"closing": "left to the redrive that goes on"})
+    is_redrive = resumption.is_redrive(event.attempt, operation)
+    if is_redrive and event.error is None:
+        resumption.reopen(operation, event.attempt, services, may_take_over=False)
     if operation.finished_at is None:
-        _close(operation, _error(event), services)
+        _close(operation, _error(event, operation.current_step), services)
     services.operations.release_lock(
-        services.settings.target_region, operation.identifiers.target_cluster_id, operation.operation_id
+        services.settings.target_region,
+        operation.identifiers.target_cluster_id,
+        operation.operation_id,
+        event.attempt if event.execution_arn else None,
     )
-    if operation.error is not None:
-        return _tell_failure(event, operation.error, operation, services)
-    details = summarise(operation)
-    subject = f"Aurora restore of {operation.identifiers.target_cluster_id} SUCCEEDED"
-    details["notification"] = _publish(subject, message_for_success(details), services)
-    return StepResult(status=StepStatus.READY, details=details)
+    own = None if event.has_ended else _error(event, event.failed_step)
+    # A redrive that was not let in leaves the row as it was, and says why.
+    error = (own or operation.error) if is_redrive else (operation.error or own)
+    return _tell(operation, error, services)
 
 
 def _close(operation: Operation, error: OperationError | None, services: Services) -> None:
@@ -41,30 +52,61 @@ def _close(operation: Operation, error: OperationError | None, services: Service
             expected="one that went through Archive Snapshot, or an error to close it with",
             action="leave closing to the state machine; it was not closed",
         )
-    operation.status = OperationStatus.FAILED if error else OperationStatus.SUCCEEDED
-    operation.error, operation.finished_at = error, datetime.now(UTC)
     operation.current_step = StepName.SNS_NOTIFICATION
-    services.operations.save(operation)
+    resumption.close(operation, error, services)
 
 
-def _tell_failure(
-    event: ClosingEvent, error: OperationError, operation: Operation | None, services: Services
-) -> StepResult:
-    what = operation.identifiers.target_cluster_id if operation else event.operation_id
-    text = message_for_failure(event.operation_id, error, operation)
-    sent = _publish(f"Aurora restore of {what} FAILED: {error.name}", text, services)
-    return StepResult(status=StepStatus.READY, details=error.model_dump() | {"notification": sent})
+def _tell(operation: Operation, error: OperationError | None, services: Services) -> StepResult:
+    """Publish the end once: a second call, or EventBridge's after the last step's, finds it told."""
+    target = operation.identifiers.target_cluster_id
+    if error is None:
+        details = summarise(operation)
+        subject, text = f"Aurora restore of {target} SUCCEEDED", message_for_success(details)
+    else:
+        details = error.model_dump()
+        subject = f"Aurora restore of {target} FAILED: {error.name}"
+        text = message_for_failure(operation.operation_id, error, operation)
+    sent = _SENT if operation.notified_at and error == operation.error else _publish(subject, text, services)
+    if sent == _SENT and operation.notified_at is None:
+        operation.notified_at = datetime.now(UTC)
+        services.operations.save(operation)
+    return StepResult(status=StepStatus.READY, details=details | {"notification": sent})
+
+
+def _end_unplanned(event: ClosingEvent, services: Services) -> StepResult:
+    """End an execution that has no operation: its request was refused, or the operation it named is not its own."""
+    # The name of the execution, which is not the operation's when that was to be resumed.
+    name = event.execution_arn.rpartition(":")[2] or event.operation_id
+    error = _error(event, event.failed_step or StepName.SNAPSHOT_CHECK) or _not_found()
+    row = services.operations.find_unplanned(name)
+    if row is None:
+        if event.has_ended and services.operations.find(name) is not None:
+            return StepResult(status=StepStatus.READY, details={"closing": "left to the execution that went on"})
+        row = UnplannedOperation(operation_id=name, execution_arn=event.execution_arn, created_at=datetime.now(UTC))
+    if row.error is None:
+        row.error, row.finished_at = error, datetime.now(UTC)
+        services.operations.save_unplanned(row)
+    if row.target_cluster_id is not None:
+        services.operations.release_lock(services.settings.target_region, row.target_cluster_id, name, event.attempt)
+    sent = _SENT
+    if row.notified_at is None:
+        text = message_for_failure(name, row.error, None)
+        sent = _publish(f"Aurora restore of {name} FAILED: {row.error.name}", text, services)
+    if sent == _SENT and row.notified_at is None:
+        row.notified_at = datetime.now(UTC)
+        services.operations.save_unplanned(row)
+    return StepResult(status=StepStatus.READY, details=row.error.model_dump() | {"notification": sent})
 
 
 def _not_found() -> OperationError:
     return OperationError(name="OperationNotFound", message="no operation row at the end of the run", step="")
 
 
-def _error(event: ClosingEvent) -> OperationError | None:
+def _error(event: ClosingEvent, step: str) -> OperationError | None:
     if event.error is None:
         return None
     name, cause = str(event.error.get("Error", "Unknown")), str(event.error.get("Cause", ""))
-    return OperationError(name=name, message=_message(name, cause), step=event.failed_step)
+    return OperationError(name=name, message=_message(name, cause), step=event.failed_step or step)
 
 
 def _message(name: str, cause: str) -> str:
@@ -84,4 +126,4 @@ def _publish(subject: str, text: str, services: Services) -> str:
     except AuroraRestoreError as error:
         logger().exception("the notification could not be sent")
         return f"not sent: {type(error).__name__}"
-    return "sent"
+    return _SENT

@@ -4,7 +4,15 @@ import pytest
 
 from tests.fakes.aws import KEY_ARN, OPERATION, FakeAws
 from tests.fakes.rds_items import tags_of
-from utils.errors import AwsUnavailable, CopyFailed, IdentifierTaken, PhaseTimedOut, QuotaReached, UnknownStatus
+from utils.errors import (
+    AwsUnavailable,
+    CopyFailed,
+    IdentifierTaken,
+    PhaseTimedOut,
+    ResourceBusy,
+    SnapshotQuotaFull,
+    UnknownStatus,
+)
 from utils.operation import StepName
 from utils.step import StepStatus
 from utils.steps.check_copy_status import check_copy_status
@@ -66,11 +74,88 @@ def test_a_copy_that_rds_does_not_show_yet_is_looked_at_later(planned: FakeAws) 
     assert planned.run(copy_snapshot).status is StepStatus.IN_PROGRESS
 
 
-def test_with_five_copies_in_progress_the_step_is_tried_again(planned: FakeAws) -> None:
-    planned.west.fail("copy_db_cluster_snapshot", "SnapshotQuotaExceeded")
-    with pytest.raises(QuotaReached):
-        planned.run(copy_snapshot)
+def test_with_five_copies_in_progress_the_copy_waits_its_turn(planned: FakeAws) -> None:
+    for number in range(5):
+        planned.west.has_snapshot(f"busy-{number}", Status="copying")
+    for _ in range(2):
+        planned.west.fail("copy_db_cluster_snapshot", "SnapshotQuotaExceeded")
+        waiting = planned.run(copy_snapshot)
+        assert waiting.status is StepStatus.IN_PROGRESS
+        assert waiting.details["waiting_for"] == "one of 5 other snapshot copies to end"
+        assert planned.run(check_copy_status).status is StepStatus.COPY_AGAIN
     planned.run(copy_snapshot)
+    assert planned.run(check_copy_status).status is StepStatus.IN_PROGRESS
+
+
+def test_waiting_for_its_turn_counts_for_the_copys_budget(planned: FakeAws) -> None:
+    planned.west.fail("copy_db_cluster_snapshot", "SnapshotQuotaExceeded")
+    planned.run(copy_snapshot)
+    planned.clock.advance(hours=12, seconds=1)
+    with pytest.raises(PhaseTimedOut):
+        planned.run(check_copy_status)
+
+
+OWN = {
+    "aurora-restore:managed": "true",
+    "aurora-restore:role": "copy",
+    "aurora-restore:operation-id": "earlier",
+    "aurora-restore:target-cluster-id": "staging",
+}
+
+
+def test_when_the_region_is_full_of_snapshots_our_own_beyond_those_to_keep_go_first(planned: FakeAws) -> None:
+    for number in range(5):
+        planned.west.has_snapshot(f"ours-{number}", hours_old=number, tags=OWN)
+        planned.west.has_snapshot(f"theirs-{number}", hours_old=99)
+    planned.west.fail("copy_db_cluster_snapshot", "SnapshotQuotaExceeded")
+    assert planned.run(copy_snapshot).details["waiting_for"] == "room, ours-3, ours-4 being deleted"
+    deleted = [asked["DBClusterSnapshotIdentifier"] for asked in planned.west.asked("delete_db_cluster_snapshot")]
+    assert deleted == ["ours-3", "ours-4"]
+    assert planned.run(check_copy_status).status is StepStatus.COPY_AGAIN
+    assert planned.run(copy_snapshot).status is StepStatus.IN_PROGRESS
+
+
+def test_when_nothing_of_ours_may_go_the_run_fails_and_says_so(planned: FakeAws) -> None:
+    planned.west.has_snapshot("theirs", hours_old=99)
+    planned.west.fail("copy_db_cluster_snapshot", "SnapshotQuotaExceeded")
+    planned.run(copy_snapshot)
+    planned.west.fail("copy_db_cluster_snapshot", "SnapshotQuotaExceeded")
+    with pytest.raises(SnapshotQuotaFull, match=r"found 1 manual cluster snapshots in us-west-2.*keep fewer"):
+        planned.run(copy_snapshot)
+    assert planned.west.asked("delete_db_cluster_snapshot") == []
+
+
+@pytest.mark.parametrize("status", ["failed", "incompatible-restore"])
+def test_a_copy_of_ours_that_failed_is_made_again(planned: FakeAws, status: str) -> None:
+    planned.run(copy_snapshot)
+    planned.west.snapshots[planned.operation.identifiers.copy_id]["Status"] = status
+    with pytest.raises(ResourceBusy, match="being deleted to be made again"):
+        planned.run(copy_snapshot)
+    assert planned.run(copy_snapshot).status is StepStatus.IN_PROGRESS
+    assert planned.west.changes == [
+        "copy_db_cluster_snapshot",
+        "delete_db_cluster_snapshot",
+        "copy_db_cluster_snapshot",
+    ]
+
+
+def test_a_copy_that_is_being_deleted_is_waited_for(planned: FakeAws) -> None:
+    planned.run(copy_snapshot)
+    planned.west.snapshots[planned.operation.identifiers.copy_id]["Status"] = "deleting"
+    with pytest.raises(ResourceBusy):
+        planned.run(copy_snapshot)
+    assert planned.west.asked("delete_db_cluster_snapshot") == []
+
+
+def test_a_finished_copy_that_is_gone_is_made_again(copied: FakeAws) -> None:
+    copied.west.snapshots.clear()
+    assert copied.run(copy_snapshot).status is StepStatus.IN_PROGRESS
+    assert copied.run(check_copy_status).status is StepStatus.IN_PROGRESS
+
+
+def test_a_copy_that_goes_back_is_waited_for(copied: FakeAws) -> None:
+    copied.west.snapshots[copied.operation.identifiers.copy_id]["Status"] = "copying"
+    assert copied.run(check_copy_status).status is StepStatus.IN_PROGRESS
 
 
 def test_an_answer_that_got_lost_does_no_harm(planned: FakeAws) -> None:
@@ -123,8 +208,20 @@ def test_a_copy_that_failed_stops_the_run_with_its_status(planned: FakeAws, stat
 def test_a_copy_that_vanished_stops_the_run(planned: FakeAws) -> None:
     planned.run(copy_snapshot)
     planned.west.snapshots.clear()
+    assert planned.run(check_copy_status).status is StepStatus.IN_PROGRESS
+    planned.clock.advance(minutes=11)
     with pytest.raises(CopyFailed, match="found no snapshot aurora-restore-copy-staging"):
         planned.run(check_copy_status)
+
+
+def test_a_copy_that_rds_hides_for_a_moment_goes_on(planned: FakeAws) -> None:
+    planned.run(copy_snapshot)
+    for _ in range(3):
+        show = planned.west.hide(planned.west.snapshots, planned.operation.identifiers.copy_id)
+        assert planned.run(check_copy_status).details["waiting_for"].endswith(" to be shown")
+        show()
+        planned.clock.advance(minutes=9)
+        assert planned.run(check_copy_status).status is StepStatus.IN_PROGRESS
 
 
 def test_an_unknown_status_stops_the_run(planned: FakeAws) -> None:

@@ -1,8 +1,10 @@
 """Steps 4 and 5: the old target goes, after its final snapshot, members first, and never more than was planned."""
 
+from typing import Any
+
 import pytest
 
-from tests.fakes.aws import OPERATION, FakeAws
+from tests.fakes.aws import OPERATION, REPLACEABLE_TAG, FakeAws
 from tests.fakes.rds_items import tags_of
 from tests.unit.steps.stories import copy_is_ready
 from utils import errors
@@ -26,7 +28,8 @@ def test_an_absent_target_is_done(aws: FakeAws) -> None:
 def test_first_comes_the_final_snapshot_and_nothing_else(copied: FakeAws) -> None:
     result = copied.run(delete_rds)
 
-    assert (result.status, result.details["waiting_for"]) == (StepStatus.IN_PROGRESS, "the final snapshot of staging")
+    assert result.status is StepStatus.IN_PROGRESS
+    assert result.details["waiting_for"] == "the final snapshot of staging (available)"
     snapshot = copied.west.snapshots[final_snapshot_id(copied)]
     assert (snapshot["DBClusterIdentifier"], snapshot["Status"]) == ("staging", "creating")
     assert tags_of(snapshot)["aurora-restore:role"] == "final"
@@ -149,7 +152,9 @@ def test_a_cluster_that_is_busy_is_snapshotted_when_it_is_not(copied: FakeAws) -
     assert final_snapshot_id(copied) in copied.west.snapshots
 
 
-@pytest.mark.parametrize("status", ["stopped", "incompatible-network", "inaccessible-encryption-credentials"])
+@pytest.mark.parametrize(
+    "status", ["incompatible-restore", "incompatible-network", "inaccessible-encryption-credentials"]
+)
 def test_a_cluster_that_cannot_be_snapshotted_stays(copied: FakeAws, status: str) -> None:
     copied.west.clusters["staging"]["Status"] = status
     with pytest.raises(errors.TargetNotDeletable, match=f"with status {status}.*final_snapshot: false"):
@@ -199,8 +204,132 @@ def test_a_final_snapshot_that_is_lost_stops_before_the_restore(copied: FakeAws,
         copied.west.snapshots[final_snapshot_id(copied)]["Status"] = found
     else:
         del copied.west.snapshots[final_snapshot_id(copied)]
+        assert copied.run(check_delete_status).status is StepStatus.IN_PROGRESS
+        copied.clock.advance(minutes=11)
     with pytest.raises(errors.DeleteFailed, match="the restore was not started"):
         copied.run(check_delete_status)
+
+
+def test_a_final_snapshot_that_goes_back_holds_the_restore_up(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    copied.run(delete_rds)
+    copied.west.settle()
+    copied.west.snapshots[final_snapshot_id(copied)]["Status"] = "creating"
+    assert copied.run(check_delete_status).status is StepStatus.IN_PROGRESS
+    copied.west.settle()
+    assert copied.run(check_delete_status).status is StepStatus.READY
+
+
+def test_a_target_that_rds_hides_at_the_first_look_is_not_forgotten(copied: FakeAws) -> None:
+    show = copied.west.hide(copied.west.clusters, "staging")
+    assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
+    show()
+    assert copied.run(check_delete_status).status is StepStatus.SNAPSHOT_READY
+
+
+def test_a_target_that_somebody_else_deleted_is_gone(copied: FakeAws) -> None:
+    copied.west.clusters.clear()
+    copied.west.instances.clear()
+    assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
+    assert copied.run(check_delete_status).status is StepStatus.READY
+
+
+def test_a_stopped_target_is_started_then_snapshotted_then_deleted(copied: FakeAws) -> None:
+    copied.west.clusters["staging"]["Status"] = "stopped"
+    assert copied.run(delete_rds).details["waiting_for"] == "the start of staging"
+    assert copied.run(check_delete_status).status is StepStatus.IN_PROGRESS
+    copied.west.settle()
+    assert copied.run(check_delete_status).status is StepStatus.SNAPSHOT_READY
+    copied.run(delete_rds)
+    copied.west.settle()
+    copied.run(delete_rds)
+    changes = [name for name in copied.west.changes if name != "copy_db_cluster_snapshot"]
+    assert changes == [
+        "start_db_cluster", "create_db_cluster_snapshot",
+        "delete_db_instance", "delete_db_instance", "delete_db_cluster",
+    ]  # fmt: skip
+
+
+def test_a_target_that_was_stopped_meanwhile_is_started_as_well(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    copied.west.clusters["staging"]["Status"] = "stopping"
+    assert copied.run(check_delete_status).status is StepStatus.IN_PROGRESS
+    copied.west.clusters["staging"]["Status"] = "stopped"
+    assert copied.run(check_delete_status).status is StepStatus.SNAPSHOT_READY
+
+
+@pytest.mark.parametrize("status", ["backing-up", "maintenance", "starting"])
+@pytest.mark.parametrize("final_snapshot", [True, False])
+def test_a_target_that_aws_works_on_is_waited_for(aws: FakeAws, status: str, final_snapshot: bool) -> None:
+    aws.has_old_target()
+    copy_is_ready(aws, final_snapshot=final_snapshot)
+    aws.west.clusters["staging"]["Status"] = status
+    for _ in range(3):
+        assert aws.run(delete_rds).status is StepStatus.IN_PROGRESS
+        assert aws.run(check_delete_status).status is StepStatus.IN_PROGRESS
+    assert aws.west.changes == ["copy_db_cluster_snapshot"]
+    aws.west.clusters["staging"]["Status"] = "available"
+    assert aws.run(check_delete_status).status is StepStatus.SNAPSHOT_READY
+
+
+def test_a_phase_past_its_budget_deletes_nothing_more(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    copied.clock.advance(hours=2, seconds=1)
+    with pytest.raises(errors.PhaseTimedOut):
+        copied.run(check_delete_status)
+    assert copied.west.destroyed == []
+
+
+def test_a_member_that_is_added_while_deleting_goes_too(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    delete_cluster = copied.west.delete_db_cluster
+
+    def scale_out(**params: Any) -> Any:
+        copied.west.has_instance("staging-autoscaled", "staging", tags=REPLACEABLE_TAG)
+        copied.west.delete_db_cluster = delete_cluster  # type: ignore[method-assign]
+        return delete_cluster(**params)
+
+    copied.west.delete_db_cluster = scale_out  # type: ignore[method-assign]
+    assert "InvalidDBClusterStateFault" in copied.run(delete_rds).details["waiting_for"]
+    assert copied.run(check_delete_status).status is StepStatus.SNAPSHOT_READY
+    copied.run(delete_rds)
+    assert copied.west.clusters["staging"]["Status"] == "deleting"
+    assert copied.operation.deletion is not None
+    assert copied.operation.deletion.deleted_members == ["staging-1", "staging-2", "staging-autoscaled"]
+
+
+def test_an_old_answer_after_the_deletion_only_costs_a_look(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    copied.run(delete_rds)
+    copied.west.clusters["staging"]["Status"] = "available"
+    assert copied.run(check_delete_status).status is StepStatus.SNAPSHOT_READY
+    assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
+
+
+def test_the_row_tells_of_the_deletion_before_it_begins(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    assert copied.operation.deletion is not None
+    assert copied.operation.deletion.destroying_since is None
+    copied.west.settle()
+    copied.west.fail("delete_db_instance", "Throttling")
+    with pytest.raises(errors.AwsThrottled):
+        copied.run(delete_rds)
+    assert copied.operation.deletion.destroying_since == copied.clock.now()
+
+
+def test_a_final_snapshot_without_room_waits_for_what_is_pruned_and_then_fails(copied: FakeAws) -> None:
+    copied.west.fail("create_db_cluster_snapshot", "SnapshotQuotaExceeded")
+    assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
+    assert copied.run(check_delete_status).status is StepStatus.SNAPSHOT_READY
+    copied.west.fail("create_db_cluster_snapshot", "SnapshotQuotaExceeded")
+    with pytest.raises(errors.SnapshotQuotaFull):
+        copied.run(delete_rds)
+    assert copied.west.destroyed == []
 
 
 def run_late(aws: FakeAws) -> StepResult:

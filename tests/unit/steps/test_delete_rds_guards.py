@@ -67,6 +67,7 @@ def test_a_target_stays_when_it(
     if when == "after the final snapshot":
         copied.run(delete_rds)
         copied.west.settle()
+    copied.clock.advance(minutes=11)
     it(copied)
     with pytest.raises(error):
         copied.run(delete_rds)
@@ -88,3 +89,14 @@ def test_a_snapshot_that_needs_no_copy_is_what_must_be_there(aws: FakeAws) -> No
     del aws.west.snapshots["prod-local"]
     with pytest.raises(errors.SnapshotNotAvailable, match="prod-local"):
         aws.run(delete_rds)
+
+
+@pytest.mark.parametrize("shown", [None, "copying"])
+def test_a_copy_that_rds_shows_as_it_was_before_is_looked_at_again(copied: FakeAws, shown: str | None) -> None:
+    copy_id = copied.operation.identifiers.copy_id
+    copy = copied.west.snapshots.pop(copy_id)
+    if shown:
+        copied.west.snapshots[copy_id] = copy | {"Status": shown}
+    with pytest.raises(errors.ResourceBusy, match="as it was seen a moment ago"):
+        copied.run(delete_rds)
+    assert copied.west.destroyed == []

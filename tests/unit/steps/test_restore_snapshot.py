@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fakes.aws import OPERATION, FakeAws
+from tests.fakes.aws import OPERATION, REPLACEABLE_TAG, FakeAws
 from tests.fakes.rds_items import tags_of
 from utils import errors
 from utils.operation import StepName
@@ -119,6 +119,8 @@ def test_an_instance_of_another_cluster_under_a_planned_name_stops_the_run(delet
 def test_a_cluster_that_vanished_stops_the_run(deleted: FakeAws) -> None:
     deleted.run(restore_snapshot)
     deleted.west.clusters.clear()
+    assert deleted.run(check_restore_status).details["waiting_for"] == "cluster staging to be shown"
+    deleted.clock.advance(minutes=11)
     with pytest.raises(errors.RestoreFailed, match="found no cluster staging"):
         deleted.run(check_restore_status)
 
@@ -167,14 +169,63 @@ def test_the_clusters_progress_is_told(deleted: FakeAws) -> None:
     assert deleted.run(check_restore_status).details["percent"] == 60
 
 
-def test_without_capacity_the_step_is_tried_again(deleted: FakeAws) -> None:
+def test_without_capacity_for_an_instance_the_run_waits_within_its_budget(deleted: FakeAws) -> None:
     deleted.run(restore_snapshot)
     deleted.west.settle()
-    deleted.west.fail("create_db_instance", "InsufficientDBInstanceCapacity")
-    with pytest.raises(errors.CapacityUnavailable):
-        deleted.run(restore_snapshot)
+    for _ in range(3):
+        deleted.west.fail("create_db_instance", "InsufficientDBInstanceCapacity")
+        assert "capacity for db.r8g.large" in deleted.run(restore_snapshot).details["waiting_for"]
+        assert deleted.run(check_restore_status).status is StepStatus.CLUSTER_READY
     deleted.run(restore_snapshot)
     assert sorted(deleted.west.instances) == ["staging-1", "staging-2"]
+
+
+def test_without_capacity_for_the_cluster_the_restore_is_asked_for_again(deleted: FakeAws) -> None:
+    for _ in range(2):
+        deleted.west.fail("restore_db_cluster_from_snapshot", "InsufficientDBClusterCapacityFault")
+        deleted.run(restore_snapshot)
+        assert deleted.run(check_restore_status).status is StepStatus.CLUSTER_READY
+    deleted.run(restore_snapshot)
+    assert deleted.run(check_restore_status).status is StepStatus.IN_PROGRESS
+
+
+def test_capacity_that_does_not_come_is_named_when_the_budget_is_used_up(deleted: FakeAws) -> None:
+    deleted.west.fail("restore_db_cluster_from_snapshot", "InsufficientDBClusterCapacityFault")
+    deleted.run(restore_snapshot)
+    deleted.clock.advance(hours=12, seconds=1)
+    deleted.west.fail("restore_db_cluster_from_snapshot", "InsufficientDBClusterCapacityFault")
+    with pytest.raises(errors.PhaseTimedOut, match=r"InsufficientDBClusterCapacityFault.*another target\.instances"):
+        deleted.run(restore_snapshot)
+
+
+def test_an_old_target_that_rds_still_counts_is_waited_for(deleted: FakeAws) -> None:
+    old = deleted.operation.plan.old_target_resource_id
+    deleted.west.has_cluster("staging", tags=REPLACEABLE_TAG, DbClusterResourceId=old, Status="deleting")
+    with pytest.raises(errors.ResourceBusy, match="which RDS shows as deleting and still counts"):
+        deleted.run(restore_snapshot)
+    deleted.west.settle()
+    deleted.run(restore_snapshot)
+    assert deleted.run(check_restore_status).status is StepStatus.IN_PROGRESS
+
+
+def test_an_old_target_that_rds_shows_once_more_is_not_judged(deleted: FakeAws) -> None:
+    deleted.run(restore_snapshot)
+    show = deleted.west.hide(deleted.west.clusters, "staging")
+    old = deleted.operation.plan.old_target_resource_id
+    deleted.west.has_cluster("staging", tags=REPLACEABLE_TAG, DbClusterResourceId=old, Status="deleting")
+    assert deleted.run(check_restore_status).details["waiting_for"] == "cluster staging to be shown"
+    show()
+    assert "creating" in deleted.run(check_restore_status).details["waiting_for"]
+
+
+@pytest.mark.parametrize("resource", ["cluster", "instance"])
+def test_what_goes_back_is_waited_for(restored: FakeAws, resource: str) -> None:
+    assert restored.run(check_restore_status).status is StepStatus.READY
+    if resource == "cluster":
+        restored.west.clusters["staging"]["Status"] = "backing-up"
+    else:
+        restored.west.instances["staging-2"]["DBInstanceStatus"] = "configuring-log-exports"
+    assert restored.run(check_restore_status).status is StepStatus.IN_PROGRESS
 
 
 def test_a_restore_past_its_budget_stops_the_run(deleted: FakeAws) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from utils.closing_event import ClosingEvent
 from utils.errors import AwsThrottled, OperationClosed
-from utils.operation import OperationStatus, StepName
-from utils.step import ClosingEvent, StepResult
+from utils.operation import OperationError, OperationStatus, StepName
+from utils.step import StepResult
 from utils.steps.archive_snapshot import archive_snapshot
 from utils.steps.check_restore_status import check_restore_status
 from utils.steps.sns_notification import sns_notification
@@ -19,6 +20,14 @@ def close(aws: FakeAws, error: dict[str, Any] | None = None, failed_step: str = 
         operation_id=OPERATION, execution_arn=EXECUTION_ARN, error=error, failed_step=failed_step if error else ""
     )
     return sns_notification(event, aws.services)
+
+
+def the_refusal(aws: FakeAws) -> OperationError:
+    """Why the run got no plan."""
+    row = aws.operations.find_unplanned(OPERATION)
+    assert row is not None
+    assert row.error is not None
+    return row.error
 
 
 def lambda_error(name: str, message: str) -> dict[str, Any]:
@@ -82,14 +91,14 @@ def test_a_run_that_failed_after_the_deletion_tells_where_the_data_is(deleted: F
 
 def test_a_refused_request_is_told_without_a_row(aws: FakeAws) -> None:
     result = close(aws, lambda_error("InvalidRequest", "sourc: found an unknown field"), "Snapshot Check")
-    assert aws.operations.refusals[OPERATION].name == "InvalidRequest"
+    assert the_refusal(aws).name == "InvalidRequest"
     assert aws.topic.messages[0]["Subject"] == f"Aurora restore of {OPERATION} FAILED: InvalidRequest"
     assert result.details["message"] == "sourc: found an unknown field"
 
 
 def test_an_end_without_a_beginning_is_a_failure(aws: FakeAws) -> None:
     close(aws)
-    assert aws.operations.refusals[OPERATION].name == "OperationNotFound"
+    assert the_refusal(aws).name == "OperationNotFound"
 
 
 def test_a_dry_run_tells_what_it_would_do(aws: FakeAws) -> None:

@@ -1,0 +1,51 @@
+"""What a failed restore of this operation left: removed when the operation is resumed, so that it can be made again."""
+
+from utils import guards
+from utils.operation import DeletionRecord, Operation
+from utils.rds_models import Cluster, Instance
+from utils.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
+from utils.services import Services
+
+# Not failures of the restore: somebody is doing this to the cluster.
+_ON_PURPOSE = {"deleted", "deleting", "stopped", "stopping"}
+
+
+def clear_half_restored(operation: Operation, cluster: Cluster, services: Services) -> list[str]:
+    """Delete our own cluster or those of its instances that AWS gave up; return what is being deleted.
+
+    Only of a restore that never was complete: nobody worked with it, and its snapshot is still there.
+    """
+    was_complete = operation.restore is not None and operation.restore.finished_at is not None
+    if was_complete or len(operation.executions) < 2:
+        return []
+    members = services.rds().instances_of(cluster.identifier)
+    cluster_failed = _has_failed(RESTORED_CLUSTER.judge(cluster.status, cluster.identifier), cluster.status)
+    doomed = [member for member in members if cluster_failed or _member_has_failed(member)]
+    if not doomed and not cluster_failed:
+        return []
+    restored_from = operation.identifiers.copy_id if operation.plan.copy_needed else operation.snapshot.arn
+    guards.check_restorable_now(services.rds(), restored_from)
+    operation.deletion = operation.deletion or DeletionRecord()
+    operation.deletion.started_at, operation.deletion.finished_at = services.clock.now(), None
+    for member in doomed:
+        if member.status != "deleting":
+            services.rds_writer.delete_instance(member.identifier)
+    if cluster_failed:
+        services.rds_writer.delete_cluster(cluster.identifier)
+    names = [cluster.identifier] if cluster_failed else []
+    return [f"half-restored {name} to go" for name in [*names, *(member.identifier for member in doomed)]]
+
+
+def still_going(cluster: Cluster, members: list[Instance]) -> list[str]:
+    """Name what of our own cluster is being deleted."""
+    if cluster.status == "deleting":
+        return [cluster.identifier]
+    return [member.identifier for member in members if member.status == "deleting"]
+
+
+def _member_has_failed(member: Instance) -> bool:
+    return _has_failed(RESTORED_INSTANCE.judge(member.status, member.identifier), member.status)
+
+
+def _has_failed(verdict: Verdict, status: str) -> bool:
+    return verdict is Verdict.FAILED and status not in _ON_PURPOSE

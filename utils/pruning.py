@@ -1,0 +1,40 @@
+"""Which snapshots of a target may go: those that this pipeline made of it, beyond the newest to keep."""
+
+from datetime import UTC, datetime
+
+from utils import tags
+from utils.operation import Operation
+from utils.rds_models import Snapshot
+from utils.rds_statuses import SNAPSHOT
+from utils.services import Services
+
+
+def prune(operation: Operation, snapshots: list[Snapshot], services: Services) -> dict[tags.Role, list[str]]:
+    """Delete what is beyond the request's limits, never this operation's own; return the identifiers by role."""
+    request = operation.request
+    limits = {tags.Role.COPY: request.keep_copies, tags.Role.FINAL: request.keep_final_snapshots}
+    pruned: dict[tags.Role, list[str]] = {role: [] for role in limits}
+    for role, keep in limits.items():
+        for snapshot in _beyond(keep, _own(snapshots, role, operation)):
+            if not tags.is_ours(snapshot.tags, operation.operation_id):
+                services.rds_writer.delete_snapshot(snapshot.identifier)
+                pruned[role].append(snapshot.identifier)
+    return pruned
+
+
+def _own(snapshots: list[Snapshot], role: tags.Role, operation: Operation) -> list[Snapshot]:
+    return [
+        snapshot
+        for snapshot in snapshots
+        if snapshot.tags.get(tags.MANAGED) == "true"
+        and snapshot.tags.get(tags.ROLE) == role.value
+        and snapshot.tags.get(tags.TARGET_CLUSTER_ID) == operation.identifiers.target_cluster_id
+    ]
+
+
+def _beyond(keep: int, snapshots: list[Snapshot]) -> list[Snapshot]:
+    def newest_first(snapshot: Snapshot) -> datetime:
+        return snapshot.created_at or datetime.max.replace(tzinfo=UTC)
+
+    available = [snapshot for snapshot in snapshots if snapshot.status in SNAPSHOT.ready]
+    return sorted(available, key=newest_first, reverse=True)[keep:]

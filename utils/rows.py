@@ -1,0 +1,80 @@
+"""The rows of the state table beside the planned operation, and what a store of them can do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from utils.errors import OperationNotFound
+from utils.operation import Operation, OperationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """Who works on an operation: an execution, and which of its redrives."""
+
+    execution_arn: str
+    redrive_count: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetLock:
+    """The lock on a target cluster: who holds it, since when, and when it lapses."""
+
+    holder: str
+    execution_arn: str
+    redrive_count: int = 0
+    acquired_at: datetime
+    expires_at: datetime
+
+
+class UnplannedOperation(BaseModel):
+    """The row of an operation that has no plan yet, or was refused one; `error` says why."""
+
+    operation_id: str
+    execution_arn: str
+    target_cluster_id: str | None = None
+    error: OperationError | None = None
+    created_at: datetime
+    finished_at: datetime | None = None
+    notified_at: datetime | None = None
+
+
+class OperationStore(Protocol):
+    """Where operations and locks live; `DynamoDbOperationStore` in AWS, an in-memory twin in the tests."""
+
+    def find(self, operation_id: str) -> Operation | None:
+        """Return the operation, None if it has no plan; raises `OperationNotResumable` for an unreadable row."""
+
+    def find_unplanned(self, operation_id: str) -> UnplannedOperation | None:
+        """Return the row of an operation that has no plan."""
+
+    def create(self, operation: Operation) -> None:
+        """Write the first row with a plan; raises `OperationRowConflict` when the id is taken or was closed."""
+
+    def save(self, operation: Operation) -> None:
+        """Write the row and count its version up; raises `OperationRowConflict` when somebody else did meanwhile."""
+
+    def save_unplanned(self, operation: UnplannedOperation) -> None:
+        """Write the row of an operation without a plan; one with a plan under the same id stays."""
+
+    def acquire_lock(
+        self, region: str, target_cluster_id: str, lock: TargetLock, *, instead_of: str | None = None
+    ) -> TargetLock:
+        """Take the lock unless somebody other than `instead_of` holds it; return the lock in force."""
+
+    def release_lock(self, region: str, target_cluster_id: str, holder: str, taken_by: Attempt | None = None) -> None:
+        """Give the lock back if `holder` has it, and no later attempt than `taken_by` took it for him."""
+
+
+def get_operation(store: OperationStore, operation_id: str) -> Operation:
+    """Return the operation; raises `OperationNotFound`."""
+    operation = store.find(operation_id)
+    if operation is None:
+        raise OperationNotFound(
+            f"no row for operation {operation_id!r}",
+            expected="a row written by Snapshot Check",
+            action="start the state machine instead of a single step, or correct operation_id",
+        )
+    return operation

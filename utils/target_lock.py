@@ -1,0 +1,45 @@
+"""One operation per target: the lock is taken here, also from an operation whose execution has ended."""
+
+from datetime import UTC, datetime, timedelta
+
+from utils.errors import OperationInProgress
+from utils.request import Budgets
+from utils.rows import Attempt, TargetLock
+from utils.services import Services
+
+_BEYOND_THE_BUDGETS = timedelta(hours=2)
+
+
+def take_lock(
+    operation_id: str,
+    attempt: Attempt,
+    target_cluster_id: str,
+    budgets: Budgets,
+    services: Services,
+    *,
+    may_take_over: bool = True,
+) -> None:
+    """Lock the target for longer than the budgets; raises `OperationInProgress`.
+
+    Taking over from an operation that has ended needs the right to look at executions, which not every step has.
+    """
+    region = services.settings.target_region
+    now = datetime.now(UTC)
+    hours = budgets.copy_hours + budgets.delete_hours + budgets.restore_hours
+    wanted = TargetLock(
+        holder=operation_id,
+        execution_arn=attempt.execution_arn,
+        redrive_count=attempt.redrive_count,
+        acquired_at=now,
+        expires_at=now + timedelta(hours=hours) + _BEYOND_THE_BUDGETS,
+    )
+    lock = services.operations.acquire_lock(region, target_cluster_id, wanted)
+    if lock.holder != operation_id and may_take_over and not services.executions.is_running(lock.execution_arn):
+        lock = services.operations.acquire_lock(region, target_cluster_id, wanted, instead_of=lock.holder)
+    if lock.holder != operation_id:
+        raise OperationInProgress(
+            f"operation {lock.holder} on {target_cluster_id} since {lock.acquired_at:%Y-%m-%d %H:%M:%S} UTC",
+            field="target.cluster_id",
+            expected="no other operation on this target",
+            action=f"wait for it or stop its execution {lock.execution_arn}; nothing was changed",
+        )
