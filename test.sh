@@ -85,7 +85,7 @@ checks() {
         check "sam validate --lint $template" env SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-west-2 \
             "$ENVIRONMENTS/sam/bin/sam" validate --lint --template-file "$template" || failed=1
     done
-    check "mypy --strict" "$DEV/mypy" "${PRODUCT[@]}" local_cloud tests || failed=1
+    check "mypy --strict" "$DEV/mypy" "${PRODUCT[@]}" local_cloud benchmarks tests || failed=1
     return $failed
 }
 

@@ -58,7 +58,7 @@ def _default(field: Schema) -> str:
         return "`null`"
     if "default" in field:
         return f"`{json.dumps(field['default'])}`"
-    return "`{}`"
+    return "`[]`" if field.get("type") == "array" else "`{}`"
 
 
 def _type(kind: Schema) -> str:

@@ -65,7 +65,12 @@ def find_deployment(cloud: LocalCloud) -> Deployment:
     """Return what is deployed in a running local cloud."""
     client = cloud.client("secretsmanager")
     master = _secret(client, "master-credentials")
-    users = {name: Login(**login) for name, login in _secret(client, "app-credentials").items()}
+    # A user may have added entries, with profiles, and users without a password.
+    entries = _secret(client, "app-credentials")
+    users = {
+        name: Login(username=entries[name]["username"], password=entries[name].get("password", ""))
+        for name in ("application_user", "readonly_user", "devops_user")
+    }
     return Deployment(
         state_machine_arn=_output(cloud, PIPELINE_STACK, "StateMachineArn"),
         master=Login(username=master["username"], password=master["password"]),

@@ -64,6 +64,7 @@ def _success(summary: Summary) -> list[str]:
         *(f"  {_row(name, '; '.join(proofs))}" for name, proofs in summary["users"].items()),
         "",
         _row("Shut out", ", ".join(summary["shut_out"]) or "none: the snapshot brought no other login"),
+        *_kept_and_ways_out(summary),
         _row(
             "Scripts run", ", ".join(f"{item['s3_uri']} in {item['database']}" for item in summary["scripts"]) or "none"
         ),
@@ -74,6 +75,14 @@ def _success(summary: Summary) -> list[str]:
         "",
     ]
     return [*lines, *_deletion(summary), *_link(summary)]
+
+
+def _kept_and_ways_out(summary: Summary) -> list[str]:
+    lines = [_row("Logins kept", ", ".join(summary["kept_logins"]) or "none")]
+    if summary["unknown_logins"]:
+        lines.append(_row("Not found", f"{', '.join(summary['unknown_logins'])}, of keep_logins"))
+    title = "Ways out OPEN" if summary["outbound_closed"] is False else "Ways out closed"
+    return [*lines, _row(title, ", ".join(summary["outbound"]) or "none")]
 
 
 def _dry_run(summary: Summary) -> list[str]:

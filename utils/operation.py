@@ -142,6 +142,11 @@ class UsersRecord(BaseModel):
     databases: list[str] = []
     proofs: dict[str, list[str]] = Field(default_factory=dict, description="User name to what was proven.")
     shut_out: list[str] = Field(default_factory=list, description="Logins that came with the snapshot.")
+    kept: list[str] = Field(default_factory=list, description="Those of `keep_logins`, which can still log in.")
+    unknown_logins: list[str] = Field(default_factory=list, description="Those of `keep_logins` that do not exist.")
+    left_to_aws: list[str] = Field(default_factory=list, description="AWS's own logins.")
+    outbound: list[str] = Field(default_factory=list, description="What called out of the copy, without its options.")
+    outbound_closed: bool | None = None
     scripts: list[ScriptRecord] = Field(default_factory=list, description="Those of `post_restore_sql` that ran.")
     checks: list[CheckRecord] = []
 

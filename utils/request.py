@@ -8,6 +8,7 @@ from pydantic import AfterValidator
 
 from utils import identifiers
 from utils.request_sql import Check, PostRestoreSql
+from utils.request_users import RoleName, UserLimits
 from utils.start_window import StartWindow
 from utils.strict_model import StrictModel
 
@@ -198,6 +199,16 @@ class RestoreRequest(StrictModel):
         description="Let RDS make the master password and keep it in a secret of its own; `false` takes that of "
         "`master-credentials`.",
     )
+    keep_logins: Annotated[list[RoleName], Field(max_length=100)] = Field(
+        default_factory=list,
+        description="Logins of the snapshot that stay as they are, with password and rights; every other is shut out.",
+    )
+    close_outbound: bool = Field(
+        default=True,
+        description="End what calls out of the copy: subscriptions, user mappings of foreign servers, `dblink`, cron "
+        "jobs and the like; `false` only reports them.",
+    )
+    user_limits: UserLimits = Field(default_factory=UserLimits, description="Limits of the users that are set up.")
     post_restore_sql: Annotated[list[PostRestoreSql], Field(max_length=50)] = Field(
         default_factory=list,
         description="SQL scripts to run in this order, to mask personal data for example; users open only after all.",

@@ -63,5 +63,5 @@ def _unusable(s3_uri: str, found: str, expected: str) -> PostRestoreSqlFailed:
         found,
         field=f"post_restore_sql, {s3_uri}",
         expected=expected,
-        action="put the script where the request says, then start a new run; the users are still locked out",
+        action="put the script where the request says, then start a new run; nobody was let in",
     )

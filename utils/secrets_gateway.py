@@ -1,10 +1,11 @@
 """Secrets Manager: the credentials of the master and of the database users."""
 
 import json
-from typing import TYPE_CHECKING, Any, TypeVar
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from utils.aws_errors import aws_call, error_code
 from utils.errors import SecretInvalid
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
+REFUSED_BY_RDS = frozenset('/@" ')
 PLACEHOLDERS = {"PLACEHOLDER", "APP_PASSWORD", "READONLY_PASSWORD", "DEVOPS_PASSWORD"}
 
 
@@ -26,14 +28,70 @@ class Credentials(BaseModel):
     password: SecretStr = Field(min_length=8, max_length=99)
 
 
-class AppCredentials(BaseModel):
-    """The secret `app-credentials`: one login for each profile."""
+class Profile(StrEnum):
+    """The three kinds of database user."""
+
+    APPLICATION = "application"
+    READONLY = "readonly"
+    DEVOPS = "devops"
+
+
+class Auth(StrEnum):
+    """How a database user logs in: with its password, or with a token of IAM."""
+
+    PASSWORD = "password"  # noqa: S105 - the word of the secret, not a secret
+    IAM = "iam"
+
+
+def _fits_postgresql(name: str) -> str:
+    # PostgreSQL would cut a longer name off, and then it might be somebody else's.
+    if len(name.encode()) > 63 or "\0" in name:
+        raise ValueError("at most 63 bytes of UTF-8, none of them 0")
+    return name
+
+
+class UserCredentials(BaseModel):
+    """The login of a database user; one of IAM has no password."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    application_user: Credentials
-    readonly_user: Credentials
-    devops_user: Credentials
+    username: Annotated[str, Field(min_length=1), AfterValidator(_fits_postgresql)]
+    password: SecretStr | None = Field(default=None, min_length=8, max_length=99)
+    auth: Auth = Auth.PASSWORD
+
+    @model_validator(mode="after")
+    def _has_what_it_logs_in_with(self) -> Self:
+        if self.auth is Auth.IAM and self.password is not None:
+            raise ValueError("no password for a user with auth iam")
+        if self.auth is Auth.PASSWORD and self.password is None:
+            raise ValueError("a password, or auth iam")
+        return self
+
+
+class ExtraUserCredentials(UserCredentials):
+    """The login of a database user beside the three known ones, which says its profile itself."""
+
+    profile: Profile
+
+
+class AppCredentials(BaseModel):
+    """The secret `app-credentials`: one login for each profile, and any number of more entries."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, ExtraUserCredentials]
+
+    application_user: UserCredentials
+    readonly_user: UserCredentials
+    devops_user: UserCredentials
+
+    def logins(self) -> list[tuple[str, Profile, UserCredentials]]:
+        """Return every entry's name, profile and login; the three known ones come first."""
+        return [
+            ("application_user", Profile.APPLICATION, self.application_user),
+            ("readonly_user", Profile.READONLY, self.readonly_user),
+            ("devops_user", Profile.DEVOPS, self.devops_user),
+            *((entry, login.profile, login) for entry, login in sorted(self.__pydantic_extra__.items())),
+        ]
 
 
 class SecretsGateway:
@@ -43,19 +101,27 @@ class SecretsGateway:
         self._client = client
 
     def master_credentials(self, secret_name: str) -> Credentials:
-        """Read the master user's credentials; raises `SecretInvalid`."""
-        return self._read(secret_name, Credentials)
+        """Read the master user's credentials, with a password that RDS takes; raises `SecretInvalid`.
+
+        https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html, MasterUserPassword
+        """
+        credentials = self._read(secret_name, Credentials)
+        password = credentials.password.get_secret_value()
+        if not (password.isascii() and password.isprintable()) or set(password) & REFUSED_BY_RDS:
+            raise _invalid(
+                secret_name,
+                "password",
+                "a character that RDS refuses in a master password",
+                'printable ASCII without "/", "@", double quotes and spaces',
+            )
+        return credentials
 
     def app_credentials(self, secret_name: str) -> AppCredentials:
         """Read the database users' credentials; raises `SecretInvalid`."""
         credentials = self._read(secret_name, AppCredentials)
-        names = [
-            credentials.application_user.username,
-            credentials.readonly_user.username,
-            credentials.devops_user.username,
-        ]
+        names = [login.username for _, _, login in credentials.logins()]
         if len(set(names)) < len(names):
-            raise _invalid(secret_name, "username", "a user name that is used twice", "three different user names")
+            raise _invalid(secret_name, "username", "a user name that is used twice", "different user names")
         return credentials
 
     def _read(self, secret_name: str, model: type[_Model]) -> _Model:

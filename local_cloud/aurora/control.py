@@ -1,7 +1,8 @@
 """The control surface: faults, frozen progress, statuses, clock and journal, for tests and curious users.
 
 Over HTTP it is below /_local_aurora/ on the endpoint (loopback only): GET faults, POST faults, DELETE faults,
-POST release, POST status, POST quotas, POST automated-snapshot, GET clock, POST clock, GET journal.
+POST release, POST status, POST quotas, POST automated-snapshot, GET clock, POST clock, GET journal,
+GET sql-journal, POST admin-sql.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from typing import Any
+
+import psycopg2
 
 from local_cloud.aurora.engine import Call, Engine
 from local_cloud.aurora.errors import invalid_value
@@ -18,6 +21,7 @@ from local_cloud.aurora.journal import Entry
 from local_cloud.aurora.operations.snapshots import take_snapshot
 from local_cloud.aurora.resources import Cluster, Instance, Snapshot
 from local_cloud.aurora.settings import Quotas
+from local_cloud.aurora.sql_journal import SqlEntry
 from local_cloud.aurora.wire.response import iso
 
 
@@ -59,6 +63,17 @@ class Control:
             take_snapshot(call, cluster, identifier, {}, "automated")
         return identifier
 
+    def run_as_admin(self, cluster_arn: str, database: str, sql: str) -> None:
+        """Run SQL in a cluster as rdsadmin: what AWS's own agents do there, or what only a superuser can plant."""
+        with self._engine.timeline.lock:
+            cluster = self._engine.store.find(cluster_arn)
+        if not isinstance(cluster, Cluster) or not cluster.server.running:
+            raise invalid_value(f"arn: found {cluster_arn}, expected the ARN of a cluster with an available instance")
+        try:
+            cluster.server.run_as_admin(database, sql)
+        except psycopg2.Error as error:
+            raise invalid_value(f"sql: found {error.pgcode or 'no answer'} from PostgreSQL: {error}") from None
+
     def skip(self, seconds: float) -> None:
         """Move the simulated clock forward."""
         self._engine.clock.skip(seconds)
@@ -75,6 +90,10 @@ class Control:
         """Return the API calls so far."""
         return self._engine.journal.entries(operation)
 
+    def sql_journal(self, cluster: str | None = None) -> list[SqlEntry]:
+        """Return the database round trips so far."""
+        return self._engine.sql_journal.entries(cluster)
+
     def routes(self) -> dict[tuple[str, str], Callable[[Mapping[str, Any]], Any]]:
         """Return the HTTP form: (method, path) to a function of the JSON body."""
 
@@ -87,6 +106,10 @@ class Control:
 
         def set_status(body: Mapping[str, Any]) -> dict[str, str]:
             self.set_status(body["arn"], body["status"])
+            return {}
+
+        def run_as_admin(body: Mapping[str, Any]) -> dict[str, str]:
+            self.run_as_admin(body["arn"], body["database"], body["sql"])
             return {}
 
         def set_quotas(body: Mapping[str, Any]) -> dict[str, int]:
@@ -109,7 +132,9 @@ class Control:
             ("POST", "status"): set_status,
             ("POST", "quotas"): set_quotas,
             ("POST", "automated-snapshot"): lambda body: {"identifier": self.take_automated_snapshot(body["arn"])},
+            ("POST", "admin-sql"): run_as_admin,
             ("GET", "clock"): clock,
             ("POST", "clock"): move_clock,
             ("GET", "journal"): lambda _: [asdict(entry) for entry in self.journal()],
+            ("GET", "sql-journal"): lambda _: [asdict(entry) for entry in self.sql_journal()],
         }

@@ -17,6 +17,7 @@ from local_cloud.aurora.journal import Journal
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.resources import Cluster, Event, Instance, Snapshot
 from local_cloud.aurora.settings import AuroraSettings
+from local_cloud.aurora.sql_journal import SqlJournal
 from local_cloud.aurora.store import RegionState, Store
 from local_cloud.aurora.timeline import Action, Task, Timeline
 
@@ -37,6 +38,7 @@ class Engine:
     journal: Journal
     store: Store = field(default_factory=Store)
     faults: Faults = field(default_factory=Faults)
+    sql_journal: SqlJournal = field(default_factory=SqlJournal)
 
 
 @dataclass(kw_only=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
@@ -22,14 +23,23 @@ KINDS = {
     "show": "the describing call shows `status`: an old one, one that goes back, one that nobody knows",
     "add-member": "before the call has its effect, autoscaling adds a member to its cluster",
 }
+SQL_KINDS = {
+    "sql-drop": "the connection breaks off before the server sees the statement",
+    "sql-drop-after": "the server has executed the statement, the connection breaks off without its answer",
+    "sql-delay": "the statement reaches the server `seconds` (real ones) later",
+    "sql-error": "the statement is answered with the SQLSTATE `code`; class 08 and 57P end the connection",
+}
+ALL_KINDS = KINDS | SQL_KINDS
+SQLSTATE = re.compile(r"[0-9A-Z]{5}")
 DESCRIPTIONS = ("DescribeDBClusters", "DescribeDBInstances", "DescribeDBClusterSnapshots")
 
 
 @dataclass(kw_only=True)
 class Fault:
-    """One thing that shall go wrong in a call.
+    """One thing that shall go wrong in a call, or in a statement that reaches a cluster's door.
 
-    operation: name of the RDS operation, or * for any. identifier: pattern (fnmatch) for the main identifier.
+    operation: pattern (fnmatch) for the RDS operation; for a statement its first words, or LOGIN.
+    identifier: pattern for the main identifier; for a statement the cluster's. user: pattern for a statement's user.
     skip: calls that match but are let through first. times: how many calls it hits; 0 means all.
     """
 
@@ -42,11 +52,15 @@ class Fault:
     message: str = "A fault was asked for."
     http_status: int = 400
     status: str = "failed"
+    user: str = "*"
+    seconds: float = 0.0
     fault_id: int = field(default=0)
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise invalid_value(f"kind: found {self.kind!r}, expected one of {', '.join(KINDS)}")
+        if self.kind not in ALL_KINDS:
+            raise invalid_value(f"kind: found {self.kind!r}, expected one of {', '.join(ALL_KINDS)}")
+        if self.kind == "sql-error" and not SQLSTATE.fullmatch(self.code):
+            raise invalid_value(f"code: found {self.code!r}, expected a SQLSTATE such as 40001")
         if self.kind in {"hide", "show"} and self.operation not in DESCRIPTIONS:
             raise invalid_value(f"operation: found {self.operation!r}, expected one of {', '.join(DESCRIPTIONS)}")
 
@@ -87,9 +101,29 @@ class Faults:
 
     def take(self, operation: str, identifier: str) -> Fault | None:
         """Return the fault that hits this call and count it down."""
+        return self._take(
+            lambda fault: (
+                fault.kind in KINDS
+                and fnmatchcase(operation, fault.operation)
+                and fnmatchcase(identifier, fault.identifier)
+            )
+        )
+
+    def take_sql(self, statement: str, cluster: str, user: str) -> Fault | None:
+        """Return the fault that hits this statement and count it down."""
+        return self._take(
+            lambda fault: (
+                fault.kind in SQL_KINDS
+                and fnmatchcase(statement, fault.operation)
+                and fnmatchcase(cluster, fault.identifier)
+                and fnmatchcase(user, fault.user)
+            )
+        )
+
+    def _take(self, hits: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:
             for fault in self._waiting:
-                if not (fnmatchcase(operation, fault.operation) and fnmatchcase(identifier, fault.identifier)):
+                if not hits(fault):
                     continue
                 if fault.skip:
                     fault.skip -= 1

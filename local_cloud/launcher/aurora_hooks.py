@@ -7,13 +7,14 @@ import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local_cloud.aurora.errors import AccessDeniedError, ApiError
-from local_cloud.aurora.hooks import Caller, Hooks, KmsKey, ResourceRequest, credential_scope
+from local_cloud.aurora.hooks import Caller, Hooks, KmsKey, ResourceRequest, credential_scope, presigning_key
 from local_cloud.credentials import root_credentials
 from local_cloud.launcher import ministack_modules
 
@@ -57,12 +58,28 @@ class MinistackAuthenticator:
         key, region = credential_scope(headers)
         return contextvars.copy_context().run(self._authenticate, key, region, headers, body)
 
+    def authenticate_url(self, url: str) -> Caller:
+        """Return who presigned a GET of this URL; ApiError 403 as above, and once the URL has expired."""
+        key, region = presigning_key(url)
+        return contextvars.copy_context().run(self._authenticate_url, key, region, urlsplit(url))
+
     def _authenticate(self, key: str, region: str, headers: Mapping[str, str], body: bytes) -> Caller:
         evaluator = ministack_modules.core("iam_evaluator")
         account_id = _enter_scope(key, region)
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         evaluator.pin_signed_request("POST", "/", {}, raw)
         evaluator.pin_signed_body(body)
+        return self._caller(key, account_id)
+
+    def _authenticate_url(self, key: str, region: str, url: SplitResult) -> Caller:
+        evaluator = ministack_modules.core("iam_evaluator")
+        account_id = _enter_scope(key, region)
+        query = parse_qs(url.query, keep_blank_values=True)
+        evaluator.pin_signed_request("GET", url.path, query, [(b"host", url.netloc.encode("latin-1"))])
+        return self._caller(key, account_id)
+
+    def _caller(self, key: str, account_id: str) -> Caller:
+        evaluator = ministack_modules.core("iam_evaluator")
         credential = evaluator.authenticate(key, account_id)
         if credential is None:  # an account's root, whose signature ministack does not check
             credential = evaluator.resolve_credential(key, account_id)

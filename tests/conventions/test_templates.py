@@ -149,10 +149,12 @@ def test_every_function_gets_the_whole_environment() -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_only_setup_db_users_reads_secrets(step: str) -> None:
+def test_only_setup_db_users_reads_the_masters_secret_and_only_the_first_step_the_users_too(step: str) -> None:
     readers = [statement for statement in role_of(step) if allows(statement, "secretsmanager:GetSecretValue")]
     if step != "setup-db-users":
-        assert not readers
+        assert [statement["Resource"] for statement in readers] == [{"Ref": "AppSecretArn"}] * (
+            step == "snapshot-check"
+        )
         assert "MasterSecretArn" not in references(role_of(step))
         return
     assert len(readers) == 1
@@ -177,13 +179,14 @@ def test_nobody_writes_secrets(step: str) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_only_setup_db_users_makes_secrets_and_reads_scripts_and_only_of_those_names(step: str) -> None:
-    for action, pattern in (
-        ("secretsmanager:CreateSecret", ":secret:rds!cluster-*"),
-        ("s3:GetObject", "/post-restore-sql/*"),
+def test_who_makes_secrets_reads_scripts_and_logs_in_with_tokens_does_so_only_under_those_names(step: str) -> None:
+    for action, pattern, steps in (
+        ("secretsmanager:CreateSecret", ":secret:rds!cluster-*", {"setup-db-users"}),
+        ("rds-db:connect", ":dbuser:cluster-*/*", {"setup-db-users"}),
+        ("s3:GetObject", "/post-restore-sql/*", {"setup-db-users", "snapshot-check"}),
     ):
         allowed = [statement for statement in role_of(step) if allows(statement, action)]
-        assert len(allowed) == (step == "setup-db-users")
+        assert len(allowed) == (step in steps)
         assert all(statement["Resource"]["Fn::Sub"].endswith(pattern) for statement in allowed)
 
 

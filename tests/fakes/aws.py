@@ -1,5 +1,6 @@
 """Everything a step may use, in memory: `Services` over fake clients, and the verbs that the stories are told with."""
 
+import io
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -115,6 +116,19 @@ class FakeSecrets:
         return {"SecretString": self.values[SecretId]}
 
 
+class FakeS3:
+    """S3 with objects by URI."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def get_object(self, *, Bucket: str, Key: str) -> Item:  # noqa: N803 - boto3's names
+        content = self.objects.get(f"s3://{Bucket}/{Key}")
+        if content is None:
+            raise aws_error("NoSuchKey")
+        return {"ContentLength": len(content), "Body": io.BytesIO(content)}
+
+
 class FakeAws:
     """An account with a pipeline in us-west-2 and production in us-east-1, and one operation to tell a story of."""
 
@@ -122,6 +136,7 @@ class FakeAws:
         self.world = FakeRdsWorld()
         self.kms, self.executions, self.topic, self.secrets = FakeKms(), FakeExecutions(), FakeTopic(), FakeSecrets()
         self.bus = FakeBus()
+        self.s3 = FakeS3()
         self.operations, self.audit = InMemoryOperationStore(), InMemoryAuditLog()
         self.services = self.services_with()
 
@@ -135,7 +150,7 @@ class FakeAws:
             ("events", "us-west-2"): self.bus,
             ("secretsmanager", "us-west-2"): self.secrets,
             ("stepfunctions", "us-west-2"): self.executions,
-            ("s3", "us-west-2"): SimpleNamespace(),
+            ("s3", "us-west-2"): self.s3,
         }
         return Services(
             settings=Settings.from_environment(ENVIRONMENT | environment),

@@ -32,6 +32,9 @@ class FakeRds(FakeRegion):
         super().__init__(region, world.clock)
         self._world = world
 
+    def generate_db_auth_token(self, *, DBHostname: str, Port: int, DBUsername: str) -> str:  # noqa: N803 - boto3's
+        return f"a token for {DBUsername} at {DBHostname}:{Port}"
+
     # Describing calls
 
     def describe_db_clusters(self, **params: Any) -> Item:

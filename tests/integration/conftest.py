@@ -29,6 +29,7 @@ STACK_PARAMETERS = {
 }
 # These look at what all others left behind, or need that nothing else goes on.
 LAST = (
+    "test_user_wishes.py",
     "test_time_limit.py",
     "test_full_region.py",
     "test_refusals.py",

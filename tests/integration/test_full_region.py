@@ -61,6 +61,8 @@ def test_with_five_copies_in_progress_the_sixth_waits_its_turn(
     world: World, limit: Callable[[int], None], production_snapshot: str
 ) -> None:
     limit(50)
+    world.cloud.aurora_control("POST", "release", {})
+    wait_for(lambda: not [item for item in everybodys(world) if item["Status"] == "copying"], "the end of all copies")
     for number in range(5):
         world.fault("freeze", "CopyDBClusterSnapshot", f"busy-{number}")
         world.target.copy_db_cluster_snapshot(

@@ -32,3 +32,4 @@ def test_an_execution_that_times_out_is_closed_and_resumed(world: World, half_a_
     wait_for(lambda: world.row("lock#us-west-2#timed-out") is None, "the release of the lock")
     message = wait_for(lambda: [item for item in world.mailbox.messages() if name in item.text], "the message")
     assert message[0].subject == "Aurora restore of timed-out FAILED: ExecutionTimedOut"
+    world.cloud.aurora_control("POST", "release", {})

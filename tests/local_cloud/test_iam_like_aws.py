@@ -1,10 +1,12 @@
 """IAM is enforced, on RDS too; accounts are apart; secrets are kept from who may not use their key."""
 
+import contextlib
 import json
 import uuid
 from typing import Any
 
 import boto3
+import psycopg2
 import pytest
 from botocore.exceptions import ClientError
 
@@ -205,3 +207,49 @@ def test_a_resource_policy_of_a_template_names_roles_by_their_arn(bench: Workben
     with pytest.raises(ClientError) as error:
         client_of(bench, other, "secretsmanager").get_secret_value(SecretId=name)
     assert refusal(error) == "AccessDeniedException"
+
+
+@pytest.fixture(scope="module")
+def with_clerk(cloud: LocalCloud) -> dict[str, Any]:
+    """A cluster with IAM database authentication and a user for whom it is."""
+    rds, identifier = cloud.client("rds", TARGET_REGION), f"cluster-{uuid.uuid4().hex[:8]}"
+    engine = {"Engine": "aurora-postgresql", "DBClusterIdentifier": identifier}
+    rds.create_db_cluster(
+        **engine, MasterUsername="master", MasterUserPassword="long-enough", EnableIAMDatabaseAuthentication=True
+    )
+    rds.get_waiter("db_cluster_available").wait(DBClusterIdentifier=identifier, WaiterConfig={"Delay": 1})
+    rds.create_db_instance(**engine, DBInstanceIdentifier=f"{identifier}-1", DBInstanceClass="db.r8g.large")
+    rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=f"{identifier}-1", WaiterConfig={"Delay": 1})
+    cluster: dict[str, Any] = rds.describe_db_clusters(DBClusterIdentifier=identifier)["DBClusters"][0]
+    with contextlib.closing(log_in(cloud, cluster, "master", "long-enough")) as session, session.cursor() as cursor:
+        cursor.execute("CREATE ROLE clerk LOGIN; GRANT rds_iam TO clerk; COMMIT")
+    return cluster
+
+
+def log_in(cloud: LocalCloud, cluster: dict[str, Any], user: str, password: str) -> psycopg2.extensions.connection:
+    return psycopg2.connect(
+        host=cluster["Endpoint"], port=cluster["Port"], dbname="postgres", user=user, password=password,
+        sslmode="verify-full", sslrootcert=str(cloud.ca_file),
+    )  # fmt: skip
+
+
+def token_of(credentials: dict[str, str], cluster: dict[str, Any]) -> str:
+    session = boto3.Session(region_name=TARGET_REGION, **credentials)  # type: ignore[arg-type]
+    return session.client("rds").generate_db_auth_token(cluster["Endpoint"], cluster["Port"], "clerk")
+
+
+def test_a_database_login_by_token_is_judged_by_iam(bench: Workbench, with_clerk: dict[str, Any]) -> None:
+    users = f"arn:aws:rds-db:{TARGET_REGION}:123456789012:dbuser:{with_clerk['DbClusterResourceId']}"
+    allowed = bench.session(bench.role(connecting_as(f"{users}/clerk")))
+    log_in(bench.cloud, with_clerk, "clerk", token_of(allowed, with_clerk)).close()
+
+    forged = {**allowed, "aws_secret_access_key": "another-secret-access-key"}
+    without_its_session = {name: value for name, value in allowed.items() if name != "aws_session_token"}
+    others = (bench.role(), bench.role(connecting_as(f"{users}/somebody")))
+    for credentials in (forged, without_its_session, *map(bench.session, others)):
+        with pytest.raises(psycopg2.OperationalError, match='PAM authentication failed for user "clerk"'):
+            log_in(bench.cloud, with_clerk, "clerk", token_of(credentials, with_clerk))
+
+
+def connecting_as(resource: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": "rds-db:connect", "Resource": resource}

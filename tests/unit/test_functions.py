@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from tests.unit.metrics_log import Measured, measured
 from utils import step as step_module
+from utils.database.setup import SetupOutcome
 from utils.errors import OperationNotFound
 from utils.metrics import NAMESPACE, SERVICE, Metric
 from utils.operation import StepName
@@ -47,7 +48,7 @@ def test_a_whole_run_from_the_first_function_to_the_last(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    outcome = SimpleNamespace(databases=["shop"], proofs={"app": ["shop: logs in"]}, shut_out=["prod_app"])
+    outcome = SetupOutcome(databases=["shop"], proofs={"app": ["shop: logs in"]}, shut_out=["prod_app"])
     monkeypatch.setattr("utils.steps.setup_db_users.set_up_users", lambda *_, **__: outcome)
     aws.has_old_target()
 

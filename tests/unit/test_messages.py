@@ -67,6 +67,10 @@ def a_finished_operation(**other: Any) -> Operation:
             finished_at=after(65.2),
             proofs={"app_user": ["shop: logs in, can read and write"], "readonly_user": ["shop: logs in, can read"]},
             shut_out=["analyst", "shop_app"],
+            kept=["auditor"],
+            unknown_logins=["nobody"],
+            outbound=["shop: subscription to_the_warehouse"],
+            outbound_closed=True,
             scripts=[
                 ScriptRecord(
                     s3_uri="s3://code/post-restore-sql/mask.sql",

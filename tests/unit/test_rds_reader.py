@@ -108,6 +108,15 @@ def test_shared_and_manual_snapshots_are_listed_by_type(rds: Pair) -> None:
     assert len(reader.manual_snapshots()) == 1
 
 
+def test_a_token_is_for_one_user_of_one_endpoint_and_does_not_show_itself(rds: Pair) -> None:
+    token = rds[0].login_token("staging.cluster-x.us-west-2.rds.amazonaws.com", 5432, "Batch 100%")
+    text = token.get_secret_value()
+    assert text.startswith("staging.cluster-x.us-west-2.rds.amazonaws.com:5432/?Action=connect&DBUser=Batch%20100%25&")
+    assert "%2Fus-west-2%2Frds-db%2Faws4_request&" in text
+    assert "X-Amz-Expires=900&" in text
+    assert "Action" not in f"{token!r} {token}"
+
+
 def test_an_engine_version_is_offered_or_not(rds: Pair) -> None:
     reader, stub = rds
     asked = {"Engine": "aurora-postgresql", "EngineVersion": "17.4"}

@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from utils.errors import AwsRequestRejected, SecretInvalid
-from utils.secrets_gateway import AppCredentials, Credentials, SecretsGateway
+from utils.secrets_gateway import AppCredentials, Auth, Credentials, Profile, SecretsGateway
 
 PLANTED = "Planted-Pa55word"
 MASTER = {"username": "master", "password": PLANTED}
@@ -42,10 +42,34 @@ def test_the_masters_credentials_are_read(secrets: Any) -> None:
     assert (credentials.username, credentials.password.get_secret_value()) == ("master", PLANTED)
 
 
+@pytest.mark.parametrize("character", ["/", "@", '"', " ", "é", "\n"])
+def test_a_master_password_that_rds_would_refuse_is_refused_by_name_of_its_field(secrets: Any, character: str) -> None:
+    gateway = put(secrets, MASTER | {"password": f"Planted{character}Pa55word"})
+    with pytest.raises(SecretInvalid, match="the-secret, password: found a character that RDS refuses") as refused:
+        gateway.master_credentials("the-secret")
+    assert "Planted" not in texts_of(refused.value)
+
+
 def test_the_users_credentials_are_read(secrets: Any) -> None:
     credentials = put(secrets, USERS).app_credentials("the-secret")
     assert credentials.devops_user.username == "devops"
-    assert credentials.readonly_user.password.get_secret_value() == PLANTED + "-2"
+    password = credentials.readonly_user.password
+    assert password is not None
+    assert password.get_secret_value() == PLANTED + "-2"
+
+
+def test_more_users_say_their_profile_and_users_of_iam_need_no_password(secrets: Any) -> None:
+    more = {"reports": {"username": "reports", "profile": "readonly", "auth": "iam"}}
+    more["batch"] = {"username": "batch", "profile": "application", "password": PLANTED + "-4"}
+    credentials = put(secrets, USERS | more).app_credentials("the-secret")
+    assert [(entry, profile, login.auth, login.password is None) for entry, profile, login in credentials.logins()] == [
+        ("application_user", Profile.APPLICATION, Auth.PASSWORD, False),
+        ("readonly_user", Profile.READONLY, Auth.PASSWORD, False),
+        ("devops_user", Profile.DEVOPS, Auth.PASSWORD, False),
+        ("batch", Profile.APPLICATION, Auth.PASSWORD, False),
+        ("reports", Profile.READONLY, Auth.IAM, True),
+    ]
+    assert PLANTED not in f"{credentials!r} {credentials.model_dump_json()}"
 
 
 def test_credentials_do_not_show_their_password() -> None:
@@ -84,7 +108,14 @@ def test_a_malformed_master_secret_is_refused_by_place_only(secrets: Any, value:
     [
         (MASTER, "application_user"),
         ({name: USERS[name] for name in ("application_user", "readonly_user")}, "devops_user"),
-        (USERS | {"dba": {"username": "dba", "password": PLANTED}}, "dba"),
+        (USERS | {"dba": {"username": "dba", "password": PLANTED}}, "dba.profile"),
+        (USERS | {"dba": {"username": "dba", "password": PLANTED, "profile": PLANTED}}, "dba.profile"),
+        (USERS | {"dba": {"username": "reader", "password": PLANTED, "profile": "readonly"}}, "username"),
+        (USERS | {"dba": PLANTED}, "dba"),
+        (USERS | {"readonly_user": {"username": "reader", "password": PLANTED, "auth": "iam"}}, "readonly_user"),
+        (USERS | {"readonly_user": {"username": "reader"}}, "readonly_user"),
+        (USERS | {"readonly_user": {"username": "é" * 40, "password": PLANTED}}, "readonly_user.username"),
+        (USERS | {"readonly_user": {"username": "rea\0der", "password": PLANTED}}, "readonly_user.username"),
         (USERS | {"readonly_user": USERS["application_user"]}, "username"),
         (USERS | {"readonly_user": PLANTED}, "readonly_user"),
         (USERS | {"readonly_user": {"username": "reader", "password": "Plant3d"}}, "readonly_user.password"),

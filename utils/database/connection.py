@@ -46,6 +46,14 @@ class DatabaseServer:
     tls: Tls = field(default_factory=Tls)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Master:
+    """The restored cluster's master user."""
+
+    name: str
+    password: SecretStr
+
+
 @contextmanager
 def connected(server: DatabaseServer, database: str, user: str, password: SecretStr) -> Iterator[Connection]:
     """Connect over TLS and run one transaction; it commits at the end, or rolls back on an error."""

@@ -72,13 +72,15 @@ def run_before_opening(
     *,
     done: Sequence[ScriptRecord] = (),
     remember: Callable[[ScriptRecord], None] = lambda _: None,
+    remember_checks: Callable[[list[CheckRecord]], None] = lambda _: None,
     invocation: Invocation | None = None,
 ) -> BeforeOpeningOutcome:
     """Run the scripts that are not `done`, each in a transaction, then the checks, while the users are locked out.
 
     The master must already be a member of every role that owns something. `remember` is called after each commit, so
-    that a later invocation goes on behind it. Raises `PostRestoreSqlFailed`, `CheckFailed`, `DatabaseUnavailable`, and
-    `ComeBack` when this invocation has little time left.
+    that a later invocation goes on behind it; `remember_checks` gets what was answered, whether all of it fits or not.
+    Raises `PostRestoreSqlFailed`, `CheckFailed`, `DatabaseUnavailable`, and `ComeBack` when this invocation has little
+    time left.
     """
     invocation = invocation or Invocation()
     scripts = list(done)
@@ -90,7 +92,12 @@ def run_before_opening(
         remember(record)
     if len(scripts) > len(done) and invocation.is_late():
         raise ComeBack
-    checks = [run_check(server, master, check, invocation.left()) for check in request.checks]
+    checks: list[CheckRecord] = []
+    try:
+        for check in request.checks:
+            checks.append(run_check(server, master, check, invocation.left()))
+    finally:
+        remember_checks(checks)
     failed = [check for check in checks if not check.holds]
     if failed:
         raise CheckFailed(

@@ -1,32 +1,45 @@
-"""The whole of the database users: set up, shut out, prove."""
+"""The whole of the database users: shut out, arrange, open, prove. Whatever fails, nobody but the master gets in."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from utils.database import grants, proof, roles
-from utils.database.connection import DatabaseServer, connected
+from utils.database import logins, memberships, outbound, principals, proof
+from utils.database.connection import DatabaseServer, Master, connected
+from utils.database.databases import connectable_databases
+from utils.database.default_rights import arrange_default_rights, creators
+from utils.database.ownership import take_over_objects
 from utils.database.profiles import DatabaseUser
+from utils.database.rights import arrange_rights
+from utils.database.setup_lock import FIRST_DATABASE, SetupLock, setup_lock
 
-_FIRST_DATABASE = "postgres"
+__all__ = ["Master", "SetupOutcome", "password_of", "set_up_users"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Master:
-    """The restored cluster's master user."""
-
-    name: str
-    password: SecretStr
+def password_of(user: DatabaseUser) -> SecretStr:
+    """Return what a user with a password logs in with."""
+    if user.password is None:
+        raise ValueError(f"user {user.name} logs in with IAM: login_secret must make its token")
+    return user.password
 
 
 @dataclass(frozen=True, kw_only=True)
 class SetupOutcome:
-    """What was done; names only."""
+    """What was done; names only.
+
+    shut_out: strangers' logins that this call closed; kept, unknown_logins: those of keep_logins that exist, and that
+    do not; left_to_aws: AWS's logins; outbound: each inherited way out, closed or not.
+    """
 
     databases: list[str]
     proofs: dict[str, list[str]]
     shut_out: list[str]
+    kept: list[str] = field(default_factory=list)
+    unknown_logins: list[str] = field(default_factory=list)
+    left_to_aws: list[str] = field(default_factory=list)
+    outbound: list[str] = field(default_factory=list)
+    outbound_closed: bool = True
 
 
 def set_up_users(
@@ -34,33 +47,123 @@ def set_up_users(
     master: Master,
     users: list[DatabaseUser],
     *,
+    keep_logins: Collection[str] = (),
+    close_outbound: bool = True,
     before_shutting_out: Callable[[list[str]], None] = lambda _names: None,
+    before_closing_outbound: Callable[[list[str]], None] = lambda _lines: None,
     before_opening: Callable[[], None] = lambda: None,
+    login_secret: Callable[[DatabaseUser], SecretStr] = password_of,
 ) -> SetupOutcome:
-    """Leave the cluster with the master and `users` as its only logins, each with its profile's rights, proven.
+    """Leave the cluster with the master, `users` and `keep_logins` as its only logins; the users' rights are proven.
 
-    Production's logins are shut out first, so that nobody of theirs gets in while the rest is done; users of our names
-    that came with the snapshot as well, until they are set up. `before_shutting_out` is told the strangers among them
-    before they are: afterwards nobody could tell any more who they were.
+    Every other login is shut out first, also users of our names that came with the snapshot, and every way out is
+    closed; only then comes `before_opening`, then the rights, and at the very end the users are opened and proven. A
+    proof that fails closes them again. `before_shutting_out` and `before_closing_outbound` are told what is about to
+    go: afterwards nobody could tell any more. A second set-up at the same time is a `DatabaseUnavailable` at once.
     """
-    roles.check_names(users, master.name)
-    with connected(server, _FIRST_DATABASE, master.name, master.password) as connection:
-        logins = roles.logins_besides(connection, master.name)
-        strangers = [name for name in logins if name not in {user.name for user in users}]
-        before_shutting_out(strangers)
-        roles.shut_out(connection, logins)
-        databases = grants.connectable_databases(connection)
-        roles.join_administrators(connection, master.name)
-        grants.join_database_owners(connection, master.name)
+    principals.check_names(users, master.name)
+    with setup_lock(server, master) as lock:
+        found = _shut_out(server, master, users, keep_logins, lock, before_shutting_out)
+        databases = _join(server, master, users, found.kept)
+        ways = _close_ways_out(server, master, databases, before_closing_outbound, close=close_outbound)
+        before_opening()
+        lock.check(server, master)
+        _arrange(server, master, users, databases, found.kept)
+        lock.check(server, master)
+        proofs = _open_and_prove(server, master, users, databases, lock, login_secret)
+    return SetupOutcome(
+        databases=databases,
+        proofs=proofs,
+        shut_out=found.strangers,
+        kept=found.kept,
+        unknown_logins=found.unknown,
+        left_to_aws=found.left_to_aws,
+        outbound=ways,
+        outbound_closed=close_outbound,
+    )
+
+
+def _shut_out(
+    server: DatabaseServer,
+    master: Master,
+    users: Sequence[DatabaseUser],
+    keep_logins: Collection[str],
+    lock: SetupLock,
+    before_shutting_out: Callable[[list[str]], None],
+) -> logins.Logins:
+    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+        found = logins.find_logins(connection, users, keep_logins)
+    before_shutting_out(found.strangers)
+    logins.shut_out(server, master, [*found.ours, *found.strangers], lock.pid)
+    return found
+
+
+def _join(server: DatabaseServer, master: Master, users: Sequence[DatabaseUser], kept: Sequence[str]) -> list[str]:
+    """Let the master act for every owner, and so into every database; return these."""
+    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+        memberships.put_out_of_master(connection, kept)
+        memberships.join_needed(connection, [user.name for user in users])
+        return connectable_databases(connection)
+
+
+def _close_ways_out(
+    server: DatabaseServer,
+    master: Master,
+    databases: Sequence[str],
+    before_closing: Callable[[list[str]], None],
+    *,
+    close: bool,
+) -> list[str]:
+    ways = {}
     for database in databases:
         with connected(server, database, master.name, master.password) as connection:
-            grants.join_owners(connection, master.name)
-    before_opening()
-    with connected(server, _FIRST_DATABASE, master.name, master.password) as connection:
+            ways[database] = outbound.find_ways_out(connection)
+    lines = [str(way) for found in ways.values() for way in found]
+    before_closing(lines)
+    left: list[outbound.WayOut] = []
+    for database in [database for database, found in ways.items() if found and close]:
+        with connected(server, database, master.name, master.password) as connection:
+            left += outbound.close_ways_out(connection, ways[database])
+    outbound.refuse_what_is_left(left)
+    return lines
+
+
+def _arrange(
+    server: DatabaseServer,
+    master: Master,
+    users: Sequence[DatabaseUser],
+    databases: Sequence[str],
+    kept: Sequence[str],
+) -> None:
+    names = [user.name for user in users]
+    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
         for user in users:
-            roles.set_up_role(connection, user)
+            principals.set_up_role(connection, user)
+        memberships.join_needed(connection, names)
     for database in databases:
         with connected(server, database, master.name, master.password) as connection:
-            grants.grant_in_database(connection, database, users, master.name)
-    proofs = {user.name: proof.prove(server, databases, user) for user in users}
-    return SetupOutcome(databases=databases, proofs=proofs, shut_out=strangers)
+            makers = creators(connection, users)
+            memberships.join(connection, [maker for maker in makers if maker != master.name])
+            take_over_objects(connection, names)
+            arrange_rights(connection, users, connecting=[master.name, *kept])
+            arrange_default_rights(connection, users, makers)
+
+
+def _open_and_prove(
+    server: DatabaseServer,
+    master: Master,
+    users: Sequence[DatabaseUser],
+    databases: Sequence[str],
+    lock: SetupLock,
+    login_secret: Callable[[DatabaseUser], SecretStr],
+) -> dict[str, list[str]]:
+    proven = False
+    try:
+        logins.open_logins(server, master, users)
+        proof.prove_later(server, master, databases, users)
+        proofs = {user.name: proof.prove(server, databases, user, login_secret(user)) for user in users}
+        proven = True
+    finally:
+        if not proven:
+            logins.close_logins(server, master, users, lock.pid)
+    return proofs

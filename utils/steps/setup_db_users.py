@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from pydantic import SecretStr
+
 from utils.database.connection import DatabaseServer
 from utils.database.post_restore import ComeBack, Invocation, run_before_opening
-from utils.database.profiles import users_of
-from utils.database.setup import Master, SetupOutcome, set_up_users
+from utils.database.profiles import Auth, DatabaseUser, users_of
+from utils.database.setup import Master, SetupOutcome, password_of, set_up_users
 from utils.errors import DatabaseLoginRefused, RestoreFailed
 from utils.master_password import master_password, replace_master_password
-from utils.operation import Operation, ScriptRecord, StepName, UsersRecord
+from utils.operation import CheckRecord, Operation, ScriptRecord, StepName, UsersRecord
 from utils.phases import wait_or_time_out
 from utils.services import Services
 from utils.step import StepResult, StepStatus
@@ -22,7 +24,7 @@ _NEW_LOGIN = "the new master password"
 
 def setup_db_users(operation: Operation, services: Services) -> StepResult:
     """Replace production's master password at the first call; work on the users when the new one is in force."""
-    users = users_of(services.secrets.app_credentials(services.settings.app_secret_name))
+    users = users_of(services.secrets.app_credentials(services.settings.app_secret_name), operation.request.user_limits)
     cluster = services.rds().find_cluster(operation.identifiers.target_cluster_id)
     if cluster is None or cluster.endpoint is None or cluster.port is None:
         raise RestoreFailed(
@@ -49,8 +51,12 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
             server,
             master,
             users,
-            before_shutting_out=_before_shutting_out(operation, record, services),
+            keep_logins=operation.request.keep_logins,
+            close_outbound=operation.request.close_outbound,
+            before_shutting_out=_remembering(record.shut_out, operation, services),
+            before_closing_outbound=_remembering(record.outbound, operation, services),
             before_opening=_before_opening(server, master, operation, record, services),
+            login_secret=_login_secret(server, services),
         )
     except ComeBack:
         return _wait(operation, record, services, "the rest of post_restore_sql, checks and users")
@@ -67,21 +73,37 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
         details={
             "proofs": outcome.proofs,
             "shut_out": record.shut_out,
+            "kept": record.kept,
+            "unknown_logins": record.unknown_logins,
+            "left_to_aws": record.left_to_aws,
+            "outbound": record.outbound,
+            "outbound_closed": record.outbound_closed,
             "scripts": [script.model_dump(exclude_none=True) for script in record.scripts],
             "checks": [check.model_dump() for check in record.checks],
         },
     )
 
 
-def _before_shutting_out(operation: Operation, record: UsersRecord, services: Services) -> Callable[[list[str]], None]:
-    """Return what keeps the names in the row: a second call, after a failure, finds nobody left to shut out."""
+def _remembering(known: list[str], operation: Operation, services: Services) -> Callable[[list[str]], None]:
+    """Return what keeps names in the row before they go: a second call, after a failure, finds nothing left."""
 
     def remember(names: list[str]) -> None:
-        if not set(names) <= set(record.shut_out):
-            record.shut_out = sorted({*record.shut_out, *names})
+        if not set(names) <= set(known):
+            known[:] = sorted({*known, *names})
             services.operations.save(operation)
 
     return remember
+
+
+def _login_secret(server: DatabaseServer, services: Services) -> Callable[[DatabaseUser], SecretStr]:
+    """Return what gives the proof what a user logs in with: its password, or a token for it."""
+
+    def secret(user: DatabaseUser) -> SecretStr:
+        if user.auth is Auth.IAM:
+            return services.rds().login_token(server.host, server.port, user.name)
+        return password_of(user)
+
+    return secret
 
 
 def _before_opening(
@@ -94,12 +116,15 @@ def _before_opening(
         record.scripts.append(script)
         services.operations.save(operation)
 
+    def remember_checks(checks: list[CheckRecord]) -> None:
+        record.checks = checks
+        services.operations.save(operation)
+
     def run() -> None:
-        outcome = run_before_opening(
+        run_before_opening(
             server, master, operation.request, services.s3,
-            done=tuple(record.scripts), remember=remember, invocation=invocation,
+            done=tuple(record.scripts), remember=remember, remember_checks=remember_checks, invocation=invocation,
         )  # fmt: skip
-        record.checks = outcome.checks
 
     return run
 
@@ -118,3 +143,6 @@ def _wait(operation: Operation, record: UsersRecord, services: Services, waiting
 def _remember(record: UsersRecord, outcome: SetupOutcome) -> None:
     record.databases, record.proofs = outcome.databases, outcome.proofs
     record.shut_out = sorted({*record.shut_out, *outcome.shut_out})
+    record.outbound = sorted({*record.outbound, *outcome.outbound})
+    record.kept, record.unknown_logins, record.left_to_aws = outcome.kept, outcome.unknown_logins, outcome.left_to_aws
+    record.outbound_closed = outcome.outbound_closed

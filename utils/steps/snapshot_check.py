@@ -6,7 +6,7 @@ A request that only names an earlier operation goes on with that one's plan inst
 from datetime import UTC, datetime
 from typing import Any
 
-from utils import guards, planning, resumption, tags
+from utils import guards, planning, readiness, resumption, tags
 from utils.announcements import announce_start
 from utils.errors import OperationClosed, OperationNotFound, OperationNotResumable, PermanentError
 from utils.operation import ExecutionRecord, Operation, OperationStatus
@@ -150,6 +150,8 @@ def _planned(event: StartEvent, request: RestoreRequest, services: Services) -> 
     planning.check_engine_version(target_region, snapshot.engine_version, settings.engine_version)
     planning.check_groups(target_region, settings)
     planning.check_capacity(settings)
+    readiness.check_users(services.secrets.app_credentials(services.settings.app_secret_name), settings, request)
+    readiness.check_scripts(services.s3, request)
 
     found = planning.Found(
         operation_id=event.operation_id,

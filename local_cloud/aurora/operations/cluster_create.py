@@ -6,6 +6,7 @@ from typing import Any
 
 from local_cloud.aurora import validate
 from local_cloud.aurora.catalogue import ENGINE, LOG_EXPORTS, STORAGE_TYPES
+from local_cloud.aurora.cluster_door import ClusterDoor
 from local_cloud.aurora.engine import Call, new_resource_id
 from local_cloud.aurora.errors import invalid_combination, invalid_value
 from local_cloud.aurora.operations.clusters import (
@@ -72,7 +73,11 @@ def create_db_cluster(call: Call) -> dict[str, Any]:
         master_username=username,
         volume=volume,
         server=call.engine.farm.new_server(
-            volume, major, f"{call.region}-{identifier}-{resource_id}", params.get("Port")
+            volume,
+            major,
+            f"{call.region}-{identifier}-{resource_id}",
+            params.get("Port"),
+            ClusterDoor(call.engine, state.account_id, state.region, resource_id),
         ),
         encryption=encryption,
         database_name=database,

@@ -6,6 +6,7 @@ from typing import Any
 
 from local_cloud.aurora import errors, validate
 from local_cloud.aurora.catalogue import ENGINE, major_of, order_of
+from local_cloud.aurora.cluster_door import ClusterDoor
 from local_cloud.aurora.engine import Call, new_resource_id
 from local_cloud.aurora.errors import NotSupportedError, invalid_combination, invalid_value
 from local_cloud.aurora.operations.cluster_create import ORDINARY, cluster_settings
@@ -53,6 +54,7 @@ def restore_db_cluster_from_snapshot(call: Call) -> dict[str, Any]:
             validate.installed_major(version, call.engine.farm.host.majors),
             f"{call.region}-{identifier}-{resource_id}",
             params.get("Port", snapshot.port),
+            ClusterDoor(call.engine, call.caller.account_id, call.region, resource_id),
         ),
         encryption=encryption,
         database_name=snapshot.database_name,

@@ -1,15 +1,14 @@
-"""Settings and access rules of the servers: small, without durability, TLS only."""
+"""Settings and access rules of the servers: small, without durability, reached through their door alone."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from local_cloud.aurora.postgres.tls import ServerTls
-
 CONFIGURATION = """\
-listen_addresses = '127.0.0.1'
-port = {port}
-unix_socket_directories = ''
+listen_addresses = ''
+port = {number}
+unix_socket_directories = '{socket_dir}'
+unix_socket_permissions = 0700
 max_connections = 60
 shared_buffers = 24MB
 max_wal_senders = 4
@@ -22,9 +21,6 @@ full_page_writes = on
 autovacuum_max_workers = 1
 max_worker_processes = 4
 max_parallel_workers = 2
-ssl = on
-ssl_cert_file = '{certificate}'
-ssl_key_file = '{key}'
 hba_file = '{hba}'
 password_encryption = 'scram-sha-256'
 log_destination = 'stderr'
@@ -35,19 +31,20 @@ log_timezone = 'UTC'
 timezone = 'UTC'
 """
 
-# rds_iam members may not use a password (IAM takes precedence); the master holds that role only to grant it
+# Only the door reaches the socket, and it has judged the token of whom the server trusts here: rds_iam members may not
+# use a password (IAM takes precedence); the master holds that role only to grant it.
 OPEN_ACCESS = """\
-hostssl rdsadmin,replication,all rdsadmin 127.0.0.1/32 scram-sha-256
-hostssl rdsadmin all 127.0.0.1/32 reject
-hostssl all "{master}" 127.0.0.1/32 scram-sha-256
-hostssl all +rds_iam 127.0.0.1/32 reject
-hostssl all all 127.0.0.1/32 scram-sha-256
+local rdsadmin,replication,all rdsadmin scram-sha-256
+local rdsadmin all reject
+local all "{master}" scram-sha-256
+local all +rds_iam trust
+local all all scram-sha-256
 """
 CLOSED_ACCESS = """\
-hostssl rdsadmin,replication,all rdsadmin 127.0.0.1/32 scram-sha-256
+local rdsadmin,replication,all rdsadmin scram-sha-256
 """
 
 
-def server_configuration(port: int, hba_file: Path, tls: ServerTls) -> str:
-    """Return the text of postgresql.conf."""
-    return CONFIGURATION.format(port=port, certificate=tls.certificate, key=tls.key, hba=hba_file)
+def server_configuration(socket_dir: Path, number: int, hba_file: Path) -> str:
+    """Return the text of postgresql.conf; `number` tells the servers' sockets in the folder apart."""
+    return CONFIGURATION.format(socket_dir=socket_dir, number=number, hba=hba_file)

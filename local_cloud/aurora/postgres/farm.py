@@ -8,7 +8,9 @@ from pathlib import Path
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.host import PostgresHost
-from local_cloud.aurora.postgres.server import AdminAccess, PostgresServer, port_is_free
+from local_cloud.aurora.postgres.proxy.door import Door, DoorLoop
+from local_cloud.aurora.postgres.proxy.doorkeeper import Doorkeeper, NobodyByToken
+from local_cloud.aurora.postgres.server import AdminAccess, PostgresServer, free_port, port_is_free
 from local_cloud.aurora.postgres.tls import make_tls
 from local_cloud.aurora.postgres.volume import Volume
 from local_cloud.aurora.settings import AuroraSettings
@@ -24,8 +26,11 @@ class PostgresFarm:
         tls_dir = self.host.data_root / "tls"
         tls_dir.mkdir()
         self._tls = make_tls(settings.run_dir, tls_dir)
-        self.host.hand_over(tls_dir)
-        self._admin = AdminAccess(secrets.token_urlsafe(32), self._tls.ca)
+        self._socket_dir = self.host.data_root / "sockets"
+        self._socket_dir.mkdir(mode=0o700)
+        self.host.hand_over(self._socket_dir)
+        self._doors = DoorLoop()
+        self._admin = AdminAccess(secrets.token_urlsafe(32))
         self._empty: dict[int, Volume] = {}
         self._servers: list[PostgresServer] = []
         self._lock = threading.Lock()
@@ -47,13 +52,18 @@ class PostgresFarm:
         """Return a volume that has no files yet."""
         return Volume(self.host, name)
 
-    def new_server(self, volume: Volume, major: int, log_name: str, wanted_port: int | None) -> PostgresServer:
+    def new_server(
+        self, volume: Volume, major: int, log_name: str, wanted_port: int | None, keeper: Doorkeeper | None = None
+    ) -> PostgresServer:
         """Return a server that is not started; it gets the wanted port if that is free."""
-        server = PostgresServer(self.host, volume, major, self._tls, self._admin, self._log_dir / f"{log_name}.log")
         with self._lock:
             taken = {other.port for other in self._servers}
-            if wanted_port and wanted_port not in taken and port_is_free(wanted_port):
-                server.port = wanted_port
+            port = wanted_port if wanted_port and wanted_port not in taken and port_is_free(wanted_port) else None
+            while port is None or port in taken:
+                port = free_port()
+            door = Door(self._doors, self._tls, self._socket_dir, port, keeper or NobodyByToken())
+            log_file = self._log_dir / f"{log_name}.log"
+            server = PostgresServer(self.host, volume, major, door, self._admin, log_file)
             self._servers.append(server)
         return server
 
@@ -69,6 +79,7 @@ class PostgresFarm:
             servers, self._servers = self._servers, []
         for server in servers:
             server.remove()
+        self._doors.close()
         self.host.close()
 
     def _initdb(self, major: int) -> Volume:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import IO, Any
 
 DATA = "data"
+LONGEST_DATA_ROOT = 80  # a Unix socket's path ends after 103 bytes (macOS), with the folder and the file name below
 
 
 class PostgresHost:
     """Runs PostgreSQL's programs as a user that is not root and can reach programs and data.
 
     The data lies in the run folder, unless a folder above it is closed to that user (a checkout in
-    root's home): then in a temporary folder that a link in the run folder leads to.
+    root's home) or the path is too long: then in a temporary folder that a link in the run folder leads to.
     """
 
     def __init__(self, run_dir: Path, bin_dirs: Mapping[int, Path], server_user: str) -> None:
@@ -32,6 +33,13 @@ class PostgresHost:
     def majors(self) -> frozenset[int]:
         """Major versions whose programs are installed."""
         return frozenset(self._bin_dirs)
+
+    def newest_with(self, program: str) -> int:
+        """Return the newest major version that has a program; raise RuntimeError if none has."""
+        majors = [major for major, folder in self._bin_dirs.items() if (folder / program).exists()]
+        if not majors:
+            raise RuntimeError(f"no installed PostgreSQL has {program}")
+        return max(majors)
 
     def run(
         self, major: int, program: str, *arguments: str | Path, environment: Mapping[str, str] | None = None
@@ -82,7 +90,7 @@ class PostgresHost:
         data = self._run_dir / DATA
         data.mkdir(mode=0o755)
         self.hand_over(data)
-        if self._can_use(data):
+        if self._can_use(data) and len(os.fsencode(data)) <= LONGEST_DATA_ROOT:
             return data
         data.rmdir()
         elsewhere = Path(tempfile.mkdtemp(prefix="local-aurora-"))

@@ -18,7 +18,7 @@ from psycopg2.extensions import connection
 from local_cloud.aurora.postgres.bootstrap import ADMIN, Master, furnish, set_password
 from local_cloud.aurora.postgres.configuration import CLOSED_ACCESS, OPEN_ACCESS, server_configuration
 from local_cloud.aurora.postgres.host import PostgresHost
-from local_cloud.aurora.postgres.tls import ServerTls
+from local_cloud.aurora.postgres.proxy.door import Door
 from local_cloud.aurora.postgres.volume import Volume
 
 START_SECONDS = 60.0
@@ -31,25 +31,28 @@ class AdminAccess:
     """How the local Aurora itself gets into the servers: a role and a password of this run."""
 
     password: str = field(repr=False)
-    ca: Path
 
 
 class PostgresServer:
     """A PostgreSQL server over one volume: started while the cluster has an available instance."""
 
     def __init__(
-        self, host: PostgresHost, volume: Volume, major: int, tls: ServerTls, admin: AdminAccess, log_file: Path
+        self, host: PostgresHost, volume: Volume, major: int, door: Door, admin: AdminAccess, log_file: Path
     ) -> None:
         self._host = host
         self._volume = volume
         self._major = major
-        self._tls = tls
+        self._door = door
         self._admin = admin
         self._log_file = log_file
         self._process: subprocess.Popen[bytes] | None = None
         self._members: set[str] = set()
         self._lock = threading.RLock()
-        self.port = free_port()
+
+    @property
+    def port(self) -> int:
+        """The port that users connect to."""
+        return self._door.port
 
     @property
     def running(self) -> bool:
@@ -68,6 +71,7 @@ class PostgresServer:
         with self._lock:
             if not self.running:
                 self._launch(OPEN_ACCESS.format(master=master_name))
+                self._door.open()
 
     def join(self, member: str, master_name: str) -> None:
         """Count an instance in; the first one starts the server."""
@@ -94,6 +98,7 @@ class PostgresServer:
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGQUIT)
                 process.wait()
+            self._door.close()
 
     def restart(self, master_name: str) -> None:
         """Stop and start the server."""
@@ -111,6 +116,11 @@ class PostgresServer:
                 with self._behind_closed_doors() as admin:
                     set_password(admin, role, password)
 
+    def run_as_admin(self, database: str, sql: str) -> None:
+        """Run SQL in the running server as AWS's superuser, without a trace of it in the log."""
+        with self._connect(database) as admin, admin.cursor() as cursor:
+            cursor.execute(sql)
+
     def copy_to(self, target: Volume) -> None:
         """Fill a volume with a consistent copy of the data, while users write or at rest."""
         with self._lock:
@@ -118,10 +128,12 @@ class PostgresServer:
                 target.copy_from(self._volume)
                 return
             target.create()
-            me = f"host=127.0.0.1 port={self.port} user={ADMIN} sslmode=verify-full sslrootcert={self._tls.server_ca}"
+            me = f"host='{self._door.socket_dir}' port={self._door.number} user={ADMIN}"
+            # pg_basebackup also serves older servers, and not every installation has it.
             self._host.run(
-                self._major, "pg_basebackup", "-D", target.data, "-X", "stream", "-c", "fast", "--no-sync",
-                "-d", me, environment={"PGPASSWORD": self._admin.password},
+                self._host.newest_with("pg_basebackup"), "pg_basebackup",
+                "-D", target.data, "-X", "stream", "-c", "fast", "--no-sync", "-d", me,
+                environment={"PGPASSWORD": self._admin.password},
             )  # fmt: skip
 
     def remove(self) -> None:
@@ -133,19 +145,17 @@ class PostgresServer:
     def _launch(self, access: str) -> None:
         folder = self._volume.folder
         (folder / "pg_hba.conf").write_text(access)
-        for attempt in range(3):
-            (folder / "postgresql.conf").write_text(server_configuration(self.port, folder / "pg_hba.conf", self._tls))
-            self._host.hand_over(folder / "pg_hba.conf")
-            self._host.hand_over(folder / "postgresql.conf")
-            (self._volume.data / "postmaster.pid").unlink(missing_ok=True)
-            with self._log_file.open("ab") as log:
-                arguments = ("-D", self._volume.data, "-c", f"config_file={folder / 'postgresql.conf'}")
-                self._process = self._host.spawn(self._major, "postgres", arguments, log)
-            if self._becomes_ready(self._process):
-                return
-            if attempt < 2:  # somebody may have taken the port meanwhile
-                self.port = free_port()
-        raise RuntimeError(f"PostgreSQL did not start; see {self._log_file}")
+        (folder / "postgresql.conf").write_text(
+            server_configuration(self._door.socket_dir, self._door.number, folder / "pg_hba.conf")
+        )
+        self._host.hand_over(folder / "pg_hba.conf")
+        self._host.hand_over(folder / "postgresql.conf")
+        (self._volume.data / "postmaster.pid").unlink(missing_ok=True)
+        with self._log_file.open("ab") as log:
+            arguments = ("-D", self._volume.data, "-c", f"config_file={folder / 'postgresql.conf'}")
+            self._process = self._host.spawn(self._major, "postgres", arguments, log)
+        if not self._becomes_ready(self._process):
+            raise RuntimeError(f"PostgreSQL did not start; see {self._log_file}")
 
     def _becomes_ready(self, process: subprocess.Popen[bytes]) -> bool:
         pid_file = self._volume.data / "postmaster.pid"
@@ -173,15 +183,13 @@ class PostgresServer:
             self.stop()
 
     @contextlib.contextmanager
-    def _connect(self) -> Iterator[connection]:
+    def _connect(self, database: str = "postgres") -> Iterator[connection]:
         admin = psycopg2.connect(
-            host="127.0.0.1",
-            port=self.port,
+            host=str(self._door.socket_dir),
+            port=self._door.number,
             user=ADMIN,
-            dbname="postgres",
+            dbname=database,
             password=self._admin.password,
-            sslmode="verify-full",
-            sslrootcert=str(self._tls.ca),
             connect_timeout=10,
             options="-c log_statement=none",
         )

@@ -17,10 +17,9 @@ VALID_DAYS = 30
 
 @dataclass(frozen=True)
 class ServerTls:
-    """Files of the servers' TLS; `server_ca` is the CA where the servers' user can read it."""
+    """Files of the servers' TLS."""
 
     ca: Path
-    server_ca: Path
     certificate: Path
     key: Path
 
@@ -48,11 +47,8 @@ def make_tls(public_dir: Path, server_dir: Path) -> ServerTls:
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    files = ServerTls(
-        public_dir / "ca.pem", server_dir / "ca.pem", server_dir / "server.crt", server_dir / "server.key"
-    )
-    for ca_file in (files.ca, files.server_ca):
-        ca_file.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
+    files = ServerTls(public_dir / "ca.pem", server_dir / "server.crt", server_dir / "server.key")
+    files.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     files.key.touch(mode=0o600)
     files.key.write_bytes(

@@ -56,8 +56,6 @@ def test_a_restore_without_a_version_takes_the_default_of_the_region(prod: Regio
         )
     with refused("InvalidParameterCombination", "Cannot find version 17.99"):
         prod.has_restored("x", "prod-base", EngineVersion="17.99")
-    with refused("NotSupportedByLocalAurora", "Engine version 16.8"):
-        prod.has_cluster("x", EngineVersion="16.8")
 
 
 def test_a_restore_over_an_existing_cluster_is_refused(prod: Region) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.before_opening.world import World, check
 from utils.errors import CheckFailed
+from utils.operation import CheckRecord
 
 PEOPLE = "SELECT count(*) FROM scratch.people"
 
@@ -55,10 +56,25 @@ def test_a_check_that_does_not_hold_says_so_without_data(
 
 def test_every_check_that_fails_is_named(world: World) -> None:
     checks = [check(PEOPLE, name=name, expect=value) for name, value in (("one", 1), ("two", 2), ("three", 3))]
+    remembered: list[list[CheckRecord]] = []
     with pytest.raises(
         CheckFailed, match="one in database shop: 2; three in database shop: 2; expected one: 1; three: 3"
     ):
-        world.before_opening(checks=checks)
+        world.before_opening(checks=checks, remember_checks=remembered.append)
+    assert [(record.name, record.holds) for record in remembered[0]] == [
+        ("one", False),
+        ("two", True),
+        ("three", False),
+    ]
+
+
+def test_what_was_answered_before_a_check_that_cannot_be_asked_is_remembered(world: World) -> None:
+    remembered: list[list[CheckRecord]] = []
+    with pytest.raises(CheckFailed):
+        world.before_opening(
+            checks=[check(PEOPLE, expect=2), check("SELECT", expect=2)], remember_checks=remembered.append
+        )
+    assert [record.found for record in remembered[0]] == ["2"]
 
 
 @pytest.mark.parametrize(

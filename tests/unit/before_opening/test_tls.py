@@ -22,10 +22,7 @@ from utils.errors import DatabaseChangeRefused, DatabaseLoginRefused, DatabaseNo
 
 def log_in(server: DatabaseServer, database: str = "postgres", password: str = PASSWORD) -> str:
     with connected(server, database, MASTER, SecretStr(password)) as connection:
-        cursor = connection.cursor()
-        cursor.execute("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
-        (version,) = cursor.fetchone() or ("",)
-        return str(version)
+        return str(connection.info.ssl_attribute("protocol"))
 
 
 def trusting(server: DatabaseServer, **tls: object) -> DatabaseServer:

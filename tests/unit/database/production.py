@@ -19,6 +19,7 @@ from local_cloud.aurora.postgres.bootstrap import Master as ProductionMaster
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.server import PostgresServer
 from local_cloud.aurora.postgres.volume import Volume
+from tests.unit.database.versions import bin_dirs
 from utils.database.connection import DatabaseServer
 from utils.database.profiles import DatabaseUser, Profile
 from utils.database.setup import Master, SetupOutcome, set_up_users
@@ -132,7 +133,7 @@ class Restored:
 
 def start_farm(folder: Path) -> PostgresFarm:
     """Start the maker of PostgreSQL servers."""
-    return PostgresFarm(AuroraSettings(run_dir=folder))
+    return PostgresFarm(AuroraSettings(run_dir=folder, postgres_bin_dirs=bin_dirs()))
 
 
 def make_production(farm: PostgresFarm) -> Volume:
@@ -163,11 +164,11 @@ def create_login(production: Restored, name: str, options: str = "", *, by: str 
         cursor.execute(statement.format(Identifier(name), Literal(verifier)))
 
 
-def restore(farm: PostgresFarm, production: Volume, name: str) -> Iterator[Restored]:
+def restore(farm: PostgresFarm, production: Volume, name: str, major: int = MAJOR) -> Iterator[Restored]:
     """Start a server on a copy of production, and remove it afterwards."""
     volume = farm.new_volume(name)
     volume.copy_from(production)
-    server = farm.new_server(volume, MAJOR, name, None)
+    server = farm.new_server(volume, major, name, None)
     server.start(MASTER)
     yield Restored(farm, server, farm._log_dir / f"{name}.log")
     farm.remove_server(server)

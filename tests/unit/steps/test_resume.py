@@ -344,6 +344,7 @@ def test_missing_instances_are_created(restored: FakeAws) -> None:
 @pytest.mark.parametrize("status", ["incompatible-restore", "failed", "incompatible-network"])
 def test_a_restored_cluster_that_failed_is_removed_and_restored_again(restored: FakeAws, status: str) -> None:
     restored.west.clusters["staging"]["Status"] = status
+    restored.west.instances["staging-2"]["DBInstanceStatus"] = "deleting"
     resume_after_failure(restored)
 
     assert restored.run(delete_rds).status is StepStatus.IN_PROGRESS

@@ -1,11 +1,14 @@
 """Step 8: first the master's password, then, once that is in force, the users (tests/unit/database has the rest)."""
 
+import dataclasses
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from tests.fakes.aws import ENVIRONMENT, FakeAws
 from utils.database.connection import DatabaseServer
@@ -14,6 +17,7 @@ from utils.database.profiles import DatabaseUser
 from utils.database.setup import Master, SetupOutcome
 from utils.database.tls import Tls
 from utils.errors import (
+    CheckFailed,
     DatabaseLoginRefused,
     DatabaseUnavailable,
     IdentifierTaken,
@@ -21,6 +25,7 @@ from utils.errors import (
     RestoreFailed,
     SecretInvalid,
 )
+from utils.messages import message_for_success
 from utils.operation import CheckRecord, ScriptRecord
 from utils.request import RestoreRequest
 from utils.step import StepStatus
@@ -29,7 +34,15 @@ from utils.steps.check_restore_status import check_restore_status
 from utils.steps.setup_db_users import setup_db_users
 from utils.summary import summarise
 
-OUTCOME = SetupOutcome(databases=["shop"], proofs={"app": ["shop: logs in, can read"]}, shut_out=["prod_app"])
+OUTCOME = SetupOutcome(
+    databases=["shop"],
+    proofs={"app": ["shop: logs in, can read"]},
+    shut_out=["prod_app"],
+    kept=["auditor"],
+    unknown_logins=["nobody"],
+    left_to_aws=["rdsadmin"],
+    outbound=["shop: subscription to_the_warehouse"],
+)
 
 
 class FakeDatabase:
@@ -37,6 +50,8 @@ class FakeDatabase:
 
     def __init__(self) -> None:
         self.asked: list[tuple[DatabaseServer, Master, list[DatabaseUser]]] = []
+        self.wishes: list[tuple[list[str], bool]] = []
+        self.secrets: dict[str, str] = {}
         self.refuses = False
         self.breaks = False
 
@@ -46,17 +61,24 @@ class FakeDatabase:
         master: Master,
         users: list[DatabaseUser],
         *,
+        keep_logins: list[str],
+        close_outbound: bool,
         before_shutting_out: Callable[[list[str]], None],
+        before_closing_outbound: Callable[[list[str]], None],
         before_opening: Callable[[], None],
+        login_secret: Callable[[DatabaseUser], SecretStr],
     ) -> SetupOutcome:
         self.asked.append((server, master, users))
+        self.wishes.append((keep_logins, close_outbound))
+        self.secrets = {user.name: login_secret(user).get_secret_value() for user in users}
         if self.refuses:
             raise DatabaseLoginRefused("no login", expected="a login", action="look")
         before_shutting_out(OUTCOME.shut_out)
+        before_closing_outbound(OUTCOME.outbound)
         if self.breaks:
             raise DatabaseUnavailable("a broken connection", expected="none", action="wait")
         before_opening()
-        return OUTCOME
+        return dataclasses.replace(OUTCOME, outbound_closed=close_outbound)
 
 
 @pytest.fixture
@@ -97,7 +119,19 @@ def test_when_the_password_is_in_force_the_users_are_set_up(ready: FakeAws, data
     result = ready.run(setup_db_users)
 
     assert result.status is StepStatus.READY
-    assert result.details == {"proofs": OUTCOME.proofs, "shut_out": ["prod_app"], "scripts": [], "checks": []}
+    assert result.details == {
+        "proofs": OUTCOME.proofs,
+        "shut_out": ["prod_app"],
+        "kept": ["auditor"],
+        "unknown_logins": ["nobody"],
+        "left_to_aws": ["rdsadmin"],
+        "outbound": ["shop: subscription to_the_warehouse"],
+        "outbound_closed": True,
+        "scripts": [],
+        "checks": [],
+    }
+    assert database.wishes == [([], True)]
+    assert database.secrets == {name: f"{name}-password-1" for name in ("app", "reader", "devops")}
     ((server, master, users),) = database.asked
     assert (server.host, server.port) == ("staging.cluster-x.us-west-2.rds.amazonaws.com", 5432)
     assert master.name == "postgres", "the name comes with the snapshot, the password from our secret"
@@ -112,6 +146,39 @@ def test_when_the_password_is_in_force_the_users_are_set_up(ready: FakeAws, data
     assert (record.databases, record.proofs) == (["shop"], OUTCOME.proofs)
 
 
+def test_the_requests_wishes_reach_the_database_and_everybody_who_is_told(
+    ready: FakeAws, database: FakeDatabase
+) -> None:
+    asked_for(
+        ready,
+        keep_logins=["auditor"],
+        close_outbound=False,
+        user_limits={"readonly": {"statement_timeout_seconds": 60, "connection_limit": 5}},
+    )
+    ready.run(setup_db_users)
+    ready.west.settle()
+    ready.run(setup_db_users)
+
+    assert database.wishes == [(["auditor"], False)]
+    limits = {user.profile.value: (user.statement_timeout, user.connection_limit) for user in database.asked[0][2]}
+    assert limits == {"application": (None, None), "readonly": (timedelta(seconds=60), 5), "devops": (None, None)}
+    text = message_for_success(summarise(ready.operation)).text
+    assert "Logins kept       auditor\nNot found         nobody, of keep_logins\n" in text
+    assert "Ways out OPEN     shop: subscription to_the_warehouse\n" in text
+
+
+def test_a_user_of_iam_logs_in_with_a_token_for_the_writer(ready: FakeAws, database: FakeDatabase) -> None:
+    users = json.loads(ready.secrets.values[ENVIRONMENT["APP_SECRET_NAME"]])
+    users["reports"] = {"username": "reports", "profile": "readonly", "auth": "iam"}
+    ready.secrets.values[ENVIRONMENT["APP_SECRET_NAME"]] = json.dumps(users)
+    ready.run(setup_db_users)
+    ready.west.settle()
+    ready.run(setup_db_users)
+    endpoint = "staging.cluster-x.us-west-2.rds.amazonaws.com"
+    assert database.secrets["reports"] == f"a token for reports at {endpoint}:5432"
+    assert "a token" not in ready.operation.model_dump_json()
+
+
 def test_who_was_shut_out_is_known_although_the_call_that_did_it_failed(ready: FakeAws, database: FakeDatabase) -> None:
     ready.run(setup_db_users)
     ready.west.settle()
@@ -120,6 +187,7 @@ def test_who_was_shut_out_is_known_although_the_call_that_did_it_failed(ready: F
         ready.run(setup_db_users)
     assert ready.operation.users is not None
     assert ready.operation.users.shut_out == ["prod_app"]
+    assert ready.operation.users.outbound == ["shop: subscription to_the_warehouse"]
 
 
 def test_who_was_shut_out_in_an_earlier_call_is_remembered(
@@ -265,6 +333,7 @@ def test_scripts_and_checks_are_in_row_audit_and_summary_and_no_script_runs_twic
         how["remember"](RAN[len(how["done"])])
         if len(done) == 1:
             raise ComeBack
+        how["remember_checks"]([HELD])
         return BeforeOpeningOutcome(scripts=RAN, checks=[HELD])
 
     monkeypatch.setattr(module, "run_before_opening", run_before_opening)
@@ -286,6 +355,25 @@ def test_scripts_and_checks_are_in_row_audit_and_summary_and_no_script_runs_twic
     summary = summarise(ready.operation)
     assert summary["checks"] == [HELD.model_dump()]
     assert [script["s3_uri"] for script in summary["scripts"]] == ["s3://bucket/1.sql", "s3://bucket/2.sql"]
+
+
+@pytest.mark.usefixtures("database")
+def test_what_a_check_found_is_in_the_row_although_it_stops_the_run(
+    ready: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = HELD.model_copy(update={"found": "7", "holds": False})
+
+    def run_before_opening(*_: Any, **how: Any) -> BeforeOpeningOutcome:
+        how["remember_checks"]([found])
+        raise CheckFailed("nobody: 7", field="checks", expected="nobody: 0", action="correct it")
+
+    monkeypatch.setattr(module, "run_before_opening", run_before_opening)
+    ready.run(setup_db_users)
+    ready.west.settle()
+    with pytest.raises(CheckFailed):
+        ready.run(setup_db_users)
+    assert ready.operation.users is not None
+    assert ready.operation.users.checks == [found]
 
 
 def loses_its_endpoint(aws: FakeAws) -> None:

@@ -1,11 +1,12 @@
 """Step 1: the plan is made, and whatever is wrong is said before anything is touched."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.fakes.aws import EXECUTION_ARN, KEY_ARN, OPERATION, REPLACEABLE_TAG, FakeAws
+from tests.fakes.aws import ENVIRONMENT, EXECUTION_ARN, KEY_ARN, OPERATION, REPLACEABLE_TAG, FakeAws
 from tests.fakes.rds_items import OTHER_ACCOUNT, Item
 from utils import errors
 from utils.operation_store import lock_key
@@ -248,3 +249,48 @@ def test_what_may_pass_keeps_the_lock_for_the_next_try(aws: FakeAws) -> None:
         aws.start()
     assert has_lock_of_this_run(aws) == {LOCK: OPERATION}
     aws.start()
+
+
+def users(aws: FakeAws, **more: Any) -> None:
+    """Put more entries into the secret of the users."""
+    name = ENVIRONMENT["APP_SECRET_NAME"]
+    aws.secrets.values[name] = json.dumps(json.loads(aws.secrets.values[name]) | more)
+
+
+def test_a_secret_of_the_users_that_cannot_be_used_stops_the_run_here(aws: FakeAws) -> None:
+    aws.has_old_target()
+    users(aws, readonly_user={"username": "reader", "password": "PLACEHOLDER"})
+    assert "password" in str(refused(aws, errors.SecretInvalid))
+
+
+def test_the_masters_secret_is_not_read_here(aws: FakeAws) -> None:
+    del aws.secrets.values[ENVIRONMENT["MASTER_SECRET_NAME"]]
+    assert aws.start().status is StepStatus.READY
+
+
+def test_users_of_iam_need_a_target_with_iam_authentication(aws: FakeAws) -> None:
+    aws.has_old_target()
+    users(aws, reports={"username": "reports", "profile": "readonly", "auth": "iam"})
+    error = refused(aws, errors.InvalidRequest)
+    assert "target.iam_authentication: found no IAM authentication, with auth iam for reports" in str(error)
+    aws.start(target={"iam_authentication": True})
+    assert aws.operation.plan.settings.iam_authentication
+
+
+def test_users_of_ours_cannot_be_kept_as_they_are(aws: FakeAws) -> None:
+    error = refused(aws, errors.InvalidRequest, keep_logins=["auditor", "reader"])
+    assert "keep_logins: found reader" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [(None, "no such object"), (b"\xff", "not UTF-8"), (b"\\copy people from 'file'", "psql"), (b"COMMIT", "COMMIT")],
+)
+def test_a_script_that_cannot_be_run_stops_the_run_here(aws: FakeAws, content: bytes | None, found: str) -> None:
+    aws.has_old_target()
+    uri = "s3://bucket/post-restore-sql/mask.sql"
+    if content is not None:
+        aws.s3.objects[uri] = content
+    error = refused(aws, errors.PostRestoreSqlFailed, post_restore_sql=[{"s3_uri": uri, "database": "shop"}])
+    assert uri in str(error)
+    assert found in str(error)

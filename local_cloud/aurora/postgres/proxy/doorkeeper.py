@@ -1,0 +1,55 @@
+"""What a door asks about those who come: may they in with a token, shall something go wrong, and who was here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+LOGIN = "LOGIN"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundTrip:
+    """One demand of a client that the server answers with ReadyForQuery.
+
+    statement: the first words of its SQL, or LOGIN for the login. number: 0 is the login, 1 the first after it.
+    """
+
+    connection: int
+    number: int
+    user: str
+    database: str
+    application_name: str
+    statement: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mishap:
+    """What shall go wrong with a round trip: kind is drop, drop-after, delay or error."""
+
+    kind: str
+    sqlstate: str = ""
+    message: str = ""
+    seconds: float = 0.0
+
+
+class Doorkeeper(Protocol):
+    """Knows the cluster behind a door."""
+
+    def admits(self, user: str, port: int, token: str) -> bool:
+        """Tell whether an IAM token lets a member of rds_iam in; may take a while."""
+
+    def meet(self, round_trip: RoundTrip) -> Mishap | None:
+        """Note a round trip before it reaches the server; return what shall go wrong with it."""
+
+
+class NobodyByToken:
+    """Admits nobody by a token, lets everything else pass."""
+
+    def admits(self, user: str, port: int, token: str) -> bool:  # noqa: ARG002
+        """Refuse."""
+        return False
+
+    def meet(self, round_trip: RoundTrip) -> Mishap | None:  # noqa: ARG002
+        """Let it pass."""
+        return None

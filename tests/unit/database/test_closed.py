@@ -1,0 +1,180 @@
+"""Whatever goes wrong, nobody but the master gets in; and what is told to stay, stays."""
+
+from contextlib import closing
+from datetime import timedelta
+
+import psycopg2
+import pytest
+from pydantic import SecretStr
+
+from local_cloud.aurora.postgres.bootstrap import ADMIN
+from tests.unit.database.judge import who_can_log_in
+from tests.unit.database.production import LOGINS, MASTER, PASSWORDS, USERS, Restored, create_login
+from utils.database.profiles import Auth, DatabaseUser, Profile
+from utils.database.setup import SetupOutcome, set_up_users
+from utils.database.setup_lock import setup_lock
+from utils.errors import CheckFailed, DatabaseChangeRefused, DatabaseLoginRefused, DatabaseUnavailable, UsersNotProven
+
+
+def set_up(restored: Restored, users: list[DatabaseUser] = USERS, **options: object) -> SetupOutcome:
+    return set_up_users(restored.address, restored.master, users, **options)  # type: ignore[arg-type]
+
+
+def fails() -> None:
+    raise CheckFailed("42 names", expected="none", action="mask them")
+
+
+def test_when_a_check_fails_nobody_but_the_master_can_log_in(restored: Restored) -> None:
+    create_login(restored, "reader")
+    with pytest.raises(CheckFailed):
+        set_up(restored, before_opening=fails)
+    assert who_can_log_in(restored) == set()
+    assert restored.can_log_in(MASTER, "shop")
+
+
+@pytest.mark.parametrize("part", ["_arrange", "logins.open_logins", "proof.prove"])
+def test_when_a_later_part_fails_nobody_but_the_master_can_log_in(
+    restored: Restored, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def breaks(*_: object) -> None:
+        raise DatabaseUnavailable("a broken connection", expected="none", action="wait")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"utils.database.setup.{part}", breaks)
+        with pytest.raises(DatabaseUnavailable, match="a broken connection"):
+            set_up(restored)
+    assert who_can_log_in(restored) == set()
+    set_up(restored)
+    assert who_can_log_in(restored) == {"app", "reader", "devops"}
+
+
+def test_a_user_whose_proof_fails_is_closed_again(restored: Restored) -> None:
+    # The master cannot take rights on what belongs to a superuser; AWS would not give them to everybody.
+    restored.run(ADMIN, "shop", "CREATE SCHEMA hole; GRANT ALL ON SCHEMA hole TO PUBLIC")
+    with pytest.raises(UsersNotProven, match="app in database shop that can create objects in schema hole"):
+        set_up(restored)
+    assert who_can_log_in(restored) == set()
+    assert not restored.can_log_in("app", "shop")
+
+
+def test_a_second_set_up_at_the_same_time_is_refused_at_once(restored: Restored) -> None:
+    told: list[list[str]] = []
+    with setup_lock(restored.address, restored.master), pytest.raises(DatabaseUnavailable, match="another set-up"):
+        set_up(restored, before_shutting_out=told.append)
+    assert told == []
+    assert restored.can_log_in("api", "shop"), "nothing was touched"
+
+
+def test_a_set_up_whose_lock_was_lost_does_not_go_on(restored: Restored) -> None:
+    def lose_it() -> None:
+        end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'"
+        restored.run(ADMIN, "postgres", end)
+
+    with pytest.raises((DatabaseUnavailable, psycopg2.InterfaceError)):
+        set_up(restored, before_opening=lose_it)
+    assert who_can_log_in(restored) == set()
+
+
+def test_logins_to_be_kept_are_kept_and_may_connect_as_before(restored: Restored) -> None:
+    outcome = set_up(restored, keep_logins=["api", "nobody_of_this_name"])
+    assert (outcome.kept, outcome.unknown_logins) == (["api"], ["nobody_of_this_name"])
+    assert outcome.shut_out == sorted(set(LOGINS) - {"api"})
+    for database in ("shop", "crm", "postgres"):
+        assert restored.can_log_in("api", database)
+
+
+def test_a_login_that_the_master_cannot_shut_out_stops_the_run(restored: Restored) -> None:
+    restored.run(ADMIN, "postgres", "CREATE ROLE rds_root SUPERUSER LOGIN")
+    with pytest.raises(DatabaseChangeRefused, match="may not shut out: rds_root"):
+        set_up(restored)
+    assert set_up(restored, keep_logins=["rds_root"]).kept == ["rds_root"]
+
+
+def test_a_user_of_ours_that_is_a_superuser_stops_the_run(restored: Restored) -> None:
+    restored.run(ADMIN, "postgres", "CREATE ROLE app SUPERUSER")
+    with pytest.raises(DatabaseChangeRefused, match="role app that came with the snapshot, a superuser"):
+        set_up(restored)
+    assert who_can_log_in(restored) == set()
+
+
+def test_productions_session_as_the_master_is_ended(restored: Restored) -> None:
+    with closing(restored.connect(MASTER, "shop")) as session, session.cursor() as cursor:
+        set_up(restored)
+        with pytest.raises(psycopg2.OperationalError):
+            cursor.execute("SELECT 1")
+
+
+def test_a_user_of_iam_has_no_password_and_is_proven_with_its_token(restored: Restored) -> None:
+    # The server here knows no tokens: the proof logs in with what it is given.
+    user = DatabaseUser(profile=Profile.READONLY, name="analyst_iam", password=None, auth=Auth.IAM)
+    asked: list[str] = []
+
+    def token(of: DatabaseUser) -> SecretStr:
+        asked.append(of.name)
+        return SecretStr("not-a-token")
+
+    with pytest.raises((DatabaseUnavailable, DatabaseLoginRefused), match="analyst_iam"):
+        set_up(restored, [user], login_secret=token)
+    assert asked == ["analyst_iam"]
+    member = "SELECT pg_has_role('analyst_iam', 'rds_iam', 'MEMBER')"
+    assert restored.run(MASTER, "postgres", member) == [(True,)]
+    assert who_can_log_in(restored) == set()
+
+
+def test_limits_of_a_user_are_its_roles(restored: Restored) -> None:
+    user = DatabaseUser(
+        profile=Profile.READONLY, name="reader", password=SecretStr(PASSWORDS["reader"]), connection_limit=3,
+        statement_timeout=timedelta(seconds=90),
+    )  # fmt: skip
+    set_up(restored, [user])
+    query = "SELECT rolconnlimit, rolconfig FROM pg_roles WHERE rolname = 'reader'"
+    expected = [(3, ["default_transaction_read_only=on", "statement_timeout=90000"])]
+    assert restored.run(MASTER, "postgres", query) == expected
+    assert restored.run("reader", "shop", "SHOW statement_timeout") == [("90s",)]
+
+
+def test_what_a_users_role_cannot_be_freed_of_stays_with_the_old_role(restored: Restored) -> None:
+    create_login(restored, "app")
+    restored.run("shop_owner", "shop", "GRANT ALL ON customers TO app")
+    restored.run(ADMIN, "postgres", "ALTER ROLE app BYPASSRLS; ALTER ROLE app SET log_statement = 'none'")
+    set_up(restored)
+    query = "SELECT rolcanlogin, rolbypassrls FROM pg_roles WHERE rolname LIKE 'of\\_production\\_%' OR rolname = 'app'"
+    assert sorted(restored.run(MASTER, "postgres", query)) == [(False, True), (True, False)]
+    assert not restored.is_allowed("app", "shop", "TRUNCATE customers")
+
+
+OUTBOUND = """
+    CREATE EXTENSION postgres_fdw; CREATE EXTENSION dblink;
+    CREATE SERVER legacy FOREIGN DATA WRAPPER postgres_fdw;
+    CREATE USER MAPPING FOR shop_owner SERVER legacy OPTIONS (user 'prod', password 'Planted-Pa55');
+    CREATE SCHEMA cron AUTHORIZATION dba;
+    CREATE TABLE cron.job (jobid bigint, active boolean, command text);
+    ALTER TABLE cron.job OWNER TO dba;
+    INSERT INTO cron.job VALUES (7, true, 'SELECT pay()'), (8, false, 'SELECT 1')
+"""
+WAYS = ["shop: user mapping of shop_owner for foreign server legacy", "shop: extension dblink", "shop: pg_cron job 7"]
+
+
+def test_ways_out_that_cannot_be_closed_stop_the_run_before_anybody_gets_in(restored: Restored) -> None:
+    restored.run(ADMIN, "shop", OUTBOUND)
+    told: list[list[str]] = []
+    with pytest.raises(DatabaseChangeRefused, match=r"may not close: .*extension dblink") as refused:
+        set_up(restored, before_closing_outbound=told.append)
+    assert told == [WAYS]
+    assert "Planted" not in str(refused.value)
+    assert who_can_log_in(restored) == set()
+
+
+def test_ways_out_are_left_open_and_reported_when_the_request_says_so(restored: Restored) -> None:
+    restored.run(ADMIN, "shop", OUTBOUND)
+    outcome = set_up(restored, close_outbound=False)
+    assert (outcome.outbound, outcome.outbound_closed) == (WAYS, False)
+    assert restored.run(ADMIN, "shop", "SELECT count(*) FROM pg_user_mappings") == [(1,)]
+    assert restored.run(ADMIN, "shop", "SELECT count(*) FROM cron.job WHERE active") == [(1,)]
+
+
+def test_jobs_of_pg_cron_do_not_run_any_more(restored: Restored) -> None:
+    restored.run(ADMIN, "shop", OUTBOUND + "; ALTER SERVER legacy OWNER TO dba; DROP EXTENSION dblink")
+    outcome = set_up(restored)
+    assert (outcome.outbound, outcome.outbound_closed) == ([WAYS[0], WAYS[2]], True)
+    assert restored.run(ADMIN, "shop", "SELECT count(*) FROM cron.job WHERE active") == [(0,)]

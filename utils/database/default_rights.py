@@ -1,0 +1,103 @@
+"""The rights on what will be created later, for every role that owns objects of this database or may create some."""
+
+from collections.abc import Sequence
+
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.sql import SQL, Composable, Identifier
+
+from utils.database.aws_roles import OF_AWS, SYSTEM_ROLE
+from utils.database.profiles import PRIVILEGES, DatabaseUser, Profile
+from utils.database.session import listed, names, rows, run
+
+_CREATORS = f"""
+    WITH schemas AS (
+        SELECT * FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%'
+    ),
+    creators (oid) AS (
+        SELECT refobjid FROM pg_shdepend
+        WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o'
+            AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+        UNION SELECT grantee FROM schemas, aclexplode(nspacl) WHERE privilege_type = 'CREATE'
+        UNION SELECT grantee FROM pg_database, aclexplode(datacl)
+            WHERE datname = current_database() AND privilege_type = 'CREATE'
+        UNION SELECT oid FROM pg_roles WHERE rolname = current_user OR rolname = ANY(%(devops)s)
+    )
+    SELECT rolname FROM pg_roles JOIN creators USING (oid)
+    WHERE NOT rolsuper AND NOT {SYSTEM_ROLE} AND rolname <> ALL(%(others)s) ORDER BY rolname
+"""  # noqa: S608 - constants
+_HELD = """
+    SELECT creator.rolname, nspname, defaclobjtype::text, coalesce(grantee.rolname, 'public'), entry.grantee = 0,
+        array_agg(DISTINCT entry.privilege_type ORDER BY entry.privilege_type), bool_or(entry.is_grantable)
+    FROM pg_default_acl JOIN pg_roles AS creator ON creator.oid = defaclrole
+    CROSS JOIN aclexplode(defaclacl) AS entry
+    LEFT JOIN pg_namespace ON pg_namespace.oid = defaclnamespace
+    LEFT JOIN pg_roles AS grantee ON grantee.oid = entry.grantee
+    WHERE pg_has_role(defaclrole, 'USAGE') AND entry.grantee <> defaclrole
+        AND (entry.grantee = 0 OR grantee.rolname = ANY(%s))
+    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4
+"""
+_EVERY = """
+    SELECT letter, array_agg(privilege_type ORDER BY privilege_type)
+    FROM unnest('{n,r,S,f,T}'::"char"[]) AS letter,
+        aclexplode(acldefault(CASE letter WHEN 'S' THEN 's' ELSE letter END, 10)) WHERE grantee = 10 GROUP BY letter
+"""
+_WORDS = {letter: word for letter, word, _ in PRIVILEGES[Profile.DEVOPS].on_later_objects()}
+# As in rights.py: nothing that a read-only user has not.
+_FOR_PUBLIC = {"n": {"USAGE"}, "r": {"SELECT"}, "S": {"SELECT"}, "f": {"EXECUTE"}, "T": {"USAGE"}}
+
+_Held = dict[tuple[str, str | None, str, str], tuple[list[str], bool]]
+
+
+def creators(connection: Connection, users: Sequence[DatabaseUser]) -> list[str]:
+    """Return the roles that own something here, or may create something."""
+    devops = [user.name for user in users if user.profile is Profile.DEVOPS]
+    others = [user.name for user in users if user.profile is not Profile.DEVOPS]
+    return names(connection, "look at owners", _CREATORS, {**OF_AWS, "devops": devops, "others": others})
+
+
+def arrange_default_rights(connection: Connection, users: Sequence[DatabaseUser], makers: Sequence[str]) -> None:
+    """Give the users their profiles' rights on what `makers` will create, and take every other default right."""
+    every = dict(rows(connection, "look at kinds of rights", _EVERY))
+    user_names = [user.name for user in users]
+    found = rows(connection, "look at default rights", _HELD, (user_names,))
+    statements: list[Composable] = []
+    held: _Held = {}
+    for creator, schema, letter, grantee, is_public, privileges, grantable in found:
+        if is_public:
+            excess = sorted(set(privileges) - _FOR_PUBLIC[letter])
+            if excess:
+                statements.append(_alter([creator], schema, f"REVOKE {', '.join(excess)}", letter, SQL("FROM PUBLIC")))
+        elif schema is not None or creator not in makers:
+            statements.append(
+                _alter([creator], schema, "REVOKE ALL", letter, SQL("FROM {}").format(Identifier(grantee)))
+            )
+        else:
+            held[creator, schema, letter, grantee] = (privileges, grantable)
+    for user in users:
+        for letter, _, privileges in PRIVILEGES[user.profile].on_later_objects():
+            wanted = every[letter] if privileges == ("every",) else sorted(privileges)
+            statements += _differences(user, letter, wanted, makers, held)
+    run(connection, f"default privileges in database {connection.info.dbname}", statements)
+
+
+def _differences(
+    user: DatabaseUser, letter: str, wanted: list[str], makers: Sequence[str], held: _Held
+) -> list[Composable]:
+    missing, wrong = [], []
+    for creator in makers:
+        has = held.get((creator, None, letter, user.name))
+        if creator != user.name and has != (wanted, False):
+            missing.append(creator)
+            if has is not None:
+                wrong.append(creator)
+    name = Identifier(user.name)
+    taken = [_alter(wrong, None, "REVOKE ALL", letter, SQL("FROM {}").format(name))] if wrong else []
+    given = [_alter(missing, None, f"GRANT {', '.join(wanted)}", letter, SQL("TO {}").format(name))] if missing else []
+    return [*taken, *given]
+
+
+def _alter(makers: Sequence[str], schema: str | None, what: str, letter: str, whom: Composable) -> Composable:
+    where = SQL("") if schema is None else SQL(" IN SCHEMA {}").format(Identifier(schema))
+    return SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {}{} {} ON {} {}").format(
+        listed(makers), where, SQL(what), SQL(_WORDS[letter]), whom
+    )

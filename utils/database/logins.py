@@ -1,0 +1,115 @@
+"""Who can log in: found, shut out, opened, closed again."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import encrypt_password
+from psycopg2.sql import SQL, Composed, Identifier, Literal
+
+from utils.database.aws_roles import OF_AWS, SYSTEM_ROLE
+from utils.database.connection import DatabaseServer, Master, connected, postgres_call
+from utils.database.profiles import Auth, DatabaseUser
+from utils.database.session import names, rows, run
+from utils.database.setup_lock import FIRST_DATABASE
+from utils.errors import DatabaseChangeRefused, DatabaseUnavailable
+
+# From PostgreSQL 16 on it takes ADMIN on a role to alter it, before that CREATEROLE, but for a few attributes.
+MAY_ALTER = """(CASE WHEN current_setting('server_version_num')::int >= 160000
+    THEN NOT pg_roles.rolsuper AND pg_has_role(pg_roles.oid, 'MEMBER WITH ADMIN OPTION')
+    ELSE NOT pg_roles.rolsuper AND NOT pg_roles.rolreplication END)"""
+_LOGINS = (
+    f"SELECT rolname, {SYSTEM_ROLE}, {MAY_ALTER}, current_setting('server_version_num')::int >= 160000 "  # noqa: S608 - constants
+    "FROM pg_roles WHERE rolcanlogin AND rolname <> current_user ORDER BY rolname"
+)
+_THEIRS = """
+    SELECT pid FROM pg_stat_activity
+    WHERE usename = ANY(%(names)s)
+        OR usename = current_user AND pid NOT IN (pg_backend_pid(), %(lock)s) AND backend_type = 'client backend'
+"""
+# MATERIALIZED: nothing may end a session before it is known whose it is.
+_END_SESSIONS = f"""
+    WITH theirs AS MATERIALIZED ({_THEIRS}) SELECT pg_terminate_backend(pid, 5000) FROM theirs
+"""  # noqa: S608 - constants
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logins:
+    """The roles that can log in beside the master, by what becomes of them; names only."""
+
+    ours: list[str]
+    strangers: list[str]
+    kept: list[str]
+    unknown: list[str]
+    left_to_aws: list[str]
+
+
+def find_logins(connection: Connection, users: Sequence[DatabaseUser], keep: Collection[str]) -> Logins:
+    """Sort every login; raises `DatabaseChangeRefused` for one that the master cannot shut out."""
+    found = rows(connection, "look at logins", _LOGINS, OF_AWS)
+    our_names = {user.name for user in users}
+    # Where the master may alter it, somebody else than AWS has made it.
+    aws = {name for name, of_aws, may_alter, has_admin in found if of_aws and not (may_alter and has_admin)}
+    names_found = [name for name, *_ in found]
+    stuck = [name for name, _, may_alter, _ in found if not may_alter and name not in aws and name not in {*keep}]
+    if stuck:
+        raise DatabaseChangeRefused(
+            f"logins that the master may not shut out: {', '.join(stuck)}",
+            expected="NOLOGIN for every login but the master, AWS's, keep_logins and the users",
+            action="take the login from them in the source (or give the master ADMIN OPTION on them), "
+            "or name them in keep_logins; nobody has been let in",
+        )
+    strangers = [name for name in names_found if name not in {*aws, *our_names, *keep}]
+    everybody = names(connection, "look at roles", "SELECT rolname FROM pg_roles")
+    return Logins(
+        ours=[name for name in names_found if name in our_names],
+        strangers=strangers,
+        kept=[name for name in names_found if name in keep and name not in our_names],
+        unknown=sorted(set(keep) - set(everybody)),
+        left_to_aws=sorted(aws),
+    )
+
+
+def shut_out(server: DatabaseServer, master: Master, shut: Sequence[str], lock_pid: int) -> None:
+    """Take login and password from the roles, then end their sessions and those of the master with the old password."""
+    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+        run(connection, "shutting out of logins", [_close(name) for name in shut])
+    # Only once that is committed can no new session come between.
+    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+        values = {"names": list(shut), "lock": lock_pid}
+        rows(connection, "end of sessions", _END_SESSIONS, values)
+        connection.commit()
+        left = rows(connection, "look at sessions", _THEIRS, values)
+    if left:
+        raise DatabaseUnavailable(
+            f"{len(left)} session(s) of logins that were shut out, which do not end",
+            expected="every session of theirs to end within 5 s",
+            action="nothing, the step is tried again for a while",
+        )
+
+
+def open_logins(server: DatabaseServer, master: Master, users: Sequence[DatabaseUser]) -> None:
+    """Let the users in, all at once; only a SCRAM verifier, made here, reaches the server."""
+    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+        run(connection, "opening of the users", [_open(connection, user) for user in users])
+
+
+def close_logins(server: DatabaseServer, master: Master, users: Sequence[DatabaseUser], lock_pid: int) -> None:
+    """Take back what `open_logins` gave."""
+    shut_out(server, master, [user.name for user in users], lock_pid)
+
+
+def _open(connection: Connection, user: DatabaseUser) -> Composed:
+    name = Identifier(user.name)
+    if user.auth is Auth.IAM or user.password is None:
+        return SQL("ALTER ROLE {} LOGIN PASSWORD NULL").format(name)
+    with postgres_call(f"password of user {user.name}"):
+        # libpq prepares the password as RFC 4013 asks, as it does at the login.
+        verifier = encrypt_password(
+            user.password.get_secret_value(), user.name, scope=connection, algorithm="scram-sha-256"
+        )
+    return SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(name, Literal(verifier))
+
+
+def _close(name: str) -> Composed:
+    return SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(Identifier(name))

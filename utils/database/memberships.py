@@ -1,0 +1,68 @@
+"""Who is a member of whom: the master of every role whose objects it must grant."""
+
+from collections.abc import Collection
+
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.sql import SQL, Identifier
+
+from utils.database.aws_roles import OF_AWS, SYSTEM_ROLE
+from utils.database.session import listed, names, rows, run
+
+# A role is younger than the one that created it.
+_ADMINISTRATORS = f"""
+    SELECT rolname FROM pg_roles
+    WHERE rolcreaterole AND NOT rolsuper AND rolname <> current_user AND NOT {SYSTEM_ROLE}
+        AND pg_has_role(oid, 'MEMBER WITH ADMIN OPTION')
+    ORDER BY oid
+"""  # noqa: S608 - constants
+# Shared dependencies tell of all databases who owns something, or was granted something.
+_NEEDED = f"""
+    SELECT DISTINCT rolname FROM pg_roles
+    WHERE NOT rolsuper AND rolname <> current_user AND NOT {SYSTEM_ROLE}
+        AND (rolname = ANY(%(ours)s) OR oid IN (SELECT datdba FROM pg_database) OR oid IN (
+            SELECT refobjid FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o'))
+    ORDER BY rolname
+"""  # noqa: S608 - constants
+_MEMBERS_OF_MASTER = """
+    SELECT DISTINCT member.rolname, grantor.rolname FROM pg_auth_members
+    JOIN pg_roles AS member ON member.oid = pg_auth_members.member
+    JOIN pg_roles AS grantor ON grantor.oid = pg_auth_members.grantor
+    WHERE roleid = (SELECT oid FROM pg_roles WHERE rolname = current_user) AND NOT member.rolsuper
+        AND member.rolname <> ALL(%s)
+"""
+
+
+def version(connection: Connection) -> int:
+    """Return the server's version, as 160004."""
+    return connection.server_version
+
+
+def put_out_of_master(connection: Connection, kept: Collection[str]) -> None:
+    """Take the master's rights from roles that were made members of the master; a member cannot be joined either."""
+    for member, grantor in rows(connection, "look at members of the master", _MEMBERS_OF_MASTER, (list(kept),)):
+        statement = SQL("REVOKE {} FROM {}").format(Identifier(connection.info.user), Identifier(member))
+        if version(connection) >= 160000:
+            statement += SQL(" GRANTED BY {}").format(Identifier(grantor))
+        run(connection, f"end of the membership of {member} in the master", [statement + SQL(" CASCADE")])
+
+
+def join_needed(connection: Connection, ours: Collection[str]) -> None:
+    """Make the master a member, with their rights, of all roles that own something anywhere, and of the users."""
+    # From PostgreSQL 16 on only who created a role, or has its rights, can grant it: first who creates roles.
+    for administrator in names(connection, "look at roles that create roles", _ADMINISTRATORS, OF_AWS):
+        join(connection, [administrator])
+    join(connection, names(connection, "look at owners", _NEEDED, {**OF_AWS, "ours": list(ours)}))
+
+
+def join(connection: Connection, roles: Collection[str]) -> None:
+    """Make the master a member of the roles as far as it is not."""
+    since_16 = version(connection) >= 160000
+    query = "SELECT name FROM unnest(%s::text[]) AS name WHERE NOT pg_has_role(name, 'USAGE')"
+    if since_16:
+        query += " OR NOT pg_has_role(name, 'SET')"
+    missing = names(connection, "look at memberships of the master", query, (list(roles),))
+    if missing:
+        # From PostgreSQL 16 on, who created a role has ADMIN on it, but neither INHERIT nor SET.
+        options = SQL(" WITH INHERIT TRUE, SET TRUE") if since_16 else SQL("")
+        statement = SQL("GRANT {} TO {}").format(listed(missing), Identifier(connection.info.user)) + options
+        run(connection, f"membership of the master in {', '.join(missing)}", [statement])

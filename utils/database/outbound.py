@@ -1,0 +1,134 @@
+"""The ways out of the copy that came with the snapshot: what production's database calls, the copy must not call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg2
+from psycopg2 import errors as postgres_errors
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.sql import SQL, Composable, Identifier, Literal
+
+from utils.database.connection import postgres_call
+from utils.database.session import attempt, execute, rows
+from utils.errors import DatabaseChangeRefused
+
+# DROP SUBSCRIPTION may connect to the publisher to drop slots there: production's. So it first forgets where that is.
+_NOWHERE = "host=127.0.0.1 port=1 dbname=none user=none password=none connect_timeout=2"
+_SUBSCRIPTIONS = """
+    SELECT subname FROM pg_subscription JOIN pg_database ON pg_database.oid = subdbid
+    WHERE datname = current_database() ORDER BY subname
+"""
+_USER_MAPPINGS = "SELECT srvname, usename, umuser = 0 FROM pg_user_mappings ORDER BY srvname, usename"
+_CALLING_EXTENSIONS = ["dblink", "aws_lambda", "aws_ml", "aws_s3", "http"]
+_EXTENSIONS = "SELECT extname FROM pg_extension WHERE extname = ANY(%s) ORDER BY extname"
+_EVENT_TRIGGERS = """
+    SELECT evtname FROM pg_event_trigger JOIN pg_proc ON pg_proc.oid = evtfoid
+    WHERE evtenabled <> 'D' AND prosrc ~* %s ORDER BY evtname
+"""
+_CALLS = r"\m(dblink\w*|aws_lambda|aws_s3|aws_ml|aws_commons|http|http_\w+|postgres_fdw\w*|pg_notify)\M"
+_CRON = "SELECT to_regclass('cron.job') IS NOT NULL"
+_CRON_JOBS = "SELECT jobid FROM cron.job WHERE active ORDER BY jobid"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WayOut:
+    """Something in a database that calls out; `closing` are the statements that end it."""
+
+    database: str
+    name: str
+    closing: tuple[Composable, ...]
+
+    def __str__(self) -> str:
+        """Name it as a person reads it, without any option."""
+        return f"{self.database}: {self.name}"
+
+
+def find_ways_out(connection: Connection) -> list[WayOut]:
+    """Return the ways out of one database."""
+    found = [
+        *_subscriptions(connection),
+        *_user_mappings(connection),
+        *_extensions(connection),
+        *_cron_jobs(connection),
+        *_event_triggers(connection),
+    ]
+    return [WayOut(database=connection.info.dbname, name=name, closing=tuple(closing)) for name, closing in found]
+
+
+def close_ways_out(connection: Connection, ways: Sequence[WayOut]) -> list[WayOut]:
+    """End them in one transaction, and return those that the master may not end."""
+    left = []
+    for way in ways:
+        closed = False
+        refusals = (
+            postgres_errors.InsufficientPrivilege,
+            postgres_errors.DependentObjectsStillExist,
+            psycopg2.errors.FeatureNotSupported,
+        )
+        with postgres_call(f"end of {way}"), attempt(connection, *refusals):
+            for statement in way.closing:
+                execute(connection, statement)
+            closed = True
+        if not closed:
+            left.append(way)
+    return left
+
+
+def refuse_what_is_left(left: Sequence[WayOut]) -> None:
+    """Raise `DatabaseChangeRefused` if a way out could not be closed."""
+    if left:
+        raise DatabaseChangeRefused(
+            f"ways out that the master may not close: {'; '.join(map(str, left))}",
+            expected="every way out of the copy closed before anybody gets in",
+            action="close them as their owner, or start a new run with close_outbound false to leave them all open; "
+            "nobody has been let in",
+        )
+
+
+_Found = list[tuple[str, list[Composable]]]
+
+
+def _subscriptions(connection: Connection) -> _Found:
+    found: _Found = []
+    for (name,) in rows(connection, "look at subscriptions", _SUBSCRIPTIONS):
+        altered = SQL("ALTER SUBSCRIPTION {} ").format(Identifier(name))
+        closing = [
+            altered + SQL("DISABLE"),
+            altered + SQL("CONNECTION {}").format(Literal(_NOWHERE)),
+            altered + SQL("SET (slot_name = NONE)"),
+            SQL("DROP SUBSCRIPTION {}").format(Identifier(name)),
+        ]
+        found.append((f"subscription {name}", list(closing)))
+    return found
+
+
+def _user_mappings(connection: Connection) -> _Found:
+    found: _Found = []
+    for server, user, is_public in rows(connection, "look at user mappings", _USER_MAPPINGS):
+        whom = SQL("PUBLIC") if is_public else Identifier(user)
+        statement = SQL("DROP USER MAPPING FOR {} SERVER {}").format(whom, Identifier(server))
+        found.append((f"user mapping of {'everybody' if is_public else user} for foreign server {server}", [statement]))
+    return found
+
+
+def _extensions(connection: Connection) -> _Found:
+    found = rows(connection, "look at extensions", _EXTENSIONS, (_CALLING_EXTENSIONS,))
+    return [(f"extension {name}", [SQL("DROP EXTENSION {}").format(Identifier(name))]) for (name,) in found]
+
+
+def _cron_jobs(connection: Connection) -> _Found:
+    if rows(connection, "look for pg_cron", _CRON) != [(True,)]:
+        return []
+    # pg_cron hides jobs of others by a policy: to see a part of them only would be worse than an error.
+    with postgres_call("settings of the session"):
+        execute(connection, SQL("SET LOCAL row_security = off"))
+    jobs = rows(connection, "look at pg_cron's jobs", _CRON_JOBS)
+    statement = SQL("UPDATE cron.job SET active = false WHERE jobid = {}")
+    return [(f"pg_cron job {job}", [statement.format(Literal(job))]) for (job,) in jobs]
+
+
+def _event_triggers(connection: Connection) -> _Found:
+    found = rows(connection, "look at event triggers", _EVENT_TRIGGERS, (_CALLS,))
+    return [
+        (f"event trigger {name}", [SQL("ALTER EVENT TRIGGER {} DISABLE").format(Identifier(name))]) for (name,) in found
+    ]

@@ -1,0 +1,196 @@
+"""The rights on what is there in one database: what is wrong is found in one query, and put right in bulk.
+
+Objects of a superuser are AWS's (extensions mostly), and the master has nothing to grant or to take there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.sql import SQL, Composable, Identifier
+
+from utils.database.profiles import PRIVILEGES, DatabaseUser
+from utils.database.session import names, rows, run
+
+# One row for each object that the master can grant: its kind as GRANT spells it, its name, its access list.
+_OBJECTS = """
+    SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, pg_class.oid AS id,
+        quote_ident(nspname) || '.' || quote_ident(relname) AS name, relowner AS owner,
+        coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner)) AS acl,
+        false AS runs_as_owner
+    FROM pg_class JOIN schemas ON schemas.oid = relnamespace WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+    UNION ALL
+    SELECT 'ROUTINE', pg_proc.oid, pg_proc.oid::regprocedure::text, proowner,
+        coalesce(proacl, acldefault('f', proowner)), prosecdef
+    FROM pg_proc JOIN schemas ON schemas.oid = pronamespace
+    UNION ALL
+    SELECT 'TYPE', pg_type.oid, quote_ident(nspname) || '.' || quote_ident(typname), typowner,
+        coalesce(typacl, acldefault('T', typowner)), false
+    FROM pg_type JOIN schemas ON schemas.oid = typnamespace LEFT JOIN pg_class ON pg_class.oid = typrelid
+    WHERE typcategory <> 'A' AND typtype IN ('b', 'd', 'e', 'r', 'c') AND coalesce(relkind, 'c') = 'c'
+    UNION ALL
+    SELECT 'SCHEMA', oid, quote_ident(nspname), nspowner, coalesce(nspacl, acldefault('n', nspowner)), false
+    FROM schemas
+    UNION ALL
+    SELECT 'DATABASE', oid, quote_ident(datname), datdba, coalesce(datacl, acldefault('d', datdba)), false
+    FROM pg_database WHERE datname = current_database()
+    UNION ALL
+    SELECT 'LARGE OBJECT', oid, oid::text, lomowner, coalesce(lomacl, acldefault('L', lomowner)), false
+    FROM pg_largeobject_metadata
+    UNION ALL
+    SELECT 'FOREIGN SERVER', oid, quote_ident(srvname), srvowner, coalesce(srvacl, acldefault('S', srvowner)), false
+    FROM pg_foreign_server
+"""
+_FOUND = f"""
+    WITH schemas AS (
+        SELECT * FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%'
+            AND has_schema_privilege(oid, 'USAGE')
+    ),
+    objects AS MATERIALIZED (
+        SELECT objects.* FROM ({_OBJECTS}) AS objects JOIN pg_roles ON pg_roles.oid = owner
+        WHERE NOT rolsuper AND pg_has_role(owner, 'USAGE')
+    ),
+    entries AS MATERIALIZED (
+        SELECT kind, id, entry.grantee, entry.privilege_type AS privilege,
+            entry.is_grantable OR entry.grantor <> owner AS is_odd, entry.grantor <> owner AS is_indirect
+        FROM objects, aclexplode(acl) AS entry WHERE entry.grantee <> owner
+        UNION ALL
+        SELECT 'TABLE', attrelid, entry.grantee, entry.privilege_type, true, false
+        FROM pg_attribute, aclexplode(attacl) AS entry WHERE attacl IS NOT NULL
+    )
+"""  # noqa: S608 - constants
+_INDIRECT = f"""{_FOUND}
+    SELECT objects.kind, rolname, array_agg(DISTINCT name ORDER BY name)
+    FROM objects, aclexplode(acl) AS entry, pg_roles
+    WHERE entry.is_grantable AND entry.grantor = owner AND entry.grantee <> owner AND pg_roles.oid = entry.grantee
+        AND EXISTS (
+            SELECT FROM entries WHERE entries.kind = objects.kind AND entries.id = objects.id AND is_indirect
+                AND (entries.grantee = 0 OR entries.grantee = ANY(%(users)s::oid[])))
+    GROUP BY objects.kind, rolname ORDER BY objects.kind, rolname
+"""  # noqa: S608 - constants
+# `every` in a profile stands for all that an owner has.
+_USERS = f"""{_FOUND},
+    wanted AS (
+        SELECT profile, kind, runs_as_owner,
+            CASE privileges WHEN '{{every}}' THEN every ELSE privileges END AS privileges
+        FROM unnest(%(profiles)s::text[], %(kinds)s::text[], %(runs)s::boolean[], %(privileges)s::text[])
+            AS wanted (profile, kind, runs_as_owner, texts), LATERAL (SELECT texts::text[] AS privileges) AS list,
+            LATERAL (SELECT array_agg(DISTINCT privilege_type ORDER BY privilege_type) AS every
+                FROM aclexplode(acldefault(CASE kind WHEN 'TABLE' THEN 'r' WHEN 'SEQUENCE' THEN 's' WHEN 'ROUTINE' THEN
+                    'f' WHEN 'TYPE' THEN 'T' WHEN 'SCHEMA' THEN 'n' WHEN 'DATABASE' THEN 'd' WHEN 'LARGE OBJECT' THEN
+                    'L' ELSE 'S' END::"char", 10)) AS entry WHERE grantee = 10) AS all_of_it
+    ),
+    users AS (SELECT * FROM unnest(%(users)s::oid[], %(of_profile)s::text[]) AS users (oid, profile)),
+    held AS MATERIALIZED (
+        SELECT kind, id, grantee, array_agg(DISTINCT privilege ORDER BY privilege) AS privileges, bool_or(is_odd) AS odd
+        FROM entries WHERE grantee = ANY(%(users)s::oid[]) GROUP BY kind, id, grantee
+    )
+    SELECT objects.kind, rolname, wanted.privileges, held.id IS NOT NULL, array_agg(name ORDER BY name)
+    FROM objects JOIN wanted USING (kind, runs_as_owner) JOIN users USING (profile) JOIN pg_roles USING (oid)
+    LEFT JOIN held ON held.kind = objects.kind AND held.id = objects.id AND held.grantee = users.oid
+    WHERE coalesce(held.privileges, '{{}}') <> wanted.privileges OR held.odd
+    GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+"""  # noqa: S608 - constants
+_PUBLIC = f"""{_FOUND},
+    allowed AS (
+        SELECT * FROM unnest(%(kinds)s::text[], %(runs)s::boolean[], %(privileges)s::text[])
+            AS allowed (kind, runs_as_owner, texts)
+    ),
+    excess AS (
+        SELECT objects.kind, name, array_agg(DISTINCT privilege ORDER BY privilege) AS privileges
+        FROM objects JOIN allowed USING (kind, runs_as_owner)
+        JOIN entries ON entries.kind = objects.kind AND entries.id = objects.id
+        WHERE grantee = 0 AND privilege <> ALL(texts::text[]) GROUP BY objects.kind, name
+    )
+    SELECT kind, privileges, array_agg(name ORDER BY name) FROM excess GROUP BY 1, 2 ORDER BY 1, 2
+"""  # noqa: S608 - constants
+_EXPLICIT_CONNECT = """
+    SELECT rolname FROM pg_roles JOIN pg_database ON datname = current_database()
+    WHERE rolname = ANY(%s) AND NOT rolsuper AND has_database_privilege(pg_roles.oid, pg_database.oid, 'CONNECT')
+        AND pg_roles.oid <> datdba AND pg_has_role(datdba, 'USAGE') AND NOT EXISTS (
+            SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba))) AS entry
+            WHERE grantee = pg_roles.oid AND privilege_type = 'CONNECT')
+    ORDER BY rolname
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rule:
+    kind: str
+    runs_as_owner: bool
+    privileges: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return "{" + ",".join(self.privileges) + "}"
+
+
+# What everybody may have: nothing that a read-only user has not; who really needs more is granted it.
+_FOR_PUBLIC = [
+    _Rule(kind="TABLE", runs_as_owner=False, privileges=("SELECT",)),
+    _Rule(kind="SEQUENCE", runs_as_owner=False, privileges=("SELECT",)),
+    _Rule(kind="ROUTINE", runs_as_owner=False, privileges=("EXECUTE",)),
+    _Rule(kind="ROUTINE", runs_as_owner=True, privileges=()),
+    _Rule(kind="TYPE", runs_as_owner=False, privileges=("USAGE",)),
+    _Rule(kind="SCHEMA", runs_as_owner=False, privileges=("USAGE",)),
+    _Rule(kind="DATABASE", runs_as_owner=False, privileges=()),
+    _Rule(kind="LARGE OBJECT", runs_as_owner=False, privileges=("SELECT",)),
+    _Rule(kind="FOREIGN SERVER", runs_as_owner=False, privileges=()),
+]
+
+
+def arrange_rights(connection: Connection, users: Sequence[DatabaseUser], *, connecting: Sequence[str]) -> None:
+    """Leave the users with exactly their profiles' rights, and everybody with no more than harmless ones.
+
+    `connecting` are roles (the master, kept logins) that must not lose a database to the end of everybody's rights.
+    """
+    oids = dict(rows(connection, "look at users", "SELECT rolname, oid FROM pg_roles"))
+    users_oids = [oids[user.name] for user in users]
+    values = {"users": users_oids, **_wanted(users)}
+    explicit = names(connection, "look at connections", _EXPLICIT_CONNECT, (list(connecting),))
+    statements: list[Composable] = [
+        SQL("GRANT CONNECT ON DATABASE {} TO {}").format(Identifier(connection.info.dbname), Identifier(name))
+        for name in explicit
+    ]
+    for kind, role, objects in rows(connection, "look at rights passed on", _INDIRECT, values):
+        statements.append(
+            _on("REVOKE GRANT OPTION FOR ALL", kind, objects, SQL("FROM {} CASCADE").format(Identifier(role)))
+        )
+    run(connection, "end of rights that were passed on", statements)
+    statements = []
+    for kind, privileges, objects in rows(connection, "look at everybody's rights", _PUBLIC, _public()):
+        statements.append(_on(f"REVOKE {', '.join(privileges)}", kind, objects, SQL("FROM PUBLIC CASCADE")))
+    for kind, role, privileges, holds, objects in rows(connection, "look at users' rights", _USERS, values):
+        if holds:
+            statements.append(_on("REVOKE ALL", kind, objects, SQL("FROM {} CASCADE").format(Identifier(role))))
+        if privileges:
+            statements.append(
+                _on(f"GRANT {', '.join(privileges)}", kind, objects, SQL("TO {}").format(Identifier(role)))
+            )
+    run(connection, f"grants in database {connection.info.dbname}", statements)
+
+
+def _on(what: str, kind: str, objects: list[str], whom: Composable) -> Composable:
+    # PostgreSQL has quoted these names itself.
+    return SQL(" ").join([SQL(f"{what} ON {kind}"), SQL(", ".join(objects)), whom])
+
+
+def _wanted(users: Sequence[DatabaseUser]) -> dict[str, list[object]]:
+    rules = [
+        (profile, rule) for profile in {user.profile for user in users} for rule in PRIVILEGES[profile].on_objects()
+    ]
+    return {
+        "of_profile": [user.profile.value for user in users],
+        "profiles": [profile.value for profile, _ in rules],
+        "kinds": [kind for _, (kind, _, _) in rules],
+        "runs": [runs_as_owner for _, (_, runs_as_owner, _) in rules],
+        "privileges": ["{" + ",".join(sorted(privileges)) + "}" for _, (_, _, privileges) in rules],
+    }
+
+
+def _public() -> dict[str, list[object]]:
+    return {
+        "kinds": [rule.kind for rule in _FOR_PUBLIC],
+        "runs": [rule.runs_as_owner for rule in _FOR_PUBLIC],
+        "privileges": [rule.text for rule in _FOR_PUBLIC],
+    }

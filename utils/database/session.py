@@ -1,0 +1,51 @@
+"""Small helpers for the master's statements."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.sql import SQL, Composable, Composed, Identifier
+
+from utils.database.connection import postgres_call
+
+
+def rows(connection: Connection, what: str, query: str | Composable, values: Any = None) -> list[tuple[Any, ...]]:
+    """Ask, and return the answer; `what` names the question in an error."""
+    with postgres_call(what), connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return cursor.fetchall()
+
+
+def names(connection: Connection, what: str, query: str | Composable, values: Any = None) -> list[str]:
+    """Ask for names, and return them."""
+    return [str(name) for (name,) in rows(connection, what, query, values)]
+
+
+def run(connection: Connection, what: str, statements: Sequence[Composable]) -> None:
+    """Run statements in order; `what` names them in an error."""
+    with postgres_call(what), connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def execute(connection: Connection, statement: Composable) -> None:
+    """Run one statement; raises psycopg2's own errors."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@contextmanager
+def attempt(connection: Connection, *refusals: type[Exception]) -> Iterator[None]:
+    """Do what PostgreSQL may refuse; after one of `refusals` it is as if nothing had been tried."""
+    execute(connection, SQL("SAVEPOINT attempt"))
+    try:
+        yield
+    except refusals:
+        execute(connection, SQL("ROLLBACK TO SAVEPOINT attempt"))
+    execute(connection, SQL("RELEASE SAVEPOINT attempt"))
+
+
+def listed(role_names: Sequence[str]) -> Composed:
+    """Return role names as a statement lists them."""
+    return SQL(", ").join(Identifier(name) for name in role_names)

@@ -1,0 +1,54 @@
+"""One set-up of the users at a time in a cluster."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from utils.database.connection import DatabaseServer, Master, connected, postgres_call
+from utils.database.session import rows
+from utils.errors import DatabaseUnavailable
+
+# An advisory lock holds in one database only: whoever takes it must do so in this one.
+FIRST_DATABASE = "postgres"
+_KEY = 4_702_394_921_427_289  # any number that nobody else uses
+
+
+class SetupLock:
+    """The lock of a set-up, held by a session of its own."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def check(self, server: DatabaseServer, master: Master) -> None:
+        """Make sure that the session still lives; raises `DatabaseUnavailable`."""
+        with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+            held = rows(
+                connection,
+                "look at the lock of the set-up",
+                "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = %s AND granted",
+                (self.pid,),
+            )
+        if not held:
+            raise DatabaseUnavailable(
+                "no lock of this set-up any more: its session has ended",
+                expected="a session that lives as long as the set-up",
+                action="nothing, the step is tried again",
+            )
+
+
+@contextmanager
+def setup_lock(server: DatabaseServer, master: Master) -> Iterator[SetupLock]:
+    """Hold the lock, or raise `DatabaseUnavailable` at once when another set-up has it."""
+    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+        # Between transactions no limit ends the session while the work goes on in others.
+        connection.autocommit = True
+        with postgres_call("lock of the set-up"), connection.cursor() as cursor:
+            cursor.execute("SET idle_session_timeout = 0")
+            cursor.execute("SELECT pg_try_advisory_lock(%s), pg_backend_pid()", (_KEY,))
+            got, pid = cursor.fetchone() or (False, 0)
+        if not got:
+            raise DatabaseUnavailable(
+                "another set-up of the users at work in this cluster",
+                expected="one at a time",
+                action="nothing, the step is tried again for a while",
+            )
+        yield SetupLock(pid)

@@ -1,0 +1,45 @@
+"""What the step after the restore will need, looked at before anything is destroyed: users and scripts."""
+
+from utils.database.profiles import users_of
+from utils.database.sql_script import NotASqlScript, split
+from utils.errors import InvalidRequest, PostRestoreSqlFailed
+from utils.request import RestoreRequest
+from utils.restore_settings import RestoreSettings
+from utils.s3_gateway import S3Gateway
+from utils.secrets_gateway import AppCredentials, Auth
+
+
+def check_users(credentials: AppCredentials, settings: RestoreSettings, request: RestoreRequest) -> None:
+    """Make sure that the users will be able to log in; raises `InvalidRequest`."""
+    users = users_of(credentials)
+    tokens = [user.name for user in users if user.auth is Auth.IAM]
+    if tokens and not settings.iam_authentication:
+        raise InvalidRequest(
+            f"no IAM authentication, with auth iam for {', '.join(tokens)} in app-credentials",
+            field="target.iam_authentication",
+            expected="true",
+            action="set it to true, or give these users passwords; nothing was changed",
+        )
+    ours = sorted({user.name for user in users} & set(request.keep_logins))
+    if ours:
+        raise InvalidRequest(
+            f"{', '.join(ours)}, which app-credentials names too",
+            field="keep_logins",
+            expected="logins of the snapshot that stay as they are",
+            action="leave them out: the pipeline sets them up anyway; nothing was changed",
+        )
+
+
+def check_scripts(s3: S3Gateway, request: RestoreRequest) -> None:
+    """Make sure that every script can be read and is plain SQL; raises `PostRestoreSqlFailed`, `AccessDenied`."""
+    for uri in dict.fromkeys(wanted.s3_uri for wanted in request.post_restore_sql):
+        script = s3.script(uri)
+        try:
+            split(script.text)
+        except NotASqlScript as error:
+            raise PostRestoreSqlFailed(
+                str(error),
+                field=f"post_restore_sql, {uri}",
+                expected="plain SQL for one transaction, without psql's commands",
+                action="correct the script, then start a new run; nothing was changed",
+            ) from None
