@@ -26,10 +26,11 @@ def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
     if operation is None or (event.execution_arn and event.execution_arn != operation.execution_arn):
         return _end_unplanned(event, services)
     if event.execution_arn and event.redrive_count < operation.redrive_count:
-        return StepResult(status=StepStatus.READY, details={"closing": "left to the redrive that goes on"})
+        return StepResult(status=StepStatus.READY)  # late word: a redrive goes on with it
     is_redrive = resumption.is_redrive(event.attempt, operation)
     if is_redrive and event.error is None:
         resumption.reopen(operation, event.attempt, services, may_take_over=False)
+    is_done = event.has_ended and operation.finished_at is not None and operation.notified_at is not None
     if operation.finished_at is None:
         _close(operation, _error(event, operation.current_step), services)
     services.operations.release_lock(
@@ -38,6 +39,8 @@ def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
         operation.operation_id,
         event.attempt if event.execution_arn else None,
     )
+    if is_done:
+        return StepResult(status=StepStatus.READY)
     own = None if event.has_ended else _error(event, event.failed_step)
     # A redrive that was not let in leaves the row as it was, and says why.
     error = (own or operation.error) if is_redrive else (operation.error or own)
@@ -81,13 +84,16 @@ def _end_unplanned(event: ClosingEvent, services: Services) -> StepResult:
     row = services.operations.find_unplanned(name)
     if row is None:
         if event.has_ended and services.operations.find(name) is not None:
-            return StepResult(status=StepStatus.READY, details={"closing": "left to the execution that went on"})
+            return StepResult(status=StepStatus.READY)  # another execution went on with what began as this one
         row = UnplannedOperation(operation_id=name, execution_arn=event.execution_arn, created_at=datetime.now(UTC))
+    is_done = event.has_ended and row.error is not None and row.notified_at is not None
     if row.error is None:
         row.error, row.finished_at = error, datetime.now(UTC)
         services.operations.save_unplanned(row)
     if row.target_cluster_id is not None:
         services.operations.release_lock(services.settings.target_region, row.target_cluster_id, name, event.attempt)
+    if is_done:
+        return StepResult(status=StepStatus.READY)
     sent = _SENT
     if row.notified_at is None:
         text = message_for_failure(name, row.error, None)
