@@ -24,6 +24,11 @@ class ClosingEvent(StepEvent):
     failed_step: str = ""
     has_ended: bool = False
 
+    @property
+    def is_afterthought(self) -> bool:
+        """EventBridge's word comes after every end, also after one that the last step closed."""
+        return self.has_ended
+
     @model_validator(mode="before")
     @classmethod
     def _read_status_change(cls, event: Any) -> Any:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from utils.errors import OperationClosed, OperationInProgress, OperationNotResumable
 from utils.identifiers import OPERATION_ID_PATTERN
-from utils.operation import ExecutionRecord, Operation, OperationError, OperationStatus
+from utils.operation import ExecutionRecord, Operation, OperationError, OperationStatus, StepName
 from utils.rows import Attempt
 from utils.services import Services
 from utils.target_lock import take_lock
@@ -75,6 +75,7 @@ def reopen(operation: Operation, attempt: Attempt, services: Services, *, may_ta
     )
     operation.execution_arn, operation.status = attempt.execution_arn, OperationStatus.RUNNING
     operation.error, operation.finished_at, operation.notified_at = None, None, None
+    operation.current_step = StepName.SNAPSHOT_CHECK
     _restart_clocks(operation)
     services.operations.save(operation)
     try:

@@ -55,6 +55,11 @@ class StepEvent(BaseModel):
         """The operation under whose id the step is recorded."""
         return self.operation_id
 
+    @property
+    def is_afterthought(self) -> bool:
+        """Whether there may be nothing to do, and then nothing to record."""
+        return False
+
 
 class StartEvent(StepEvent):
     """Input of Snapshot Check: the raw request goes along, which may name an operation to go on with."""
@@ -97,13 +102,15 @@ def step(
         def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             parsed = _parse(event, event_model)
             here = _StepRun(name, parsed, context, services())
-            here.record(AuditEvent.ENTERED)
+            if not parsed.is_afterthought:
+                here.record(AuditEvent.ENTERED)
             try:
                 result = run(parsed, here.services)
             except Exception as error:
                 here.record_failure(error)
                 raise
-            here.record(AuditEvent.LEFT, result.status, result.details)
+            if result.details or not parsed.is_afterthought:
+                here.record(AuditEvent.LEFT, result.status, result.details)
             return result.model_dump(mode="json", exclude_none=True)
 
         return handler

@@ -66,6 +66,8 @@ def cloud(command_lines: CommandLines) -> Iterator[LocalCloud]:
     """A local cloud, watched, that is gone at the end, however the tests end."""
     assert command_lines.is_watching
     with LocalCloud.start(speed=SPEED) as running:
+        # Every story has targets of its own: more than AWS's 40 clusters in all.
+        running.aurora_control("POST", "quotas", {"clusters": 200, "instances": 400})
         yield running
 
 

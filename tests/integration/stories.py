@@ -10,7 +10,7 @@ from tests.integration.world import World
 
 T = TypeVar("T")
 AT_ONCE = 4  # RDS copies five snapshots at once into a Region
-TOLD_WITHIN_SECONDS = 240
+TOLD_WITHIN_SECONDS = 600
 _STORIES: dict[str, Callable[[World], Any]] = {}
 
 

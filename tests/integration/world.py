@@ -24,7 +24,7 @@ STATE_TABLE, AUDIT_TABLE = "aurora-restore-state", "aurora-restore-audit"
 DATABASE = "shop"
 REPLACEABLE = {"aurora-restore:replaceable": "true"}
 OLD_MASTER = Login(username="master", password="Master-0f-the-old-targets")
-RUN_SECONDS = 150.0
+RUN_SECONDS = 400.0
 Request = Mapping[str, Any]
 
 

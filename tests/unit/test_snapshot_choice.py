@@ -31,6 +31,17 @@ def test_the_newest_available_one_by_creation_time_is_the_latest(aws: FakeAws) -
     assert choose(aws).identifier == "aaa-newest"
 
 
+def test_another_accounts_snapshot_is_looked_for_in_the_partition_of_the_stack(aws: FakeAws) -> None:
+    settings = aws.services_with(SNS_TOPIC_ARN="arn:aws-cn:sns:us-west-2:123456789012:topic").settings
+    asked = Source.model_validate(
+        {"cluster_id": "prod", "region": "us-east-1", "account_id": OTHER_ACCOUNT, "snapshot": "theirs"}
+    )
+    with pytest.raises(SnapshotNotFound):
+        choose_snapshot(asked, aws.services.rds("us-east-1"), settings)
+    (looked_for,) = aws.east.asked("describe_db_cluster_snapshots")
+    assert looked_for["DBClusterSnapshotIdentifier"].startswith("arn:aws-cn:rds:us-east-1:")
+
+
 def test_an_automated_snapshot_may_be_the_latest(aws: FakeAws) -> None:
     aws.east.has_snapshot("rds:prod-2026-11-22-02-30", hours_old=0.5)
     assert choose(aws).identifier == "rds:prod-2026-11-22-02-30"

@@ -77,6 +77,18 @@ def test_a_step_is_recorded_when_it_is_entered_and_left(aws: FakeAws) -> None:
     assert left.at >= entered.at
 
 
+def test_an_afterthought_is_recorded_only_if_something_was_done(aws: FakeAws) -> None:
+    event = {
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {"name": OPERATION, "executionArn": EXECUTION_ARN, "status": "ABORTED"},
+    }
+    context: Any = CONTEXT
+    step(StepName.SNS_NOTIFICATION, ClosingEvent)(lambda *_: StepResult(status=StepStatus.READY))(event, context)
+    assert aws.audit.rows == []
+    step(StepName.SNS_NOTIFICATION, ClosingEvent)(lambda *_: DONE)(event, context)
+    assert [row.event for row in aws.audit.rows] == [AuditEvent.LEFT]
+
+
 def test_the_calls_between_entry_and_exit_are_on_the_row_of_the_exit(aws: FakeAws) -> None:
     call: Any = SimpleNamespace(service_model=SimpleNamespace(service_name="rds"), name="CopyDBClusterSnapshot")
     aws.services.calls.record(model=call)

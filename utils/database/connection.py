@@ -107,10 +107,7 @@ def _translated(what: str, error: psycopg2.Error) -> AuroraRestoreError:
 
 
 def _connect_error(database: str, user: str, message: str) -> AuroraRestoreError:
-    refused = any(
-        words in message
-        for words in ("authentication failed", "is not permitted to log in", "permission denied for database")
-    )
+    refused = "authentication failed" in message or "is not permitted to log in" in message
     if is_untrusted(message):
         return DatabaseNotTrusted(
             f"a server that cannot be trusted: {' '.join(message.split())[:300]}",
@@ -124,6 +121,12 @@ def _connect_error(database: str, user: str, message: str) -> AuroraRestoreError
             found,
             expected="a login with the password of the secret",
             action="compare the secret with the user; start the run again",
+        )
+    if "permission denied for database" in message:
+        return DatabaseChangeRefused(
+            found,
+            expected="the right to connect to it",
+            action="grant CONNECT on the database in the source, or in the restored cluster and resume the operation",
         )
     if message.rstrip().endswith("does not exist"):
         return DatabaseChangeRefused(

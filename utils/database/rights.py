@@ -5,6 +5,7 @@ Objects of a superuser are AWS's (extensions mostly), and the master has nothing
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
@@ -59,15 +60,26 @@ _FOUND = f"""
         FROM pg_attribute, aclexplode(attacl) AS entry WHERE attacl IS NOT NULL
     )
 """  # noqa: S608 - constants
-_INDIRECT = f"""{_FOUND}
-    SELECT objects.kind, rolname, array_agg(DISTINCT name ORDER BY name)
-    FROM objects, aclexplode(acl) AS entry, pg_roles
-    WHERE entry.is_grantable AND entry.grantor = owner AND entry.grantee <> owner AND pg_roles.oid = entry.grantee
-        AND EXISTS (
-            SELECT FROM entries WHERE entries.kind = objects.kind AND entries.id = objects.id AND is_indirect
-                AND (entries.grantee = 0 OR entries.grantee = ANY(%(users)s::oid[])))
-    GROUP BY objects.kind, rolname ORDER BY objects.kind, rolname
+# PostgreSQL lets any role with the grant option be the grantor for a member of it, as the master is: while somebody
+# beside the owner has that option, nobody knows whose grant a GRANT or REVOKE of the master is.
+_PASSABLE = f"""{_FOUND}
+    SELECT objects.kind, owner.rolname, grantee.rolname, array_agg(DISTINCT name ORDER BY name)
+    FROM objects CROSS JOIN aclexplode(acl) AS entry JOIN pg_roles AS grantee ON grantee.oid = entry.grantee
+    JOIN pg_roles AS owner ON owner.oid = owner
+    WHERE entry.is_grantable AND entry.grantor = owner AND entry.grantee <> owner
+        AND (pg_has_role(entry.grantee, 'USAGE') OR EXISTS (
+            SELECT FROM entries WHERE entries.kind = objects.kind AND entries.id = objects.id AND is_indirect))
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """  # noqa: S608 - constants
+_CLOSED_TO_OWNERS = """
+    SELECT DISTINCT nspname, rolname FROM (
+        SELECT relnamespace, relowner FROM pg_class UNION SELECT pronamespace, proowner FROM pg_proc
+        UNION SELECT typnamespace, typowner FROM pg_type
+    ) AS objects (schema, owner) JOIN pg_namespace ON pg_namespace.oid = schema JOIN pg_roles ON pg_roles.oid = owner
+    WHERE rolname = ANY(%s) AND NOT has_schema_privilege(owner, schema, 'USAGE')
+        AND has_schema_privilege(schema, 'USAGE')
+        AND nspname NOT LIKE 'pg\\_%%' ORDER BY 1, 2
+"""
 # `every` in a profile stands for all that an owner has.
 _USERS = f"""{_FOUND},
     wanted AS (
@@ -104,12 +116,16 @@ _PUBLIC = f"""{_FOUND},
     )
     SELECT kind, privileges, array_agg(name ORDER BY name) FROM excess GROUP BY 1, 2 ORDER BY 1, 2
 """  # noqa: S608 - constants
-_EXPLICIT_CONNECT = """
+_CAN_CONNECT = """
     SELECT rolname FROM pg_roles JOIN pg_database ON datname = current_database()
     WHERE rolname = ANY(%s) AND NOT rolsuper AND has_database_privilege(pg_roles.oid, pg_database.oid, 'CONNECT')
-        AND pg_roles.oid <> datdba AND pg_has_role(datdba, 'USAGE') AND NOT EXISTS (
-            SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba))) AS entry
-            WHERE grantee = pg_roles.oid AND privilege_type = 'CONNECT')
+        AND pg_roles.oid <> datdba AND pg_has_role(datdba, 'USAGE') ORDER BY rolname
+"""
+_HAS_NO_CONNECT = """
+    SELECT rolname FROM pg_roles JOIN pg_database ON datname = current_database()
+    WHERE rolname = ANY(%s) AND NOT EXISTS (
+        SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba))) AS entry
+        WHERE grantee = pg_roles.oid AND privilege_type = 'CONNECT')
     ORDER BY rolname
 """
 
@@ -147,17 +163,13 @@ def arrange_rights(connection: Connection, users: Sequence[DatabaseUser], *, con
     oids = dict(rows(connection, "look at users", "SELECT rolname, oid FROM pg_roles"))
     users_oids = [oids[user.name] for user in users]
     values = {"users": users_oids, **_wanted(users)}
-    explicit = names(connection, "look at connections", _EXPLICIT_CONNECT, (list(connecting),))
+    can_connect = names(connection, "look at connections", _CAN_CONNECT, (list(connecting),))
+    _end_passing_on(connection)
+    database = Identifier(connection.info.dbname)
     statements: list[Composable] = [
-        SQL("GRANT CONNECT ON DATABASE {} TO {}").format(Identifier(connection.info.dbname), Identifier(name))
-        for name in explicit
+        SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, Identifier(name))
+        for name in names(connection, "look at connections", _HAS_NO_CONNECT, (can_connect,))
     ]
-    for kind, role, objects in rows(connection, "look at rights passed on", _INDIRECT, values):
-        statements.append(
-            _on("REVOKE GRANT OPTION FOR ALL", kind, objects, SQL("FROM {} CASCADE").format(Identifier(role)))
-        )
-    run(connection, "end of rights that were passed on", statements)
-    statements = []
     for kind, privileges, objects in rows(connection, "look at everybody's rights", _PUBLIC, _public()):
         statements.append(_on(f"REVOKE {', '.join(privileges)}", kind, objects, SQL("FROM PUBLIC CASCADE")))
     for kind, role, privileges, holds, objects in rows(connection, "look at users' rights", _USERS, values):
@@ -168,6 +180,30 @@ def arrange_rights(connection: Connection, users: Sequence[DatabaseUser], *, con
                 _on(f"GRANT {', '.join(privileges)}", kind, objects, SQL("TO {}").format(Identifier(role)))
             )
     run(connection, f"grants in database {connection.info.dbname}", statements)
+
+
+def _end_passing_on(connection: Connection) -> None:
+    """Leave the owner of each object as the only one who can grant it; what others granted goes with their option."""
+    found = rows(connection, "look at rights to pass on", _PASSABLE, {})
+    _take_options(connection, [row for row in found if row[0] == "SCHEMA"])
+    owners = sorted({owner for _, owner, *_ in found})
+    # In its own role an owner names its objects only with USAGE on their schema.
+    closed = rows(connection, "look at schemas of owners", _CLOSED_TO_OWNERS, (owners,))
+    grant = SQL("GRANT USAGE ON SCHEMA {} TO {}")
+    opened = [grant.format(Identifier(schema), Identifier(owner)) for schema, owner in closed]
+    run(connection, "owners' way to what they own", opened)
+    _take_options(connection, [row for row in found if row[0] != "SCHEMA"])
+
+
+def _take_options(connection: Connection, found: Sequence[tuple[Any, ...]]) -> None:
+    for kind, owner, grantee, objects in found:
+        # Only in the role of the owner is the owner's own grant meant.
+        statements = [
+            SQL("SET LOCAL ROLE {}").format(Identifier(owner)),
+            _on("REVOKE GRANT OPTION FOR ALL", kind, objects, SQL("FROM {} CASCADE").format(Identifier(grantee))),
+            SQL("RESET ROLE"),
+        ]
+        run(connection, "end of rights that were passed on", statements)
 
 
 def _on(what: str, kind: str, objects: list[str], whom: Composable) -> Composable:

@@ -28,10 +28,11 @@ def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
     if operation is None or (event.execution_arn and event.execution_arn != operation.execution_arn):
         return _end_unplanned(event, services)
     if event.execution_arn and event.redrive_count < operation.redrive_count:
-        return StepResult(status=StepStatus.READY, details={"closing": "left to the redrive that goes on"})
+        return StepResult(status=StepStatus.READY)  # late word: a redrive goes on with it
     is_redrive = resumption.is_redrive(event.attempt, operation)
     if is_redrive and event.error is None:
         resumption.reopen(operation, event.attempt, services, may_take_over=False)
+    is_done = event.has_ended and operation.finished_at is not None and operation.notified_at is not None
     ends_now = operation.finished_at is None
     if ends_now:
         _close(operation, _error(event, operation.current_step), services)
@@ -47,6 +48,8 @@ def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
         # A lock that cannot be released now is tried again, by a call that finds the operation closed.
         if ends_now:
             announce_end(operation, summary["seconds"], services)
+    if is_done:
+        return StepResult(status=StepStatus.READY)
     own = None if event.has_ended else _error(event, event.failed_step)
     # A redrive that was not let in leaves the row as it was, and says why.
     error = (own or operation.error) if is_redrive else (operation.error or own)
@@ -89,8 +92,9 @@ def _end_unplanned(event: ClosingEvent, services: Services) -> StepResult:
     row = services.operations.find_unplanned(name)
     if row is None:
         if event.has_ended and services.operations.find(name) is not None:
-            return StepResult(status=StepStatus.READY, details={"closing": "left to the execution that went on"})
+            return StepResult(status=StepStatus.READY)  # another execution went on with what began as this one
         row = UnplannedOperation(operation_id=name, execution_arn=event.execution_arn, created_at=datetime.now(UTC))
+    is_done = event.has_ended and row.error is not None and row.notified_at is not None
     ends_now = row.error is None
     if row.error is None:
         row.error, row.finished_at = error, datetime.now(UTC)
@@ -102,6 +106,8 @@ def _end_unplanned(event: ClosingEvent, services: Services) -> StepResult:
     finally:
         if ends_now:
             announce_refusal(name, event.execution_arn, row.error, services)
+    if is_done:
+        return StepResult(status=StepStatus.READY)
     sent = SENT
     if row.notified_at is None:
         sent = notify(message_for_failure(name, event.execution_arn, row.error, {}), services)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg2
 import pytest
 from pydantic import SecretStr
 
@@ -95,6 +96,19 @@ def test_what_is_no_matter_of_trust_stays_what_it_was(running: DatabaseServer) -
         port = listener.getsockname()[1]
     with pytest.raises(DatabaseUnavailable):
         log_in(DatabaseServer(host="127.0.0.1", port=port))
+
+
+def test_a_database_that_is_shut_to_a_user_does_not_open_by_trying_again(
+    running: DatabaseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise psycopg2.OperationalError(
+            'FATAL:  permission denied for database "ledger"\nDETAIL:  User does not have CONNECT privilege.\n'
+        )
+
+    monkeypatch.setattr(psycopg2, "connect", refuse)
+    with pytest.raises(DatabaseChangeRefused, match="grant CONNECT"):
+        log_in(running, "ledger")
 
 
 def test_verify_full_with_the_shipped_bundle_is_the_default() -> None:

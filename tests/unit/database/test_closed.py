@@ -178,3 +178,14 @@ def test_jobs_of_pg_cron_do_not_run_any_more(restored: Restored) -> None:
     outcome = set_up(restored)
     assert (outcome.outbound, outcome.outbound_closed) == ([WAYS[0], WAYS[2]], True)
     assert restored.run(ADMIN, "shop", "SELECT count(*) FROM cron.job WHERE active") == [(0,)]
+
+
+def test_a_right_that_may_be_passed_on_does_not_hide_whose_grant_is_taken(restored: Restored) -> None:
+    # The master, a member of both, would revoke as `app` what the owner has granted: nothing.
+    create_login(restored, "app")
+    grants = "ALTER FUNCTION sales.total() SECURITY DEFINER"
+    passed = "GRANT EXECUTE ON FUNCTION sales.total() TO PUBLIC; GRANT EXECUTE ON FUNCTION sales.total() TO app"
+    restored.run(ADMIN, "shop", f"{grants}; {passed} WITH GRANT OPTION")
+    set_up(restored)
+    assert not restored.is_allowed("reader", "shop", "SELECT sales.total()")
+    assert restored.is_allowed("app", "shop", "SELECT sales.total()")
