@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.parser import BaseModel, Field, ValidationError, parse
@@ -17,6 +17,7 @@ from utils.errors import AuroraRestoreError, InvalidRequest, OperationClosed
 from utils.operation import Operation, OperationStatus, StepName
 from utils.operation_store import get_operation
 from utils.services import Services, services
+from utils.verification import VerifyEvent, verify
 
 
 class StepStatus(StrEnum):
@@ -65,6 +66,7 @@ class StepResult(BaseModel):
     details: dict[str, Any] = Field(default_factory=dict)
 
 
+_Event = TypeVar("_Event", bound=BaseModel)
 LambdaHandler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
@@ -82,6 +84,8 @@ def step(
     def decorate(run: Callable[[Any, Services], StepResult]) -> LambdaHandler:
         @functools.wraps(run)
         def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+            if isinstance(event, dict) and "verify" in event:
+                return verify(name, _parse(event, VerifyEvent), services())
             parsed = _parse(event, event_model)
             here = _StepRun(name, parsed, context, services())
             here.record(AuditEvent.ENTERED)
@@ -116,7 +120,7 @@ def on_operation(event: StepEvent, services: Services, act: Callable[[Operation,
     )
 
 
-def _parse(event: dict[str, Any], model: type[StepEvent]) -> StepEvent:
+def _parse(event: dict[str, Any], model: type[_Event]) -> _Event:
     try:
         return parse(event=event, model=model)
     except ValidationError as error:
