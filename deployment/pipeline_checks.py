@@ -100,8 +100,8 @@ def _setup_function(inspection: Inspection) -> Answer:
 
 
 def _service_path(inspection: Inspection) -> Answer:
-    services = {"state-table": "DynamoDB", "master-credentials": "Secrets Manager", "app-credentials": "Secrets Manager",
-                "database": "RDS"}  # fmt: skip
+    services = {"state-table": "DynamoDB", "database": "RDS", "master-credentials": "Secrets Manager",
+                "app-credentials": "Secrets Manager"}  # fmt: skip
     silent = {name for what, name in services.items() if inspection.looks.get(what, ("", ""))[0] == _NO_ANSWER}
     if silent:
         advice = what_shuts_services(inspection.account, SETUP)

@@ -17,7 +17,7 @@ _USUAL_USERS = {"application_user": "app_user", "readonly_user": "readonly_user"
 
 
 def put_secret(account: Account, prerequisites: Stack, environment: str, name: str, file: str | None) -> str:
-    """Check a value as the pipeline will, and put it; `file` None generates the passwords. Returns the secret's name."""
+    """Check a value as the pipeline will, put it, return the secret's name; `file` None generates passwords."""
     secret = f"aurora-restore/{environment}/{name}"
     text = _generated(name) if file is None else _read(file)
     _check(secret, name, text)
