@@ -73,7 +73,7 @@ def _place_of_function(account: Account, function: str) -> Place | None:
     vpc = account.client("lambda").get_function_configuration(FunctionName=function).get("VpcConfig", {})
     if not vpc.get("SubnetIds"):
         return None
-    vpc_id = vpc.get("VpcId") or _subnets(account.client("ec2"), vpc["SubnetIds"])[0]["VpcId"]
+    vpc_id = _subnets(account.client("ec2"), vpc["SubnetIds"])[0]["VpcId"]
     return Place(vpc_id=vpc_id, subnet_ids=vpc["SubnetIds"], group_ids=vpc["SecurityGroupIds"])
 
 

@@ -1,4 +1,4 @@
-"""Whatever one prerequisite is broken, verify fails with that one and no other, and passes again once it is repaired."""
+"""Break any one prerequisite, and verify fails with that one and no other; repair it, and it passes again."""
 
 import contextlib
 import json
