@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from local_cloud import paths
+from local_cloud.deployment import one_deployment_at_a_time
 from tests.deployment.runtime_api import RuntimeApi
 
 FUNCTIONS = sorted(folder.name for folder in (paths.REPOSITORY / "lambda_functions").iterdir())
 # What AWS's base image has beside the interpreter.
-RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py", "runtime_client*.so")
+RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py.py", "runtime_client*.so")
 START = "import sys; sys.path[:0] = sys.argv[2:]; sys.argv[2:] = []; "
 
 
@@ -103,7 +104,7 @@ def test_a_function_is_its_module_alone(for_lambda: Path) -> None:
 def test_a_function_is_imported_from_package_and_layer_alone(for_host: Path, function: str) -> None:
     module = function.removeprefix("aurora-restore-").replace("-", "_")
     code = f"{START} import {module} as m, sys; assert callable(m.handler); print(m.__file__)"
-    command = [sys.executable, "-I", "-S", "-c", code, "-", *path_of(for_host, function)]
+    command = [sys.executable, "-B", "-I", "-S", "-c", code, "-", *path_of(for_host, function)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, env={}, cwd="/")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(for_host))
@@ -116,7 +117,7 @@ def test_a_function_starts_under_awss_runtime_client(for_host: Path, runtime_cli
     path = [*path_of(for_host, function), str(runtime_client)]
     with RuntimeApi({"operation": "misspelt"}) as api:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", code, "-", *path], cwd="/", text=True,
+            [sys.executable, "-B", "-I", "-S", "-c", code, "-", *path], cwd="/", text=True,
             env={"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": function,
                  "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13", "POWERTOOLS_SERVICE_NAME": "aurora-restore"},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -133,14 +134,14 @@ def test_a_function_starts_under_awss_runtime_client(for_host: Path, runtime_cli
 
 
 def test_sam_build_gives_the_same_functions(for_host: Path, tmp_path: Path) -> None:
-    # sam build takes what the templates point at, which is build/.
-    build(paths.REPOSITORY / "build", "--host")
     sam = [str(paths.environment_bin("sam") / "sam"), "build", "--build-dir", str(tmp_path / "sam")]
-    done = subprocess.run(
-        [*sam, "--cache-dir", str(tmp_path / "cache")], cwd=paths.REPOSITORY, check=False,
-        env={**os.environ, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-west-2"},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+    with one_deployment_at_a_time():  # sam build takes what the templates point at, which is build/
+        build(paths.REPOSITORY / "build", "--host")
+        done = subprocess.run(
+            [*sam, "--cache-dir", str(tmp_path / "cache")], cwd=paths.REPOSITORY, check=False,
+            env={**os.environ, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-west-2"},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
     assert done.returncode == 0, done.stdout
     for function in FUNCTIONS:
         logical = "".join(word.capitalize() for word in function.removeprefix("aurora-restore-").split("-"))
