@@ -44,6 +44,8 @@ class RuntimeApi:
         api = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_GET(self) -> None:
                 if self.path != f"{_VERSION}/invocation/next" or api._served:
                     threading.Event().wait()  # as AWS does until there is another event: the client is ended before
@@ -54,6 +56,8 @@ class RuntimeApi:
                 self.send_header(
                     "Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-west-2:123456789012:function:f"
                 )
+                self.send_header("Lambda-Runtime-Trace-Id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0")
+                self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(api._event)))
                 self.end_headers()
                 self.wfile.write(api._event)

@@ -13,6 +13,7 @@ import pytest
 from local_cloud import paths
 from local_cloud.deployment import one_deployment_at_a_time
 from tests.deployment.runtime_api import RuntimeApi
+from tests.integration.waiting import wait_for
 
 FUNCTIONS = sorted(folder.name for folder in (paths.REPOSITORY / "lambda_functions").iterdir())
 # What AWS's base image has beside the interpreter.
@@ -123,10 +124,11 @@ def test_a_function_starts_under_awss_runtime_client(for_host: Path, runtime_cli
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
-            assert api.answered.wait(60), "the runtime client does not answer"
+            wait_for(lambda: api.answered.is_set() or process.poll() is not None, "the runtime client's answer")
         finally:
             process.kill()
             said, _ = process.communicate()
+    assert api.answers, said
     [(path_of_answer, body)] = api.answers
     assert path_of_answer.endswith("/error"), said
     assert path_of_answer.startswith("/invocation/"), body  # not /init/error: the handler was found and called
