@@ -4,46 +4,54 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 readonly LOCK=requirements/lambda.txt
-readonly LAYER=build/layer/python
-readonly STAMP=build/layer.stamp
 
 usage() {
     cat <<'HELP'
-Usage: ./build_lambda_packages.sh [--host] [--zip] [--clean]
+Usage: ./build_lambda_packages.sh [--host] [--zip] [--clean] [--into FOLDER]
 
 Assembles build/layer/python (dependencies of requirements/lambda.txt, and utils) and build/functions/<function>.
 The default is for AWS Lambda - Python 3.13, arm64 - from any host, without Docker. Needs python3 with venv.
 
   --host   dependencies for the interpreter that runs this ($PYTHON, else python3), for the local cloud
   --zip    also reproducible zip files in build/dist; prints their sizes and checks Lambda's limits
-  --clean  removes build/ first
+  --clean  builds everything anew
+  --into   another folder than build, which is the one that the templates point at
   --help   this text
 HELP
 }
 
-host=false zip=false clean=false
-for argument in "$@"; do
-    case $argument in
+host=false zip=false clean=false build=build
+while (($#)); do
+    case $1 in
         --host) host=true ;;
         --zip) zip=true ;;
         --clean) clean=true ;;
+        --into)
+            (($# > 1)) && [[ -n $2 ]] || { echo "--into needs a folder (see --help)" >&2; exit 2; }
+            build=$2
+            shift
+            ;;
         --help | -h) usage && exit 0 ;;
-        *) echo "unknown argument: $argument (see --help)" >&2 && exit 2 ;;
+        *) echo "unknown argument: $1 (see --help)" >&2 && exit 2 ;;
     esac
+    shift
 done
+readonly LAYER=$build/layer/python
+readonly STAMP=$build/layer.stamp
 
 python=${PYTHON:-python3}
 command -v "$python" >/dev/null || { echo "$python is not on PATH: install Python 3.11 or newer, or set PYTHON" >&2; exit 1; }
-if $clean; then rm -rf build; fi
-mkdir -p build
+# Only what this script made: --into may name somebody's folder.
+if $clean; then rm -rf "$build/layer" "$build/functions" "$build/dist" "$build/pip" "$STAMP"; fi
+mkdir -p "$build"
 
 # A Debian python3 has no pip outside a venv.
 pip() {
     if "$python" -m pip --version >/dev/null 2>&1; then
         "$python" -m pip "$@"
     else
-        [[ -x build/pip/bin/python ]] || "$python" -m venv build/pip
-        build/pip/bin/python -m pip "$@"
+        [[ -x $build/pip/bin/python ]] || "$python" -m venv "$build/pip"
+        "$build/pip/bin/python" -m pip "$@"
     fi
 }
 
@@ -73,8 +81,8 @@ install_dependencies() {
 
 # cp -p: an unchanged file keeps its time, so that an unchanged package keeps its hash.
 copy_sources() {
-    rm -rf "$LAYER/utils" build/functions
-    mkdir -p build/functions
+    rm -rf "$LAYER/utils" "$build/functions"
+    mkdir -p "$build/functions"
     cp -Rp utils "$LAYER/utils"
     rm -f "$LAYER/utils/database/rds_ca/renew.py"  # a tool for people
     local found=false source name
@@ -82,25 +90,26 @@ copy_sources() {
         [[ -d $source ]] || continue
         found=true
         name=$(basename "$source")
-        mkdir "build/functions/$name"
-        cp -p "$source"*.py "build/functions/$name/"
+        mkdir "$build/functions/$name"
+        cp -p "$source"*.py "$build/functions/$name/"
     done
     $found || { echo "no lambda_functions/aurora-restore-* here" >&2; exit 1; }
     find "$LAYER/utils" -depth -type d -name __pycache__ -exec rm -rf {} +
 }
 
 make_zips() {
-    "$python" - <<'PYTHON'
+    "$python" - "$build" <<'PYTHON'
 import pathlib
 import sys
 import zipfile
 
 MIB = 1024 * 1024
-dist = pathlib.Path("build/dist")
+build = pathlib.Path(sys.argv[1])
+dist = build / "dist"
 dist.mkdir(exist_ok=True)
 layer_unzipped = 0
 problems = []
-for root in [pathlib.Path("build/layer"), *sorted(pathlib.Path("build/functions").iterdir())]:
+for root in [build / "layer", *sorted((build / "functions").iterdir())]:
     archive = dist / f"{'aurora-restore-utils' if root.name == 'layer' else root.name}.zip"
     files = sorted(path for path in root.rglob("*") if path.is_file())
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:
@@ -113,12 +122,12 @@ for root in [pathlib.Path("build/layer"), *sorted(pathlib.Path("build/functions"
     layer_unzipped = layer_unzipped or unzipped
     total = unzipped if root.name == "layer" else unzipped + layer_unzipped
     zipped = archive.stat().st_size
-    print(f"{archive.name:45} {zipped / MIB:8.2f} MiB zipped {unzipped / MIB:8.2f} MiB unzipped")
+    print(f"{archive.name:45} {zipped / 1024:10,.1f} KiB zipped {unzipped / 1024:10,.1f} KiB unzipped")
     if zipped > 50 * MIB:
         problems.append(f"{archive.name}: over Lambda's 50 MB zipped")
     if total > 250 * MIB:
         problems.append(f"{archive.name}: over Lambda's 250 MB unzipped, layer included")
-sys.exit("\n".join(problems))
+sys.exit("\n".join(problems) or None)
 PYTHON
 }
 

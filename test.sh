@@ -5,8 +5,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 readonly ENVIRONMENTS=$PWD/.local/envs
 readonly DEV=$ENVIRONMENTS/dev/bin
-readonly PRODUCT=(utils lambda_functions/*/*.py docs)
+readonly PRODUCT=(utils lambda_functions/*/*.py deployment docs)
 readonly TEMPLATES=(template.yaml infrastructure/*.yaml)
+readonly SCRIPTS=(./*.sh .ci/run)
 
 usage() {
     cat <<'HELP'
@@ -14,11 +15,12 @@ Usage: ./test.sh [--fast] [--help]
 
 Sets up what it needs under .local/ (first time: a few minutes), then runs
 
-  checks        ruff, mypy --strict, cfn-lint, sam validate --lint, asl-validator
+  checks        ruff, mypy --strict, shellcheck, cfn-lint (IAM policies too), sam validate --lint, checkov, asl-validator
   unit          fast tests of every module; coverage with branches of at least 95 % is enforced
   conventions   what holds between code, state machine, templates and README
   local cloud   the local Aurora and its launcher are what they claim to be
   integration   the deployed pipeline on the local cloud
+  deployment    deploy.sh from nothing to a nightly restore and back, on local clouds of its own
 
   --fast        only checks, unit and conventions
   --help        this text
@@ -49,7 +51,7 @@ set_up() {
     local python
     for python in python3 python3.14 python3.13 python3.12 python3.11; do
         if "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            "$python" -c 'from local_cloud.environments import ensure; ensure(("dev", "cloud", "sam", "aws", "node"), print)'
+            "$python" -c 'from local_cloud.environments import ensure; ensure(("dev", "cloud", "sam", "aws", "node", "lambda", "checkov"), print)'
             break
         fi
     done
@@ -80,7 +82,11 @@ checks() {
     check "ruff format" "$DEV/ruff" format --check . || failed=1
     check "asl-validator" env PATH="$ENVIRONMENTS/node/bin:$PATH" \
         .local/node/node_modules/.bin/asl-validator --json-path statemachine/aurora_restore.asl.json || failed=1
+    check "shellcheck" "$DEV/shellcheck" "${SCRIPTS[@]}" || failed=1
+    # Its W3037 knows every action of IAM; a warning fails as well.
     check "cfn-lint" "$DEV/cfn-lint" "${TEMPLATES[@]}" || failed=1
+    check "checkov" env LOG_LEVEL=ERROR "$ENVIRONMENTS/checkov/bin/checkov" --compact --quiet --skip-download \
+        --framework cloudformation --file "${TEMPLATES[@]}" || failed=1
     for template in "${TEMPLATES[@]}"; do
         check "sam validate --lint $template" env SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-west-2 \
             "$ENVIRONMENTS/sam/bin/sam" validate --lint --template-file "$template" || failed=1
@@ -106,6 +112,8 @@ if ! $fast; then
     "$DEV/python" -m pytest -q -n 2 tests/local_cloud || failed=1
     say "Integration"
     "$DEV/python" -m pytest -q tests/integration || failed=1
+    say "Deployment"
+    "$DEV/python" -m pytest -q tests/deployment || failed=1
 fi
 
 if ((failed)); then

@@ -49,7 +49,7 @@ def deploy(cloud: LocalCloud, parameters: Mapping[str, str] | None = None) -> De
 
     `build/` is shared by everything in this checkout, so only one deployment runs at a time.
     """
-    with _one_at_a_time(), ThreadPoolExecutor(1) as pool:
+    with one_deployment_at_a_time(), ThreadPoolExecutor(1) as pool:
         packages = pool.submit(_build_packages)
         _sam_deploy(cloud, PREREQUISITES_STACK, "infrastructure/prerequisites.yaml", _PREREQUISITES)
         logins = fill_secrets(cloud)
@@ -164,7 +164,8 @@ def _as_document(login: Login) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def one_deployment_at_a_time() -> Iterator[None]:
+    """Keep others of this checkout from deploying meanwhile: `build/` is shared."""
     paths.LOCAL.mkdir(exist_ok=True)
     with (paths.LOCAL / "deploy.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

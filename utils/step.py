@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.parser import BaseModel, Field, ValidationError, parse
@@ -20,6 +20,7 @@ from utils.metrics import measure_step
 from utils.operation import Operation, OperationStatus, StepName
 from utils.rows import Attempt, get_operation
 from utils.services import Services, services
+from utils.verification import VerifyEvent, verify
 
 
 class StepStatus(StrEnum):
@@ -83,6 +84,7 @@ class StepResult(BaseModel):
     details: dict[str, Any] = Field(default_factory=dict)
 
 
+_Event = TypeVar("_Event", bound=BaseModel)
 LambdaHandler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
@@ -100,6 +102,8 @@ def step(
     def decorate(run: Callable[[Any, Services], StepResult]) -> LambdaHandler:
         @functools.wraps(run)
         def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+            if isinstance(event, dict) and "verify" in event:
+                return verify(name, _parse(event, VerifyEvent), services())
             parsed = _parse(event, event_model)
             here = _StepRun(name, parsed, context, services())
             if not parsed.is_afterthought:
@@ -149,7 +153,7 @@ def _closed(operation: Operation, found: str) -> OperationClosed:
     )
 
 
-def _parse(event: dict[str, Any], model: type[StepEvent]) -> StepEvent:
+def _parse(event: dict[str, Any], model: type[_Event]) -> _Event:
     try:
         return parse(event=event, model=model)
     except ValidationError as error:

@@ -1,0 +1,1 @@
+"""What deploy.sh does: prerequisites, pipeline, checks of both."""

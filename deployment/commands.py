@@ -1,0 +1,90 @@
+"""What each command of deploy.sh does, in order."""
+
+import json
+from argparse import Namespace
+
+from deployment import stacks
+from deployment.account import Account, Refused, told
+from deployment.destroy import destroy
+from deployment.plan import plan
+from deployment.schedule import check_request_of_schedule
+from deployment.secret_values import put_secret
+from deployment.verify import verify
+
+
+def run(options: Namespace) -> int:
+    """Run the command that was asked for."""
+    account = Account.of_environment(options.region)
+    print(f"account {account.account_id}, Region {account.region}, environment {options.env}", flush=True)
+    match options.command:
+        case "bootstrap":
+            return _bootstrap(account, options)
+        case "put-secret":
+            prerequisites = stacks.prerequisites_of(account, options.env)
+            name = put_secret(account, prerequisites, options.env, options.name, options.file)
+            print(f"{name} has its new value; restored clusters get it with the next run")
+            return 0
+        case "deploy":
+            return _deploy(account, options)
+        case "verify":
+            return verify(account, options.env)
+        case "plan":
+            stacks.prerequisites_of(account, options.env)
+            return plan(account, options.input)
+    return destroy(account, options.env, confirm=not options.yes)
+
+
+def _bootstrap(account: Account, options: Namespace) -> int:
+    parameters = stacks.parameters_of(f"{options.env}-prerequisites", options.parameters)
+    with told():
+        there = stacks.find_stack(account, stacks.PREREQUISITES)
+    if there is not None and there.outputs.get("Environment", options.env) != options.env:
+        stacks.prerequisites_of(account, options.env)  # says why not
+    stacks.sam_deploy(account, f"{options.env}-prerequisites", parameters, confirm=not options.yes)
+    where = f"--env {options.env} --region {account.region}"
+    print(
+        "\nNext, unless the secrets have their values:\n"
+        f"  ./deploy.sh put-secret master-credentials --generate {where}\n"
+        f"  ./deploy.sh put-secret app-credentials --generate {where}   (or --file FILE)\n"
+        f"then ./deploy.sh deploy {where}"
+    )
+    return 0
+
+
+def _deploy(account: Account, options: Namespace) -> int:
+    prerequisites = stacks.prerequisites_of(account, options.env)
+    with told():
+        there = stacks.find_stack(account, stacks.PIPELINE)
+        if there is None:
+            _refuse_tables_of_before(account)
+    parameters = stacks.parameters_of(options.env, options.parameters)
+    check_request_of_schedule({**(there.parameters if there else {}), **parameters}, account.region)
+    stacks.run(["./build_lambda_packages.sh", *(["--host"] if options.host else [])], "the packages could not be built")
+    _validate(account)
+    bucket = prerequisites.outputs["CodeBucketName"]
+    stacks.sam_deploy(account, options.env, parameters, "--s3-bucket", bucket, confirm=not options.yes)
+    print(f"\nNext: ./deploy.sh verify --env {options.env} --region {account.region}")
+    return 0
+
+
+def _validate(account: Account) -> None:
+    for template in ("template.yaml", "infrastructure/dynamodb.yaml", "infrastructure/lambda.yaml",
+                     "infrastructure/stepfunctions.yaml"):  # fmt: skip
+        stacks.run(
+            ["sam", "validate", "--lint", "--region", account.region, "--template-file", template],
+            f"{template} is not valid",
+        )
+    json.loads((stacks.REPOSITORY / "statemachine/aurora_restore.asl.json").read_text())
+
+
+def _refuse_tables_of_before(account: Account) -> None:
+    """Refuse what CloudFormation would after some minutes: a retained table cannot be made again under its name."""
+    tables = account.client("dynamodb").get_paginator("list_tables").paginate()
+    names = {name for page in tables for name in page["TableNames"]}
+    kept = sorted(names & {"aurora-restore-state", "aurora-restore-audit"})
+    if kept:
+        raise Refused(
+            f"no stack {stacks.PIPELINE}, but its tables {' and '.join(kept)} are still here, kept by an earlier "
+            "destroy (DataDeletionPolicy=Retain): back them up and delete them "
+            f"(aws dynamodb create-backup, aws dynamodb delete-table), then deploy again; in {account.region}"
+        )

@@ -1,0 +1,56 @@
+"""A dry run in the deployed account, printed for people."""
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from deployment import stacks
+from deployment.account import Account, Refused, told
+
+_LOOK_SECONDS = 1.0
+
+
+def plan(account: Account, file: Path) -> int:
+    """Start a dry run of the request in `file` and print what it would do; 1 if the run would be refused."""
+    request = _request(file)
+    with told():
+        pipeline = stacks.find_stack(account, stacks.PIPELINE)
+        if pipeline is None:
+            raise Refused(f"no stack {stacks.PIPELINE} in {account.region}: run ./deploy.sh deploy first")
+        states = account.client("stepfunctions")
+        name = f"plan-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%f}"
+        started = states.start_execution(
+            stateMachineArn=pipeline.outputs["StateMachineArn"],
+            name=name,
+            input=json.dumps({**request, "dry_run": True}),
+        )
+        ended = _wait(states, started["executionArn"])
+    if ended["status"] != "SUCCEEDED":
+        print(f"The run would be refused: {ended.get('error', ended['status'])}\n{ended.get('cause', '')}")
+        return 1
+    summary: dict[str, Any] = json.loads(ended["output"])
+    print(f"Nothing was changed. A run with {file} would, on {summary['target_cluster_id']} in {account.region}:")
+    for number, action in enumerate(summary["plan"], 1):
+        print(f"{number:3}. {action}")
+    return 0
+
+
+def _request(file: Path) -> dict[str, Any]:
+    try:
+        request = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise Refused(f"--input {file}: {type(error).__name__}: {error}; expected a file with a JSON object") from None
+    if not isinstance(request, dict):
+        raise Refused(f"--input {file}: found {type(request).__name__}, expected a JSON object, the request")
+    return request
+
+
+def _wait(states: Any, execution: str) -> dict[str, Any]:
+    """Wait for the end; the state machine's own time-outs bound it."""
+    while True:
+        answer: dict[str, Any] = states.describe_execution(executionArn=execution)
+        if answer["status"] != "RUNNING":
+            return answer
+        time.sleep(_LOOK_SECONDS)

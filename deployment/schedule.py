@@ -1,0 +1,48 @@
+"""The schedule's request, judged before a night is lost to it."""
+
+import json
+from collections.abc import Mapping
+
+from deployment.account import Refused
+from utils.errors import InvalidRequest
+from utils.request import RestoreRequest
+from utils.request_parsing import parse_request
+from utils.settings import Settings
+
+
+def check_request_of_schedule(parameters: Mapping[str, str], region: str) -> None:
+    """Refuse stack parameters with which every scheduled run would be refused."""
+    if parameters.get("ScheduleState", "DISABLED") != "ENABLED":
+        return
+    settings = Settings.from_environment(
+        {
+            **dict.fromkeys(("ENVIRONMENT", "STATE_TABLE_NAME", "AUDIT_TABLE_NAME", "KMS_KEY_ID"), "-"),
+            **dict.fromkeys(("MASTER_SECRET_NAME", "APP_SECRET_NAME"), "-"),
+            "SNS_TOPIC_ARN": "arn:aws:sns:::topic",
+            "SOURCE_REGION": parameters.get("SourceRegion", "us-east-1"),
+            "TARGET_REGION": region,
+            "SOURCE_CLUSTER_ID": parameters.get("SourceClusterId", ""),
+            "TARGET_CLUSTER_ID": parameters.get("TargetClusterId", ""),
+            "REQUEST_DEFAULTS": parameters.get("RequestDefaults", ""),
+        }
+    )
+    try:
+        request_of(parameters.get("ScheduleInput", "{}"), settings)
+    except InvalidRequest as error:
+        raise Refused(
+            f"ScheduleState=ENABLED, but every scheduled run would be refused. ScheduleInput: {error}"
+        ) from None
+
+
+def request_of(schedule_input: str, settings: Settings) -> RestoreRequest:
+    """Read a schedule's input as Snapshot Check will; raises `InvalidRequest`."""
+    try:
+        raw = json.loads(schedule_input)
+    except json.JSONDecodeError as error:
+        raise InvalidRequest(
+            f"text that is not JSON ({error})",
+            field="ScheduleInput",
+            expected="a JSON object with fields of the request",
+            action="correct the stack parameter and deploy again",
+        ) from None
+    return parse_request(raw, settings)

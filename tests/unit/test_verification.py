@@ -1,0 +1,78 @@
+"""What a function answers to deploy.sh verify: what it reaches, no value, and nothing changed."""
+
+import importlib
+import json
+import socket
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.fakes.aws import ENVIRONMENT, FakeAws
+from utils import step as step_module
+from utils.errors import InvalidRequest
+from utils.operation import StepName
+
+CONTEXT = SimpleNamespace(aws_request_id="request-1", invoked_function_arn="arn:function")
+Ask = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, aws: FakeAws) -> Ask:
+    """Ask a function; returns the error, empty if there is none, of each look."""
+    monkeypatch.setattr(step_module, "services", lambda: aws.services)
+
+    def ask(name: StepName, **verify: str) -> dict[str, str]:
+        handler = importlib.import_module(name.value.lower().replace(" ", "_")).handler
+        answer = handler({"verify": verify}, CONTEXT)
+        assert answer["step"] == name.value
+        assert "password-1" not in json.dumps(answer)
+        return {look["what"]: look["error"] for look in answer["looks"]}
+
+    return ask
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+@pytest.mark.parametrize("name", [name for name in StepName if name is not StepName.SETUP_DB_USERS])
+def test_a_function_says_that_it_reaches_its_rows_and_leaves_no_trace(ask: Ask, aws: FakeAws, name: StepName) -> None:
+    assert ask(name) == {"state-table": ""}
+    assert aws.audit.rows == []
+    assert aws.west.changes == []
+
+
+def test_setup_db_users_says_that_it_reads_the_secrets(ask: Ask) -> None:
+    assert ask(StepName.SETUP_DB_USERS) == {"state-table": "", "master-credentials": "", "app-credentials": ""}
+
+
+def test_a_placeholder_is_named_with_its_secret(ask: Ask, aws: FakeAws) -> None:
+    aws.secrets.values[ENVIRONMENT["MASTER_SECRET_NAME"]] = '{"username": "master", "password": "PLACEHOLDER"}'
+    looks = ask(StepName.SETUP_DB_USERS)
+    assert (looks["master-credentials"], looks["app-credentials"]) == ("SecretInvalid", "")
+
+
+def test_setup_db_users_connects_to_the_target(ask: Ask, aws: FakeAws, port: int) -> None:
+    aws.has_old_target().update(Endpoint="127.0.0.1", Port=port)
+    assert ask(StepName.SETUP_DB_USERS, target_cluster_id="staging")["database"] == ""
+
+
+def test_a_target_that_does_not_answer_is_named(ask: Ask, aws: FakeAws) -> None:
+    aws.has_old_target().update(Endpoint="127.0.0.1", Port=1)
+    assert ask(StepName.SETUP_DB_USERS, target_cluster_id="staging")["database"] == "DatabaseUnavailable"
+
+
+def test_a_target_that_is_not_there_yet_is_nothing_to_connect_to(ask: Ask) -> None:
+    assert ask(StepName.SETUP_DB_USERS, target_cluster_id="staging")["database"] == ""
+
+
+@pytest.mark.parametrize("verify", [{"password": "x"}, "yes", None])
+def test_another_question_is_refused(aws: FakeAws, monkeypatch: pytest.MonkeyPatch, verify: Any) -> None:
+    monkeypatch.setattr(step_module, "services", lambda: aws.services)
+    handler = importlib.import_module("setup_db_users").handler
+    with pytest.raises(InvalidRequest, match="verify"):
+        handler({"verify": verify}, CONTEXT)
