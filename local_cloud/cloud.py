@@ -47,6 +47,7 @@ class LocalCloud:
         self.endpoint = description.endpoint
         self.rds_endpoint = description.rds_endpoint
         self.ca_file = Path(description.ca_file)
+        self.hop_endpoint = description.hop_endpoint
         self._supervisor = supervisor
 
     @classmethod
@@ -55,16 +56,23 @@ class LocalCloud:
         *,
         run_dir: Path | None = None,
         speed: float = DEFAULT_SPEED,
+        wait_speed: float | None = None,
+        hop: bool = False,
         attached: bool = True,
         keep: bool = False,
     ) -> LocalCloud:
         """Start a local cloud in a new run folder.
 
+        speed: how many times faster Aurora's time runs. wait_speed: the same for the state machine's waits, if they
+        shall differ.
+        hop: the functions' AWS calls pass the hop (local_cloud.hop), and quotas are out of the way of many runs at once.
         attached: it ends with this process, however that ends; otherwise it runs until close().
         keep: leave the run folder with its logs (never the data) there.
         """
         run_dir = run_folder.create(run_dir)
-        supervisor = _spawn_supervisor(run_dir, speed, attached=attached, keep=keep)
+        supervisor = _spawn_supervisor(
+            run_dir, speed, wait_speed or speed, hop=hop, attached=attached, keep=keep
+        )
         try:
             description = _wait_until_ready(run_dir, supervisor)
             make_commands(run_dir / "bin")
@@ -117,11 +125,17 @@ class LocalCloud:
 
     def aurora_control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Call the local Aurora's control surface (faults, status, clock, journal; see local_cloud.aurora.control)."""
-        request = urllib.request.Request(  # noqa: S310 - our own loopback endpoint
-            f"{self.rds_endpoint}/_local_aurora/{path}", method=method, data=json.dumps(body or {}).encode()
-        )
-        with urllib.request.urlopen(request) as response:  # noqa: S310
-            return json.load(response)
+        return _control(f"{self.rds_endpoint}/_local_aurora/{path}", method, body)
+
+    def hop_control(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        """Call the control surface of the hop that the functions' AWS calls pass (faults, calls; see local_cloud.hop)."""
+        return _control(f"{self.hop_endpoint}/_hop/{path}", method, body)
+
+
+def _control(url: str, method: str, body: dict[str, Any] | None) -> Any:
+    request = urllib.request.Request(url, method=method, data=json.dumps(body or {}).encode())  # noqa: S310 - loopback
+    with urllib.request.urlopen(request) as response:  # noqa: S310
+        return json.load(response)
 
 
 def stop(run_dir: Path) -> bool:
@@ -139,10 +153,12 @@ def stop(run_dir: Path) -> bool:
     return alive
 
 
-def _spawn_supervisor(run_dir: Path, speed: float, *, attached: bool, keep: bool) -> subprocess.Popen[bytes]:
+def _spawn_supervisor(
+    run_dir: Path, speed: float, wait_speed: float, *, hop: bool, attached: bool, keep: bool
+) -> subprocess.Popen[bytes]:
     python = paths.environment_bin("cloud") / "python"
     command = [str(python), "-m", "local_cloud.launcher", "--run-dir", str(run_dir), "--speed", str(speed)]
-    command += ["--attached"] * attached + ["--keep"] * keep
+    command += ["--wait-speed", str(wait_speed), *["--hop"] * hop, *["--attached"] * attached, *["--keep"] * keep]
     # Only what the processes need: nothing of the caller's AWS, PG and PYTHON variables may reach them.
     environment = {key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL") if key in os.environ}
     with (run_dir / "cloud.log").open("ab") as log:

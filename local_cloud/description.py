@@ -11,13 +11,17 @@ FILE_NAME = "cloud.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """Where a local cloud listens and how fast its time runs; `ca_file` verifies its PostgreSQL servers."""
+    """Where a local cloud listens and how fast its time runs; `ca_file` verifies its PostgreSQL servers.
+
+    hop_endpoint: where the functions' calls pass the hop, empty without one.
+    """
 
     run_dir: str
     speed: float
     endpoint: str
     rds_endpoint: str
     ca_file: str
+    hop_endpoint: str = ""
 
     def write(self, run_dir: Path) -> None:
         """Make the description visible at once and whole."""

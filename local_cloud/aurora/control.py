@@ -135,6 +135,6 @@ class Control:
             ("POST", "admin-sql"): run_as_admin,
             ("GET", "clock"): clock,
             ("POST", "clock"): move_clock,
-            ("GET", "journal"): lambda _: [asdict(entry) for entry in self.journal()],
-            ("GET", "sql-journal"): lambda _: [asdict(entry) for entry in self.sql_journal()],
+            ("GET", "journal"): lambda body: [asdict(entry) for entry in self.journal()[int(body.get("since", 0)) :]],
+            ("GET", "sql-journal"): lambda body: [asdict(entry) for entry in self.sql_journal(body.get("cluster"))],
         }

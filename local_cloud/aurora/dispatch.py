@@ -16,6 +16,7 @@ from local_cloud.aurora.faults import Fault
 from local_cloud.aurora.hooks import Caller, credential_scope
 from local_cloud.aurora.journal import Entry, masked
 from local_cloud.aurora.registry import OPERATIONS
+from local_cloud.aurora.scene import scene
 from local_cloud.aurora.slowness import member_added, not_shown, shown_as
 from local_cloud.aurora.wire.request import parse_form, parse_parameters
 from local_cloud.aurora.wire.response import iso, render_error, render_result
@@ -43,6 +44,7 @@ class _Record:
     region: str = ""
     operation: str = ""
     parameters: Mapping[str, Any] | None = None
+    before: Mapping[str, Any] | None = None
 
 
 def answer(engine: Engine, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -81,6 +83,7 @@ def _write_journal(engine: Engine, record: _Record, error: ApiError | None, *, d
             parameters=masked(record.parameters or {}),
             outcome="dropped" if dropped else outcome,
             message=error.message if error else "",
+            before=record.before or {},
         )
     )
 
@@ -121,6 +124,7 @@ def _perform(
     with engine.timeline.lock:
         if fault and fault.kind == "add-member":
             member_added(call, fault)
+        record.before = scene(call)
         result = operation.handler(call)
     if fault and fault.kind == "show":
         result = shown_as(record.operation, result, fault.status)

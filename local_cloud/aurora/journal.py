@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ _SECRET_PARTS = ("password", "presignedurl")
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One API call; `outcome` is OK or the wire code of the error, `time` is on the simulated clock."""
+    """One API call; `outcome` is OK or the wire code of the error, `time` is on the simulated clock.
+
+    before: what a changing call found (local_cloud.aurora.scene), at the very moment.
+    """
 
     time: str
     caller: str
@@ -24,6 +27,7 @@ class Entry:
     parameters: Mapping[str, Any]
     outcome: str
     message: str = ""
+    before: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Journal:

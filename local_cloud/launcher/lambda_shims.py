@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from local_cloud.hop.server import Hop
 from local_cloud.launcher import lambda_worker, ministack_modules
 
 # Where its endpoints are, and the CA of its databases.
@@ -26,13 +27,13 @@ class HandlerFailed(dict[str, Any]):
     """The error payload of a failed invocation, on its way through ministack's executor."""
 
 
-def install(code_folder: Path) -> None:
-    """Give ministack our execution environments and AWS's error payloads."""
-    run_python_in_clean_environments(code_folder)
+def install(code_folder: Path, hop: Hop | None = None) -> None:
+    """Give ministack our execution environments and AWS's error payloads; a hop sees every invocation."""
+    run_python_in_clean_environments(code_folder, hop)
     report_handler_errors_as_aws_does()
 
 
-def run_python_in_clean_environments(code_folder: Path) -> None:
+def run_python_in_clean_environments(code_folder: Path, hop: Hop | None) -> None:
     """Run Python functions with nothing but their package and layers on the path.
 
     ministack's own worker sees every library of ministack's environment (so a library missing from the layer
@@ -40,7 +41,7 @@ def run_python_in_clean_environments(code_folder: Path) -> None:
     """
     runtime = ministack_modules.core("lambda_runtime")
     original: Callable[[Json], type] = runtime._worker_class_for
-    environment = _execution_environment_class(runtime, code_folder)
+    environment = _execution_environment_class(runtime, code_folder, hop)
 
     def worker_class_for(config: Json) -> type:
         return environment if str(config.get("Runtime", "")).startswith("python") else original(config)
@@ -68,7 +69,7 @@ def report_handler_errors_as_aws_does() -> None:
     service._execute_function_warm = execute
 
 
-def _execution_environment_class(runtime: Any, code_folder: Path) -> type:
+def _execution_environment_class(runtime: Any, code_folder: Path, hop: Hop | None) -> type:
     base: Any = runtime.Worker
 
     class ExecutionEnvironment(base):  # type: ignore[misc]
@@ -98,9 +99,13 @@ def _execution_environment_class(runtime: Any, code_folder: Path) -> type:
             if '"ready"' not in process.stdout.readline():
                 raise RuntimeError(f"The execution environment of {self.func_name} did not start.")
 
-        def invoke(self, *args: Any, **kwargs: Any) -> Json:
+        def invoke(self, event: Any, *args: Any, **kwargs: Any) -> Json:
             """Run one invocation; a handler's failure travels as the result."""
-            response: Json = super().invoke(*args, **kwargs)
+            if hop is None:
+                response: Json = super().invoke(event, *args, **kwargs)
+            else:
+                with hop.invocations.begun(self.func_name, event, lambda: self._proc.kill()) as trace:
+                    response = super().invoke(event, *args, **{**kwargs, "trace_id": trace})
             if "failure" in response:
                 response["result"] = HandlerFailed(response.pop("failure"))
             return response

@@ -16,8 +16,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from local_cloud.aurora import AuroraSettings, LocalAurora
+from local_cloud.aurora.settings import Quotas
 from local_cloud.credentials import ACCOUNT_ID, root_credentials
 from local_cloud.description import Description
+from local_cloud.hop.server import Hop
 from local_cloud.launcher import (
     cloudformation_shims,
     cloudwatch_shims,
@@ -29,7 +31,10 @@ from local_cloud.launcher import (
     states_shims,
 )
 from local_cloud.launcher.aurora_hooks import hooks
+from local_cloud.launcher.run_again import run_again
 from local_cloud.regions import TARGET_REGION
+
+ROOMY = Quotas(clusters=1000, instances=1000, manual_snapshots=2000, copies_in_progress=200)
 
 
 def main() -> None:
@@ -37,29 +42,44 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--speed", type=float, required=True)
+    parser.add_argument("--wait-speed", type=float, required=True)
+    parser.add_argument("--hop", action="store_true")
     options = parser.parse_args()
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    asyncio.run(_serve(options.run_dir, options.speed, listener))
+    asyncio.run(_serve(options, listener))
 
 
-async def _serve(run_dir: Path, speed: float, listener: socket.socket) -> None:
+async def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
+    run_dir, speed = options.run_dir, options.speed
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, stop.set)
     threading.Thread(target=_stop_at_end_of_input, args=(loop, stop), daemon=True).start()
     port = listener.getsockname()[1]
-    configure_ministack(run_dir, speed, port)
-    async with _local_aurora(run_dir, speed, f"http://127.0.0.1:{port}") as (rds_endpoint, ca_file):
+    endpoint = f"http://127.0.0.1:{port}"
+    configure_ministack(run_dir, options.wait_speed, port)
+    quotas = ROOMY if options.hop else Quotas()
+    settings = AuroraSettings(run_dir=run_dir / "aurora", speed=speed, account_id=ACCOUNT_ID, quotas=quotas)
+    async with _local_aurora(settings, endpoint) as (rds_endpoint, ca_file):
+        hop = Hop(run_again(endpoint)) if options.hop else None
+        hop_endpoint = hop.before(endpoint) if hop else ""
         # Lambda's environments take these from here.
-        os.environ.update({"AWS_ENDPOINT_URL_RDS": rds_endpoint, "DATABASE_CA_FILE": str(ca_file)})
-        async with _ministack(run_dir, listener, stop):
+        os.environ.update(
+            {
+                "AWS_ENDPOINT_URL_RDS": hop.before(rds_endpoint) if hop else rds_endpoint,
+                "AWS_ENDPOINT_URL": hop_endpoint or endpoint,
+                "DATABASE_CA_FILE": str(ca_file),
+            }
+        )
+        async with _ministack(run_dir, listener, stop, hop):
             Description(
                 run_dir=str(run_dir),
                 speed=speed,
-                endpoint=f"http://127.0.0.1:{port}",
+                endpoint=endpoint,
                 rds_endpoint=rds_endpoint,
                 ca_file=str(ca_file),
+                hop_endpoint=hop_endpoint,
             ).write(run_dir)
             await stop.wait()
     sys.stderr.flush()
@@ -72,7 +92,7 @@ def _stop_at_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) 
     loop.call_soon_threadsafe(stop.set)
 
 
-def configure_ministack(run_dir: Path, speed: float, port: int) -> None:
+def configure_ministack(run_dir: Path, wait_speed: float, port: int) -> None:
     """Set the variables that ministack reads when it is imported."""
     credentials = root_credentials()
     os.environ.update(
@@ -85,7 +105,7 @@ def configure_ministack(run_dir: Path, speed: float, port: int) -> None:
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
             "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_REGION": TARGET_REGION,
-            "SFN_WAIT_SCALE": repr(1 / speed),
+            "SFN_WAIT_SCALE": repr(1 / wait_speed),
             "LOG_LEVEL": os.environ.get("LOCAL_CLOUD_LOG_LEVEL", "WARNING"),
             # Listeners of their own on fixed ports of every interface, for services that nobody needs here.
             "IOT_MTLS_ENABLED": "0",
@@ -97,8 +117,7 @@ def configure_ministack(run_dir: Path, speed: float, port: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _local_aurora(run_dir: Path, speed: float, endpoint: str) -> AsyncIterator[tuple[str, Path]]:
-    settings = AuroraSettings(run_dir=run_dir / "aurora", speed=speed, account_id=ACCOUNT_ID)
+async def _local_aurora(settings: AuroraSettings, endpoint: str) -> AsyncIterator[tuple[str, Path]]:
     aurora = LocalAurora(settings, hooks(endpoint))
     try:
         yield await asyncio.to_thread(aurora.start), aurora.ca_path
@@ -107,7 +126,9 @@ async def _local_aurora(run_dir: Path, speed: float, endpoint: str) -> AsyncIter
 
 
 @contextlib.asynccontextmanager
-async def _ministack(run_dir: Path, listener: socket.socket, stop: asyncio.Event) -> AsyncIterator[None]:
+async def _ministack(
+    run_dir: Path, listener: socket.socket, stop: asyncio.Event, hop: Hop | None
+) -> AsyncIterator[None]:
     app = ministack_modules.app().app  # reads its configuration when it is imported: not before
     code_folder = run_dir / "lambda"
     code_folder.mkdir()
@@ -115,7 +136,7 @@ async def _ministack(run_dir: Path, listener: socket.socket, stop: asyncio.Event
     scratch.mkdir()
     # Not earlier: where a run folder is closed to PostgreSQL's user, the local Aurora needs the machine's own.
     tempfile.tempdir = str(scratch)
-    lambda_shims.install(code_folder)
+    lambda_shims.install(code_folder, hop)
     iam_shims.install()
     iam_journal.install(run_dir)
     states_shims.install()

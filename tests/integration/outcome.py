@@ -1,6 +1,6 @@
 """How a run ended, and every trace that it left."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.integration.mailbox import Message
@@ -20,6 +20,7 @@ class ApiCall:
     parameters: dict[str, Any]
     outcome: str
     message: str
+    before: dict[str, Any] = field(default_factory=dict)
 
     @property
     def by_function(self) -> str:

@@ -1,0 +1,65 @@
+"""The invocations of functions under way, by the trace id that their AWS calls carry."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(eq=False, kw_only=True)
+class Invocation:
+    """One invocation of a function; `path` holds the calls that it made so far, an SDK's own retries once."""
+
+    function: str
+    operation_id: str
+    event: Any
+    kill: Callable[[], None]
+    path: list[str] = field(default_factory=list)
+    last_sdk_call: str = ""
+    attempt: int = 0
+
+    def count(self, name: str, sdk_call: str) -> None:
+        """Take a request into account; another attempt of the same call is the same call."""
+        if sdk_call == self.last_sdk_call:
+            self.attempt += 1
+            return
+        self.last_sdk_call, self.attempt = sdk_call, 1
+        self.path.append(name)
+
+
+class Invocations:
+    """Every invocation since the cloud started; those under way can be found by their trace."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[str, Invocation] = {}
+        self._all: list[Invocation] = []
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def begun(self, function: str, event: Any, kill: Callable[[], None]) -> Iterator[str]:
+        """Register an invocation while it runs; gives the value of its trace header."""
+        operation_id = str(event.get("operation_id", "")) if isinstance(event, dict) else ""
+        invocation = Invocation(function=function, operation_id=operation_id, event=event, kill=kill)
+        root = f"1-{uuid.uuid4().hex[:8]}-{uuid.uuid4().hex[:24]}"
+        with self._lock:
+            self._under_way[root] = invocation
+            self._all.append(invocation)
+        try:
+            yield f"Root={root};Parent={uuid.uuid4().hex[:16]};Sampled=0"
+        finally:
+            with self._lock:
+                del self._under_way[root]
+
+    def of(self, trace: str) -> Invocation | None:
+        """Return the invocation that sends this trace, None for somebody else's."""
+        with self._lock:
+            return self._under_way.get(trace)
+
+    def of_operation(self, operation_id: str) -> list[Invocation]:
+        """Return the invocations of an operation, oldest first."""
+        with self._lock:
+            return [invocation for invocation in self._all if invocation.operation_id == operation_id]
