@@ -70,9 +70,7 @@ class LocalCloud:
         keep: leave the run folder with its logs (never the data) there.
         """
         run_dir = run_folder.create(run_dir)
-        supervisor = _spawn_supervisor(
-            run_dir, speed, wait_speed or speed, hop=hop, attached=attached, keep=keep
-        )
+        supervisor = _spawn_supervisor(run_dir, speed, wait_speed or speed, hop=hop, attached=attached, keep=keep)
         try:
             description = _wait_until_ready(run_dir, supervisor)
             make_commands(run_dir / "bin")

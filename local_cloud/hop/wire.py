@@ -58,8 +58,9 @@ class Request:
 
     @property
     def name(self) -> str:
-        """Service and operation, as in an IAM policy."""
-        return f"{self.service}:{self.operation}"
+        """Service and operation as in an IAM policy, and the table of DynamoDB's."""
+        name = f"{self.service}:{self.operation}"
+        return f"{name}@{json.loads(self.body)['TableName']}" if self.service == "dynamodb" else name
 
     @property
     def trace(self) -> str:

@@ -7,8 +7,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = 60.0) -> T:
-    """Look again and again until there is an answer; fails after `seconds`."""
+def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = 60.0, every: float = 0.1) -> T:
+    """Look again and again (`every` so many seconds) until there is an answer; fails after `seconds`."""
     give_up = time.monotonic() + seconds
     while True:
         answer = look()
@@ -16,4 +16,4 @@ def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = 60.0) 
             return answer
         if time.monotonic() > give_up:
             raise AssertionError(f"waited {seconds:g} s for {what}")
-        time.sleep(0.1)
+        time.sleep(every)

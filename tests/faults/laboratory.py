@@ -1,0 +1,186 @@
+"""One local cloud in which many operations run at once, each on a lane of its own: a target that nobody else uses."""
+
+import contextlib
+import itertools
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from local_cloud import postgres
+from local_cloud.aurora_clusters import create_cluster, create_snapshot
+from local_cloud.cloud import LocalCloud
+from local_cloud.credentials import ACCOUNT_ID
+from local_cloud.deployment import Deployment, deploy
+from local_cloud.regions import SOURCE_REGION, TARGET_REGION
+from local_cloud.scram import scram_verifier
+from tests.faults.cases import Case
+from tests.integration.production import LOGINS, MASTER
+from tests.integration.waiting import wait_for
+from tests.integration.world import DATABASE, World, client_factory
+
+# An Aurora phase is over almost at once, but the state machine still waits long enough not to look all the time.
+SPEED, WAIT_SPEED = 5000.0, 250.0
+PRODUCTION = "production"
+RUN_SECONDS = 400.0
+STACK_PARAMETERS = {
+    "SourceClusterId": PRODUCTION,
+    "RequestDefaults": json.dumps(
+        {
+            "source": {"max_age_hours": None},
+            "budgets": {"copy_hours": 120, "delete_hours": 120, "restore_hours": 120},
+        }
+    ),
+}
+BUCKET = f"aurora-restore-lambda-code-{ACCOUNT_ID}-{TARGET_REGION}"
+SCRIPT = "UPDATE public.people SET phone = NULL;\nUPDATE public.people SET seen = seen + 1;\n"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An execution that has ended."""
+
+    operation_id: str
+    status: str
+    error: str
+    cause: str
+
+
+class Laboratory:
+    """A local cloud with a tiny production, the deployed pipeline, and lanes."""
+
+    def __init__(self, cloud: LocalCloud, deployment: Deployment) -> None:
+        self.cloud = cloud
+        self.world = World(cloud, deployment, client_factory(cloud))
+        self.world.client("s3").put_object(Bucket=BUCKET, Key="post-restore-sql/mask.sql", Body=SCRIPT.encode())
+        self._operations, self._lanes = itertools.count(1), itertools.count(1)
+
+    def new_lane(self) -> str:
+        """Name a target that nobody uses yet."""
+        return f"lane-{next(self._lanes):03}"
+
+    def request(self, lane: str) -> dict[str, Any]:
+        """Return a request that makes use of everything that a run can do."""
+        return {
+            "target": {
+                "cluster_id": lane,
+                "instances": {"count": 2},
+                "deletion_protection": True,
+                "tags": {"owner": "sweep"},
+            },
+            "override_deletion_protection": True,
+            "keep_copies": 1,
+            "keep_final_snapshots": 1,
+            "post_restore_sql": [{"s3_uri": f"s3://{BUCKET}/post-restore-sql/mask.sql", "database": DATABASE}],
+            "checks": [
+                {"name": "no phones", "database": DATABASE, "expect": 0,
+                 "sql": "SELECT count(*) FROM public.people WHERE phone IS NOT NULL"},
+            ],
+        }  # fmt: skip
+
+    def run(self, request: dict[str, Any], case: Case | None = None) -> Ended:
+        """Run an operation to its end, with the fault of a case in it."""
+        name = f"operation-{next(self._operations):05}"
+        if case is not None:
+            where = case.location
+            fault = case.kind.at(where.call) | {
+                "operation_id": name,
+                "function": where.function,
+                "path": where.path,
+                "occurrence": where.occurrence,
+            }
+            self.cloud.hop_control("POST", "faults", fault)
+        self.world.start(request, name)
+        return self.end_of(name)
+
+    def end_of(self, name: str) -> Ended:
+        """Wait for the end of an execution."""
+        states, arn = self.world.client("stepfunctions"), self.world.execution_arn(name)
+
+        def ended() -> dict[str, Any] | None:
+            answer: dict[str, Any] = states.describe_execution(executionArn=arn)
+            return answer if answer["status"] != "RUNNING" else None
+
+        execution = wait_for(ended, f"the end of {name}", seconds=RUN_SECONDS, every=0.4)
+        return Ended(name, execution["status"], execution.get("error", ""), execution.get("cause", ""))
+
+    def resume(self, stopped: Ended, lane: str) -> Ended:
+        """Go on where an operation stopped."""
+        return self.run(resumption(stopped.operation_id, self.request(lane)))
+
+    def hits(self, operation_id: str) -> int:
+        """Tell how often the fault of an operation has happened."""
+        found = self.cloud.hop_control("GET", "faults", {"operation_id": operation_id})
+        return sum(fault["hits"] for fault in found)
+
+    def recorded(self, operation_id: str) -> list[dict[str, Any]]:
+        """Return the invocations of an operation with their calls."""
+        calls: list[dict[str, Any]] = self.cloud.hop_control("GET", "calls", {"operation_id": operation_id})
+        return calls
+
+
+def resumption(operation_id: str, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
+    """Return the input that goes on with an operation that failed: the same request once more."""
+    return request
+
+
+@contextlib.contextmanager
+def laboratory() -> Iterator[Laboratory]:
+    """Start a local cloud with everything in it."""
+    with LocalCloud.start(speed=SPEED, wait_speed=WAIT_SPEED, hop=True) as cloud:
+        with ThreadPoolExecutor(1) as pool:
+            production = pool.submit(_make_production, cloud)
+            deployment = deploy(cloud, STACK_PARAMETERS)
+            production.result()
+        yield Laboratory(cloud, deployment)
+
+
+def _make_production(cloud: LocalCloud) -> None:
+    key = cloud.client("kms", SOURCE_REGION).create_key(Description=PRODUCTION)["KeyMetadata"]["Arn"]
+    cluster = create_cluster(
+        cloud, SOURCE_REGION, PRODUCTION, MASTER, database=DATABASE, KmsKeyId=key, DeletionProtection=True
+    )
+    database = postgres.database_of(cluster, DATABASE, MASTER)
+    for name, login in LOGINS.items():
+        postgres.query(cloud, database, f"CREATE ROLE {name} LOGIN PASSWORD '{scram_verifier(login.password)}'")
+    postgres.query(
+        cloud,
+        database,
+        "CREATE TABLE public.people AS SELECT n AS id, 'phone ' || n AS phone, 0 AS seen FROM generate_series(1, 40) n",
+    )
+    postgres.query(cloud, database, "GRANT ALL ON public.people TO shop_app")
+    create_snapshot(cloud, SOURCE_REGION, PRODUCTION, f"{PRODUCTION}-yesterday")
+
+
+class Lanes:
+    """Lends lanes; each was run once, so that there is an old target to delete."""
+
+    def __init__(self, laboratory: Laboratory) -> None:
+        self._laboratory = laboratory
+        self._free: list[str] = []
+        self._given_up: set[str] = set()
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[str]:
+        """Lend a lane."""
+        with self._lock:
+            lane = self._free.pop() if self._free else ""
+        if not lane:
+            lane = self._laboratory.new_lane()
+            ended = self._laboratory.run(self._laboratory.request(lane))
+            assert ended.status == "SUCCEEDED", ended
+        yield lane
+        with self._lock:
+            if lane not in self._given_up:
+                self._free.append(lane)
+
+    def give_up(self, lane: str) -> None:
+        """Never lend a lane again: what is on it is not as it should be."""
+        with self._lock:
+            self._given_up.add(lane)
+
+
+__all__ = ["SOURCE_REGION", "TARGET_REGION", "Ended", "Laboratory", "Lanes", "laboratory", "resumption"]

@@ -1,0 +1,65 @@
+"""The invariants, judged from outside: the local Aurora's journal says of every change what it found."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from local_cloud.regions import TARGET_REGION
+from tests.integration.outcome import ApiCall
+
+_MANAGED, _OPERATION = "aurora-restore:managed", "aurora-restore:operation-id"
+_ROLE, _REPLACEABLE = "aurora-restore:role", "aurora-restore:replaceable"
+# These make something: what they name has to bear our tags only if they change it.
+_MAKING = ("Copy", "Create", "Restore")
+Facts = dict[str, Any]
+
+
+def violations(calls: Iterable[ApiCall], *, opted_out: frozenset[str] = frozenset()) -> list[str]:
+    """Return what broke an invariant; `opted_out` are the clusters given up with `final_snapshot: false`."""
+    return [
+        f"{call.time} {call.by_function} {call.operation} {call.parameters}: {problem}"
+        for call in calls
+        if call.by_function and call.is_change
+        for problem in _problems(call, opted_out)
+    ]
+
+
+def _problems(call: ApiCall, opted_out: frozenset[str]) -> list[str]:
+    problems = []
+    if call.region != TARGET_REGION:
+        problems.append("a change in the source Region")
+    if call.operation.startswith(_MAKING):
+        if not {_MANAGED, _OPERATION} <= _requested_tags(call).keys():
+            problems.append("what is made does not bear our tags")
+    elif any(not _may_be_changed(facts) for facts in call.before["named"]):
+        problems.append("a change of something without our tags")
+    if call.operation in {"DeleteDBCluster", "DeleteDBInstance"}:
+        for cluster in call.before["clusters"]:
+            problems += _unprotected(cluster, call.before["snapshots"], opted_out)
+    return problems
+
+
+def _unprotected(cluster: Facts, snapshots: list[Facts], opted_out: frozenset[str]) -> list[str]:
+    """Say what is missing for the deletion of a cluster, or of its members, to be safe at this moment."""
+    available = [snapshot for snapshot in snapshots if snapshot["status"] == "available"]
+    finals = [
+        snapshot
+        for snapshot in available
+        if snapshot["resource_id"] == cluster["resource_id"] and snapshot["tags"].get(_ROLE) == "final"
+    ]
+    problems = []
+    if not finals and cluster["arn"].rpartition(":")[2] not in opted_out:
+        problems.append("the old target goes without an available final snapshot")
+    # The copy that replaces it is the same operation's as its final snapshot.
+    operations = {snapshot["tags"].get(_OPERATION) for snapshot in finals}
+    copies = [snapshot for snapshot in available if snapshot["tags"].get(_ROLE) == "copy"]
+    if finals and not any(copy["tags"].get(_OPERATION) in operations for copy in copies):
+        problems.append("the old target goes before the snapshot to be restored is available")
+    return problems
+
+
+def _may_be_changed(facts: Facts) -> bool:
+    return facts["tags"].get(_MANAGED) == "true" or facts["tags"].get(_REPLACEABLE) == "true"
+
+
+def _requested_tags(call: ApiCall) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in call.parameters.get("Tags", [])}

@@ -1,0 +1,112 @@
+"""What a run leaves behind, without what differs from run to run: two pictures can be compared."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from local_cloud.deployment import Login
+from local_cloud.regions import TARGET_REGION
+from tests.faults.laboratory import Laboratory
+from tests.integration.world import DATABASE, tags_of
+
+Picture = dict[str, Any]
+_CLUSTER = (
+    "DBClusterIdentifier", "Status", "EngineVersion", "MasterUsername", "DBSubnetGroup", "DBClusterParameterGroup",
+    "VpcSecurityGroups", "StorageEncrypted", "KmsKeyId", "StorageType", "DeletionProtection", "BackupRetentionPeriod",
+    "IAMDatabaseAuthenticationEnabled", "CopyTagsToSnapshot", "EnabledCloudwatchLogsExports", "PendingModifiedValues",
+    "DBClusterMembers",
+)  # fmt: skip
+_INSTANCE = ("DBInstanceIdentifier", "DBInstanceStatus", "DBInstanceClass", "PubliclyAccessible", "DBParameterGroups")
+_ROLES = """
+    SELECT rolname, rolcanlogin, rolcreatedb, rolcreaterole, rolinherit, rolconnlimit,
+           ARRAY(SELECT g.rolname FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+                 WHERE m.member = r.oid ORDER BY 1)::text[]
+    FROM pg_roles r WHERE rolname !~ '^(pg_|rds)' ORDER BY 1
+"""
+_RIGHTS = """
+    SELECT table_schema || '.' || table_name, grantee, string_agg(privilege_type, ' ' ORDER BY privilege_type)
+    FROM information_schema.table_privileges WHERE table_schema = 'public' GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_VOLATILE = re.compile(
+    r"(_at|^ttl|^version|^seconds|^age_hours|^port|^endpoint|_arn|^old_target|^arn|^percent|^operation_id|"
+    r"^old_target_resource_id|^version_id)$"
+)
+
+
+def world_picture(laboratory: Laboratory, lane: str, operations: Sequence[str]) -> Picture:
+    """Return what there is of a lane: cluster, instances, snapshots, users, data, lock."""
+    world = laboratory.world
+    cluster = world.cluster(lane)
+    roles = ("copy", "final")
+    picture = {
+        "cluster": {name: cluster.get(name) for name in _CLUSTER} | {"tags": tags_of(cluster)},
+        "instances": [
+            {name: item.get(name) for name in _INSTANCE} | {"tags": tags_of(item)} for item in world.instances(lane)
+        ],
+        "snapshots": {
+            role: [
+                {"status": item["Status"], "key": item.get("KmsKeyId"), "tags": tags_of(item)}
+                for item in world.snapshots(role, lane)
+            ]
+            for role in roles
+        },
+        "database": _database(laboratory, cluster),
+        "lock": world.row(f"lock#{TARGET_REGION}#{lane}"),
+    }
+    found: Picture = _plain(picture, lane, operations)
+    return found
+
+
+def row_picture(laboratory: Laboratory, lane: str, operation_id: str) -> Picture:
+    """Return what an operation's row says."""
+    found: Picture = _plain(laboratory.world.row(operation_id), lane, [operation_id])
+    return found
+
+
+def differences(expected: Any, found: Any, where: str = "") -> list[str]:
+    """Say in which places two pictures differ."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        names = sorted({*expected, *found})
+        return [line for name in names for line in differences(expected.get(name), found.get(name), f"{where}.{name}")]
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        return [
+            line
+            for number, (one, other) in enumerate(zip(expected, found, strict=True))
+            for line in differences(one, other, f"{where}[{number}]")
+        ]
+    return [] if expected == found else [f"{where.lstrip('.')}: {found!r} instead of {expected!r}"]
+
+
+def _database(laboratory: Laboratory, cluster: dict[str, Any]) -> Picture:
+    deployment = laboratory.world.deployment
+    master = Login(username=str(cluster["MasterUsername"]), password=deployment.master.password)
+    with laboratory.world.login(master, cluster) as connection, connection.cursor() as cursor:
+        found: Picture = {}
+        for name, sql in (
+            ("roles", _ROLES),
+            ("rights", _RIGHTS),
+            ("people", "SELECT count(*), count(phone), min(seen) > 0, min(seen) = max(seen) FROM public.people"),
+        ):
+            cursor.execute(sql)
+            found[name] = [list(row) for row in cursor.fetchall()]
+    for login in (deployment.application_user, deployment.readonly_user, deployment.devops_user):
+        with laboratory.world.login(login, cluster, DATABASE) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT current_user")
+            found[login.username] = cursor.fetchall()[0][0]
+    return found
+
+
+def _plain(value: Any, lane: str, operations: Sequence[str]) -> Any:
+    if isinstance(value, dict):
+        kept = {name: item for name, item in value.items() if not _VOLATILE.search(str(name))}
+        plain = {name: _plain(item, lane, operations) for name, item in kept.items()}
+        return plain | ({"aurora-restore:archived-at": "<time>"} if "aurora-restore:archived-at" in plain else {})
+    if isinstance(value, list | tuple):
+        return [_plain(item, lane, operations) for item in value]
+    if not isinstance(value, str):
+        return value
+    for operation_id in operations:
+        digest = hashlib.sha256(operation_id.encode()).hexdigest()[:12]
+        value = value.replace(operation_id, "<operation>").replace(digest, "<digest>")
+    return re.sub(r"-[0-9a-f]{12}\b", "-<digest>", value).replace(lane, "<lane>")

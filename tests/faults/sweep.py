@@ -1,0 +1,122 @@
+"""Runs cases and judges how they ended."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tests.faults import audit
+from tests.faults.cases import Case, Location, cases, locations
+from tests.faults.laboratory import Ended, Laboratory
+from tests.faults.picture import Picture, differences, row_picture, world_picture
+
+# What a run can do without: the message of its end, and the last line about having said so.
+_DISPENSABLE = ("sns:Publish",)
+
+
+class Verdict(StrEnum):
+    """How a case ended."""
+
+    SURVIVED = "survived"
+    RESUMED = "stopped and resumed"
+    NOT_REACHED = "not reached"
+    WRONG = "WRONG"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """A run without a fault: what there is afterwards, and what it called."""
+
+    world: Picture
+    row: Picture
+    steps: list[str]
+    locations: list[Location]
+
+    @property
+    def cases(self) -> list[Case]:
+        """Every case of the sweep."""
+        return cases(self.locations)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A case, how it ended, and what was wrong about it."""
+
+    case: Case
+    verdict: Verdict
+    problems: list[str] = field(default_factory=list)
+
+
+def baseline(laboratory: Laboratory, lane: str) -> Baseline:
+    """Run without a fault on a lane that has an old target; what two runs both call is what is swept."""
+    runs = [laboratory.run(laboratory.request(lane)) for _ in range(2)]
+    for run in runs:
+        assert run.status == "SUCCEEDED", run
+    name = runs[-1].operation_id
+    found = locations(laboratory.recorded(run.operation_id) for run in runs)
+    return Baseline(
+        world=world_picture(laboratory, lane, [name]),
+        row=row_picture(laboratory, lane, name),
+        steps=audit.steps_done(laboratory.world.audit_rows(name)),
+        locations=found,
+    )
+
+
+def judge(laboratory: Laboratory, lane: str, case: Case, fault_free: Baseline) -> Judged:
+    """Run a case on a lane that has an old target, resume it if it stopped, and look at everything it left."""
+    messages = len(laboratory.world.mailbox.messages())
+    ended = laboratory.run(laboratory.request(lane), case)
+    if not laboratory.hits(ended.operation_id):
+        return Judged(case=case, verdict=Verdict.NOT_REACHED)
+    problems = _problems_of_audit(laboratory, ended, case, fault_free)
+    operations = [ended.operation_id]
+    if ended.status == "SUCCEEDED":
+        verdict = Verdict.SURVIVED
+        if case.kind.is_permanent and case.location.call not in _DISPENSABLE:
+            problems.append("succeeded although the call was denied for good")
+        row = row_picture(laboratory, lane, ended.operation_id)
+        problems += differences(fault_free.row, row, "row")
+    else:
+        verdict = Verdict.RESUMED
+        problems += _problems_of_stopping(laboratory, lane, ended, case)
+        resumed = laboratory.resume(ended, lane)
+        operations.append(resumed.operation_id)
+        if resumed.status != "SUCCEEDED":
+            problems.append(f"not resumed: {resumed.error}: {resumed.cause}")
+            return Judged(case=case, verdict=Verdict.WRONG, problems=problems)
+    problems += differences(fault_free.world, world_picture(laboratory, lane, operations))
+    problems += _problems_of_messages(laboratory, lane, messages, case, stopped=len(operations) - 1)
+    return Judged(case=case, verdict=Verdict.WRONG if problems else verdict, problems=problems)
+
+
+def _problems_of_stopping(laboratory: Laboratory, lane: str, ended: Ended, case: Case) -> list[str]:
+    """Say what is not as it should be after a run that failed."""
+    problems = []
+    if not case.kind.is_permanent:
+        problems.append(f"did not survive: {ended.error}: {ended.cause}")
+    elif ended.error != "AccessDenied":
+        problems.append(f"stopped with {ended.error} instead of AccessDenied: {ended.cause}")
+    row = laboratory.world.row(ended.operation_id) or {}
+    closed_as = (row.get("status"), row.get("error", {}).get("name"))
+    if closed_as != ("FAILED", ended.error):
+        problems.append(f"the row was closed as {closed_as}")
+    if laboratory.world.row(f"lock#us-west-2#{lane}") is not None:
+        problems.append("the lock is still held")
+    return problems
+
+
+def _problems_of_audit(laboratory: Laboratory, ended: Ended, case: Case, fault_free: Baseline) -> list[str]:
+    rows = laboratory.world.audit_rows(ended.operation_id)
+    ends_are_certain = case.kind.name != "killed" and not case.location.is_audit_row
+    problems = audit.gaps(rows, ends_are_certain=ends_are_certain)
+    if ended.status == "SUCCEEDED" and audit.steps_done(rows) != fault_free.steps:
+        problems.append(f"audit of {audit.steps_done(rows)} instead of {fault_free.steps}")
+    return problems
+
+
+def _problems_of_messages(laboratory: Laboratory, lane: str, before: int, case: Case, stopped: int) -> list[str]:
+    sent = [message for message in laboratory.world.mailbox.messages()[before:] if lane in message.text]
+    expected = 1 + stopped - (case.kind.is_permanent and case.location.call == "sns:Publish")
+    # The last step tells people at least once: a second time if it could not know that it had done so.
+    at_least_once = case.location.step == "sns-notification"
+    if len(sent) == expected or (at_least_once and len(sent) > expected):
+        return []
+    return [f"{len(sent)} message(s) instead of {expected}: {[message.subject for message in sent]}"]
