@@ -65,7 +65,7 @@ class LocalCloud:
 
         speed: how many times faster Aurora's time runs. wait_speed: the same for the state machine's waits, if they
         shall differ.
-        hop: the functions' AWS calls pass the hop (local_cloud.hop), and quotas are out of the way of many runs at once.
+        hop: the functions' AWS calls pass the hop (local_cloud.hop); quotas are out of the way of many runs at once.
         attached: it ends with this process, however that ends; otherwise it runs until close().
         keep: leave the run folder with its logs (never the data) there.
         """
@@ -126,7 +126,7 @@ class LocalCloud:
         return _control(f"{self.rds_endpoint}/_local_aurora/{path}", method, body)
 
     def hop_control(self, method: str, path: str, body: dict[str, Any]) -> Any:
-        """Call the control surface of the hop that the functions' AWS calls pass (faults, calls; see local_cloud.hop)."""
+        """Call the control surface of the hop (faults, calls; see local_cloud.hop.server)."""
         return _control(f"{self.hop_endpoint}/_hop/{path}", method, body)
 
 

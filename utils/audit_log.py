@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from utils.aws_errors import aws_call, error_code
@@ -52,7 +53,10 @@ class DynamoDbAuditLog:
         self._table = table
 
     def append(self, row: AuditRow) -> None:
-        """Put the row; one written in the same microsecond moves it to the next."""
+        """Put the row; another one of the same microsecond moves it to the next.
+
+        The same row is already there when boto3 tried again because the first answer was lost.
+        """
         at = row.at.astimezone(UTC)
         while not self._put(row, at):
             at += timedelta(microseconds=1)
@@ -64,9 +68,19 @@ class DynamoDbAuditLog:
         item["timestamp"] = at.isoformat(timespec="microseconds")
         with aws_call("dynamodb:PutItem"):
             try:
-                self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(operation_id)")
+                self._table.put_item(
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(operation_id)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
-                return False
+                return _is_from_an_earlier_attempt(item, error)
         return True
+
+
+def _is_from_an_earlier_attempt(item: Mapping[str, Any], refusal: ClientError) -> bool:
+    answer: Any = refusal.response
+    there: object = TypeDeserializer().deserialize({"M": answer.get("Item", {})})
+    return bool(answer["ResponseMetadata"].get("RetryAttempts")) and there == item

@@ -105,7 +105,17 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._spoil(fault, invocation, self._forwarded(request))
 
-    do_GET = do_PUT = do_HEAD = do_DELETE = do_POST
+    def do_GET(self) -> None:
+        """Do the same."""
+        self.do_POST()
+
+    def do_HEAD(self) -> None:
+        """Do the same."""
+        self.do_POST()
+
+    def do_PUT(self) -> None:
+        """Do the same."""
+        self.do_POST()
 
     def _spoil(self, fault: HopFault, invocation: Invocation, answer: Answer) -> None:
         """Do to an answer what the fault says; the call has had its effect."""

@@ -22,7 +22,8 @@ OURS = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubc
 BASES = {AuroraRestoreError, RetryableError, PermanentError}
 RETRYABLE = {cls.__name__ for cls in OURS - BASES if issubclass(cls, RetryableError)}
 PERMANENT = {cls.__name__ for cls in OURS - BASES if issubclass(cls, PermanentError)}
-# What Step Functions and Lambda call their own transient failures; `Sandbox.Timedout` is a function's time-out.
+# What Step Functions and Lambda call their own transient failures; `Sandbox.Timedout` is a function's time-out,
+# `Runtime.ExitError` the end of its process, by the kernel for want of memory for example.
 TRANSIENT = {
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
@@ -30,6 +31,7 @@ TRANSIENT = {
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
+    "Runtime.ExitError",
     "Sandbox.Timedout",
     "States.Timeout",
 }

@@ -58,7 +58,8 @@ def _unprotected(cluster: Facts, snapshots: list[Facts], opted_out: frozenset[st
 
 
 def _may_be_changed(facts: Facts) -> bool:
-    return facts["tags"].get(_MANAGED) == "true" or facts["tags"].get(_REPLACEABLE) == "true"
+    tags: dict[str, str] = facts["tags"]
+    return "true" in (tags.get(_MANAGED), tags.get(_REPLACEABLE))
 
 
 def _requested_tags(call: ApiCall) -> dict[str, str]:

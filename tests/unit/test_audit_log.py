@@ -5,7 +5,9 @@ from datetime import timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from tests.fakes.stores import InMemoryAuditLog
@@ -83,3 +85,27 @@ def test_a_table_that_refuses_is_no_collision() -> None:
     table.delete()
     with pytest.raises(AwsRequestRejected, match="ResourceNotFoundException"):
         audit.append(a_row())
+
+
+def test_a_row_whose_first_answer_was_lost_is_there_once() -> None:
+    stored = {
+        "operation_id": {"S": "nightly-1"},
+        "timestamp": {"S": "2026-11-22T03:00:00.123456+00:00"},
+        "step": {"S": "Copy Snapshot"},
+        "event": {"S": "LEFT"},
+        "actor": {"S": "arn:first"},
+        "status": {"S": ""},
+        "details": {"M": {"percent": {"N": "99.50"}}},
+        "api_calls": {"L": []},
+    }
+    table = boto3.resource("dynamodb", region_name="us-west-2").Table("aurora-restore-audit")
+    with Stubber(table.meta.client) as dynamodb:
+        dynamodb.add_client_error(
+            "put_item",
+            "ConditionalCheckFailedException",
+            response_meta={"RetryAttempts": 1},
+            modeled_fields={"Item": stored},
+        )
+        # A second put_item, of the next microsecond, would find no answer here.
+        DynamoDbAuditLog(table).append(a_row(details={"percent": 99.5}))
+        dynamodb.assert_no_pending_responses()
