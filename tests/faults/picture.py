@@ -109,4 +109,5 @@ def _plain(value: Any, lane: str, operations: Sequence[str]) -> Any:
     for operation_id in operations:
         digest = hashlib.sha256(operation_id.encode()).hexdigest()[:12]
         value = value.replace(operation_id, "<operation>").replace(digest, "<digest>")
-    return re.sub(r"-[0-9a-f]{12}\b", "-<digest>", value).replace(lane, "<lane>")
+    value = re.sub(r"-[0-9a-f]{12}\b", "-<digest>", value)
+    return re.sub(r"[0-9.]+ hours old", "<age>", value).replace(lane, "<lane>")
