@@ -13,12 +13,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tests.faults import observer
-from tests.faults.cases import KINDS, Case
+from tests.faults.cases import KINDS, SQL_KINDS, Case
 from tests.faults.laboratory import Laboratory, Lanes, laboratory
 from tests.faults.sweep import Baseline, Judged, Verdict, baseline, judge
 from tests.integration.outcome import ApiCall
 
 MOST_TRIES = 3
+SHORT = {"throttled-until-given-up": "throttled x4", "unavailable-until-given-up": "unavailable x4"}
 
 
 def main() -> int:
@@ -34,7 +35,9 @@ def main() -> int:
             lanes = [Lanes(cloud) for cloud in clouds]
             baselines = list(pool.map(_record, clouds, lanes))
         wanted = [case for case in baselines[0].cases if fnmatchcase(case.case_id, f"*{options.only}*")]
-        _say(f"{len(baselines[0].locations)} calls recorded, {len(wanted)} cases")
+        _say(
+            f"{len(baselines[0].locations)} calls and {len(baselines[0].round_trips)} round trips to the database recorded, {len(wanted)} cases"
+        )
         judged = _run_all(list(zip(clouds, lanes, baselines, strict=True)), wanted, options)
         broken = [line for cloud in clouds for line in observer.violations(journal(cloud))]
         changes = sum(call.is_change and bool(call.by_function) for cloud in clouds for call in journal(cloud))
@@ -104,7 +107,7 @@ def _tried(cloud: Laboratory, lanes: Lanes, case: Case, fault_free: Baseline) ->
     for _ in range(MOST_TRIES):
         with lanes.lent() as lane:
             result = judge(cloud, lane, case, fault_free)
-            if result.verdict is Verdict.WRONG:
+            if result.verdict in (Verdict.WRONG, Verdict.NOT_REACHED):  # there may still be a fault that waits
                 lanes.give_up(lane)
         if result.verdict is not Verdict.NOT_REACHED:
             break
@@ -125,7 +128,7 @@ def _tell(result: Judged, done: int, of: int, options: argparse.Namespace) -> No
 def _report(judged: list[Judged], broken: list[str], changes: int, seconds: float) -> None:
     counted = Counter((item.case.location.step, item.case.kind.name, item.verdict) for item in judged)
     steps = list(dict.fromkeys(item.case.location.step for item in judged))
-    names = [kind.name for kind in KINDS]
+    names = [kind.name for kind in (*KINDS, *SQL_KINDS)]
     right = (Verdict.SURVIVED, Verdict.RESUMED)
 
     def cell(step: str, kind: str) -> str:
@@ -133,7 +136,10 @@ def _report(judged: list[Judged], broken: list[str], changes: int, seconds: floa
         injected = good + counted[(step, kind, Verdict.WRONG)]
         return f"{good}/{injected}" if injected else "-"
 
-    print(f"\n{'faults with the right outcome / injected':<42}" + "".join(f"{name[:14]:>15}" for name in names))
+    print(
+        f"\n{'faults with the right outcome / injected':<42}"
+        + "".join(f"{SHORT.get(name, name):>15}" for name in names)
+    )
     for step in steps:
         print(f"{step:<42}" + "".join(f"{cell(step, name):>15}" for name in names))
     totals = Counter(item.verdict for item in judged)

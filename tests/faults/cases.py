@@ -1,5 +1,6 @@
 """The cases of the sweep: every call of a recorded run, with every kind of fault."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -52,6 +53,17 @@ class Location:
 
 
 @dataclass(frozen=True)
+class RoundTrip:
+    """A round trip of the user set-up to the restored database: its number in the run, and its first words."""
+
+    number: int
+    statement: str
+    step: str = "setup-db-users"
+    call: str = "sql"
+    is_audit_row: bool = False
+
+
+@dataclass(frozen=True)
 class Kind:
     """A kind of fault; `is_permanent` means that trying again does not help, so that the run has to stop."""
 
@@ -90,13 +102,32 @@ KINDS = (
 )
 
 
+SQL_KINDS = (
+    Kind("sql-drop-after"),  # the server executed it, the connection is reset instead of an answer
+    Kind("sql-drop"),  # the connection is reset before the server saw it
+    Kind("sql-error"),  # SQLSTATE 57P01: the server is shut down
+)
+
+
 @dataclass(frozen=True)
 class Case:
     """One fault at one call."""
 
     case_id: str
-    location: Location
+    location: Location | RoundTrip
     kind: Kind
+
+    def fault(self, operation_id: str, lane: str) -> dict[str, Any]:
+        """Return the fault in the words of the hop, or for a round trip to the database of the local Aurora."""
+        where = self.location
+        if isinstance(where, RoundTrip):
+            return {"kind": self.kind.name, "identifier": lane, "skip": where.number - 1, "code": "57P01"}
+        return self.kind.at(where.call) | {
+            "operation_id": operation_id,
+            "function": where.function,
+            "path": where.path,
+            "occurrence": where.occurrence,
+        }
 
 
 def locations(recordings: Iterable[list[dict[str, Any]]]) -> list[Location]:
@@ -119,7 +150,13 @@ def _counted(invocations: list[dict[str, Any]]) -> Counter[tuple[str, tuple[str,
     return counts
 
 
-def cases(found: Iterable[Location]) -> list[Case]:
+def round_trips(recordings: Iterable[list[str]]) -> list[RoundTrip]:
+    """Return the round trips that all recordings begin with; each is a list of statements' first words."""
+    alike = itertools.takewhile(lambda same: len(set(same)) == 1, zip(*recordings, strict=False))
+    return [RoundTrip(number, statements[0]) for number, statements in enumerate(alike, start=1)]
+
+
+def cases(found: Iterable[Location], trips: Iterable[RoundTrip]) -> list[Case]:
     """Return all cases; the id is `<step>/<call's number>-<operation>/<occurrence>/<kind>`."""
     named: dict[str, Location] = {}
     for location in found:
@@ -129,4 +166,10 @@ def cases(found: Iterable[Location]) -> list[Case]:
         while (unique := name if variant == 1 else f"{name}~{variant}") in named:
             variant += 1
         named[unique] = location
-    return [Case(f"{name}/{kind.name}", location, kind) for kind in KINDS for name, location in named.items()]
+    of_aws = [Case(f"{name}/{kind.name}", location, kind) for kind in KINDS for name, location in named.items()]
+    of_sql = [
+        Case(f"{trip.step}/sql-{trip.number:03}-{trip.statement.replace(' ', '-')}/{kind.name}", trip, kind)
+        for kind in SQL_KINDS
+        for trip in trips
+    ]
+    return of_aws + of_sql

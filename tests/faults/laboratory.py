@@ -16,7 +16,7 @@ from local_cloud.credentials import ACCOUNT_ID
 from local_cloud.deployment import Deployment, deploy
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 from local_cloud.scram import scram_verifier
-from tests.faults.cases import Case
+from tests.faults.cases import Case, RoundTrip
 from tests.integration.production import LOGINS, MASTER
 from tests.integration.waiting import wait_for
 from tests.integration.world import DATABASE, World, client_factory
@@ -26,6 +26,7 @@ SPEED, WAIT_SPEED = 5000.0, 250.0
 PRODUCTION = "production"
 RUN_SECONDS = 400.0
 WARM_UPS = 2
+SET_UP = "aurora-restore-setup-db-users"
 STACK_PARAMETERS = {
     "SourceClusterId": PRODUCTION,
     "RequestDefaults": json.dumps(
@@ -85,16 +86,16 @@ class Laboratory:
         """Run an operation to its end, with the fault of a case in it."""
         name = f"operation-{next(self._operations):05}"
         if case is not None:
-            where = case.location
-            fault = case.kind.at(where.call) | {
-                "operation_id": name,
-                "function": where.function,
-                "path": where.path,
-                "occurrence": where.occurrence,
-            }
-            self.cloud.hop_control("POST", "faults", fault)
+            self._ask_for(case, name, request["target"]["cluster_id"])
         self.world.start(request, name)
         return self.end_of(name)
+
+    def _ask_for(self, case: Case, operation_id: str, lane: str) -> None:
+        fault = case.fault(operation_id, lane)
+        if isinstance(case.location, RoundTrip):
+            self.cloud.aurora_control("POST", "faults", fault)
+        else:
+            self.cloud.hop_control("POST", "faults", fault)
 
     def end_of(self, name: str) -> Ended:
         """Wait for the end of an execution."""
@@ -112,9 +113,14 @@ class Laboratory:
         return self.run(resumption(stopped.operation_id, self.request(lane)))
 
     def hits(self, operation_id: str) -> int:
-        """Tell how often the fault of an operation has happened."""
+        """Tell how often the fault of an operation has happened at the hop."""
         found = self.cloud.hop_control("GET", "faults", {"operation_id": operation_id})
         return sum(fault["hits"] for fault in found)
+
+    def round_trips(self, lane: str) -> list[dict[str, Any]]:
+        """Return the round trips to a lane's databases so far, without our own."""
+        found = self.cloud.aurora_control("GET", "sql-journal", {"cluster": lane})
+        return [item for item in found if item["application_name"] == SET_UP]
 
     def recorded(self, operation_id: str) -> list[dict[str, Any]]:
         """Return the invocations of an operation with their calls."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tests.faults import audit
-from tests.faults.cases import Case, Location, cases, locations
+from tests.faults.cases import Case, Location, RoundTrip, cases, locations, round_trips
 from tests.faults.laboratory import Ended, Laboratory
 from tests.faults.picture import Picture, differences, row_picture, world_picture
 
@@ -29,11 +29,12 @@ class Baseline:
     row: Picture
     steps: list[str]
     locations: list[Location]
+    round_trips: list[RoundTrip]
 
     @property
     def cases(self) -> list[Case]:
         """Every case of the sweep."""
-        return cases(self.locations)
+        return cases(self.locations, self.round_trips)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +48,12 @@ class Judged:
 
 def baseline(laboratory: Laboratory, lane: str) -> Baseline:
     """Run without a fault on a lane that has an old target; what two runs both call is what is swept."""
-    runs = [laboratory.run(laboratory.request(lane)) for _ in range(2)]
-    for run in runs:
-        assert run.status == "SUCCEEDED", run
+    runs, statements = [], []
+    for _ in range(2):
+        before = len(laboratory.round_trips(lane))
+        runs.append(laboratory.run(laboratory.request(lane)))
+        assert runs[-1].status == "SUCCEEDED", runs[-1]
+        statements.append([trip["statement"] for trip in laboratory.round_trips(lane)[before:]])
     name = runs[-1].operation_id
     found = locations(laboratory.recorded(run.operation_id) for run in runs)
     return Baseline(
@@ -57,14 +61,15 @@ def baseline(laboratory: Laboratory, lane: str) -> Baseline:
         row=row_picture(laboratory, lane, name),
         steps=audit.steps_done(laboratory.world.audit_rows(name)),
         locations=found,
+        round_trips=round_trips(statements),
     )
 
 
 def judge(laboratory: Laboratory, lane: str, case: Case, fault_free: Baseline) -> Judged:
     """Run a case on a lane that has an old target, resume it if it stopped, and look at everything it left."""
-    messages = len(laboratory.world.mailbox.messages())
+    messages, trips = len(laboratory.world.mailbox.messages()), len(laboratory.round_trips(lane))
     ended = laboratory.run(laboratory.request(lane), case)
-    if not laboratory.hits(ended.operation_id):
+    if not _was_hit(laboratory, lane, ended, case, trips):
         return Judged(case=case, verdict=Verdict.NOT_REACHED)
     problems = _problems_of_audit(laboratory, ended, case, fault_free)
     operations = [ended.operation_id]
@@ -85,6 +90,12 @@ def judge(laboratory: Laboratory, lane: str, case: Case, fault_free: Baseline) -
     problems += differences(fault_free.world, world_picture(laboratory, lane, operations))
     problems += _problems_of_messages(laboratory, lane, messages, case, stopped=len(operations) - 1)
     return Judged(case=case, verdict=Verdict.WRONG if problems else verdict, problems=problems)
+
+
+def _was_hit(laboratory: Laboratory, lane: str, ended: Ended, case: Case, trips_before: int) -> bool:
+    if isinstance(case.location, RoundTrip):
+        return any(trip["fault"] for trip in laboratory.round_trips(lane)[trips_before:])
+    return laboratory.hits(ended.operation_id) > 0
 
 
 def _problems_of_stopping(laboratory: Laboratory, lane: str, ended: Ended, case: Case) -> list[str]:
