@@ -20,6 +20,7 @@ from local_cloud.launcher import lambda_worker, ministack_modules
 # Where its endpoints are, and the CA of its databases.
 _OF_THIS_CLOUD = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_RDS", "DATABASE_CA_FILE")
 _CODE_LOCK = threading.Lock()
+MOST_ENVIRONMENTS = 16
 Json = dict[str, Any]
 
 
@@ -31,6 +32,7 @@ def install(code_folder: Path, hop: Hop | None = None) -> None:
     """Give ministack our execution environments and AWS's error payloads; a hop sees every invocation."""
     run_python_in_clean_environments(code_folder, hop)
     report_handler_errors_as_aws_does()
+    queue_for_environments()
 
 
 def run_python_in_clean_environments(code_folder: Path, hop: Hop | None) -> None:
@@ -67,6 +69,27 @@ def report_handler_errors_as_aws_does() -> None:
         return result
 
     service._execute_function_warm = execute
+
+
+def queue_for_environments() -> None:
+    """Let an invocation wait for one of a function's environments when many run already.
+
+    AWS starts hundreds at once; here they are processes of one machine, which hundreds would bring to a halt.
+    """
+    service = ministack_modules.service("lambda_svc")
+    acquire, release = service.acquire_worker, service.release_worker
+    slots: dict[str, threading.Semaphore] = {}
+
+    def acquire_in_turn(name: str, *args: Any, **kwargs: Any) -> Any:
+        slots.setdefault(name, threading.Semaphore(MOST_ENVIRONMENTS)).acquire()
+        return acquire(name, *args, **kwargs)
+
+    def release_slot(worker: Any) -> None:
+        release(worker)
+        if worker is not None:
+            slots[worker.func_name].release()
+
+    service.acquire_worker, service.release_worker = acquire_in_turn, release_slot
 
 
 def _execution_environment_class(runtime: Any, code_folder: Path, hop: Hop | None) -> type:

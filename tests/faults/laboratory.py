@@ -17,6 +17,7 @@ from local_cloud.deployment import Deployment, deploy
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 from local_cloud.scram import scram_verifier
 from tests.faults.cases import Case, RoundTrip
+from tests.integration.outcome import ApiCall
 from tests.integration.production import LOGINS, MASTER
 from tests.integration.waiting import wait_for
 from tests.integration.world import DATABASE, World, client_factory
@@ -121,6 +122,12 @@ class Laboratory:
         """Return the round trips to a lane's databases so far, without our own."""
         found = self.cloud.aurora_control("GET", "sql-journal", {"cluster": lane})
         return [item for item in found if item["application_name"] == SET_UP]
+
+    def changes(self) -> list[ApiCall]:
+        """Return every change that a function has made in RDS so far, from the journal's file."""
+        lines = (self.cloud.run_dir / "aurora" / "journal.jsonl").read_text().splitlines()
+        calls = (ApiCall(**json.loads(line)) for line in lines)
+        return [call for call in calls if call.by_function and call.is_change]
 
     def recorded(self, operation_id: str) -> list[dict[str, Any]]:
         """Return the invocations of an operation with their calls."""

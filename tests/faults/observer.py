@@ -14,11 +14,10 @@ Facts = dict[str, Any]
 
 
 def violations(calls: Iterable[ApiCall], *, opted_out: frozenset[str] = frozenset()) -> list[str]:
-    """Return what broke an invariant; `opted_out` are the clusters given up with `final_snapshot: false`."""
+    """Return what broke an invariant among changes; `opted_out` are clusters given up with `final_snapshot: false`."""
     return [
         f"{call.time} {call.by_function} {call.operation} {call.parameters}: {problem}"
         for call in calls
-        if call.by_function and call.is_change
         for problem in _problems(call, opted_out)
     ]
 

@@ -21,6 +21,9 @@ class Verdict(StrEnum):
     WRONG = "WRONG"
 
 
+RIGHT = (Verdict.SURVIVED, Verdict.RESUMED)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
     """A run without a fault: what there is afterwards, and what it called."""

@@ -1,0 +1,58 @@
+"""The sweep itself is tried: a step whose idempotency is broken on purpose makes it go red."""
+
+import pytest
+
+from tests.faults.laboratory import Laboratory
+from tests.faults.mutants import Mutant, deployed
+from tests.faults.pool import Bench, run_one
+from tests.faults.sample import find
+from tests.faults.sweep import RIGHT, Verdict
+
+MUTANTS = {
+    "deleting what is gone is taken for a failure": (
+        Mutant(
+            step="delete-rds",
+            file="utils/rds_writer.py",
+            whole='_passing("rds:DeleteDBCluster", "DBClusterNotFoundFault")',
+            broken='_passing("rds:DeleteDBCluster", "NoSuchCode")',
+        ),
+        ("DeleteDBCluster", "reset"),
+        "did not survive: AwsRequestRejected",
+    ),
+    "the copy of an earlier call is not taken as ours": (
+        Mutant(
+            step="copy-snapshot",
+            file="utils/rds_writer.py",
+            whole='"DBClusterSnapshotAlreadyExistsFault"):\n            self._client.copy_db_cluster_snapshot',
+            broken='"NoSuchCode"):\n            self._client.copy_db_cluster_snapshot',
+        ),
+        ("CopyDBClusterSnapshot", "killed"),
+        "did not survive: AwsRequestRejected",
+    ),
+    "the lock is only released by who closes the row": (
+        Mutant(
+            step="sns-notification",
+            file="utils/steps/sns_notification.py",
+            whole="        _close(operation, _error(event), services)\n    services.operations.release_lock(",
+            broken="        _close(operation, _error(event), services)\n        services.operations.release_lock(",
+        ),
+        ("PutItem@state", "killed"),
+        "lock: ",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_broken_step_makes_the_sweep_red(lab: Laboratory, recorded: Bench, name: str) -> None:
+    mutant, (operation, kind), problem = MUTANTS[name]
+    case = find(recorded.fault_free.cases, mutant.step, operation, kind)
+    with deployed(lab, mutant):
+        judged = run_one(recorded, case)
+    assert judged.verdict is Verdict.WRONG, judged
+    assert any(problem in line for line in judged.problems), judged.problems
+
+
+def test_the_whole_steps_are_deployed_again(lab: Laboratory, recorded: Bench) -> None:
+    case = find(recorded.fault_free.cases, "sns-notification", "PutItem@state", "killed")
+    assert run_one(recorded, case).verdict in RIGHT
+    assert lab.changes()

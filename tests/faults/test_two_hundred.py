@@ -1,0 +1,46 @@
+"""Two hundred runs against one target at the same moment: one works, the others are told so, nothing else changes."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.faults.laboratory import Ended, Laboratory
+from tests.faults.pool import Bench
+
+RUNS = 200
+
+
+@pytest.fixture(scope="module")
+def crowd(lab: Laboratory, recorded: Bench) -> tuple[str, list[Ended]]:
+    with recorded.lanes.lent() as lane, ThreadPoolExecutor(20) as pool:
+        names = [f"crowd-{number:03}" for number in range(RUNS)]
+        list(pool.map(lambda name: lab.world.start(lab.request(lane), name), names))
+        return lane, [lab.end_of(name) for name in names]
+
+
+def test_exactly_one_of_them_works(crowd: tuple[str, list[Ended]]) -> None:
+    _, ended = crowd
+    assert [run.error for run in ended if run.status == "SUCCEEDED"] == [""]
+    assert {run.error for run in ended if run.status != "SUCCEEDED"} == {"OperationInProgress"}
+
+
+def test_the_others_are_told_who_works_and_since_when(lab: Laboratory, crowd: tuple[str, list[Ended]]) -> None:
+    lane, ended = crowd
+    [winner] = [run.operation_id for run in ended if run.status == "SUCCEEDED"]
+    since = str((lab.world.row(winner) or {})["created_at"])[:16].replace("T", " ")
+    for run in ended:
+        if run.operation_id != winner:
+            assert f"found operation {winner} on {lane} since {since[:13]}" in run.cause
+            assert lab.world.execution_arn(winner) in run.cause
+
+
+def test_nothing_is_changed_but_by_the_one(lab: Laboratory, crowd: tuple[str, list[Ended]]) -> None:
+    lane, ended = crowd
+    [winner] = [run.operation_id for run in ended if run.status == "SUCCEEDED"]
+    others = {run.operation_id for run in ended} - {winner}
+    for call in lab.changes():
+        tags = {tag["Value"] for tag in call.parameters.get("Tags", [])}
+        assert not tags & others, call
+    restored = [call for call in lab.changes() if winner in str(call.parameters.get("Tags"))]
+    assert [call.operation for call in restored].count("RestoreDBClusterFromSnapshot") == 1
+    assert lab.world.row(f"lock#us-west-2#{lane}") is None
