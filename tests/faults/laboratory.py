@@ -23,7 +23,7 @@ from tests.integration.waiting import wait_for
 from tests.integration.world import DATABASE, World, client_factory
 
 # An Aurora phase is over almost at once, but the state machine still waits long enough not to look all the time.
-SPEED, WAIT_SPEED = 5000.0, 250.0
+SPEED, WAIT_SPEED = 2500.0, 125.0
 PRODUCTION = "production"
 RUN_SECONDS = 400.0
 WARM_UPS = 2
