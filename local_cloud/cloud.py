@@ -65,7 +65,7 @@ class LocalCloud:
 
         speed: how many times faster Aurora's time runs. wait_speed: the same for the state machine's waits, if they
         shall differ.
-        hop: the functions' AWS calls pass the hop (local_cloud.hop); quotas are out of the way of many runs at once.
+        hop: the functions' AWS calls pass the hop (local_cloud.hop).
         attached: it ends with this process, however that ends; otherwise it runs until close().
         keep: leave the run folder with its logs (never the data) there.
         """

@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from local_cloud.aurora import AuroraSettings, LocalAurora
-from local_cloud.aurora.settings import Quotas
 from local_cloud.credentials import ACCOUNT_ID, root_credentials
 from local_cloud.description import Description
 from local_cloud.hop.server import Hop
@@ -33,8 +32,6 @@ from local_cloud.launcher import (
 from local_cloud.launcher.aurora_hooks import hooks
 from local_cloud.launcher.run_again import run_again
 from local_cloud.regions import TARGET_REGION
-
-ROOMY = Quotas(clusters=1000, instances=1000, manual_snapshots=2000, copies_in_progress=200)
 
 
 def main() -> None:
@@ -59,8 +56,7 @@ async def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
     port = listener.getsockname()[1]
     endpoint = f"http://127.0.0.1:{port}"
     configure_ministack(run_dir, options.wait_speed, port)
-    quotas = ROOMY if options.hop else Quotas()
-    settings = AuroraSettings(run_dir=run_dir / "aurora", speed=speed, account_id=ACCOUNT_ID, quotas=quotas)
+    settings = AuroraSettings(run_dir=run_dir / "aurora", speed=speed, account_id=ACCOUNT_ID)
     async with _local_aurora(settings, endpoint) as (rds_endpoint, ca_file):
         hop = Hop(run_again(endpoint)) if options.hop else None
         hop_endpoint = hop.before(endpoint) if hop else ""
