@@ -6,20 +6,20 @@ from utils import tags
 from utils.operation import Operation
 from utils.rds_models import Snapshot
 from utils.rds_statuses import SNAPSHOT
-from utils.services import Services
 
 
-def prune(operation: Operation, snapshots: list[Snapshot], services: Services) -> dict[tags.Role, list[str]]:
-    """Delete what is beyond the request's limits, never this operation's own; return the identifiers by role."""
+def prunable(operation: Operation, snapshots: list[Snapshot]) -> dict[tags.Role, list[str]]:
+    """Name by role what is beyond the request's limits, never this operation's own."""
     request = operation.request
     limits = {tags.Role.COPY: request.keep_copies, tags.Role.FINAL: request.keep_final_snapshots}
-    pruned: dict[tags.Role, list[str]] = {role: [] for role in limits}
-    for role, keep in limits.items():
-        for snapshot in _beyond(keep, _own(snapshots, role, operation)):
-            if not tags.is_ours(snapshot.tags, operation.operation_id):
-                services.rds_writer.delete_snapshot(snapshot.identifier)
-                pruned[role].append(snapshot.identifier)
-    return pruned
+    return {
+        role: [
+            snapshot.identifier
+            for snapshot in _beyond(keep, _own(snapshots, role, operation))
+            if not tags.is_ours(snapshot.tags, operation.operation_id)
+        ]
+        for role, keep in limits.items()
+    }
 
 
 def _own(snapshots: list[Snapshot], role: tags.Role, operation: Operation) -> list[Snapshot]:

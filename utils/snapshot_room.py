@@ -6,7 +6,7 @@ Region (Aurora User Guide, "Quotas and constraints").
 
 from utils.errors import QuotaReached, SnapshotQuotaFull
 from utils.operation import Operation
-from utils.pruning import prune
+from utils.pruning import prunable
 from utils.services import Services
 
 _COPIES_AT_ONCE = 5
@@ -21,7 +21,9 @@ def make_room(operation: Operation, services: Services, full: QuotaReached, *, r
     copying = sum(snapshot.status == "copying" for snapshot in snapshots)
     if copying >= _COPIES_AT_ONCE:
         return f"one of {copying} other snapshot copies to end"
-    pruned = [identifier for role in prune(operation, snapshots, services).values() for identifier in role]
+    pruned = [identifier for role in prunable(operation, snapshots).values() for identifier in role]
+    for identifier in pruned:
+        services.rds_writer.delete_snapshot(identifier)
     if pruned:
         return f"room, {', '.join(pruned)} being deleted"
     if not refused_before or any(snapshot.status == "deleting" for snapshot in snapshots):

@@ -112,8 +112,10 @@ class Laboratory:
         execution = wait_for(ended, f"the end of {name}", seconds=RUN_SECONDS, every=0.4)
         return Ended(name, execution["status"], execution.get("error", ""), execution.get("cause", ""))
 
-    def resume(self, stopped: Ended) -> Ended:
-        """Go on where an operation stopped."""
+    def resume(self, stopped: Ended, lane: str) -> Ended:
+        """Go on where an operation stopped; one that never had a plan can only be started anew."""
+        if "plan" not in (self.world.row(stopped.operation_id) or {}):
+            return self.run(self.request(lane))
         name = f"{stopped.operation_id}-resumed"
         self.world.start(resumption(stopped.operation_id), name)
         return self.end_of(name)

@@ -85,7 +85,7 @@ def judge(laboratory: Laboratory, lane: str, case: Case, fault_free: Baseline) -
     else:
         verdict = Verdict.RESUMED
         problems += _problems_of_stopping(laboratory, lane, ended, case)
-        resumed = laboratory.resume(ended)
+        resumed = laboratory.resume(ended, lane)
         operations.append(resumed.operation_id)
         if resumed.status != "SUCCEEDED":
             problems.append(f"not resumed: {resumed.error}: {resumed.cause}")

@@ -11,12 +11,12 @@ from tests.faults.sweep import RIGHT, Verdict
 MUTANTS = {
     "deleting what is gone is taken for a failure": (
         Mutant(
-            step="delete-rds",
+            step="archive-snapshot",
             file="utils/rds_writer.py",
-            whole='_passing("rds:DeleteDBCluster", "DBClusterNotFoundFault")',
-            broken='_passing("rds:DeleteDBCluster", "NoSuchCode")',
+            whole='_passing("rds:DeleteDBClusterSnapshot", "DBClusterSnapshotNotFoundFault")',
+            broken='_passing("rds:DeleteDBClusterSnapshot", "NoSuchCode")',
         ),
-        ("DeleteDBCluster", "reset"),
+        ("DeleteDBClusterSnapshot", "reset"),
         "did not survive: AwsRequestRejected",
     ),
     "the copy of an earlier call is not taken as ours": (

@@ -2,7 +2,7 @@
 
 from utils import tags
 from utils.operation import ArchiveRecord, Operation, StepName
-from utils.pruning import prune
+from utils.pruning import prunable
 from utils.services import Services
 from utils.step import StepResult, StepStatus
 
@@ -15,8 +15,11 @@ def archive_snapshot(operation: Operation, services: Services) -> StepResult:
     if operation.copied is not None and operation.copied.arn is not None and record.archived is None:
         services.rds_writer.tag(operation.copied.arn, {tags.ARCHIVED_AT: services.clock.now().isoformat()})
         record.archived = operation.copied.arn
-    pruned = prune(operation, snapshots, services)
-    record.pruned_copies += pruned[tags.Role.COPY]
-    record.pruned_final_snapshots += pruned[tags.Role.FINAL]
+    superfluous = prunable(operation, snapshots)
+    record.pruned_copies = sorted({*record.pruned_copies, *superfluous[tags.Role.COPY]})
+    record.pruned_final_snapshots = sorted({*record.pruned_final_snapshots, *superfluous[tags.Role.FINAL]})
+    # The names come into the row first: after a failure the next call finds nothing left to name.
     services.operations.save(operation)
+    for identifier in (*superfluous[tags.Role.COPY], *superfluous[tags.Role.FINAL]):
+        services.rds_writer.delete_snapshot(identifier)
     return StepResult(status=StepStatus.READY, details=record.model_dump(mode="json"))

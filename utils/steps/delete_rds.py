@@ -129,17 +129,16 @@ def _take_final_snapshot(operation: Operation, record: DeletionRecord, target: C
 
 
 def _delete(operation: Operation, record: DeletionRecord, target: Cluster, services: Services) -> None:
-    rds = services.rds_writer
-    if record.destroying_since is None:
-        # In the row before the first call: what may have begun is never taken for untouched.
-        record.destroying_since = services.clock.now()
-        services.operations.save(operation)
+    rds, members = services.rds_writer, services.rds().instances_of(target.identifier)
+    # In the row before the first call: what may have begun is never taken for untouched, and a call after a failure
+    # no longer finds what is gone.
+    record.destroying_since = record.destroying_since or services.clock.now()
+    record.protection_switched_off = record.protection_switched_off or target.deletion_protection
+    record.deleted_members += [item.identifier for item in members if item.identifier not in record.deleted_members]
+    services.operations.save(operation)
     if target.deletion_protection:
         rds.disable_deletion_protection(target.identifier)
-        record.protection_switched_off = True
-    for member in services.rds().instances_of(target.identifier):
-        if member.identifier not in record.deleted_members:
-            record.deleted_members.append(member.identifier)
+    for member in members:
         if member.status != "deleting":
             rds.delete_instance(member.identifier)
     if target.status != "deleting":

@@ -113,5 +113,8 @@ def test_killed_half_way_the_rest_goes_the_next_time(restored: FakeAws) -> None:
     restored.west.fail("delete_db_cluster_snapshot", "Throttling")
     with pytest.raises(AwsThrottled):
         restored.run(archive_snapshot)
-    restored.run(archive_snapshot)
+    # What is deleted meanwhile is not found again, and would never be told.
+    del restored.west.snapshots["copy-3"]
+    result = restored.run(archive_snapshot)
+    assert result.details["pruned_copies"] == ["copy-3", "copy-4"]
     assert kept(restored) == {"this copy", "this final", "copy-1", "copy-2"}

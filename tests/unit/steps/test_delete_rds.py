@@ -320,6 +320,7 @@ def test_the_row_tells_of_the_deletion_before_it_begins(copied: FakeAws) -> None
     with pytest.raises(errors.AwsThrottled):
         copied.run(delete_rds)
     assert copied.operation.deletion.destroying_since == copied.clock.now()
+    assert copied.operation.deletion.deleted_members == ["staging-1", "staging-2"]
 
 
 def test_a_final_snapshot_without_room_waits_for_what_is_pruned_and_then_fails(copied: FakeAws) -> None:
