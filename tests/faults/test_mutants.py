@@ -13,11 +13,11 @@ MUTANTS = {
         Mutant(
             step="archive-snapshot",
             file="utils/rds_writer.py",
-            whole='_passing("rds:DeleteDBClusterSnapshot", "DBClusterSnapshotNotFoundFault")',
-            broken='_passing("rds:DeleteDBClusterSnapshot", "NoSuchCode")',
+            whole="            if find(RdsReader(self._client)) is not None:\n",
+            broken="            if True:\n",
         ),
         ("DeleteDBClusterSnapshot", "reset"),
-        "did not survive: AwsRequestRejected",
+        "did not survive: AccessDenied",
     ),
     "the copy of an earlier call is not taken as ours": (
         Mutant(

@@ -1,13 +1,15 @@
 """What the writer tells RDS, to the letter; the stub refuses a call with any other parameter."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
-from utils.errors import AwsThrottled
+from tests.fakes.rds_items import new_cluster, new_instance, new_snapshot
+from utils.errors import AccessDenied, AwsThrottled
 from utils.rds_models import ServerlessCapacity
 from utils.rds_writer import RdsWriter
 from utils.restore_settings import RestoreSettings
@@ -218,3 +220,43 @@ def test_what_an_earlier_call_did_is_no_error_and_any_other_error_is(
         stub.add_client_error(operation, "Throttling")
         with pytest.raises(AwsThrottled):
             call(RdsWriter(client))
+
+
+DELETIONS: list[tuple[str, Callable[[RdsWriter], object], str, dict[str, Any], str]] = [
+    (
+        "delete_db_cluster_snapshot", lambda rds: rds.delete_snapshot("copy"),
+        "describe_db_cluster_snapshots", {"DBClusterSnapshots": [new_snapshot("us-west-2", "copy", "production", datetime(2026, 11, 22, tzinfo=UTC))]}, "DBClusterSnapshotNotFoundFault",
+    ),
+    (
+        "delete_db_instance", lambda rds: rds.delete_instance("staging-1"),
+        "describe_db_instances", {"DBInstances": [new_instance("staging-1", "staging")]}, "DBInstanceNotFound",
+    ),
+    (
+        "delete_db_cluster", lambda rds: rds.delete_cluster("staging"),
+        "describe_db_clusters", {"DBClusters": [new_cluster("us-west-2", "staging", 1)]}, "DBClusterNotFoundFault",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("operation", "delete", "describe", "_found", "gone"), DELETIONS)
+def test_a_deletion_that_is_denied_because_its_object_is_gone_is_done(
+    operation: str, delete: Callable[[RdsWriter], object], describe: str, _found: dict[str, Any], gone: str
+) -> None:
+    client = boto3.client("rds", region_name="us-west-2")
+    with Stubber(client) as stub:
+        stub.add_client_error(operation, "AccessDenied", http_status_code=403)
+        stub.add_client_error(describe, gone, http_status_code=404)
+        delete(RdsWriter(client))
+        stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(("operation", "delete", "describe", "found", "_gone"), DELETIONS)
+def test_a_deletion_that_is_denied_while_its_object_is_there_is_denied(
+    operation: str, delete: Callable[[RdsWriter], object], describe: str, found: dict[str, Any], _gone: str
+) -> None:
+    client = boto3.client("rds", region_name="us-west-2")
+    with Stubber(client) as stub:
+        stub.add_client_error(operation, "AccessDenied", http_status_code=403)
+        stub.add_response(describe, found)
+        with pytest.raises(AccessDenied):
+            delete(RdsWriter(client))
