@@ -29,7 +29,7 @@ _RIGHTS = """
     FROM information_schema.table_privileges WHERE table_schema = 'public' GROUP BY 1, 2 ORDER BY 1, 2
 """
 _VOLATILE = re.compile(
-    r"(_at|^ttl|^version|^seconds|^age_hours|^port|^endpoint|_arn|^old_target|^arn|^percent|^operation_id|"
+    r"(_at|_since|^ttl|^version|^seconds|^age_hours|^port|^endpoint|_arn|^old_target|^arn|^percent|^operation_id|"
     r"^old_target_resource_id|^version_id)$"
 )
 

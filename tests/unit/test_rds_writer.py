@@ -222,10 +222,11 @@ def test_what_an_earlier_call_did_is_no_error_and_any_other_error_is(
             call(RdsWriter(client))
 
 
+SNAPSHOT = new_snapshot("us-west-2", "copy", "production", datetime(2026, 11, 22, tzinfo=UTC))
 DELETIONS: list[tuple[str, Callable[[RdsWriter], object], str, dict[str, Any], str]] = [
     (
         "delete_db_cluster_snapshot", lambda rds: rds.delete_snapshot("copy"),
-        "describe_db_cluster_snapshots", {"DBClusterSnapshots": [new_snapshot("us-west-2", "copy", "production", datetime(2026, 11, 22, tzinfo=UTC))]}, "DBClusterSnapshotNotFoundFault",
+        "describe_db_cluster_snapshots", {"DBClusterSnapshots": [SNAPSHOT]}, "DBClusterSnapshotNotFoundFault",
     ),
     (
         "delete_db_instance", lambda rds: rds.delete_instance("staging-1"),
