@@ -11,7 +11,7 @@ readonly SCRIPTS=(./*.sh .ci/run)
 
 usage() {
     cat <<'HELP'
-Usage: ./test.sh [--fast] [--help]
+Usage: ./test.sh [--fast | --faults [--only PATTERN …] | --help]
 
 Sets up what it needs under .local/ (first time: a few minutes), then runs
 
@@ -21,8 +21,11 @@ Sets up what it needs under .local/ (first time: a few minutes), then runs
   local cloud   the local Aurora and its launcher are what they claim to be
   integration   the deployed pipeline on the local cloud
   deployment    deploy.sh from nothing to a nightly restore and back, on local clouds of its own
+  faults        a sample of the fault sweep: every step, every kind of fault
 
   --fast        only checks, unit and conventions
+  --faults      instead of all that the whole sweep (hours): every call of a run goes wrong in every way, once each;
+                --only PATTERN repeats the cases whose id contains it, --faults --help shows the other options
   --help        this text
 
 Exit code 0 only if everything passes. Needs python3 (3.11 or newer, with venv).
@@ -30,7 +33,13 @@ HELP
 }
 
 fast=false
+sweep=false
+if [[ ${1:-} == --faults ]]; then
+    sweep=true
+    shift
+fi
 for argument in "$@"; do
+    $sweep && break  # they are the sweep's
     case $argument in
         --fast) fast=true ;;
         --help | -h) usage && exit 0 ;;
@@ -98,6 +107,12 @@ checks() {
 say "Setting up"
 set_up
 
+if $sweep; then
+    say "The fault sweep"
+    "$DEV/python" -m tests.faults "$@"
+    exit
+fi
+
 say "Checks, in the background; unit tests and conventions"
 checks >"$logs/checks" 2>&1 &
 checks=$!
@@ -114,6 +129,8 @@ if ! $fast; then
     "$DEV/python" -m pytest -q tests/integration || failed=1
     say "Deployment"
     "$DEV/python" -m pytest -q tests/deployment || failed=1
+    say "A sample of the fault sweep"
+    "$DEV/python" -m pytest -q tests/faults || failed=1
 fi
 
 if ((failed)); then

@@ -60,7 +60,8 @@ class Request:
     def name(self) -> str:
         """Service and operation as in an IAM policy, and the table of DynamoDB's."""
         name = f"{self.service}:{self.operation}"
-        return f"{name}@{json.loads(self.body)['TableName']}" if self.service == "dynamodb" else name
+        table = json.loads(self.body).get("TableName") if self.service == "dynamodb" else None
+        return f"{name}@{table}" if table else name
 
     @property
     def trace(self) -> str:

@@ -29,12 +29,12 @@ MUTANTS = {
         ("CopyDBClusterSnapshot", "killed"),
         "did not survive: AwsRequestRejected",
     ),
-    "the lock is only released by who closes the row": (
+    "the lock is not released": (
         Mutant(
             step="sns-notification",
             file="utils/steps/sns_notification.py",
-            whole="        _close(operation, _error(event), services)\n    services.operations.release_lock(",
-            broken="        _close(operation, _error(event), services)\n        services.operations.release_lock(",
+            whole="    services.operations.release_lock(\n        services.settings.target_region,\n        operation.",
+            broken="    (lambda *_: None)(\n        services.settings.target_region,\n        operation.",
         ),
         ("PutItem@state", "killed"),
         "lock: ",
