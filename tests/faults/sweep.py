@@ -1,15 +1,19 @@
 """Runs cases and judges how they ended."""
 
+import contextlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from tests.faults import audit
 from tests.faults.cases import Case, Location, RoundTrip, cases, locations, round_trips
 from tests.faults.laboratory import Ended, Laboratory
 from tests.faults.picture import Picture, differences, row_picture, world_picture
+from tests.integration.waiting import wait_for
 
 # What a run can do without: the message of its end, and the last line about having said so.
 _DISPENSABLE = ("sns:Publish",)
+SETTLED_SECONDS = 30.0
 
 
 class Verdict(StrEnum):
@@ -118,9 +122,17 @@ def _problems_of_stopping(laboratory: Laboratory, lane: str, ended: Ended, case:
 
 
 def _problems_of_audit(laboratory: Laboratory, ended: Ended, case: Case, fault_free: Baseline) -> list[str]:
-    rows = laboratory.world.audit_rows(ended.operation_id)
     ends_are_certain = case.kind.name != "killed" and not case.location.is_audit_row
-    problems = audit.gaps(rows, ends_are_certain=ends_are_certain)
+
+    def found() -> tuple[list[dict[str, Any]], list[str]]:
+        rows = laboratory.world.audit_rows(ended.operation_id)
+        return rows, audit.gaps(rows, ends_are_certain=ends_are_certain)
+
+    if ended.status != "SUCCEEDED":
+        # EventBridge calls the last step once more, a moment after the execution has ended.
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: not found()[1], "an audit trail without gaps", seconds=SETTLED_SECONDS)
+    rows, problems = found()
     if ended.status == "SUCCEEDED" and audit.steps_done(rows) != fault_free.steps:
         problems.append(f"audit of {audit.steps_done(rows)} instead of {fault_free.steps}")
     return problems
