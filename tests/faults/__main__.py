@@ -27,7 +27,9 @@ def main() -> int:
         _say("Recording runs without a fault")
         benches = list(pool.map(bench, clouds))
         recorded = benches[0].fault_free
-        wanted = [case for case in recorded.cases if fnmatchcase(case.case_id, f"*{options.only}*")]
+        wanted = [
+            case for case in recorded.cases if any(fnmatchcase(case.case_id, f"*{only}*") for only in options.only)
+        ]
         random.Random(0).shuffle(wanted)  # noqa: S311 - so that the beginning of the sweep has everything in it
         _say(f"{len(recorded.locations)} calls, {len(recorded.round_trips)} database round trips, {len(wanted)} cases")
         judged: list[Judged] = run_all(
@@ -47,7 +49,9 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./test.sh --faults")
-    parser.add_argument("--only", metavar="PATTERN", default="", help="part of a case's id; * stands for anything")
+    parser.add_argument(
+        "--only", metavar="PATTERN", nargs="+", default=[""], help="parts of cases' ids; * stands for anything"
+    )
     parser.add_argument("--clouds", type=int, default=2, help="local clouds (2)")
     parser.add_argument("--at-once", type=int, default=4, help="cases at once in each (4)")
     parser.add_argument("--waiting", type=int, default=8, help="cases at once in each that mostly wait (8)")
