@@ -53,7 +53,9 @@ def _operation_of(detail: dict[str, Any]) -> Any:
     return resumed or detail.get("name")
 
 
-def _end_of(detail: dict[str, Any], operation_id: Any) -> dict[str, Any]:
+def _end_of(detail: dict[str, Any], operation_id: Any) -> dict[str, Any] | None:
+    if detail.get("status") == "SUCCEEDED":
+        return None
     by_its_last_step, what_to_do = "its end by its own last step", _RESUME.format(operation_id)
     error: AuroraRestoreError
     if detail.get("status") == "ABORTED":

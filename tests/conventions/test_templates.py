@@ -280,7 +280,10 @@ def test_every_end_without_success_is_told_to_the_last_step_and_lost_nowhere() -
     assert rule["EventPattern"] == {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
-        "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [{"Ref": "StateMachine"}]},
+        "detail": {
+            "status": ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
+            "stateMachineArn": [{"Ref": "StateMachine"}],
+        },
     }
     (target,) = rule["Targets"]
     assert target["Arn"] == {"Ref": "SnsNotificationFunctionArn"}

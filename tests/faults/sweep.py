@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from local_cloud.regions import TARGET_REGION
 from tests.faults import audit
 from tests.faults.cases import Case, Location, RoundTrip, cases, locations, round_trips
 from tests.faults.laboratory import Ended, Laboratory
 from tests.faults.picture import Picture, differences, row_picture, world_picture
 from tests.integration.waiting import wait_for
 
-# What a run can do without: the message of its end, and the last line about having said so.
-_DISPENSABLE = ("sns:Publish",)
+# A run that restored succeeds whatever becomes of its last step: EventBridge calls that step once more.
+CLOSING = "sns-notification"
 SETTLED_SECONDS = 30.0
 
 
@@ -78,11 +79,13 @@ def judge(laboratory: Laboratory, lane: str, case: Case, fault_free: Baseline) -
     ended = laboratory.run(laboratory.request(lane), case)
     if not _was_hit(laboratory, lane, ended, case, trips):
         return Judged(case=case, verdict=Verdict.NOT_REACHED)
-    problems = _problems_of_audit(laboratory, ended, case, fault_free)
     operations = [ended.operation_id]
+    if case.location.step == CLOSING:
+        _wait_until_closed(laboratory, lane, ended)
+    problems = _problems_of_audit(laboratory, ended, case, fault_free)
     if ended.status == "SUCCEEDED":
         verdict = Verdict.SURVIVED
-        if case.kind.is_permanent and case.location.call not in _DISPENSABLE:
+        if case.kind.is_permanent and case.location.step != CLOSING:
             problems.append("succeeded although the call was denied for good")
         row = row_picture(laboratory, lane, ended.operation_id)
         problems += differences(fault_free.row, row, "row")
@@ -105,6 +108,17 @@ def _was_hit(laboratory: Laboratory, lane: str, ended: Ended, case: Case, trips_
     return laboratory.hits(ended.operation_id) > 0
 
 
+def _wait_until_closed(laboratory: Laboratory, lane: str, ended: Ended) -> None:
+    world = laboratory.world
+
+    def is_closed() -> bool:
+        row = world.row(ended.operation_id) or {}
+        return "notified_at" in row and world.row(f"lock#{TARGET_REGION}#{lane}") is None
+
+    with contextlib.suppress(AssertionError):  # what is missing is judged by who looks next
+        wait_for(is_closed, f"EventBridge to close {ended.operation_id}", seconds=SETTLED_SECONDS)
+
+
 def _problems_of_stopping(laboratory: Laboratory, lane: str, ended: Ended, case: Case) -> list[str]:
     """Say what is not as it should be after a run that failed."""
     problems = []
@@ -116,7 +130,7 @@ def _problems_of_stopping(laboratory: Laboratory, lane: str, ended: Ended, case:
     closed_as = (row.get("status"), row.get("error", {}).get("name"))
     if closed_as != ("FAILED", ended.error):
         problems.append(f"the row was closed as {closed_as}")
-    if laboratory.world.row(f"lock#us-west-2#{lane}") is not None:
+    if laboratory.world.row(f"lock#{TARGET_REGION}#{lane}") is not None:
         problems.append("the lock is still held")
     return problems
 
@@ -128,10 +142,9 @@ def _problems_of_audit(laboratory: Laboratory, ended: Ended, case: Case, fault_f
         rows = laboratory.world.audit_rows(ended.operation_id)
         return rows, audit.gaps(rows, ends_are_certain=ends_are_certain)
 
-    if ended.status != "SUCCEEDED":
-        # EventBridge calls the last step once more, a moment after the execution has ended.
-        with contextlib.suppress(AssertionError):
-            wait_for(lambda: not found()[1], "an audit trail without gaps", seconds=SETTLED_SECONDS)
+    # EventBridge calls the last step once more, a moment after the execution has ended.
+    with contextlib.suppress(AssertionError):
+        wait_for(lambda: not found()[1], "an audit trail without gaps", seconds=SETTLED_SECONDS)
     rows, problems = found()
     if ended.status == "SUCCEEDED" and audit.steps_done(rows) != fault_free.steps:
         problems.append(f"audit of {audit.steps_done(rows)} instead of {fault_free.steps}")
@@ -140,9 +153,9 @@ def _problems_of_audit(laboratory: Laboratory, ended: Ended, case: Case, fault_f
 
 def _problems_of_messages(laboratory: Laboratory, lane: str, before: int, case: Case, stopped: int) -> list[str]:
     sent = [message for message in laboratory.world.mailbox.messages()[before:] if lane in message.text]
-    expected = 1 + stopped - (case.kind.is_permanent and case.location.call == "sns:Publish")
+    expected = 1 + stopped
     # The last step tells people at least once: a second time if it could not know that it had done so.
-    at_least_once = case.location.step == "sns-notification"
+    at_least_once = case.location.step == CLOSING
     if len(sent) == expected or (at_least_once and len(sent) > expected):
         return []
     return [f"{len(sent)} message(s) instead of {expected}: {[message.subject for message in sent]}"]

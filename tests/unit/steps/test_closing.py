@@ -273,3 +273,18 @@ def test_an_input_that_names_no_operation_leaves_the_execution_its_own(copied: F
 def test_another_event_is_refused() -> None:
     with pytest.raises(ValueError, match="operation_id"):
         ClosingEvent.model_validate({"detail-type": "RDS DB Cluster Event", "detail": {}})
+
+
+def test_a_run_that_restored_but_could_not_be_closed_is_closed_as_a_success(restored: FakeAws) -> None:
+    restored.run(archive_snapshot)
+    ended(restored, "SUCCEEDED")
+    assert restored.operation.status is OperationStatus.SUCCEEDED
+    assert restored.operation.finished_at is not None
+    assert LOCK not in restored.operations.locks
+
+
+def test_a_success_that_was_closed_is_told_once(restored: FakeAws) -> None:
+    restored.run(archive_snapshot)
+    last_step(restored)
+    ended(restored, "SUCCEEDED")
+    assert len(restored.topic.messages) == 1
