@@ -1,6 +1,6 @@
-"""The AWS CLI v1, told to leave the endpoint of RDS in us-east-1 alone.
+"""The AWS CLI v1, told to leave the endpoints of RDS in us-east-1, and of SQS, alone.
 
-It would send these calls to https://rds.amazonaws.com whatever AWS_ENDPOINT_URL_RDS says.
+It would send these calls to https://rds.amazonaws.com and the like whatever AWS_ENDPOINT_URL says.
 Runs in the environment `aws`.
 """
 
@@ -10,5 +10,5 @@ import importlib
 import sys
 
 if __name__ == "__main__":
-    importlib.import_module("awscli.customizations.overridesslcommonname").SSL_COMMON_NAMES.pop("rds", None)
+    importlib.import_module("awscli.customizations.overridesslcommonname").SSL_COMMON_NAMES.clear()
     sys.exit(importlib.import_module("awscli.clidriver").main())
