@@ -98,7 +98,7 @@ def judge(laboratory: Laboratory, lane: str, case: Case, fault_free: Baseline) -
             problems.append(f"not resumed: {resumed.error}: {resumed.cause}")
             return Judged(case=case, verdict=Verdict.WRONG, problems=problems)
     problems += differences(fault_free.world, world_picture(laboratory, lane, operations))
-    problems += _problems_of_messages(laboratory, lane, messages, case, stopped=len(operations) - 1)
+    problems += _problems_of_messages(laboratory, [lane, *operations], messages, case)
     return Judged(case=case, verdict=Verdict.WRONG if problems else verdict, problems=problems)
 
 
@@ -151,9 +151,11 @@ def _problems_of_audit(laboratory: Laboratory, ended: Ended, case: Case, fault_f
     return problems
 
 
-def _problems_of_messages(laboratory: Laboratory, lane: str, before: int, case: Case, stopped: int) -> list[str]:
-    sent = [message for message in laboratory.world.mailbox.messages()[before:] if lane in message.text]
-    expected = 1 + stopped
+def _problems_of_messages(laboratory: Laboratory, names: list[str], before: int, case: Case) -> list[str]:
+    # What failed before it had a plan is told by the operation's name, everything else by the target's.
+    received = laboratory.world.mailbox.messages()[before:]
+    sent = [message for message in received if any(name in message.text for name in names)]
+    expected = len(names) - 1
     # The last step tells people at least once: a second time if it could not know that it had done so.
     at_least_once = case.location.step == CLOSING
     if len(sent) == expected or (at_least_once and len(sent) > expected):
