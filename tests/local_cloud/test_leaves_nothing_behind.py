@@ -16,9 +16,10 @@ from local_cloud.launcher import processes
 
 pytestmark = pytest.mark.local_cloud
 HOLD = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from local_cloud.cloud import LocalCloud
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background inherits that it is ignored
 cloud = LocalCloud.start(run_dir=Path(sys.argv[1]), speed=1000)
 rds = cloud.client("rds")
 rds.create_db_cluster(DBClusterIdentifier="c", Engine="aurora-postgresql", MasterUsername="master",
