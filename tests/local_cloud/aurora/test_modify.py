@@ -126,7 +126,10 @@ def test_a_user_with_rds_iam_cannot_use_a_password(home: Region) -> None:
         pass
     with home.psql("home") as session:
         query(session, "GRANT rds_iam TO via_iam")
-    with pytest.raises(psycopg2.OperationalError, match="PAM authentication failed"), home.psql("home", "via_iam", "Password-only1"):
+    with (
+        pytest.raises(psycopg2.OperationalError, match="PAM authentication failed"),
+        home.psql("home", "via_iam", "Password-only1"),
+    ):
         pass
 
 
