@@ -117,7 +117,7 @@ say "Checks, in the background; unit tests and conventions"
 checks >"$logs/checks" 2>&1 &
 checks=$!
 failed=0
-"$DEV/python" -m pytest -q tests/unit tests/conventions --cov --cov-report=term || failed=1
+"$DEV/python" -m pytest -q -n 2 tests/unit tests/conventions --cov --cov-report=term || failed=1
 wait $checks || failed=1
 say "Checks"
 cat "$logs/checks"
@@ -125,10 +125,13 @@ cat "$logs/checks"
 if ! $fast; then
     say "The local cloud"
     "$DEV/python" -m pytest -q -n 2 tests/local_cloud || failed=1
-    say "Integration"
+    say "Deployment, in the background; integration"
+    "$DEV/python" -m pytest -q tests/deployment >"$logs/deployment" 2>&1 &
+    deployment=$!
     "$DEV/python" -m pytest -q tests/integration || failed=1
+    wait $deployment || failed=1
     say "Deployment"
-    "$DEV/python" -m pytest -q tests/deployment || failed=1
+    cat "$logs/deployment"
     say "A sample of the fault sweep"
     "$DEV/python" -m pytest -q tests/faults || failed=1
 fi
