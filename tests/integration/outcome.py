@@ -26,7 +26,8 @@ class ApiCall:
     def by_function(self) -> str:
         """The function whose role made the call, empty for anybody else's."""
         role = self.caller.rpartition(":assumed-role/")[2].partition("/")[0]
-        return role.removesuffix("-us-west-2") if role.startswith("aurora-restore-") else ""
+        is_ours = role.startswith("aurora-restore-") and role.endswith("-us-west-2")
+        return role.removesuffix("-us-west-2") if is_ours else ""
 
     @property
     def is_change(self) -> bool:

@@ -52,7 +52,7 @@ class Refresh:
     cluster: dict[str, Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def more_users(world: World, quiet: None) -> Iterator[None]:  # noqa: ARG001 - every run reads this secret
     """Two more entries in the secret of the users."""
     client = world.client("secretsmanager")
@@ -66,7 +66,7 @@ def more_users(world: World, quiet: None) -> Iterator[None]:  # noqa: ARG001 - e
     client.put_secret_value(SecretId=SECRET, SecretString=before)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def refresh(world: World, fifteen: dict[str, int], more_users: None) -> Refresh:  # noqa: ARG001 - they come first
     outcome = world.run(
         {

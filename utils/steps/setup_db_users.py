@@ -11,8 +11,9 @@ from utils.database.profiles import Auth, DatabaseUser, users_of
 from utils.database.setup import Master, SetupOutcome, password_of, set_up_users
 from utils.errors import DatabaseLoginRefused, RestoreFailed
 from utils.master_password import master_password, replace_master_password
-from utils.operation import CheckRecord, Operation, ScriptRecord, StepName, UsersRecord
+from utils.operation import CheckRecord, Operation, RestoreRecord, ScriptRecord, StepName, UsersRecord
 from utils.phases import wait_or_time_out
+from utils.polling import has_settled
 from utils.services import Services
 from utils.step import StepResult, StepStatus
 from utils.steps.check_restore_status import what_is_unready
@@ -27,11 +28,9 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
     users = users_of(services.secrets.app_credentials(services.settings.app_secret_name), operation.request.user_limits)
     cluster = services.rds().find_cluster(operation.identifiers.target_cluster_id)
     if cluster is None or cluster.endpoint is None or cluster.port is None:
-        raise RestoreFailed(
-            f"no endpoint of cluster {operation.identifiers.target_cluster_id}",
-            expected="the restored cluster with its instances",
-            action="look at the RDS events, find out who deleted it, then start a new run",
-        )
+        return _not_shown(operation, services)
+    if operation.restore is not None:
+        operation.restore.missing_since = None
     check_cluster_is_ours(cluster, operation)
     record = operation.users or UsersRecord()
     operation.users, operation.current_step = record, StepName.SETUP_DB_USERS
@@ -82,6 +81,24 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
             "checks": [check.model_dump() for check in record.checks],
         },
     )
+
+
+def _not_shown(operation: Operation, services: Services) -> StepResult:
+    """Wait for what RDS does not show, as its answers may be late; raises `RestoreFailed` once they have settled."""
+    target_id, now = operation.identifiers.target_cluster_id, services.clock.now()
+    record = operation.restore = operation.restore or RestoreRecord(started_at=now)
+    record.missing_since = record.missing_since or now
+    if has_settled(record.missing_since, now):
+        raise RestoreFailed(
+            f"no endpoint of cluster {target_id}",
+            expected="the restored cluster with its instances",
+            action="look at the RDS events, find out who deleted it, then start a new run",
+        )
+    services.operations.save(operation)
+    return wait_or_time_out(
+        "restore", record.missing_since, now, operation.request.budgets.restore_hours,
+        waiting_for=f"cluster {target_id} to be shown",
+    )  # fmt: skip
 
 
 def _remembering(known: list[str], operation: Operation, services: Services) -> Callable[[list[str]], None]:
