@@ -1,22 +1,28 @@
 """Which roles are AWS's own.
 
-Names: the AuroraUserGuide ("Understanding the rds_superuser role", write forwarding, RDS Proxy), and psql's list of the
-roles of a cluster. The prefix alone proves nothing: whoever has CREATEROLE can create a role rds_something.
+The prefix alone proves nothing: whoever has CREATEROLE can create a role rds_something.
 """
 
+# What is known of each name, and from where. Aurora may have others: `find_logins` says what an unknown login does.
 AWS_ROLES = (
+    # AuroraUserGuide, "Understanding the rds_superuser role", IAM and Kerberos authentication. Only rdsadmin logs in.
     "rdsadmin",
-    "rdsproxyadmin",
-    "rdsrepladmin",
-    "rdstopmgr",
-    "rdswriteforwarduser",
     "rds_ad",
-    "rds_extension",
     "rds_iam",
     "rds_password",
     "rds_replication",
-    "rds_reserved",
     "rds_superuser",
+    # AuroraUserGuide, "Quotas and limitations for RDS Proxy": a login, made when a proxy gets the cluster as target.
+    "rdsproxyadmin",
+    # Release notes of RDS for PostgreSQL 17.1, 16.5, 15.9, 14.14: for reserved connections. Does not log in.
+    "rds_reserved",
+    # No guide names it; Babelfish's dump program, which AWS writes, leaves it out, and so do tools for Aurora (pgbelt).
+    "rdswriteforwarduser",
+    # No guide names these; published pg_dumpall outputs of RDS for PostgreSQL do, rdstopmgr with LOGIN, the others
+    # without. Nothing tells whether Aurora has rdsrepladmin.
+    "rdsrepladmin",
+    "rdstopmgr",
+    "rds_extension",
 )
 # SQL: whether the role of this row of pg_roles is AWS's or PostgreSQL's. From PostgreSQL 16 on AWS's roles give nobody
 # ADMIN but those of the groups that are meant to be granted.

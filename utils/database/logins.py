@@ -57,7 +57,8 @@ def find_logins(connection: Connection, users: Sequence[DatabaseUser], keep: Col
             f"logins that the master may not shut out: {', '.join(stuck)}",
             expected="NOLOGIN for every login but the master, AWS's, keep_logins and the users",
             action="take the login from them in the source (or give the master ADMIN OPTION on them), "
-            "or name them in keep_logins; nobody has been let in",
+            "or name them in keep_logins; a name that begins with rds may be a new login of AWS: keep_logins lets it "
+            "pass until utils/database/aws_roles.py has it; nobody has been let in",
         )
     strangers = [name for name in names_found if name not in {*aws, *our_names, *keep}]
     everybody = names(connection, "look at roles", "SELECT rolname FROM pg_roles")

@@ -68,6 +68,7 @@ class Layout:
     attributes: dict[str, str]
     members: list[tuple[str, str, bool]]
     schema_owners: list[str]
+    closed_to_owner: list[bool]
     database_owner: str
     things: list[Thing]
     grants: list[Grant]
@@ -82,6 +83,7 @@ layouts = st.builds(
         st.tuples(st.sampled_from([*EVERYBODY, "rds_superuser", "pg_monitor"]), _role, st.booleans()), max_size=6
     ),
     schema_owners=st.lists(_role, min_size=len(SCHEMAS), max_size=len(SCHEMAS)),
+    closed_to_owner=st.lists(st.booleans(), min_size=len(SCHEMAS), max_size=len(SCHEMAS)),
     database_owner=_role,
     things=st.lists(
         st.builds(Thing, kind=st.sampled_from(KINDS), schema=st.sampled_from(SCHEMAS), owner=_role),
@@ -134,6 +136,11 @@ def build(server: Restored, layout: Layout) -> None:
         statements += _create(thing, number)
     for grant in layout.grants:
         statements += _grant(layout, grant)
+    for schema, name, closed in zip(SCHEMAS, layout.schema_owners, layout.closed_to_owner, strict=True):
+        if closed:
+            statements.append(
+                SQL("REVOKE ALL ON SCHEMA {} FROM {}, PUBLIC").format(Identifier(schema), Identifier(name))
+            )
     for later in layout.later:
         statements.append(_later(later))
     _run(server, ADMIN, DATABASE, statements)

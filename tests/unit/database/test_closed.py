@@ -85,8 +85,9 @@ def test_logins_to_be_kept_are_kept_and_may_connect_as_before(restored: Restored
 
 def test_a_login_that_the_master_cannot_shut_out_stops_the_run(restored: Restored) -> None:
     restored.run(ADMIN, "postgres", "CREATE ROLE rds_root SUPERUSER LOGIN")
-    with pytest.raises(DatabaseChangeRefused, match="may not shut out: rds_root"):
+    with pytest.raises(DatabaseChangeRefused, match="may not shut out: rds_root") as refused:
         set_up(restored)
+    assert "may be a new login of AWS: keep_logins lets it pass" in str(refused.value)
     assert set_up(restored, keep_logins=["rds_root"]).kept == ["rds_root"]
 
 

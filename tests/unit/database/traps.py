@@ -72,6 +72,8 @@ BULK = """
                 EXECUTE format('ALTER TABLE %I.%I OWNER TO %I', place, 'Table ''' || t || '''',
                     owners[1 + (s + t) % array_length(owners, 1)]);
             END LOOP;
+            -- A lock for each table of 50 schemas is more than a small server has room for.
+            COMMIT;
         END LOOP;
     END $$
 """
@@ -101,6 +103,13 @@ TRAPS = f"""
     SET ROLE reader;
     GRANT DELETE, TRUNCATE ON app.carts TO devops, PUBLIC;
     RESET ROLE;
+    CREATE SCHEMA hidden AUTHORIZATION owner_0;
+    CREATE TABLE hidden.secrets (id serial);
+    ALTER TABLE hidden.secrets OWNER TO "OWNER";
+    CREATE FUNCTION hidden.plain() RETURNS int LANGUAGE sql AS 'SELECT 1';
+    REVOKE ALL ON FUNCTION hidden.plain() FROM PUBLIC;
+    ALTER FUNCTION hidden.plain() OWNER TO owner_0;
+    REVOKE ALL ON SCHEMA hidden FROM owner_0;
     CREATE TABLE public.everybodys (id int);
     ALTER TABLE public.everybodys OWNER TO "Owner One";
     GRANT ALL ON public.everybodys TO PUBLIC;
