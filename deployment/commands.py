@@ -2,6 +2,7 @@
 
 import json
 from argparse import Namespace
+from concurrent.futures import ThreadPoolExecutor
 
 from deployment import stacks
 from deployment.account import Account, Refused, told
@@ -10,6 +11,11 @@ from deployment.plan import plan
 from deployment.schedule import check_request_of_schedule
 from deployment.secret_values import put_secret
 from deployment.verify import verify
+
+_TEMPLATES = (
+    "template.yaml", "infrastructure/dynamodb.yaml", "infrastructure/lambda.yaml", "infrastructure/stepfunctions.yaml",
+    "infrastructure/monitoring.yaml",
+)  # fmt: skip
 
 
 def run(options: Namespace) -> int:
@@ -68,12 +74,11 @@ def _deploy(account: Account, options: Namespace) -> int:
 
 
 def _validate(account: Account) -> None:
-    for template in ("template.yaml", "infrastructure/dynamodb.yaml", "infrastructure/lambda.yaml",
-                     "infrastructure/stepfunctions.yaml"):  # fmt: skip
-        stacks.run(
-            ["sam", "validate", "--lint", "--region", account.region, "--template-file", template],
-            f"{template} is not valid",
-        )
+    command = ["sam", "validate", "--lint", "--region", account.region, "--template-file"]
+    with ThreadPoolExecutor() as pool:
+        done = [pool.submit(stacks.run, [*command, template], f"{template} is not valid") for template in _TEMPLATES]
+    for validation in done:
+        validation.result()
     json.loads((stacks.REPOSITORY / "statemachine/aurora_restore.asl.json").read_text())
 
 

@@ -7,14 +7,15 @@ from collections.abc import Iterable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployment import pipeline_checks, prerequisite_checks
+from deployment import monitoring_checks, pipeline_checks, prerequisite_checks
 from deployment.account import Account, explain
 from deployment.findings import Check, Finding, Inspection, Outcome
 
 
 def verify(account: Account, environment: str) -> int:
     """Print the table; returns 1 if any check fails."""
-    findings = inspect(Inspection(account, environment), [*prerequisite_checks.CHECKS, *pipeline_checks.CHECKS])
+    checks = [*prerequisite_checks.CHECKS, *pipeline_checks.CHECKS, *monitoring_checks.CHECKS]
+    findings = inspect(Inspection(account, environment), checks)
     _print(findings)
     failed = [finding for finding in findings if finding.outcome is Outcome.FAIL]
     skipped = sum(finding.outcome is Outcome.SKIP for finding in findings)

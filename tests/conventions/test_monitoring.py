@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from deployment.monitoring_checks import expected_alarms
 from docs.event_schema import FILE, event_schema
 from tests.conventions.cfn_yaml import REPOSITORY, load_template, references, resources_of_type
 from utils.events import DetailType
@@ -143,6 +144,27 @@ def test_the_absence_of_restores_alarms_only_while_the_schedule_is_on() -> None:
     assert properties["Period"] == PERIODS_OF_LONG_ALARMS
     for template in (MONITORING, load_template("template.yaml")):
         assert template["Parameters"]["NoSuccessAlarmHours"]["MaxValue"] * PERIODS_OF_LONG_ALARMS == 7 * 24 * 3600
+
+
+@pytest.mark.parametrize(
+    ("parameters", "conditions"),
+    [
+        ({"FunctionAlarms": "false", "ScheduleState": "DISABLED"}, {None}),
+        ({"FunctionAlarms": "true", "ScheduleState": "DISABLED"}, {None, "WatchFunctions"}),
+        ({"FunctionAlarms": "false", "ScheduleState": "ENABLED", "NoSuccessAlarmHours": "26"}, {None, "WatchSuccess"}),
+        ({"FunctionAlarms": "false", "ScheduleState": "ENABLED", "NoSuccessAlarmHours": "0"}, {None}),
+    ],
+)
+def test_verify_expects_the_alarms_that_the_template_makes(
+    parameters: dict[str, str], conditions: set[str | None]
+) -> None:
+    made = {
+        alarm["AlarmName"]
+        for name, alarm in ALARMS.items()
+        if MONITORING["Resources"][name].get("Condition") in conditions
+    }
+    assert expected_alarms({"MonitoringLevel": "alarms", **parameters}) == made
+    assert expected_alarms({"MonitoringLevel": "none", **parameters}) == set()
 
 
 def test_the_widgets_lie_side_by_side() -> None:

@@ -73,6 +73,14 @@ def suspended_versioning(cloud: LocalCloud) -> Iterator[None]:
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
 
 
+@contextlib.contextmanager
+def mute_alarm(cloud: LocalCloud) -> Iterator[None]:
+    cloudwatch, names = cloud.client("cloudwatch"), ["aurora-restore-lock-held-too-long"]
+    cloudwatch.disable_alarm_actions(AlarmNames=names)
+    yield
+    cloudwatch.enable_alarm_actions(AlarmNames=names)
+
+
 Break = Callable[[LocalCloud], contextlib.AbstractContextManager[None]]
 BREAKS: dict[str, Break] = {
     "Secret app-credentials is replaced": placeholder,
@@ -81,6 +89,7 @@ BREAKS: dict[str, Break] = {
     "Network to AWS services": shut_network,
     "DBA role": no_dba_role,
     "Code bucket": suspended_versioning,
+    "Alarms": mute_alarm,
 }
 
 

@@ -6,26 +6,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from local_cloud.paths import REPOSITORY
 from tests.integration.shell import Shell
 from tests.integration.stories import story
 from tests.integration.waiting import wait_for
 from tests.integration.world import World
+from tests.shell_blocks import shell_blocks
 
-RUNBOOK = (REPOSITORY / "docs/runbook.md").read_text()
+BLOCKS = shell_blocks("docs/runbook.md")
 
 
-def commands_of(section: str) -> str:
-    """Return the first shell block below a heading."""
-    found = re.search(rf"^## {section}$.*?^```sh\n(.*?)^```", RUNBOOK, re.MULTILINE | re.DOTALL)
-    assert found, f"no commands below {section}"
-    return found[1]
+def commands_of(section: str, number: int = 0) -> str:
+    """Return the commands of a shell block below a heading, the first by default."""
+    return [block.commands for block in BLOCKS if block.section == section][number]
 
 
 def preamble(operation: str, target: str) -> str:
     """Return what the runbook sets first, with an operation and a target of ours."""
-    first = RUNBOOK.partition("```sh\n")[2].partition("```")[0]
-    text = re.sub(r"^OPERATION=\S+", f"OPERATION={operation}", first, flags=re.MULTILINE)
+    text = re.sub(r"^OPERATION=\S+", f"OPERATION={operation}", BLOCKS[0].commands, flags=re.MULTILINE)
     return re.sub(r"^TARGET=\S+", f"TARGET={target}", text, flags=re.MULTILINE)
 
 
@@ -105,8 +102,7 @@ def stopped_by_the_book(world: World) -> dict[str, Any]:
     reader = Reader(world, name, target)
     reader.follow("Stop a run")
     wait_for(lambda: (row := world.row(name)) and row["status"] == "FAILED", "the closed row")
-    letters = RUNBOOK.partition("## Stop a run")[2].split("```sh\n")[2].partition("```")[0]
-    assert '"0"' in reader.follow("", letters)
+    assert '"0"' in reader.follow("", commands_of("Stop a run", 1))
     world.cloud.aurora_control("POST", "release", {"arn": copy["DBClusterSnapshotArn"]})
     reader.follow("Redrive")
     return wait_for(lambda: (row := world.row(name)) and row["status"] == "SUCCEEDED" and row, "the end", seconds=200)

@@ -1,0 +1,92 @@
+"""Every command of README and guides works as it stands, in this order, for somebody with a local cloud."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_cloud.aws_environment import command_environment
+from local_cloud.cloud import LocalCloud
+from local_cloud.demonstration import furnish
+from local_cloud.terminal import Terminal
+from tests.deployment.reader import Reader, check_out
+from tests.integration.waiting import wait_for
+from tests.shell_blocks import ShellBlock, shell_blocks
+
+# The README takes the pipeline away at its end, and the last guide deploys it from nothing.
+DOCUMENTS = (
+    "docs/01_prerequisites.md",
+    "docs/02_lambda_implementation.md",
+    "docs/03_step_functions_implementation.md",
+    "README.md",
+    "docs/04_production_deployment.md",
+)
+BLOCKS = [block for path in DOCUMENTS for block in shell_blocks(path)]
+# A snapshot of the shop grows 48 hours old, which a request refuses, in 14 minutes.
+SPEED = 200.0
+
+
+class Desk:
+    """A checkout with a running local cloud, as `./local.sh up` leaves it, and a reader for each document."""
+
+    def __init__(self, checkout: Path, cloud: LocalCloud) -> None:
+        self._checkout, self._cloud = checkout, cloud
+        self._readers: dict[str, Reader] = {}
+        _prepare(checkout)
+
+    def reader(self, path: str) -> Reader:
+        """Return who reads a document, from its first block on in the same shell."""
+        if path not in self._readers:
+            variables = command_environment(self._cloud.environment())
+            variables["PATH"] += os.pathsep + str(self._checkout / ".local/bin")
+            self._readers[path] = Reader(self._checkout, variables)
+        return self._readers[path]
+
+    def wait_for_runs(self) -> list[str]:
+        """Wait until no run is on; return how all that there were ended, by state machine."""
+        states = self._cloud.client("stepfunctions")
+
+        def ended() -> list[str] | None:
+            machines = states.list_state_machines()["stateMachines"]
+            executions = [
+                execution
+                for machine in machines
+                for execution in states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
+            ]
+            running = any(execution["status"] == "RUNNING" for execution in executions)
+            return None if running else [f"{execution['name']} {execution['status']}" for execution in executions]
+
+        return wait_for(ended, "the end of all runs", seconds=180)
+
+
+def _prepare(checkout: Path) -> None:
+    """Give the reader what the documents take for granted: the own app.json, and a password manager."""
+    users = {
+        name: {"username": f"my_{name}", "password": f"A-g00d-0ne-for-{name}"}
+        for name in ("application_user", "readonly_user", "devops_user")
+    }
+    (checkout / "app.json").write_text(json.dumps(users))
+    manager = checkout / ".local/bin/some-password-manager"
+    manager.parent.mkdir()
+    manager.write_text("""#!/bin/sh\necho '{"username": "master", "password": "A-g00d-0ne-for-master"}'\n""")
+    manager.chmod(0o755)
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[Desk]:
+    with tempfile.TemporaryDirectory(prefix="docs-") as folder:
+        checkout = check_out(Path(folder) / "aurora-restore")
+        with LocalCloud.start(run_dir=checkout / ".local/run/up", speed=SPEED) as cloud:
+            furnish(cloud, Terminal())
+            yield Desk(checkout, cloud)
+
+
+@pytest.mark.local_cloud
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.reason is None], ids=str)
+def test_a_reader_runs_a_block(desk: Desk, block: ShellBlock) -> None:
+    desk.reader(block.path).run(block.commands)
+    outcomes = desk.wait_for_runs()
+    assert [outcome for outcome in outcomes if not outcome.endswith(" SUCCEEDED")] == []
