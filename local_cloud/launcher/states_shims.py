@@ -14,6 +14,7 @@ _role_arn: contextvars.ContextVar[str] = contextvars.ContextVar("role_arn", defa
 def install() -> None:
     """Correct what state machines may do."""
     invoke_functions_as_the_state_machines_role()
+    give_expressions_time()
 
 
 def invoke_functions_as_the_state_machines_role() -> None:
@@ -47,6 +48,17 @@ def invoke_functions_as_the_state_machines_role() -> None:
 
     states._execute_task = execute_with_role
     states._call_lambda = call_if_allowed
+
+
+def give_expressions_time() -> None:
+    """Let a JSONata expression take a minute: AWS's second is for its own machines, not for a busy one of two cores."""
+    engine = ministack_modules.service("stepfunctions").jsonata.Jsonata
+    original: Callable[..., Any] = engine.jsonata
+
+    def jsonata(expression: str, **options: Any) -> Any:
+        return original(expression, **{**options, "timeout": 60_000})
+
+    engine.jsonata = staticmethod(jsonata)
 
 
 def role_allows(role_arn: str, action: str, resource_arn: str) -> bool:
