@@ -5,8 +5,23 @@ from collections.abc import Sequence
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Identifier
 
-from utils.database.session import listed, names, run
+from utils.database.session import listed, names, rows, run
 
+# A new owner takes a lock on the table, its indexes, its TOAST table and its sequences until the transaction ends, and
+# the server has room for max_locks_per_transaction (64) of them for each connection it allows.
+_AT_ONCE = 200
+# A sequence of a column follows its table. Where the master may not create, only REASSIGN OWNED does it.
+_RELATIONS = """
+    SELECT quote_ident(nspname) || '.' || quote_ident(relname),
+        CASE relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+            WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace JOIN pg_roles ON pg_roles.oid = relowner
+    WHERE rolname = ANY(%s) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND nspname NOT LIKE 'pg\\_%%'
+        AND has_schema_privilege(relnamespace, 'USAGE') AND has_schema_privilege(relnamespace, 'CREATE')
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid
+            AND relkind = 'S' AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i'))
+    ORDER BY 1
+"""
 _OWNERS_HERE = """
     SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles ON pg_roles.oid = refobjid
     WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o' AND rolname = ANY(%s)
@@ -18,7 +33,20 @@ _OWNERS_HERE = """
 
 def take_over_objects(connection: Connection, users: Sequence[str]) -> None:
     """Make the master the owner of what the users own in this database, and of databases that they own."""
+    _take_over_relations(connection, users)
     owners = names(connection, "look at what users own", _OWNERS_HERE, (list(users),))
     if owners:
         statement = SQL("REASSIGN OWNED BY {} TO {}").format(listed(owners), Identifier(connection.info.user))
         run(connection, f"new owner for what {', '.join(owners)} owned", [statement])
+
+
+def _take_over_relations(connection: Connection, users: Sequence[str]) -> None:
+    found = rows(connection, "look at tables of users", _RELATIONS, (list(users),))
+    owner = SQL("OWNER TO {}").format(Identifier(connection.info.user))
+    for start in range(0, len(found), _AT_ONCE):
+        # PostgreSQL has quoted these names itself.
+        statements = [
+            SQL(" ").join([SQL(f"ALTER {kind}"), SQL(name), owner]) for name, kind in found[start : start + _AT_ONCE]
+        ]
+        run(connection, "new owner for tables of users", statements)
+        connection.commit()

@@ -25,6 +25,17 @@ from utils.errors import (
     UsersNotProven,
 )
 
+MANY_TABLES_OF_APP = """
+    DO $$
+    BEGIN
+        FOR n IN 1 .. 800 LOOP
+            EXECUTE format('CREATE TABLE many.%I (id serial PRIMARY KEY)', 'Table {' || n || '} %s');
+            EXECUTE format('ALTER TABLE many.%I OWNER TO app', 'Table {' || n || '} %s');
+            COMMIT;
+        END LOOP;
+    END $$
+"""
+
 # What AWS, and so a superuser, owns in a customer's database: an extension, one of its tables, something of its own.
 OF_AWS = """
     CREATE EXTENSION pg_stat_statements;
@@ -85,6 +96,21 @@ def test_users_of_the_same_names_that_came_along_are_taken_over(restored: Restor
     assert not restored.can_log_in("reader", "shop", "Prods-old-Pa55")
     query = "SELECT rolcreatedb, rolcreaterole, rolconfig FROM pg_roles WHERE rolname = 'reader'"
     assert restored.run(MASTER, "shop", query) == [(False, False, ["default_transaction_read_only=on"])]
+
+
+def test_more_tables_of_the_application_than_the_server_has_locks_for_are_taken_over(restored: Restored) -> None:
+    restored.run(ADMIN, "postgres", "ALTER SYSTEM SET max_locks_per_transaction = 10")
+    restored.server.restart(MASTER)
+    restored.run(MASTER, "postgres", "CREATE ROLE app")
+    restored.run(ADMIN, "shop", "CREATE SCHEMA many AUTHORIZATION app")
+    restored.run(ADMIN, "shop", MANY_TABLES_OF_APP)
+    with pytest.raises(psycopg2.errors.OutOfMemory):
+        restored.run(ADMIN, "shop", "REASSIGN OWNED BY app TO dba")
+    restored.set_up()
+    owners = (
+        "SELECT relowner::regrole::text, count(*) FROM pg_class WHERE relnamespace = 'many'::regnamespace GROUP BY 1"
+    )
+    assert restored.run(ADMIN, "shop", owners) == [(MASTER, 2400)]
 
 
 def test_until_the_data_is_ready_not_even_a_user_of_our_names_gets_in_with_productions_password(
