@@ -5,6 +5,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ class Reader:
         self._kept = checkout / ".local/variables"
         self._variables = {**variables, "VARIABLES": str(self._kept)}
 
-    def run(self, commands: str, *, seconds: float = 300.0) -> str:
+    def run(self, commands: str, *, seconds: float = 900.0) -> str:
         """Run commands in a terminal; fails with what they print unless their exit code is 0."""
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
@@ -52,8 +53,11 @@ class Reader:
         os.close(theirs)
         try:
             printed = _answered(ours, give_up=time.monotonic() + seconds)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
         finally:
-            os.close(ours)  # a shell that is still there loses its terminal, as when somebody closes the window
+            os.close(ours)
             code = process.wait(60)
         assert code == 0, f"exit code {code} of\n{commands}\n{printed[-6000:]}"
         entries = self._kept.read_text().rstrip("\0").split("\0")

@@ -40,7 +40,7 @@ class Desk:
     def reader(self, path: str) -> Reader:
         """Return who reads a document, from its first block on in the same shell."""
         if path not in self._readers:
-            variables = command_environment(self._cloud.environment())
+            variables = command_environment({**self._cloud.environment(), "SAM_CLI_POLL_DELAY": "0.2"})
             variables["PATH"] += os.pathsep + str(self._checkout / ".local/bin")
             self._readers[path] = Reader(self._checkout, variables)
         return self._readers[path]
