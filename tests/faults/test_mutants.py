@@ -33,8 +33,8 @@ MUTANTS = {
         Mutant(
             step="sns-notification",
             file="utils/steps/sns_notification.py",
-            whole="        services.operations.release_lock(\n            services.settings.target_region,\n            operation.",
-            broken="        (lambda *_: None)(\n            services.settings.target_region,\n            operation.",
+            whole="services.operations.release_lock(\n            services.settings.target_region,\n",
+            broken="(lambda *_: None)(\n            services.settings.target_region,\n",
         ),
         ("PutItem@state", "killed"),
         "lock: ",
