@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from local_cloud.aurora.postgres.bootstrap import Master as ProductionMaster
 from local_cloud.aurora.postgres.farm import PostgresFarm
@@ -34,6 +34,8 @@ def server(farm: PostgresFarm, request: pytest.FixtureRequest) -> Iterator[Resto
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     database=None,
     derandomize=not DEEP,
+    # A layout that is cut down to its smallest takes minutes: only the deep profile does.
+    phases=tuple(Phase) if DEEP else (Phase.explicit, Phase.generate),
 )
 @given(layout=layouts)
 def test_the_users_rights_are_their_profiles_and_a_second_run_changes_nothing(server: Restored, layout: Layout) -> None:
