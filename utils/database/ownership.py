@@ -22,6 +22,15 @@ _RELATIONS = """
             AND relkind = 'S' AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i'))
     ORDER BY 1
 """
+# An owner can take its own rights, and the master, who acts for the owner, has no other way in. To become the owner of
+# a routine takes CREATE on its schema.
+_CLOSED = """
+    SELECT nspname, rolname FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner
+    WHERE NOT rolsuper AND pg_has_role(nspowner, 'USAGE') AND nspname <> 'information_schema'
+        AND nspname NOT LIKE 'pg\\_%' AND NOT (has_schema_privilege(pg_namespace.oid, 'USAGE')
+            AND has_schema_privilege(pg_namespace.oid, 'CREATE'))
+    ORDER BY 1
+"""
 _OWNERS_HERE = """
     SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles ON pg_roles.oid = refobjid
     WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o' AND rolname = ANY(%s)
@@ -29,6 +38,14 @@ _OWNERS_HERE = """
         AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
     ORDER BY rolname
 """
+
+
+def open_schemas(connection: Connection) -> None:
+    """Give schemas' owners their own rights back where the master, who acts for them, would not get in."""
+    grant = SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}")
+    closed = rows(connection, "look at closed schemas", _CLOSED)
+    statements = [grant.format(Identifier(schema), Identifier(owner)) for schema, owner in closed]
+    run(connection, "owners' way into their schemas", statements)
 
 
 def take_over_objects(connection: Connection, users: Sequence[str]) -> None:

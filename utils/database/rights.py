@@ -71,12 +71,6 @@ _PASSABLE = f"""{_FOUND}
             SELECT FROM entries WHERE entries.kind = objects.kind AND entries.id = objects.id AND is_indirect))
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """  # noqa: S608 - constants
-# An owner can take its own rights, and the master, who acts for the owner, has no other way in.
-_CLOSED_TO_MASTER = """
-    SELECT nspname, rolname FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner
-    WHERE NOT rolsuper AND pg_has_role(nspowner, 'USAGE') AND NOT has_schema_privilege(pg_namespace.oid, 'USAGE')
-        AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%' ORDER BY 1
-"""
 _CLOSED_TO_OWNERS = """
     SELECT DISTINCT nspname, rolname FROM (
         SELECT relnamespace, relowner FROM pg_class UNION SELECT pronamespace, proowner FROM pg_proc
@@ -169,7 +163,6 @@ def arrange_rights(connection: Connection, users: Sequence[DatabaseUser], *, con
     oids = dict(rows(connection, "look at users", "SELECT rolname, oid FROM pg_roles"))
     users_oids = [oids[user.name] for user in users]
     values = {"users": users_oids, **_wanted(users)}
-    _open_schemas(connection, rows(connection, "look at closed schemas", _CLOSED_TO_MASTER, {}))
     can_connect = names(connection, "look at connections", _CAN_CONNECT, (list(connecting),))
     _end_passing_on(connection)
     database = Identifier(connection.info.dbname)
@@ -195,14 +188,11 @@ def _end_passing_on(connection: Connection) -> None:
     _take_options(connection, [row for row in found if row[0] == "SCHEMA"])
     owners = sorted({owner for _, owner, *_ in found})
     # In its own role an owner names its objects only with USAGE on their schema.
-    _open_schemas(connection, rows(connection, "look at schemas of owners", _CLOSED_TO_OWNERS, (owners,)))
-    _take_options(connection, [row for row in found if row[0] != "SCHEMA"])
-
-
-def _open_schemas(connection: Connection, closed: Sequence[tuple[Any, ...]]) -> None:
+    closed = rows(connection, "look at schemas of owners", _CLOSED_TO_OWNERS, (owners,))
     grant = SQL("GRANT USAGE ON SCHEMA {} TO {}")
-    statements = [grant.format(Identifier(schema), Identifier(owner)) for schema, owner in closed]
-    run(connection, "owners' way to what they own", statements)
+    opened = [grant.format(Identifier(schema), Identifier(owner)) for schema, owner in closed]
+    run(connection, "owners' way to what they own", opened)
+    _take_options(connection, [row for row in found if row[0] != "SCHEMA"])
 
 
 def _take_options(connection: Connection, found: Sequence[tuple[Any, ...]]) -> None:

@@ -9,7 +9,7 @@ from utils.database import logins, memberships, outbound, principals, proof
 from utils.database.connection import DatabaseServer, Master, connected
 from utils.database.databases import connectable_databases
 from utils.database.default_rights import arrange_default_rights, creators
-from utils.database.ownership import take_over_objects
+from utils.database.ownership import open_schemas, take_over_objects
 from utils.database.profiles import DatabaseUser
 from utils.database.rights import arrange_rights
 from utils.database.setup_lock import FIRST_DATABASE, SetupLock, setup_lock
@@ -144,6 +144,7 @@ def _arrange(
         with connected(server, database, master.name, master.password) as connection:
             makers = creators(connection, users)
             memberships.join(connection, [maker for maker in makers if maker != master.name])
+            open_schemas(connection)
             take_over_objects(connection, names)
             arrange_rights(connection, users, connecting=[master.name, *kept])
             arrange_default_rights(connection, users, makers)

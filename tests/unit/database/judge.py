@@ -1,6 +1,7 @@
 """A judge of its own: what the users may do by PostgreSQL's has_*_privilege, asked by the superuser."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN
@@ -65,25 +66,29 @@ WRONG = """
 
 def wrong_rights(restored: Restored, databases: Sequence[str], users: Sequence[DatabaseUser]) -> list[Any]:
     """Return every right that a user has and should not have, or has not and should."""
-    major = int(restored.run(ADMIN, "postgres", "SELECT current_setting('server_version_num')::int / 10000")[0][0])
-    every = TABLE[Profile.DEVOPS] if major >= 17 else TABLE[Profile.DEVOPS] - {"MAINTAIN"}
     wrong = []
     for database in databases:
-        for user in users:
-            query = WRONG.format(
-                of_customers=OF_CUSTOMERS,
-                user=user.name,
-                all_table=",".join(every),
-                table=",".join(TABLE[user.profile] & every),
-                sequence=",".join(SEQUENCE[user.profile]),
-                schema=",".join(SCHEMA[user.profile]),
-                runs_definers=user.profile is not Profile.READONLY,
-                memberships="pg_monitor,pg_signal_backend,pg_read_all_settings,pg_read_all_stats,pg_stat_scan_tables"
-                if user.profile is Profile.DEVOPS
-                else "",
-            )
-            wrong += [(database, user.name, *row) for row in restored.run(ADMIN, database, query)]
+        with closing(restored.connect(ADMIN, database)) as connection, connection.cursor() as cursor:
+            every = TABLE[Profile.DEVOPS] - ({"MAINTAIN"} if connection.server_version < 170000 else set())
+            for user in users:
+                cursor.execute(_wrong_rights_of(user, every))
+                wrong += [(database, user.name, *row) for row in cursor.fetchall()]
     return wrong
+
+
+def _wrong_rights_of(user: DatabaseUser, every: set[str]) -> str:
+    return WRONG.format(
+        of_customers=OF_CUSTOMERS,
+        user=user.name,
+        all_table=",".join(every),
+        table=",".join(TABLE[user.profile] & every),
+        sequence=",".join(SEQUENCE[user.profile]),
+        schema=",".join(SCHEMA[user.profile]),
+        runs_definers=user.profile is not Profile.READONLY,
+        memberships="pg_monitor,pg_signal_backend,pg_read_all_settings,pg_read_all_stats,pg_stat_scan_tables"
+        if user.profile is Profile.DEVOPS
+        else "",
+    )
 
 
 def who_can_log_in(restored: Restored) -> set[str]:
@@ -116,8 +121,10 @@ CATALOG = [
 
 def catalog(restored: Restored, databases: Sequence[str]) -> dict[tuple[str, str], list[str]]:
     """Dump what the catalog says of roles, owners and rights."""
-    return {
-        (database, query): sorted(map(str, restored.run(ADMIN, database, query)))
-        for database in databases
-        for query in CATALOG
-    }
+    dump = {}
+    for database in databases:
+        with closing(restored.connect(ADMIN, database)) as connection, connection.cursor() as cursor:
+            for query in CATALOG:
+                cursor.execute(query)
+                dump[database, query] = sorted(map(str, cursor.fetchall()))
+    return dump

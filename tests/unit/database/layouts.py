@@ -153,8 +153,7 @@ def remove(server: Restored) -> None:
         ADMIN, "postgres", "SELECT rolname FROM pg_roles WHERE rolname !~ '^(pg_|rds)' AND rolname <> 'dba'"
     )
     for database in ("crm", "postgres"):
-        for (name,) in left:
-            _run(server, ADMIN, database, [SQL("DROP OWNED BY {} CASCADE").format(Identifier(name))])
+        _run(server, ADMIN, database, [SQL("DROP OWNED BY {} CASCADE").format(Identifier(name)) for (name,) in left])
     _run(server, ADMIN, "postgres", [SQL("DROP ROLE {}").format(Identifier(name)) for (name,) in left])
 
 

@@ -109,6 +109,8 @@ TRAPS = f"""
     CREATE FUNCTION hidden.plain() RETURNS int LANGUAGE sql AS 'SELECT 1';
     REVOKE ALL ON FUNCTION hidden.plain() FROM PUBLIC;
     ALTER FUNCTION hidden.plain() OWNER TO owner_0;
+    CREATE FUNCTION hidden.of_app() RETURNS int LANGUAGE sql AS 'SELECT 1';
+    ALTER FUNCTION hidden.of_app() OWNER TO app;
     REVOKE ALL ON SCHEMA hidden FROM owner_0;
     CREATE TABLE public.everybodys (id int);
     ALTER TABLE public.everybodys OWNER TO "Owner One";
