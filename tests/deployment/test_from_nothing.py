@@ -1,4 +1,4 @@
-"""From an empty account to a nightly restore and back, with deploy.sh alone; with TWICE in the environment, then again."""
+"""From an empty account to a nightly restore and back, with deploy.sh alone; with TWICE set, then again."""
 
 import json
 import os
