@@ -51,52 +51,44 @@ class DynamoDbOperationStore:
 
     def create(self, operation: Operation) -> None:
         """Write a new row; one without a plan gives way, unless its execution was closed meanwhile."""
-        is_new = "attribute_not_exists(operation_id)"
-        has_no_plan_yet = "(attribute_not_exists(#plan) AND attribute_not_exists(finished_at))"
-        self._put(operation, f"{is_new} OR {has_no_plan_yet}", {}, {"#plan": "plan"})
+        is_open = "attribute_not_exists(#plan) AND attribute_not_exists(finished_at)"
+        self._put(_item(operation.model_dump_json(by_alias=True)), is_open, {}, {"#plan": "plan"})
 
     def save(self, operation: Operation) -> None:
         """Write the row under its next version."""
         expected = operation.version
         operation.version += 1
         operation.updated_at = datetime.now(UTC)
-        self._put(operation, "#version = :version", {":version": expected}, {"#version": "version"})
+        row = _item(operation.model_dump_json(by_alias=True))
+        self._put(row, "#version = :version", {":version": expected}, {"#version": "version"})
 
-    def _put(self, operation: Operation, condition: str, values: dict[str, int], names: dict[str, str]) -> None:
+    def announce(self, operation: UnplannedOperation) -> None:
+        """Write the row before there is a plan, unless this attempt or a later one was closed already."""
+        is_open = "(attribute_not_exists(finished_at) OR redrive_count < :redrive_count)"
+        values = {":redrive_count": operation.redrive_count}
+        self._put(_unplanned_item(operation), f"attribute_not_exists(#plan) AND {is_open}", values, {"#plan": "plan"})
+
+    def save_unplanned(self, operation: UnplannedOperation) -> bool:
+        """Write the row unless a plan is under the same id, which is never lost to one without."""
+        try:
+            self._put(_unplanned_item(operation), "attribute_not_exists(#plan)", {}, {"#plan": "plan"})
+        except OperationRowConflict:
+            return False
+        return True
+
+    def _put(self, row: dict[str, Any], condition: str, values: dict[str, int], names: dict[str, str]) -> None:
         given: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
         with aws_call("dynamodb:PutItem"):
             try:
-                self._table.put_item(
-                    Item=_item(operation.model_dump_json(by_alias=True)),
-                    ConditionExpression=condition,
-                    ExpressionAttributeNames=names,
-                    **given,
-                )
+                self._table.put_item(Item=row, ConditionExpression=condition, ExpressionAttributeNames=names, **given)
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
                 raise OperationRowConflict(
-                    f"another version of operation {operation.operation_id!r} in the state table",
-                    expected=f"version {operation.version}",
+                    f"another row of operation {row['operation_id']!r} in the state table",
+                    expected="the one that was read a moment ago",
                     action="nothing, the step is tried again with the new row",
                 ) from None
-
-    def save_unplanned(self, operation: UnplannedOperation) -> None:
-        """Write the row unless a plan is under the same id, which is never lost to one without."""
-        row = _item(operation.model_dump_json()) | {
-            "status": (OperationStatus.FAILED if operation.error else OperationStatus.RUNNING).value,
-            "ttl": row_ttl(operation.created_at),
-        }
-        with aws_call("dynamodb:PutItem"):
-            try:
-                self._table.put_item(
-                    Item=row,
-                    ConditionExpression="attribute_not_exists(#plan)",
-                    ExpressionAttributeNames={"#plan": "plan"},
-                )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
 
     def acquire_lock(
         self, region: str, target_cluster_id: str, lock: TargetLock, *, instead_of: str | None = None
@@ -172,6 +164,11 @@ class DynamoDbOperationStore:
 def row_ttl(now: datetime) -> int:
     """Return when DynamoDB may remove a row written now, in seconds since 1970."""
     return int((now + ROWS_ARE_KEPT).timestamp())
+
+
+def _unplanned_item(operation: UnplannedOperation) -> dict[str, Any]:
+    status = OperationStatus.FAILED if operation.error else OperationStatus.RUNNING
+    return _item(operation.model_dump_json()) | {"status": status.value, "ttl": row_ttl(operation.created_at)}
 
 
 def _item(row: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class UnplannedOperation(BaseModel):
 
     operation_id: str
     execution_arn: str
+    redrive_count: int = 0
     target_cluster_id: str | None = None
     error: OperationError | None = None
     created_at: datetime
@@ -56,8 +57,11 @@ class OperationStore(Protocol):
     def save(self, operation: Operation) -> None:
         """Write the row and count its version up; raises `OperationRowConflict` when somebody else did meanwhile."""
 
-    def save_unplanned(self, operation: UnplannedOperation) -> None:
-        """Write the row of an operation without a plan; one with a plan under the same id stays."""
+    def announce(self, operation: UnplannedOperation) -> None:
+        """Write the row before there is a plan; raises `OperationRowConflict` when the id is taken or was closed."""
+
+    def save_unplanned(self, operation: UnplannedOperation) -> bool:
+        """Write the row of an operation without a plan, or answer False: one with a plan under the same id stays."""
 
     def acquire_lock(
         self, region: str, target_cluster_id: str, lock: TargetLock, *, instead_of: str | None = None

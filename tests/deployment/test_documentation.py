@@ -49,17 +49,16 @@ class Desk:
         """Wait until no run is on; return how all that there were ended, by state machine."""
         states = self._cloud.client("stepfunctions")
 
-        def ended() -> list[str] | None:
+        def executions() -> list[dict[str, str]]:
             machines = states.list_state_machines()["stateMachines"]
-            executions = [
+            return [
                 execution
                 for machine in machines
                 for execution in states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
             ]
-            running = any(execution["status"] == "RUNNING" for execution in executions)
-            return None if running else [f"{execution['name']} {execution['status']}" for execution in executions]
 
-        return wait_for(ended, "the end of all runs", seconds=180)
+        wait_for(lambda: all(run["status"] != "RUNNING" for run in executions()), "the end of all runs", seconds=180)
+        return [f"{run['name']} {run['status']}" for run in executions()]
 
 
 def _prepare(checkout: Path) -> None:

@@ -40,9 +40,17 @@ class InMemoryOperationStore:
         row = self.unplanned.get(operation_id)
         return UnplannedOperation.model_validate_json(row) if row else None
 
-    def save_unplanned(self, operation: UnplannedOperation) -> None:
-        if operation.operation_id not in self.rows:
-            self.unplanned[operation.operation_id] = operation.model_dump_json()
+    def announce(self, operation: UnplannedOperation) -> None:
+        before = self.find_unplanned(operation.operation_id)
+        is_closed = before is not None and before.finished_at and before.redrive_count >= operation.redrive_count
+        if is_closed or not self.save_unplanned(operation):
+            raise _conflict(operation)
+
+    def save_unplanned(self, operation: UnplannedOperation) -> bool:
+        if operation.operation_id in self.rows:
+            return False
+        self.unplanned[operation.operation_id] = operation.model_dump_json()
+        return True
 
     def acquire_lock(
         self, region: str, target_cluster_id: str, lock: TargetLock, *, instead_of: str | None = None
@@ -92,5 +100,5 @@ def _second(lock: TargetLock) -> datetime:
     return lock.expires_at.replace(microsecond=0)
 
 
-def _conflict(operation: Operation) -> OperationRowConflict:
+def _conflict(operation: Operation | UnplannedOperation) -> OperationRowConflict:
     return OperationRowConflict(operation.operation_id, expected="another version", action="nothing")

@@ -8,11 +8,11 @@ T = TypeVar("T")
 
 
 def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = 60.0, every: float = 0.1) -> T:
-    """Look again and again (`every` so many seconds) until there is an answer; fails after `seconds`."""
+    """Look again and again (`every` so many seconds) until the answer is not an empty one; fails after `seconds`."""
     give_up = time.monotonic() + seconds
     while True:
         answer = look()
-        if answer is not None and answer is not False:
+        if answer:
             return answer
         if time.monotonic() > give_up:
             raise AssertionError(f"waited {seconds:g} s for {what}")

@@ -105,6 +105,8 @@ REFUSED = UnplannedOperation(
     created_at=AT,
 )
 
+ANNOUNCED = REFUSED.model_copy(update={"error": None})
+
 
 def test_an_operation_without_a_plan_is_none_and_gives_way_to_one(store: OperationStore) -> None:
     store.save_unplanned(REFUSED)
@@ -125,8 +127,26 @@ def test_an_execution_that_was_closed_before_its_plan_was_written_gets_none(stor
 
 def test_a_plan_is_never_lost_to_a_row_without_one(store: OperationStore) -> None:
     store.create(an_operation())
-    store.save_unplanned(REFUSED)
+    assert store.save_unplanned(REFUSED) is False
+    with pytest.raises(OperationRowConflict):
+        store.announce(ANNOUNCED)
     assert store.find("nightly-1") == an_operation()
+
+
+def test_an_operation_is_announced_as_often_as_it_is_tried(store: OperationStore) -> None:
+    for _ in range(2):
+        store.announce(ANNOUNCED)
+    assert store.find_unplanned("nightly-1") == ANNOUNCED
+
+
+def test_what_was_closed_is_announced_only_by_a_later_redrive(store: OperationStore) -> None:
+    assert store.save_unplanned(REFUSED.model_copy(update={"finished_at": AT, "redrive_count": 1})) is True
+    for redrive_count in (0, 1):
+        with pytest.raises(OperationRowConflict):
+            store.announce(ANNOUNCED.model_copy(update={"redrive_count": redrive_count}))
+    redriven = ANNOUNCED.model_copy(update={"redrive_count": 2})
+    store.announce(redriven)
+    assert store.find_unplanned("nightly-1") == redriven
 
 
 def test_a_free_lock_is_taken(store: OperationStore) -> None:

@@ -8,7 +8,13 @@ from typing import Any
 
 from utils import guards, planning, readiness, resumption, tags
 from utils.announcements import announce_start
-from utils.errors import OperationClosed, OperationNotFound, OperationNotResumable, PermanentError
+from utils.errors import (
+    OperationClosed,
+    OperationNotFound,
+    OperationNotResumable,
+    OperationRowConflict,
+    PermanentError,
+)
 from utils.operation import ExecutionRecord, Operation, OperationStatus
 from utils.operation_store import row_ttl
 from utils.rds_models import Cluster
@@ -43,22 +49,40 @@ def _started(event: StartEvent, services: Services) -> Operation:
         request = parse_request(event.request, services.settings)
         if not request.dry_run:
             check_start_window(request.start_window, datetime.now(UTC))
-        _announce(event, request, services)
-        operation = _planned(event, request, services) if request.dry_run else _locked(event, request, services)
-        services.operations.create(operation)
+        try:
+            _announce(event, request, services)
+            operation = _planned(event, request, services) if request.dry_run else _locked(event, request, services)
+            services.operations.create(operation)
+        except OperationRowConflict:
+            _check_not_closed(event, request, services)
+            raise
         announce_start(operation, services)
         return operation
     if resumption.is_redrive(event.attempt, operation):
         resumption.reopen(operation, event.attempt, services)
     if operation.finished_at is not None:
-        # AWS lets an execution name be used again after 90 days; the rows stay for longer.
-        raise OperationClosed(
-            f"operation {operation.operation_id}, which ended {operation.finished_at:%Y-%m-%d %H:%M} UTC",
-            field="operation_id",
-            expected="the name of a new operation",
-            action="start the state machine with a new execution name; nothing was changed",
-        )
+        raise _over(operation.operation_id, operation.finished_at)
     return operation
+
+
+def _check_not_closed(event: StartEvent, request: RestoreRequest, services: Services) -> None:
+    """Leave nothing behind if the execution was stopped, and its end told, before the plan was written."""
+    closed = services.operations.find_unplanned(event.operation_id)
+    if closed is None or closed.finished_at is None:
+        return
+    region, target_id = services.settings.target_region, request.target.cluster_id
+    services.operations.release_lock(region, target_id, event.operation_id, event.attempt)
+    raise _over(closed.operation_id, closed.finished_at)
+
+
+def _over(operation_id: str, finished_at: datetime) -> OperationClosed:
+    # AWS lets an execution name be used again after 90 days; the rows stay for longer.
+    return OperationClosed(
+        f"operation {operation_id}, which ended {finished_at:%Y-%m-%d %H:%M} UTC",
+        field="operation_id",
+        expected="the name of a new operation",
+        action="start the state machine with a new execution name; nothing was changed",
+    )
 
 
 def _resumed(operation_id: str, event: StartEvent, services: Services) -> Operation:
@@ -110,10 +134,11 @@ def _check_what_would_still_be_destroyed(operation: Operation, services: Service
 
 def _announce(event: StartEvent, request: RestoreRequest, services: Services) -> None:
     """Leave word of what may be locked: the execution may end before it has a plan."""
-    services.operations.save_unplanned(
+    services.operations.announce(
         UnplannedOperation(
             operation_id=event.operation_id,
             execution_arn=event.execution_arn,
+            redrive_count=event.redrive_count,
             target_cluster_id=None if request.dry_run else request.target.cluster_id,
             created_at=datetime.now(UTC),
         )

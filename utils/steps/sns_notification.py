@@ -11,7 +11,7 @@ from typing import Any
 from utils import errors, resumption
 from utils.announcements import SENT, announce_end, announce_refusal, notify
 from utils.closing_event import ClosingEvent
-from utils.errors import AuroraRestoreError, OperationClosed
+from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict
 from utils.messages import message_for_failure, message_for_success
 from utils.operation import Operation, OperationError, OperationStatus, StepName
 from utils.rows import UnplannedOperation
@@ -90,15 +90,21 @@ def _end_unplanned(event: ClosingEvent, services: Services) -> StepResult:
     name = event.execution_arn.rpartition(":")[2] or event.operation_id
     error = _error(event, event.failed_step or StepName.SNAPSHOT_CHECK) or _not_found()
     row = services.operations.find_unplanned(name)
-    if row is None:
-        if event.has_ended and services.operations.find(name) is not None:
-            return StepResult(status=StepStatus.READY)  # another execution went on with what began as this one
-        row = UnplannedOperation(operation_id=name, execution_arn=event.execution_arn, created_at=datetime.now(UTC))
+    if row is None and event.has_ended and services.operations.find(name) is not None:
+        return StepResult(status=StepStatus.READY)  # another execution went on with what began as this one
+    row = row or UnplannedOperation(
+        operation_id=name,
+        execution_arn=event.execution_arn,
+        redrive_count=event.redrive_count,
+        created_at=datetime.now(UTC),
+    )
+    if event.redrive_count < row.redrive_count:
+        return StepResult(status=StepStatus.READY)  # late word: a redrive goes on with it
     is_done = event.has_ended and row.error is not None and row.notified_at is not None
     ends_now = row.error is None
     if row.error is None:
         row.error, row.finished_at = error, datetime.now(UTC)
-        services.operations.save_unplanned(row)
+        _save_end(row, services)
     try:
         if row.target_cluster_id is not None:
             region = services.settings.target_region
@@ -115,6 +121,19 @@ def _end_unplanned(event: ClosingEvent, services: Services) -> StepResult:
         row.notified_at = datetime.now(UTC)
         services.operations.save_unplanned(row)
     return StepResult(status=StepStatus.READY, details=_details(row.error, None) | {"notification": sent})
+
+
+def _save_end(row: UnplannedOperation, services: Services) -> None:
+    """Have this call made again if the execution's first step, which may outlive it, wrote its plan meanwhile."""
+    if services.operations.save_unplanned(row):
+        return
+    operation = services.operations.find(row.operation_id)
+    if operation is not None and operation.execution_arn == row.execution_arn:
+        raise OperationRowConflict(
+            f"a plan of operation {row.operation_id} that was written this moment",
+            expected="none, as a moment ago",
+            action="nothing, the step is tried again with the new row",
+        )
 
 
 def _details(error: OperationError, target_cluster_id: str | None) -> dict[str, Any]:
