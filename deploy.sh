@@ -2,6 +2,8 @@
 # Deploys the pipeline to AWS. This file finds a Python and what the commands need; they are in deployment/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+# Bytecode is kept below .local, whatever the caller's PYTHONDONTWRITEBYTECODE: sam compiles for seconds without.
+export PYTHONDONTWRITEBYTECODE='' PYTHONPYCACHEPREFIX=$PWD/.local/bytecode
 
 fail() {
     echo "deploy.sh: $*" >&2

@@ -2,6 +2,8 @@
 # The pipeline on this machine: see ./local.sh --help. Needs only python3 (3.11 or newer, with venv).
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+# Bytecode is kept below .local, whatever the caller's PYTHONDONTWRITEBYTECODE: sam compiles for seconds without.
+export PYTHONDONTWRITEBYTECODE='' PYTHONPYCACHEPREFIX="$here/.local/bytecode"
 
 usable() {
     "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1

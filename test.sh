@@ -2,6 +2,8 @@
 # All checks and tests of the project, on this machine alone.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+# Bytecode is kept below .local, whatever the caller's PYTHONDONTWRITEBYTECODE: sam compiles for seconds without.
+export PYTHONDONTWRITEBYTECODE='' PYTHONPYCACHEPREFIX=$PWD/.local/bytecode
 
 readonly ENVIRONMENTS=$PWD/.local/envs
 readonly DEV=$ENVIRONMENTS/dev/bin
