@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 from local_cloud.aurora.engine import Engine
 from local_cloud.aurora.errors import ApiError
+from local_cloud.aurora.faults import Fault
 from local_cloud.aurora.hooks import ResourceRequest
 from local_cloud.aurora.postgres.proxy.doorkeeper import Mishap, RoundTrip
 from local_cloud.aurora.resources import Cluster
@@ -62,10 +64,18 @@ class ClusterDoor:
                 **vars(round_trip),
             )
         )
-        if fault is None:
-            return None
+        return None if fault is None else self._mishap(fault)
+
+    def _mishap(self, fault: Fault) -> Mishap:
+        functions = self.engine.hooks.functions
+        acts = {"sql-kill": functions.kill, "sql-twice": functions.run_again} if functions else {}
+        act = acts.get(fault.kind)
         return Mishap(
-            kind=fault.kind.removeprefix("sql-"), sqlstate=fault.code, message=fault.message, seconds=fault.seconds
+            kind=fault.kind.removeprefix("sql-"),
+            sqlstate=fault.code,
+            message=fault.message,
+            seconds=fault.seconds,
+            act=partial(act, fault.operation_id) if act else Mishap.act,
         )
 
     def _judge(self, user: str, port: int, token: str) -> None:

@@ -15,7 +15,7 @@ import psycopg2
 
 from local_cloud.aurora.engine import Call, Engine
 from local_cloud.aurora.errors import invalid_value
-from local_cloud.aurora.faults import Fault
+from local_cloud.aurora.faults import FUNCTION_KINDS, Fault
 from local_cloud.aurora.hooks import Caller
 from local_cloud.aurora.journal import Entry
 from local_cloud.aurora.operations.snapshots import take_snapshot
@@ -33,6 +33,10 @@ class Control:
 
     def add_fault(self, fault: Fault) -> int:
         """Let a fault wait for its call and return its id."""
+        if fault.kind in FUNCTION_KINDS and self._engine.hooks.functions is None:
+            raise invalid_value(
+                f"kind: found {fault.kind}, expected a local cloud with a hop, which knows the functions"
+            )
         return self._engine.faults.add(fault)
 
     def clear_faults(self) -> None:

@@ -28,7 +28,10 @@ SQL_KINDS = {
     "sql-drop-after": "the server has executed the statement, the connection breaks off without its answer",
     "sql-delay": "the statement reaches the server `seconds` (real ones) later",
     "sql-error": "the statement is answered with the SQLSTATE `code`; class 08 and 57P end the connection",
+    "sql-kill": "the server has executed the statement, the function that works on `operation_id` is killed",
+    "sql-twice": "the same, but the function runs once more, from beginning to end, before the statement's answer",
 }
+FUNCTION_KINDS = ("sql-kill", "sql-twice")
 ALL_KINDS = KINDS | SQL_KINDS
 SQLSTATE = re.compile(r"[0-9A-Z]{5}")
 DESCRIPTIONS = ("DescribeDBClusters", "DescribeDBInstances", "DescribeDBClusterSnapshots")
@@ -41,6 +44,7 @@ class Fault:
     operation: pattern (fnmatch) for the RDS operation; for a statement its first words, or LOGIN.
     identifier: pattern for the main identifier; for a statement the cluster's. user: pattern for a statement's user.
     skip: calls that match but are let through first. times: how many calls it hits; 0 means all.
+    operation_id: whose function is killed, or runs once more.
     """
 
     kind: str
@@ -54,6 +58,7 @@ class Fault:
     status: str = "failed"
     user: str = "*"
     seconds: float = 0.0
+    operation_id: str = ""
     fault_id: int = field(default=0)
 
     def __post_init__(self) -> None:
@@ -61,6 +66,8 @@ class Fault:
             raise invalid_value(f"kind: found {self.kind!r}, expected one of {', '.join(ALL_KINDS)}")
         if self.kind == "sql-error" and not SQLSTATE.fullmatch(self.code):
             raise invalid_value(f"code: found {self.code!r}, expected a SQLSTATE such as 40001")
+        if self.kind in FUNCTION_KINDS and not self.operation_id:
+            raise invalid_value("operation_id: found nothing, expected the operation whose function it is about")
         if self.kind in {"hide", "show"} and self.operation not in DESCRIPTIONS:
             raise invalid_value(f"operation: found {self.operation!r}, expected one of {', '.join(DESCRIPTIONS)}")
 

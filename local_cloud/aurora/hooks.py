@@ -75,6 +75,16 @@ class KeyStore(Protocol):
         """
 
 
+class Functions(Protocol):
+    """Reaches the functions that work in the databases."""
+
+    def kill(self, operation_id: str) -> None:
+        """End the process of the function that works on an operation."""
+
+    def run_again(self, operation_id: str) -> None:
+        """Run that function once more with the same event, and wait for its end."""
+
+
 class SecretStore(Protocol):
     """Keeps the secrets of RDS-managed master passwords."""
 
@@ -191,6 +201,7 @@ class Hooks:
     authorizer: Authorizer = field(default_factory=AllowAll)
     keys: KeyStore = field(default_factory=AnyKey)
     secrets: SecretStore = field(default_factory=SecretsInMemory)
+    functions: Functions | None = None
 
 
 def permissive_hooks(account_id: str) -> Hooks:

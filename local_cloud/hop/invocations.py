@@ -59,6 +59,14 @@ class Invocations:
         with self._lock:
             return self._under_way.get(trace)
 
+    def at_work_on(self, operation_id: str) -> Invocation:
+        """Return the newest invocation under way for an operation; raises LookupError if there is none."""
+        with self._lock:
+            found = [item for item in self._under_way.values() if item.operation_id == operation_id]
+        if not found:
+            raise LookupError(f"no function is under way for operation {operation_id}")
+        return found[-1]
+
     def of_operation(self, operation_id: str) -> list[Invocation]:
         """Return the invocations of an operation, oldest first."""
         with self._lock:

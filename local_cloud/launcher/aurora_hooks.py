@@ -14,8 +14,16 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local_cloud.aurora.errors import AccessDeniedError, ApiError
-from local_cloud.aurora.hooks import Caller, Hooks, KmsKey, ResourceRequest, credential_scope, presigning_key
+from local_cloud.aurora.hooks import (
+    Caller,
+    Hooks,
+    KmsKey,
+    ResourceRequest,
+    credential_scope,
+    presigning_key,
+)
 from local_cloud.credentials import root_credentials
+from local_cloud.hop.server import Hop
 from local_cloud.launcher import ministack_modules
 
 T = TypeVar("T")
@@ -24,14 +32,15 @@ _AWS_MANAGED = re.compile(r"(?:arn:aws:kms:[a-z0-9-]+:\d{12}:)?alias/aws/(?P<ser
 _QUERY_CODES = {"UnrecognizedClientException": "InvalidClientTokenId", "ExpiredTokenException": "ExpiredToken"}
 
 
-def hooks(endpoint: str) -> Hooks:
-    """Everything the local Aurora asks of the cloud, answered by the ministack of this process."""
+def hooks(endpoint: str, hop: Hop | None = None) -> Hooks:
+    """Everything the local Aurora asks of the cloud, answered by the ministack of this process, and its hop."""
     client = _clients(endpoint)
     return Hooks(
         authenticator=MinistackAuthenticator(),
         authorizer=MinistackAuthorizer(),
         keys=MinistackKeys(client),
         secrets=MinistackSecrets(client),
+        functions=HopFunctions(hop) if hop else None,
     )
 
 
@@ -177,6 +186,21 @@ class MinistackSecrets:
     def _of(self, arn: str) -> Any:
         owner, region = _owner_and_region(arn, "", "")
         return self._client("secretsmanager", owner, region)
+
+
+class HopFunctions:
+    """The functions whose calls pass the hop."""
+
+    def __init__(self, hop: Hop) -> None:
+        self._hop = hop
+
+    def kill(self, operation_id: str) -> None:
+        """End the process of the function that works on an operation."""
+        self._hop.invocations.at_work_on(operation_id).kill()
+
+    def run_again(self, operation_id: str) -> None:
+        """Run that function once more, and wait for its end."""
+        self._hop.run_again(self._hop.invocations.at_work_on(operation_id))
 
 
 def _owner_and_region(name: str, account_id: str, region: str) -> tuple[str, str]:

@@ -57,8 +57,8 @@ async def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
     endpoint = f"http://127.0.0.1:{port}"
     configure_ministack(run_dir, options.wait_speed, port)
     settings = AuroraSettings(run_dir=run_dir / "aurora", speed=speed, account_id=ACCOUNT_ID)
-    async with _local_aurora(settings, endpoint) as (rds_endpoint, ca_file):
-        hop = Hop(run_again(endpoint)) if options.hop else None
+    hop = Hop(run_again(endpoint)) if options.hop else None
+    async with _local_aurora(settings, endpoint, hop) as (rds_endpoint, ca_file):
         hop_endpoint = hop.before(endpoint) if hop else ""
         # Lambda's environments take these from here.
         os.environ.update(
@@ -113,8 +113,8 @@ def configure_ministack(run_dir: Path, wait_speed: float, port: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _local_aurora(settings: AuroraSettings, endpoint: str) -> AsyncIterator[tuple[str, Path]]:
-    aurora = LocalAurora(settings, hooks(endpoint))
+async def _local_aurora(settings: AuroraSettings, endpoint: str, hop: Hop | None) -> AsyncIterator[tuple[str, Path]]:
+    aurora = LocalAurora(settings, hooks(endpoint, hop))
     try:
         yield await asyncio.to_thread(aurora.start), aurora.ca_path
     finally:

@@ -11,6 +11,8 @@ from tests.integration.world import AUDIT_TABLE
 FUNCTION_PREFIX = "aurora-restore-"
 # The SDK's attempts at one call: the product says it in utils/aws_clients.py.
 SDK_ATTEMPTS = 4
+# A login, or a transaction.
+_BEGINNINGS = ("LOGIN", "BEGIN")
 # More often is the same step in the same situation: one more look at the same thing.
 MOST_OCCURRENCES = 2
 
@@ -54,7 +56,7 @@ class Location:
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """A round trip of the user set-up to the restored database: its number in the run, and its first words."""
+    """A round trip of the user set-up to the restored database: its number in the run (from 1), and its first words."""
 
     number: int
     statement: str
@@ -70,6 +72,11 @@ class Kind:
     name: str
     is_permanent: bool = False
     is_slow: bool = False
+
+    @property
+    def kills(self) -> bool:
+        """Whether the function's process ends, so that it can tell nobody any more."""
+        return self.name in {"killed", "sql-kill"}
 
     def at(self, call: str) -> dict[str, Any]:
         """Return the hop's words for it."""
@@ -103,10 +110,14 @@ KINDS = (
 
 
 SQL_KINDS = (
+    Kind("sql-kill"),  # the server executed it, the function's process gets SIGKILL
+    Kind("sql-twice"),  # the server executed it, the whole step runs once more before the answer
     Kind("sql-drop-after"),  # the server executed it, the connection is reset instead of an answer
     Kind("sql-drop"),  # the connection is reset before the server saw it
     Kind("sql-error"),  # SQLSTATE 57P01: the server is shut down
+    Kind("sql-denied", is_permanent=True),  # SQLSTATE 42501: the master may not
 )
+_SQLSTATES = {"sql-error": "57P01", "sql-denied": "42501"}
 
 
 @dataclass(frozen=True)
@@ -121,7 +132,15 @@ class Case:
         """Return the fault in the words of the hop, or for a round trip to the database of the local Aurora."""
         where = self.location
         if isinstance(where, RoundTrip):
-            return {"kind": self.kind.name, "identifier": lane, "skip": where.number - 1, "code": "57P01"}
+            code = _SQLSTATES.get(self.kind.name, "")
+            kind = "sql-error" if code else self.kind.name
+            return {
+                "kind": kind,
+                "identifier": lane,
+                "skip": where.number - 1,
+                "code": code,
+                "operation_id": operation_id,
+            }
         return self.kind.at(where.call) | {
             "operation_id": operation_id,
             "function": where.function,
@@ -151,9 +170,24 @@ def _counted(invocations: list[dict[str, Any]]) -> Counter[tuple[str, tuple[str,
 
 
 def round_trips(recordings: Iterable[list[str]]) -> list[RoundTrip]:
-    """Return the round trips that all recordings begin with; each is a list of statements' first words."""
+    """Return the round trips that all recordings begin with; each is a list of statements' first words.
+
+    Like a call, a round trip is known by what came before it: the kinds of statements of its transaction.
+    """
     alike = itertools.takewhile(lambda same: len(set(same)) == 1, zip(*recordings, strict=False))
-    return [RoundTrip(number, statements[0]) for number, statements in enumerate(alike, start=1)]
+    found = []
+    before: list[str] = []
+    often: Counter[tuple[str, ...]] = Counter()
+    for number, (statement, *_) in enumerate(alike, start=1):
+        if statement.startswith(_BEGINNINGS):
+            before = []
+        situation = (*before, statement)
+        often[situation] += 1
+        if often[situation] <= MOST_OCCURRENCES:
+            found.append(RoundTrip(number, statement))
+        if statement not in before:
+            before.append(statement)
+    return found
 
 
 def cases(found: Iterable[Location], trips: Iterable[RoundTrip]) -> list[Case]:

@@ -1,9 +1,12 @@
 """What a run leaves behind, without what differs from run to run: two pictures can be compared."""
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Sequence
 from typing import Any
+
+import psycopg2
 
 from local_cloud.deployment import Login
 from local_cloud.regions import TARGET_REGION
@@ -64,6 +67,16 @@ def row_picture(laboratory: Laboratory, lane: str, operation_id: str) -> Picture
     return found
 
 
+def users_let_in(laboratory: Laboratory, lane: str) -> list[str]:
+    """Name the users whom a lane's database lets in with the password of the secret."""
+    cluster = laboratory.world.cluster(lane)
+    let_in = []
+    for login in _users(laboratory):
+        with contextlib.suppress(psycopg2.OperationalError), laboratory.world.login(login, cluster):
+            let_in.append(login.username)
+    return let_in
+
+
 def differences(expected: Any, found: Any, where: str = "") -> list[str]:
     """Say in which places two pictures differ."""
     if isinstance(expected, dict) and isinstance(found, dict):
@@ -90,11 +103,16 @@ def _database(laboratory: Laboratory, cluster: dict[str, Any]) -> Picture:
         ):
             cursor.execute(sql)
             found[name] = [list(row) for row in cursor.fetchall()]
-    for login in (deployment.application_user, deployment.readonly_user, deployment.devops_user):
+    for login in _users(laboratory):
         with laboratory.world.login(login, cluster, DATABASE) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT current_user")
             found[login.username] = cursor.fetchall()[0][0]
     return found
+
+
+def _users(laboratory: Laboratory) -> list[Login]:
+    deployment = laboratory.world.deployment
+    return [deployment.application_user, deployment.readonly_user, deployment.devops_user]
 
 
 def _plain(value: Any, lane: str, operations: Sequence[str]) -> Any:

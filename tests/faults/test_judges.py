@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.faults import audit, observer
-from tests.faults.cases import KINDS, cases, locations, round_trips
+from tests.faults.cases import KINDS, SQL_KINDS, cases, locations, round_trips
 from tests.faults.picture import differences
 from tests.integration.outcome import ApiCall
 
@@ -47,8 +47,26 @@ def test_every_call_is_swept_with_every_kind_however_often_it_was_looked() -> No
         ("sns:Publish", 1),
     ]
     swept = cases(found, round_trips([["SELECT 1", "COMMIT"], ["SELECT 1", "ROLLBACK"]]))
-    assert len(swept) == 5 * len(KINDS) + 3
+    assert len(swept) == 5 * len(KINDS) + len(SQL_KINDS)
     assert len({case.case_id for case in swept}) == len(swept)
+
+
+def test_a_round_trip_is_known_by_the_kinds_of_statements_before_it_in_its_transaction() -> None:
+    proof = ["BEGIN", "SELECT", "SAVEPOINT", "SELECT", "SAVEPOINT", "SELECT", "SAVEPOINT", "SAVEPOINT", "COMMIT"]
+    found = round_trips([["LOGIN", *proof, "BEGIN", "SAVEPOINT"]] * 2)
+    assert [(trip.number, trip.statement) for trip in found] == [
+        (1, "LOGIN"),
+        (2, "BEGIN"),
+        (3, "SELECT"),
+        (4, "SAVEPOINT"),
+        (5, "SELECT"),
+        (6, "SAVEPOINT"),
+        (7, "SELECT"),
+        (8, "SAVEPOINT"),
+        (10, "COMMIT"),
+        (11, "BEGIN"),
+        (12, "SAVEPOINT"),
+    ]
 
 
 def test_calls_of_different_branches_have_different_names() -> None:

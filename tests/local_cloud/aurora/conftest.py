@@ -1,19 +1,40 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from local_cloud.aurora import AuroraSettings, LocalAurora
+from local_cloud.aurora import AuroraSettings, LocalAurora, permissive_hooks
 from tests.local_cloud.aurora.story import OTHER_ACCOUNT, Region
 
 SPEED = 2000
 
 
+class FunctionsOnPaper:
+    """Writes down what is asked of the functions, and what `look` saw at that moment."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, object]] = []
+        self.look: Callable[[], object] = lambda: None
+
+    def kill(self, operation_id: str) -> None:
+        self.asked.append(("kill", operation_id, self.look()))
+
+    def run_again(self, operation_id: str) -> None:
+        self.asked.append(("run again", operation_id, self.look()))
+
+
 @pytest.fixture(scope="session")
-def aurora(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAurora]:
-    local = LocalAurora(AuroraSettings(run_dir=tmp_path_factory.mktemp("aurora"), speed=SPEED))
+def functions() -> FunctionsOnPaper:
+    return FunctionsOnPaper()
+
+
+@pytest.fixture(scope="session")
+def aurora(tmp_path_factory: pytest.TempPathFactory, functions: FunctionsOnPaper) -> Iterator[LocalAurora]:
+    settings = AuroraSettings(run_dir=tmp_path_factory.mktemp("aurora"), speed=SPEED)
+    local = LocalAurora(settings, replace(permissive_hooks(settings.account_id), functions=functions))
     local.start()
     yield local
     local.stop()

@@ -21,8 +21,10 @@ from psycopg2 import errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from local_cloud.aurora import Fault, LocalAurora
+from local_cloud.aurora.errors import ApiError
 from local_cloud.aurora.postgres.proxy import protocol
 from local_cloud.aurora.settings import installed_postgres
+from tests.local_cloud.aurora.conftest import FunctionsOnPaper
 from tests.local_cloud.aurora.story import PASSWORD, Region, query
 
 REFUSED = 'PAM authentication failed for user "clerk"'
@@ -209,6 +211,33 @@ def test_a_commit_whose_answer_is_lost(hit: Callable[..., None], session: Connec
     with pytest.raises(psycopg2.OperationalError, match=BROKEN_OFF):
         session.commit()
     assert victims(prod) == 1
+
+
+def test_a_function_is_killed_once_its_statement_took_effect(
+    hit: Callable[..., None], session: Connection, prod: Region, functions: FunctionsOnPaper
+) -> None:
+    functions.asked, functions.look = [], lambda: victims(prod)
+    hit("kill", "INSERT *", operation_id="nightly")
+    with pytest.raises(psycopg2.OperationalError, match=BROKEN_OFF):
+        query(session, "INSERT INTO victim VALUES (1)")
+    assert functions.asked == [("kill", "nightly", 1)]
+
+
+def test_a_function_runs_once_more_before_the_answer_of_its_statement(
+    hit: Callable[..., None], session: Connection, prod: Region, functions: FunctionsOnPaper
+) -> None:
+    functions.asked, functions.look = [], lambda: victims(prod)
+    hit("twice", "INSERT *", operation_id="nightly")
+    query(session, "INSERT INTO victim VALUES (1)")
+    assert functions.asked == [("run again", "nightly", 1)]
+    hit("twice", "LOGIN", operation_id="nightly")
+    assert victims(prod) == 1
+    assert len(functions.asked) == 2
+
+
+def test_whose_function_it_is_about_must_be_said(hit: Callable[..., None]) -> None:
+    with pytest.raises(ApiError, match="operation_id"):
+        hit("kill", "*")
 
 
 def test_an_error_leaves_the_transaction_failed_on_both_sides(

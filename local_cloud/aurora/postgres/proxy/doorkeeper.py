@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,12 +26,16 @@ class RoundTrip:
 
 @dataclass(frozen=True, kw_only=True)
 class Mishap:
-    """What shall go wrong with a round trip: kind is drop, drop-after, delay or error."""
+    """What shall go wrong with a round trip: kind is drop, drop-after, delay, error, kill or twice.
+
+    act: what the last two do once the server has executed the statement; may take a while.
+    """
 
     kind: str
     sqlstate: str = ""
     message: str = ""
     seconds: float = 0.0
+    act: Callable[[], None] = lambda: None
 
 
 class Doorkeeper(Protocol):

@@ -15,6 +15,7 @@ from local_cloud.aurora.postgres.proxy.doorkeeper import LOGIN, Doorkeeper, Mish
 
 CHUNK = 65_536
 FATAL_CLASSES = ("08", "57P")
+AFTER_THE_EFFECT = ("drop-after", "kill", "twice")
 _connections = itertools.count(1)
 
 
@@ -60,7 +61,7 @@ class Session:
         self._number = next(_connections)
         self._parameters: dict[str, str] = {}
         self._asked = self._answered = 0
-        self._cut_after: int | None = None
+        self._spoiled: tuple[int, Mishap] | None = None
         self._statement = ""
 
     async def run(self) -> None:
@@ -157,8 +158,8 @@ class Session:
         mishap = await self._meet(self._round_trip(self._statement))
         self._statement = ""
         self._asked += 1
-        if mishap and mishap.kind == "drop-after":
-            self._cut_after = self._asked
+        if mishap and mishap.kind in AFTER_THE_EFFECT:
+            self._spoiled = (self._asked, mishap)
         if mishap and mishap.kind == "error":
             request = protocol.failing_query(mishap.sqlstate, mishap.message)
         await server.send(request)
@@ -171,12 +172,18 @@ class Session:
             for kind, _, end in protocol.messages(buffer):
                 if kind == protocol.READY_FOR_QUERY:
                     self._answered += 1
-                    if self._answered == self._cut_after:
-                        self._client.reset()
-                        raise Finished
+                    if self._spoiled and self._spoiled[0] == self._answered:
+                        await self._spoil(self._spoiled[1])
                 scanned = end
             await self._client.send(data)
             del buffer[:scanned]
+
+    async def _spoil(self, mishap: Mishap) -> None:
+        """Do what happens between the statement's effect and its answer."""
+        await asyncio.to_thread(mishap.act)
+        if mishap.kind != "twice":
+            self._client.reset()
+            raise Finished
 
     async def _meet(self, round_trip: RoundTrip) -> Mishap | None:
         """Note a round trip; do what happens before the server sees it."""
@@ -190,8 +197,8 @@ class Session:
             raise Finished
         elif mishap.kind == "error" and (round_trip.number == 0 or mishap.sqlstate.startswith(FATAL_CLASSES)):
             await self._refuse(mishap.sqlstate, mishap.message)
-        elif mishap.kind == "drop-after" and round_trip.number == 0:
-            self._cut_after = 1
+        elif mishap.kind in AFTER_THE_EFFECT and round_trip.number == 0:
+            self._spoiled = (1, mishap)
         return mishap
 
     def _round_trip(self, statement: str) -> RoundTrip:
