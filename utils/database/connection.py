@@ -27,6 +27,8 @@ _SESSION_LIMITS = (
     "-c statement_timeout=120000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000 "
     "-c client_min_messages=error -c search_path=pg_catalog -c default_transaction_read_only=off"
 )
+# A server that is gone without a word is noticed after a minute, not when the function's time is up.
+_SILENCE_LIMITS = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 _MAY_PASS = (
     postgres_errors.LockNotAvailable,
     postgres_errors.DeadlockDetected,
@@ -58,7 +60,7 @@ class Master:
 def connected(server: DatabaseServer, database: str, user: str, password: SecretStr) -> Iterator[Connection]:
     """Connect over TLS and run one transaction; it commits at the end, or rolls back on an error."""
     with postgres_call(f"connection to database {database} as {user}"):
-        parameters: dict[str, Any] = server.tls.parameters()
+        parameters: dict[str, Any] = _SILENCE_LIMITS | server.tls.parameters()
         try:
             connection = psycopg2.connect(
                 host=server.host,
