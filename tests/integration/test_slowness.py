@@ -7,9 +7,6 @@ from tests.integration.outcome import Outcome
 from tests.integration.stories import story
 from tests.integration.waiting import wait_for
 from tests.integration.world import World
-from utils.polling import seconds_until_next_look
-
-HALF_OF_THE_HISTORY = 12_500
 
 
 def start(world: World, target: str, **request: Any) -> str:
@@ -154,20 +151,3 @@ def copy_stands_still(world: World) -> Standstill:
 def test_a_copy_that_stands_still_ends_with_its_budget(world: World, copy_stands_still: Standstill) -> None:
     copy_stands_still.outcome.expect_failure("PhaseTimedOut", "copy still waiting for snapshot copy", "within 4 hours")
     assert world.is_untouched(copy_stands_still.old)
-
-
-def looks_in(hours: float) -> int:
-    """How often the pipeline looks in so many hours, if a look takes no time."""
-    elapsed, looks = 0.0, 0
-    while elapsed <= hours * 3600:
-        elapsed += seconds_until_next_look(elapsed)
-        looks += 1
-    return looks
-
-
-def test_thirty_hours_of_copying_take_less_than_half_of_an_executions_history(copy_stands_still: Standstill) -> None:
-    outcome = copy_stands_still.outcome
-    looks = outcome.states.count("Check Copy Status")
-    assert 0 < looks <= looks_in(copy_stands_still.hours)
-    events_of_a_look = len(outcome.history) / looks  # more than one really takes: all other states are in it
-    assert looks_in(30) * events_of_a_look < HALF_OF_THE_HISTORY
