@@ -107,7 +107,7 @@ def step(
             parsed = _parse(event, event_model)
             here = _StepRun(name, parsed, context, services())
             if not parsed.is_afterthought:
-                here.record(AuditEvent.ENTERED)
+                here.enter()
             try:
                 result = run(parsed, here.services)
             except Exception as error:
@@ -174,22 +174,32 @@ class _StepRun:
         self._name = name
         self._operation_id = event.concerns
         self._actor = event.execution_arn or context.invoked_function_arn
+        self._began: datetime | None = datetime.now(UTC)
         used.calls.taken()
         logger().append_keys(operation_id=event.concerns, step=name.value, request_id=context.aws_request_id)
 
+    def enter(self) -> None:
+        """Record the entry, once; for an afterthought only when it turns out that there is something to record."""
+        if self._began is not None:
+            at, self._began = self._began, None
+            self._record(AuditEvent.ENTERED, "", {}, at, [])
+
     def record(self, event: AuditEvent, status: str = "", details: dict[str, Any] | None = None) -> None:
-        calls = self.services.calls.taken()
+        self.enter()
+        self._record(event, status, details or {}, datetime.now(UTC), self.services.calls.taken())
+
+    def _record(self, event: AuditEvent, status: str, details: dict[str, Any], at: datetime, calls: list[str]) -> None:
         log = logger().error if event is AuditEvent.FAILED else logger().info
-        log({"event": event.value, "status": status, "details": details or {}, "api_calls": calls})
+        log({"event": event.value, "status": status, "details": details, "api_calls": calls})
         self.services.audit.append(
             AuditRow(
                 operation_id=self._operation_id,
                 step=self._name.value,
                 event=event,
                 actor=self._actor,
-                at=datetime.now(UTC),
+                at=at,
                 status=status,
-                details=details or {},
+                details=details,
                 api_calls=calls,
             )
         )

@@ -86,7 +86,20 @@ def test_an_afterthought_is_recorded_only_if_something_was_done(aws: FakeAws) ->
     step(StepName.SNS_NOTIFICATION, ClosingEvent)(lambda *_: StepResult(status=StepStatus.READY))(event, context)
     assert aws.audit.rows == []
     step(StepName.SNS_NOTIFICATION, ClosingEvent)(lambda *_: DONE)(event, context)
-    assert [row.event for row in aws.audit.rows] == [AuditEvent.LEFT]
+    entered, left = aws.audit.rows
+    assert (entered.event, left.event) == (AuditEvent.ENTERED, AuditEvent.LEFT)
+    assert left.at >= entered.at
+
+
+def test_an_afterthought_that_fails_is_recorded_from_its_beginning(aws: FakeAws) -> None:
+    event = {
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {"name": OPERATION, "executionArn": EXECUTION_ARN, "status": "ABORTED"},
+    }
+    context: Any = CONTEXT
+    with pytest.raises(CopyFailed):
+        step(StepName.SNS_NOTIFICATION, ClosingEvent)(fail_with(our_error()))(event, context)
+    assert [row.event for row in aws.audit.rows] == [AuditEvent.ENTERED, AuditEvent.FAILED]
 
 
 def test_the_calls_between_entry_and_exit_are_on_the_row_of_the_exit(aws: FakeAws) -> None:
