@@ -88,9 +88,7 @@ def judge(laboratory: Laboratory, lane: str, case: Case, fault_free: Baseline) -
     problems = _problems_of_audit(laboratory, ended, case, fault_free)
     if ended.status == "SUCCEEDED":
         verdict = Verdict.SURVIVED
-        # The set-up tries some things that may be refused, and proves afterwards that all is as it should be.
-        may_go_on = case.location.step == CLOSING or isinstance(case.location, RoundTrip)
-        if case.kind.is_permanent and not may_go_on:
+        if case.kind.is_permanent and not _may_be_denied(case):
             problems.append("succeeded although the call was denied for good")
         row = row_picture(laboratory, lane, ended.operation_id)
         problems += differences(fault_free.row, row, "row")
@@ -105,6 +103,12 @@ def judge(laboratory: Laboratory, lane: str, case: Case, fault_free: Baseline) -
     problems += differences(fault_free.world, world_picture(laboratory, lane, operations))
     problems += _problems_of_messages(laboratory, [lane, *operations], messages, case)
     return Judged(case=case, verdict=Verdict.WRONG if problems else verdict, problems=problems)
+
+
+def _may_be_denied(case: Case) -> bool:
+    """Whether a run that was denied this goes on; the set-up tries what may be refused, and proves the outcome."""
+    is_closing, is_for_others = case.location.step == CLOSING, case.location.call == "events:PutEvents"
+    return is_closing or is_for_others or isinstance(case.location, RoundTrip)
 
 
 def _was_hit(laboratory: Laboratory, lane: str, ended: Ended, case: Case, trips_before: int) -> bool:
@@ -153,8 +157,11 @@ def _problems_of_audit(laboratory: Laboratory, ended: Ended, case: Case, fault_f
     with contextlib.suppress(AssertionError):
         wait_for(lambda: not found()[1], "an audit trail without gaps", seconds=SETTLED_SECONDS)
     rows, problems = found()
-    if ended.status == "SUCCEEDED" and audit.steps_done(rows) != fault_free.steps:
-        problems.append(f"audit of {audit.steps_done(rows)} instead of {fault_free.steps}")
+    steps, done = fault_free.steps, audit.steps_done(rows)
+    if case.kind.is_permanent and case.location.is_audit_row and case.location.step == CLOSING and done == steps[:-1]:
+        steps = done  # nobody may write the row that is missing
+    if ended.status == "SUCCEEDED" and done != steps:
+        problems.append(f"audit of {done} instead of {steps}")
     return problems
 
 
