@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tests.faults import observer
+from tests.faults.cases import Case
 from tests.faults.laboratory import laboratory
 from tests.faults.pool import bench, run_all
 from tests.faults.report import report
@@ -32,12 +33,16 @@ def main() -> int:
         ]
         random.Random(0).shuffle(wanted)  # noqa: S311 - so that the beginning of the sweep has everything in it
         _say(f"{len(recorded.locations)} calls, {len(recorded.round_trips)} database round trips, {len(wanted)} cases")
-        judged: list[Judged] = run_all(
+        before = right_before(options.results, wanted)
+        if before:
+            _say(f"{len(before)} of them came out right before, and are not run again")
+        done = {item.case for item in before}
+        judged = before + run_all(
             benches,
-            wanted,
+            [case for case in wanted if case not in done],
             at_once=options.at_once,
             waiting_at_once=options.waiting,
-            tell=_Teller(len(wanted), options.results),
+            tell=_Teller(len(wanted), len(before), options.results),
             give_up=started + options.minutes * 60,
         )
         calls = [call for cloud in clouds for call in cloud.changes()]
@@ -56,15 +61,25 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=4, help="cases at once in each (4)")
     parser.add_argument("--waiting", type=int, default=8, help="cases at once in each that mostly wait (8)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="start no further case after so many")
-    parser.add_argument("--results", type=Path, help="write a JSON line for every case")
+    parser.add_argument(
+        "--results", metavar="FILE", type=Path, help="write a JSON line for every case; what FILE has as right is done"
+    )
     return parser.parse_args()
+
+
+def right_before(results: Path | None, wanted: list[Case]) -> list[Judged]:
+    """Return what an earlier sweep of the same code, stopped half-way, wrote down as right."""
+    lines = results.read_text().splitlines() if results and results.exists() else []
+    verdicts = {line["case"]: Verdict(line["verdict"]) for line in map(json.loads, lines)}
+    found = ((case, verdicts.get(case.case_id)) for case in wanted)
+    return [Judged(case=case, verdict=verdict) for case, verdict in found if verdict in RIGHT]
 
 
 class _Teller:
     """Tells how far the sweep is."""
 
-    def __init__(self, of: int, results: Path | None) -> None:
-        self._of, self._results, self._done = of, results, 0
+    def __init__(self, of: int, done: int, results: Path | None) -> None:
+        self._of, self._results, self._done = of, results, done
 
     def __call__(self, result: Judged) -> None:
         self._done += 1

@@ -1,12 +1,16 @@
 """The sweep's own judgement: which cases there are, what an audit trail lacks, what breaks an invariant."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.faults import audit, observer
+from tests.faults.__main__ import right_before
 from tests.faults.cases import KINDS, SQL_KINDS, cases, locations, round_trips
 from tests.faults.picture import differences
+from tests.faults.sweep import Verdict
 from tests.integration.outcome import ApiCall
 
 OPERATION = {"aurora-restore:managed": "true", "aurora-restore:operation-id": "nightly"}
@@ -49,6 +53,19 @@ def test_every_call_is_swept_with_every_kind_however_often_it_was_looked() -> No
     swept = cases(found, round_trips([["SELECT 1", "COMMIT"], ["SELECT 1", "ROLLBACK"]]))
     assert len(swept) == 5 * len(KINDS) + len(SQL_KINDS)
     assert len({case.case_id for case in swept}) == len(swept)
+
+
+def test_a_sweep_goes_on_where_an_earlier_one_stopped(tmp_path: Path) -> None:
+    results = tmp_path / "cases.jsonl"
+    swept = cases(locations([[invocation("sns:Publish")]]), [])
+    assert right_before(None, swept) == right_before(results, swept) == []
+    verdicts = [Verdict.WRONG, Verdict.SURVIVED, Verdict.RESUMED, Verdict.NOT_REACHED]
+    lines = [{"case": case.case_id, "verdict": verdict} for case, verdict in zip(swept, verdicts, strict=False)]
+    results.write_text("\n".join(map(json.dumps, lines)) + "\n")
+    assert [(item.case, item.verdict) for item in right_before(results, swept)] == [
+        (swept[1], Verdict.SURVIVED),
+        (swept[2], Verdict.RESUMED),
+    ]
 
 
 def test_a_round_trip_is_known_by_the_kinds_of_statements_before_it_in_its_transaction() -> None:
