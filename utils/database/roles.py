@@ -170,7 +170,9 @@ def _is_right(connection: Connection, wanted: WantedRole) -> bool:
 
 
 def _put_aside(connection: Connection, wanted: WantedRole, oid: int) -> None:
-    # Its rights, which the master cannot take, stay with the old role, which nobody can log in as.
+    # What the master cannot take stays with the old role, which nobody can log in as; what it can is for the new one.
+    for role, grantor, *_ in _memberships(connection, wanted):
+        _try(connection, revocation(connection, role, wanted.name, grantor))
     aside = f"of_production_{oid}"
     statement = SQL("ALTER ROLE {} RENAME TO {}").format(Identifier(wanted.name), Identifier(aside))
     run(connection, f"putting aside of {wanted.title} that came along", [statement])
