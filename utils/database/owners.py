@@ -35,7 +35,7 @@ _OWNERS = f"""
         SELECT grantee, false FROM pg_database, aclexplode(datacl) WHERE privilege_type = 'CREATE'
     ),
     owners AS (
-        SELECT * FROM pg_roles WHERE NOT rolsuper AND NOT {SYSTEM_ROLE} AND NOT {PUT_ASIDE}
+        SELECT oid, rolname, {SYSTEM_ROLE} AS is_system FROM pg_roles WHERE NOT rolsuper AND NOT {PUT_ASIDE}
             AND rolname <> current_user AND rolname <> ALL(%(ours)s) AND oid IN (
                 SELECT refobjid FROM pg_shdepend JOIN pg_class ON pg_class.oid = classid
                 WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o' AND relname NOT IN (
@@ -43,7 +43,7 @@ _OWNERS = f"""
                     'pg_publication', 'pg_event_trigger', 'pg_extension', 'pg_default_acl', 'pg_user_mapping'))
     )
     SELECT rolname,
-        (SELECT bool_or(for_ever) FROM strong WHERE pg_has_role(owners.oid, strong.oid, 'MEMBER'))
+        is_system OR (SELECT bool_or(for_ever) FROM strong WHERE pg_has_role(owners.oid, strong.oid, 'MEMBER'))
         OR current_setting('server_version_num')::int >= 160000 AND NOT pg_has_role(oid, 'MEMBER WITH ADMIN OPTION'),
         EXISTS (SELECT FROM strong WHERE pg_has_role(owners.oid, strong.oid, 'MEMBER'))
     FROM owners ORDER BY rolname

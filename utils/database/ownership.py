@@ -30,7 +30,7 @@ _MOVABLE = """
     )
     SELECT kind, identity FROM owned
     CROSS JOIN LATERAL pg_identify_object(classid, objid, 0) AS object (kind, schema, name, identity)
-    LEFT JOIN pg_namespace ON nspname = schema
+    LEFT JOIN pg_namespace ON quote_ident(nspname) = schema
     LEFT JOIN pg_proc ON classid = 'pg_proc'::regclass AND pg_proc.oid = objid
     WHERE CASE kind
             WHEN 'schema' THEN identity <> 'public' AND has_database_privilege(current_database(), 'CREATE')

@@ -62,8 +62,8 @@ WRONG = """
     SELECT 'member of', rolname, '', true FROM pg_roles
     WHERE rolname <> '{user}' AND rolname <> ALL('{{{memberships}}}'::text[]) AND pg_has_role('{user}', oid, 'MEMBER')
     UNION ALL
-    SELECT DISTINCT 'owner', rolname, '', pg_has_role('{user}', relowner, 'USAGE')
-    FROM relations JOIN pg_roles ON pg_roles.oid = relowner
+    SELECT 'owner', rolname, min(relations.oid::regclass::text), pg_has_role('{user}', relowner, 'USAGE')
+    FROM relations JOIN pg_roles ON pg_roles.oid = relowner GROUP BY rolname, relowner
     ORDER BY 1, 2, 3
 """
 # As devops must not be: by attributes, by name, or by what reaches further than a schema.
