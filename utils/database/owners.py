@@ -14,7 +14,7 @@ from psycopg2.sql import SQL, Identifier
 from utils.database.aws_roles import OF_AWS, SYSTEM_ROLE
 from utils.database.connection import postgres_call
 from utils.database.owner_role import OWNER_ROLE
-from utils.database.profiles import DatabaseUser, Profile
+from utils.database.profiles import DatabaseUser
 from utils.database.roles import PUT_ASIDE
 from utils.database.session import attempt, execute, names, rows
 
@@ -96,11 +96,6 @@ def find_owners(connection: Connection, users: Sequence[DatabaseUser], kept: Col
         strong=[name for name, for_ever, is_strong in found if for_ever or is_strong],
         reached=names(connection, "look at owners' roles", _REACHED, {"weak": weakenable, "kept": list(kept)}),
     )
-
-
-def has_devops(users: Sequence[DatabaseUser]) -> bool:
-    """Tell whether anybody is going to act for owners."""
-    return any(user.profile is Profile.DEVOPS for user in users)
 
 
 def take_databases(connection: Connection, roles: Sequence[str]) -> None:

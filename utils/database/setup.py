@@ -138,15 +138,18 @@ def _arrange(
 ) -> list[str]:
     """Put roles, owners and rights right, and return the owners that no devops user acts for."""
     names = [user.name for user in users]
+    devops = [user for user in users if user.profile is Profile.DEVOPS]
     with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
         principals.set_up_owner(connection, users)
-        memberships.join_needed(connection, [OWNER_ROLE])
-    _weaken_owners(server, master, users, databases, kept)
-    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
-        # Which owners a devops user may act for depends on the others' roles.
-        for user in sorted(users, key=lambda user: user.profile is Profile.DEVOPS):
+        for user in [*(user for user in users if user not in devops), *devops]:
             principals.set_up_user(connection, user, users, kept)
-        memberships.join_needed(connection, names)
+        memberships.join_needed(connection, [OWNER_ROLE, *names])
+    if devops:
+        _weaken_owners(server, master, users, databases, kept)
+    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+        # Only now is it known which owners are weak: what the users' roles were before counts no more.
+        for user in devops:
+            principals.set_up_user(connection, user, users, kept)
         strong = owners.find_owners(connection, users, kept).strong
     for database in databases:
         with connected(server, database, master.name, master.password) as connection:
@@ -168,8 +171,6 @@ def _weaken_owners(
     kept: Sequence[str],
 ) -> None:
     """Take from production's owners what devops must not get with them."""
-    if not owners.has_devops(users):
-        return
     with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
         reached = owners.find_owners(connection, users, kept).reached
         owners.take_databases(connection, reached)
