@@ -6,7 +6,9 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
 from utils.database.aws_roles import OF_AWS, SYSTEM_ROLE
-from utils.database.profiles import PRIVILEGES, DatabaseUser, Profile
+from utils.database.owner_role import OWNER_ROLE
+from utils.database.profiles import PRIVILEGES, DatabaseUser, Grantee, Profile
+from utils.database.roles import PUT_ASIDE
 from utils.database.session import listed, names, rows, run
 
 _CREATORS = f"""
@@ -20,10 +22,10 @@ _CREATORS = f"""
         UNION SELECT grantee FROM schemas, aclexplode(nspacl) WHERE privilege_type = 'CREATE'
         UNION SELECT grantee FROM pg_database, aclexplode(datacl)
             WHERE datname = current_database() AND privilege_type = 'CREATE'
-        UNION SELECT oid FROM pg_roles WHERE rolname = current_user OR rolname = ANY(%(devops)s)
+        UNION SELECT oid FROM pg_roles WHERE rolname = current_user OR rolname = ANY(%(makers)s)
     )
     SELECT rolname FROM pg_roles JOIN creators USING (oid)
-    WHERE NOT rolsuper AND NOT {SYSTEM_ROLE} AND rolname <> ALL(%(others)s) ORDER BY rolname
+    WHERE NOT rolsuper AND NOT {SYSTEM_ROLE} AND NOT {PUT_ASIDE} AND rolname <> ALL(%(others)s) ORDER BY rolname
 """  # noqa: S608 - constants
 _HELD = """
     SELECT creator.rolname, nspname, defaclobjtype::text, coalesce(grantee.rolname, 'public'), entry.grantee = 0,
@@ -50,13 +52,13 @@ _Held = dict[tuple[str, str | None, str, str], tuple[list[str], bool]]
 
 def creators(connection: Connection, users: Sequence[DatabaseUser]) -> list[str]:
     """Return the roles that own something here, or may create something."""
-    devops = [user.name for user in users if user.profile is Profile.DEVOPS]
+    makers = [OWNER_ROLE, *(user.name for user in users if user.profile is Profile.DEVOPS)]
     others = [user.name for user in users if user.profile is not Profile.DEVOPS]
-    return names(connection, "look at owners", _CREATORS, {**OF_AWS, "devops": devops, "others": others})
+    return names(connection, "look at owners", _CREATORS, {**OF_AWS, "makers": makers, "others": others})
 
 
-def arrange_default_rights(connection: Connection, users: Sequence[DatabaseUser], makers: Sequence[str]) -> None:
-    """Give the users their profiles' rights on what `makers` will create, and take every other default right."""
+def arrange_default_rights(connection: Connection, users: Sequence[Grantee], makers: Sequence[str]) -> None:
+    """Give the users their rights on what `makers` will create, and take every other default right."""
     every = dict(rows(connection, "look at kinds of rights", _EVERY))
     user_names = [user.name for user in users]
     found = rows(connection, "look at default rights", _HELD, (user_names,))
@@ -74,15 +76,13 @@ def arrange_default_rights(connection: Connection, users: Sequence[DatabaseUser]
         else:
             held[creator, schema, letter, grantee] = (privileges, grantable)
     for user in users:
-        for letter, _, privileges in PRIVILEGES[user.profile].on_later_objects():
+        for letter, _, privileges in user.privileges.on_later_objects():
             wanted = every[letter] if privileges == ("every",) else sorted(privileges)
             statements += _differences(user, letter, wanted, makers, held)
     run(connection, f"default privileges in database {connection.info.dbname}", statements)
 
 
-def _differences(
-    user: DatabaseUser, letter: str, wanted: list[str], makers: Sequence[str], held: _Held
-) -> list[Composable]:
+def _differences(user: Grantee, letter: str, wanted: list[str], makers: Sequence[str], held: _Held) -> list[Composable]:
     missing, wrong = [], []
     for creator in makers:
         has = held.get((creator, None, letter, user.name))

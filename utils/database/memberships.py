@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
-from psycopg2.sql import SQL, Identifier
+from psycopg2.sql import SQL, Composed, Identifier
 
 from utils.database.aws_roles import OF_AWS, SYSTEM_ROLE
 from utils.database.session import listed, names, rows, run
@@ -37,13 +37,19 @@ def version(connection: Connection) -> int:
     return connection.server_version
 
 
+def revocation(connection: Connection, role: str, member: str, grantor: str) -> Composed:
+    """Return the statement that ends a membership; from PostgreSQL 16 on each grantor's is one of its own."""
+    statement = SQL("REVOKE {} FROM {}").format(Identifier(role), Identifier(member))
+    if version(connection) >= 160000:
+        statement += SQL(" GRANTED BY {}").format(Identifier(grantor))
+    return statement + SQL(" CASCADE")
+
+
 def put_out_of_master(connection: Connection, kept: Collection[str]) -> None:
     """Take the master's rights from roles that were made members of the master; a member cannot be joined either."""
     for member, grantor in rows(connection, "look at members of the master", _MEMBERS_OF_MASTER, (list(kept),)):
-        statement = SQL("REVOKE {} FROM {}").format(Identifier(connection.info.user), Identifier(member))
-        if version(connection) >= 160000:
-            statement += SQL(" GRANTED BY {}").format(Identifier(grantor))
-        run(connection, f"end of the membership of {member} in the master", [statement + SQL(" CASCADE")])
+        statement = revocation(connection, connection.info.user, member, grantor)
+        run(connection, f"end of the membership of {member} in the master", [statement])
 
 
 def join_needed(connection: Connection, ours: Collection[str]) -> None:

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from pydantic import SecretStr
 
 from utils.request_users import UserLimits
 from utils.secrets_gateway import AppCredentials, Auth, Profile
 
-__all__ = ["EVERY", "PRIVILEGES", "Auth", "DatabaseUser", "Privileges", "Profile", "users_of"]
+__all__ = ["EVERY", "PRIVILEGES", "Auth", "DatabaseUser", "Grantee", "Privileges", "Profile", "users_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,11 @@ class DatabaseUser:
     auth: Auth = Auth.PASSWORD
     connection_limit: int | None = None
     statement_timeout: timedelta | None = None
+
+    @property
+    def privileges(self) -> "Privileges":
+        """Return the rights of the profile."""
+        return PRIVILEGES[self.profile]
 
 
 # All that an owner has; which rights those are depends on PostgreSQL's version.
@@ -65,6 +71,18 @@ class Privileges:
             ("f", "ROUTINES", self.routines),
             ("T", "TYPES", self.types),
         ]
+
+
+class Grantee(Protocol):
+    """A role of ours with rights on the objects of every schema."""
+
+    @property
+    def name(self) -> str:
+        """Return the role's name."""
+
+    @property
+    def privileges(self) -> Privileges:
+        """Return its rights."""
 
 
 PRIVILEGES = {

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from utils.database.connection import DatabaseServer, Master, connected, postgres_call
 from utils.database.profiles import DatabaseUser, Profile
+from utils.database.proof_rights import RELATIONS, check_rights
 from utils.database.session import names, rows, run
 from utils.errors import UsersNotProven
 
@@ -20,49 +21,18 @@ _PROBE_TABLE = "aurora_restore_probe"
 _REFUSALS = (postgres_errors.InsufficientPrivilege, postgres_errors.ReadOnlySqlTransaction)
 # With 15,000 tables a statement on each would take longer than the function may.
 _TRIED_TABLES = 30
-# What a superuser owns is AWS's, and so is what lies in a schema of his that he keeps to himself.
-_RELATIONS = """
-    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-    WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%'
-        AND relowner NOT IN (SELECT oid FROM pg_roles WHERE rolsuper)
-        AND (has_schema_privilege(relnamespace, 'USAGE') OR nspowner NOT IN (SELECT oid FROM pg_roles WHERE rolsuper))
-"""
 _TABLES = f"""
-    SELECT nspname, relname, relhasrules FROM (
-        SELECT nspname, relname, relhasrules, row_number() OVER (PARTITION BY nspname ORDER BY relname) AS place
-        {_RELATIONS} AND relkind IN ('r', 'p')
+    SELECT nspname, relname, relhasrules, pg_get_userbyid(relowner) FROM (
+        SELECT nspname, relname, relhasrules, relowner,
+            row_number() OVER (PARTITION BY nspname ORDER BY relname) AS place
+        {RELATIONS} AND relkind IN ('r', 'p')
     ) AS tables ORDER BY place, nspname, relname LIMIT %(limit)s
 """  # noqa: S608 - constants
-_COUNT = f"SELECT count(*)::int {_RELATIONS} AND relkind IN ('r', 'p')"
+_COUNT = f"SELECT count(*)::int {RELATIONS} AND relkind IN ('r', 'p')"
 _LEFT_ALONE = """
     SELECT quote_ident(nspname) FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner
     WHERE rolsuper AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%'
         AND NOT has_schema_privilege(pg_namespace.oid, 'USAGE') ORDER BY 1
-"""
-# What a user may do that its profile does not say, or may not do that it says.
-_NAME = "quote_ident(nspname) || '.' || quote_ident(relname)"
-_UNREADABLE = f"""
-    SELECT {_NAME} {_RELATIONS} AND relkind IN ('r', 'p', 'v', 'm', 'f')
-        AND NOT (has_table_privilege(pg_class.oid, 'SELECT') AND has_schema_privilege(relnamespace, 'USAGE'))
-    ORDER BY 1 LIMIT 1
-"""
-_UNWRITABLE = f"""
-    SELECT {_NAME} {_RELATIONS} AND relkind IN ('r', 'p')
-        AND NOT (has_table_privilege(pg_class.oid, 'INSERT') AND has_table_privilege(pg_class.oid, 'UPDATE')
-            AND has_table_privilege(pg_class.oid, 'DELETE'))
-    ORDER BY 1 LIMIT 1
-"""
-# The privileges of a list are alternatives.
-_WRITABLE = f"""
-    SELECT {_NAME} {_RELATIONS} AND has_schema_privilege(relnamespace, 'USAGE') AND (
-        relkind IN ('r', 'p', 'v', 'f') AND (has_any_column_privilege(pg_class.oid, 'INSERT, UPDATE')
-            OR has_table_privilege(pg_class.oid, 'DELETE, TRUNCATE'))
-        OR CASE WHEN relkind = 'S' THEN has_sequence_privilege(pg_class.oid, 'USAGE, UPDATE') END)
-    ORDER BY 1 LIMIT 1
-"""
-_TRUNCATABLE = f"""
-    SELECT {_NAME} {_RELATIONS} AND relkind IN ('r', 'p') AND has_table_privilege(pg_class.oid, 'TRUNCATE, TRIGGER')
-    ORDER BY 1 LIMIT 1
 """
 # One schema stands for all: the rights on what comes later do not depend on it.
 _CREATABLE = """
@@ -71,16 +41,9 @@ _CREATABLE = """
         AND has_schema_privilege(pg_namespace.oid, 'USAGE')
     ORDER BY nspname <> 'public', nspname LIMIT 1
 """
-_OPEN_SCHEMAS = """
-    SELECT quote_ident(nspname) FROM pg_namespace
-    WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%' AND has_schema_privilege(oid, 'CREATE')
-    ORDER BY 1 LIMIT 1
-"""
-_OWNED = """
-    SELECT objid::text FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o'
-        AND classid <> 'pg_default_acl'::regclass
-        AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-        AND refobjid = (SELECT oid FROM pg_roles WHERE rolname = current_user) LIMIT 1
+_STRONG_HERE = f"""
+    SELECT DISTINCT quote_ident(pg_get_userbyid(relowner)) {RELATIONS} AND pg_get_userbyid(relowner) = ANY(%(strong)s)
+    ORDER BY 1
 """
 
 
@@ -91,6 +54,15 @@ class Attempt:
     what: str
     statement: Composable
     allowed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Table:
+    """A table to try statements on; `is_strong_owners`: nobody is to act for its owner."""
+
+    name: Composable
+    has_rules: bool = False
+    is_strong_owners: bool
 
 
 def prove_later(
@@ -107,34 +79,51 @@ def prove_later(
                 run(connection, "table of the proof", [SQL("CREATE TABLE {} (n int)").format(probe)])
                 for user in users:
                     run(connection, "proof", [SQL("SET LOCAL ROLE {}").format(Identifier(user.name))])
-                    for attempt in _attempts(user.profile, [(probe, False)], has_public=False):
+                    table = _Table(name=probe, is_strong_owners=True)
+                    for attempt in _attempts(user.profile, [table], has_public=False):
                         _check(connection, database, user, attempt)
                     run(connection, "proof", [SQL("RESET ROLE")])
             connection.rollback()
 
 
-def prove(server: DatabaseServer, databases: Sequence[str], user: DatabaseUser, secret: SecretStr) -> list[str]:
-    """Return what was proven of the user, a line for each database; raises `UsersNotProven`."""
+def prove(
+    server: DatabaseServer,
+    databases: Sequence[str],
+    user: DatabaseUser,
+    secret: SecretStr,
+    strong_owners: Sequence[str],
+) -> list[str]:
+    """Return what was proven of the user, a line for each database; raises `UsersNotProven`.
+
+    strong_owners: the master and other owners with more rights than any user may get, for which none may act.
+    """
+    strong = {"strong": list(strong_owners)}
     proven = []
     for database in databases:
         with connected(server, database, user.name, secret) as connection:
-            tables = _tables(connection)
+            tables = _tables(connection, strong_owners)
             attempts = _attempts(user.profile, tables, has_public=_has_public(connection))
             for attempt in attempts:
                 _check(connection, database, user, attempt)
-            _check_rights(connection, database, user)
+            check_rights(connection, database, user, strong)
+            stronger = names(connection, "look at strong owners", _STRONG_HERE, strong)
             left_alone = names(connection, "look at AWS's schemas", _LEFT_ALONE, {})
             count = rows(connection, "count of tables", _COUNT, {})[0][0]
         done = ", ".join(dict.fromkeys(f"{'can' if a.allowed else 'cannot'} {a.what}" for a in attempts))
         tried = f", {len(tables)} of them tried" if len(tables) < count else ""
         alone = f"; schemas of AWS left alone: {', '.join(left_alone)}" if left_alone else ""
+        if user.profile is Profile.DEVOPS and stronger:
+            alone += f"; cannot alter what {', '.join(stronger)} owns, which has more rights than devops may get"
         proven.append(f"{database}: logs in, {done} ({count} tables{tried}){alone}")
     return proven
 
 
-def _tables(connection: Connection) -> list[tuple[Composable, bool]]:
+def _tables(connection: Connection, strong_owners: Sequence[str]) -> list[_Table]:
     found = rows(connection, "look at tables", _TABLES, {"limit": _TRIED_TABLES})
-    return [(Identifier(schema, table), has_rules) for schema, table, has_rules in found]
+    return [
+        _Table(name=Identifier(schema, table), has_rules=has_rules, is_strong_owners=owner in strong_owners)
+        for schema, table, has_rules, owner in found
+    ]
 
 
 def _has_public(connection: Connection) -> bool:
@@ -142,46 +131,32 @@ def _has_public(connection: Connection) -> bool:
     return bool(rows(connection, "look at the schema public", query))
 
 
-def _attempts(profile: Profile, tables: list[tuple[Composable, bool]], *, has_public: bool) -> list[Attempt]:
-    reads = [Attempt(what="read", statement=SQL("SELECT FROM {} LIMIT 1").format(t), allowed=True) for t, _ in tables]
+def _attempts(profile: Profile, tables: Sequence[_Table], *, has_public: bool) -> list[Attempt]:
+    is_devops = profile is Profile.DEVOPS
+    reads = [Attempt(what="read", statement=SQL("SELECT FROM {} LIMIT 1").format(t.name), allowed=True) for t in tables]
     # EXPLAIN checks the rights and fires no trigger; a rule may make nothing of the statement, and of its rights.
     writes = [
         Attempt(
             what="write",
-            statement=SQL("EXPLAIN DELETE FROM {} WHERE false").format(table),
+            statement=SQL("EXPLAIN DELETE FROM {} WHERE false").format(table.name),
             allowed=profile is not Profile.READONLY,
         )
-        for table, has_rules in tables
-        if not has_rules
+        for table in tables
+        if not table.has_rules
+    ]
+    # A comment takes what every change of a table takes, its owner's rights, but no lock that reads or writes wait for.
+    alters = [
+        Attempt(what="alter", statement=SQL("COMMENT ON TABLE {} IS NULL").format(table.name), allowed=is_devops)
+        for table in tables
+        if not (is_devops and table.is_strong_owners)
     ]
     probe = Identifier("public", _PROBE_TABLE)
     creates = Attempt(
         what="create tables",
         statement=SQL("CREATE TABLE {} (n int)").format(probe),
-        allowed=profile is Profile.DEVOPS,
+        allowed=is_devops,
     )
-    return [*reads, *writes, creates] if has_public else [*reads, *writes]
-
-
-def _check_rights(connection: Connection, database: str, user: DatabaseUser) -> None:
-    # A statement for each way to write to each kind of object cannot be written: ask for the rights behind them.
-    checks = [("cannot read", _UNREADABLE)]
-    if user.profile is Profile.READONLY:
-        checks.append(("can write", _WRITABLE))
-    else:
-        checks.append(("cannot write", _UNWRITABLE))
-    if user.profile is Profile.APPLICATION:
-        checks.append(("can truncate or put triggers on", _TRUNCATABLE))
-    if user.profile is not Profile.DEVOPS:
-        checks += [("can create objects in schema", _OPEN_SCHEMAS), ("owns the object", _OWNED)]
-    for what, query in checks:
-        found = names(connection, f"proof of user {user.name}", query, {})
-        if found:
-            raise UsersNotProven(
-                f"user {user.name} in database {database} that {what} {found[0]}",
-                expected=f"one with the rights of profile {user.profile.value}, no more and no less",
-                action="see who granted or owns that object, as the master user; then start the run again",
-            )
+    return [*reads, *writes, *alters, *([creates] if has_public else [])]
 
 
 def _check(connection: Connection, database: str, user: DatabaseUser, attempt: Attempt) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
-from utils.database.profiles import PRIVILEGES, DatabaseUser
+from utils.database.profiles import Grantee
 from utils.database.session import names, rows, run
 
 # One row for each object that the master can grant: its kind as GRANT spells it, its name, its access list.
@@ -100,7 +100,7 @@ _USERS = f"""{_FOUND},
     SELECT objects.kind, rolname, wanted.privileges, held.id IS NOT NULL, array_agg(name ORDER BY name)
     FROM objects JOIN wanted USING (kind, runs_as_owner) JOIN users USING (profile) JOIN pg_roles USING (oid)
     LEFT JOIN held ON held.kind = objects.kind AND held.id = objects.id AND held.grantee = users.oid
-    WHERE coalesce(held.privileges, '{{}}') <> wanted.privileges OR held.odd
+    WHERE objects.owner <> users.oid AND (coalesce(held.privileges, '{{}}') <> wanted.privileges OR held.odd)
     GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """  # noqa: S608 - constants
 _PUBLIC = f"""{_FOUND},
@@ -155,8 +155,8 @@ _FOR_PUBLIC = [
 ]
 
 
-def arrange_rights(connection: Connection, users: Sequence[DatabaseUser], *, connecting: Sequence[str]) -> None:
-    """Leave the users with exactly their profiles' rights, and everybody with no more than harmless ones.
+def arrange_rights(connection: Connection, users: Sequence[Grantee], *, connecting: Sequence[str]) -> None:
+    """Leave the users with exactly their rights, and everybody with no more than harmless ones.
 
     `connecting` are roles (the master, kept logins) that must not lose a database to the end of everybody's rights.
     """
@@ -211,13 +211,12 @@ def _on(what: str, kind: str, objects: list[str], whom: Composable) -> Composabl
     return SQL(" ").join([SQL(f"{what} ON {kind}"), SQL(", ".join(objects)), whom])
 
 
-def _wanted(users: Sequence[DatabaseUser]) -> dict[str, list[object]]:
-    rules = [
-        (profile, rule) for profile in {user.profile for user in users} for rule in PRIVILEGES[profile].on_objects()
-    ]
+def _wanted(users: Sequence[Grantee]) -> dict[str, list[object]]:
+    profiles = list(dict.fromkeys(user.privileges for user in users))
+    rules = [(str(number), rule) for number, profile in enumerate(profiles) for rule in profile.on_objects()]
     return {
-        "of_profile": [user.profile.value for user in users],
-        "profiles": [profile.value for profile, _ in rules],
+        "of_profile": [str(profiles.index(user.privileges)) for user in users],
+        "profiles": [number for number, _ in rules],
         "kinds": [kind for _, (kind, _, _) in rules],
         "runs": [runs_as_owner for _, (_, runs_as_owner, _) in rules],
         "privileges": ["{" + ",".join(sorted(privileges)) + "}" for _, (_, _, privileges) in rules],

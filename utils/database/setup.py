@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from utils.database import logins, memberships, outbound, principals, proof
+from utils.database import logins, memberships, outbound, owners, principals, proof
 from utils.database.connection import DatabaseServer, Master, connected
 from utils.database.databases import connectable_databases
 from utils.database.default_rights import arrange_default_rights, creators
+from utils.database.owner_role import OWNER_ROLE, OwnerRole
 from utils.database.ownership import open_schemas, take_over_objects
-from utils.database.profiles import DatabaseUser
+from utils.database.profiles import DatabaseUser, Grantee, Profile
 from utils.database.rights import arrange_rights
 from utils.database.setup_lock import FIRST_DATABASE, SetupLock, setup_lock
 
@@ -68,9 +69,9 @@ def set_up_users(
         ways = _close_ways_out(server, master, databases, before_closing_outbound, close=close_outbound)
         before_opening()
         lock.check(server, master)
-        _arrange(server, master, users, databases, found.kept)
+        strong_owners = _arrange(server, master, users, databases, found.kept)
         lock.check(server, master)
-        proofs = _open_and_prove(server, master, users, databases, lock, login_secret)
+        proofs = _open_and_prove(server, master, users, databases, strong_owners, lock, login_secret)
     return SetupOutcome(
         databases=databases,
         proofs=proofs,
@@ -134,20 +135,48 @@ def _arrange(
     users: Sequence[DatabaseUser],
     databases: Sequence[str],
     kept: Sequence[str],
-) -> None:
+) -> list[str]:
+    """Put roles, owners and rights right, and return the owners that no devops user acts for."""
     names = [user.name for user in users]
+    devops = [user for user in users if user.profile is Profile.DEVOPS]
     with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
-        for user in users:
-            principals.set_up_role(connection, user)
-        memberships.join_needed(connection, names)
+        principals.set_up_owner(connection, users)
+        for user in [*(user for user in users if user not in devops), *devops]:
+            principals.set_up_user(connection, user, users, kept)
+        memberships.join_needed(connection, [OWNER_ROLE, *names])
+    if devops:
+        _weaken_owners(server, master, users, databases, kept)
+    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+        # Only now is it known which owners are weak: what the users' roles were before counts no more.
+        for user in devops:
+            principals.set_up_user(connection, user, users, kept)
+        strong = owners.find_owners(connection, users, kept).strong
     for database in databases:
         with connected(server, database, master.name, master.password) as connection:
-            makers = creators(connection, users)
-            memberships.join(connection, [maker for maker in makers if maker != master.name])
             open_schemas(connection)
             take_over_objects(connection, names)
-            arrange_rights(connection, users, connecting=[master.name, *kept])
-            arrange_default_rights(connection, users, makers)
+            grantees: list[Grantee] = [*users, OwnerRole()]
+            arrange_rights(connection, grantees, connecting=[master.name, *kept])
+            makers = creators(connection, users)
+            memberships.join(connection, [maker for maker in makers if maker != master.name])
+            arrange_default_rights(connection, grantees, makers)
+    return [master.name, *strong]
+
+
+def _weaken_owners(
+    server: DatabaseServer,
+    master: Master,
+    users: Sequence[DatabaseUser],
+    databases: Sequence[str],
+    kept: Sequence[str],
+) -> None:
+    """Take from production's owners what devops must not get with them."""
+    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+        reached = owners.find_owners(connection, users, kept).reached
+        owners.take_databases(connection, reached)
+    for database in databases:
+        with connected(server, database, master.name, master.password) as connection:
+            owners.take_far_reaching(connection, reached)
 
 
 def _open_and_prove(
@@ -155,6 +184,7 @@ def _open_and_prove(
     master: Master,
     users: Sequence[DatabaseUser],
     databases: Sequence[str],
+    strong_owners: Sequence[str],
     lock: SetupLock,
     login_secret: Callable[[DatabaseUser], SecretStr],
 ) -> dict[str, list[str]]:
@@ -162,7 +192,7 @@ def _open_and_prove(
     try:
         logins.open_logins(server, master, users)
         proof.prove_later(server, master, databases, users)
-        proofs = {user.name: proof.prove(server, databases, user, login_secret(user)) for user in users}
+        proofs = {user.name: proof.prove(server, databases, user, login_secret(user), strong_owners) for user in users}
         proven = True
     finally:
         if not proven:

@@ -6,6 +6,7 @@ from typing import Any
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN
 from tests.unit.database.production import MASTER, Restored
+from utils.database.owner_role import OWNER_ROLE
 from utils.database.profiles import DatabaseUser, Profile
 
 TABLE = {
@@ -60,20 +61,62 @@ WRONG = """
     UNION ALL
     SELECT 'member of', rolname, '', true FROM pg_roles
     WHERE rolname <> '{user}' AND rolname <> ALL('{{{memberships}}}'::text[]) AND pg_has_role('{user}', oid, 'MEMBER')
+    UNION ALL
+    SELECT 'owner', rolname, min(relations.oid::regclass::text), pg_has_role('{user}', relowner, 'USAGE')
+    FROM relations JOIN pg_roles ON pg_roles.oid = relowner GROUP BY rolname, relowner
     ORDER BY 1, 2, 3
+"""
+# As devops must not be: by attributes, by name, or by what reaches further than a schema.
+STRONG = """
+    SELECT rolname FROM pg_roles WHERE rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
+        OR rolname ~ '^(pg_|rds)' AND rolname <> 'rds_backdoor' OR rolname = ANY('{dba,app,reader,devops}')
+        OR oid IN (SELECT datdba FROM pg_database)
+        OR oid IN (SELECT grantee FROM pg_database, aclexplode(datacl) WHERE privilege_type = 'CREATE')
+        OR oid IN (SELECT refobjid FROM pg_shdepend WHERE classid IN
+            ('pg_foreign_server'::regclass, 'pg_foreign_data_wrapper'::regclass))
+"""
+MEMBERS = """
+    SELECT member.rolname, role.rolname FROM pg_auth_members
+    JOIN pg_roles AS role ON role.oid = roleid JOIN pg_roles AS member ON member.oid = pg_auth_members.member
+"""
+OWNERS = """
+    SELECT rolname FROM pg_roles JOIN pg_shdepend ON refobjid = pg_roles.oid WHERE deptype = 'o' AND classid IN
+        ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass, 'pg_type'::regclass)
 """
 
 
 def wrong_rights(restored: Restored, databases: Sequence[str], users: Sequence[DatabaseUser]) -> list[Any]:
     """Return every right that a user has and should not have, or has not and should."""
     wrong = []
+    weak = {OWNER_ROLE, *weak_owners(restored)}
+    come_along = reached(restored, weak)
     for database in databases:
         with closing(restored.connect(ADMIN, database)) as connection, connection.cursor() as cursor:
             every = TABLE[Profile.DEVOPS] - ({"MAINTAIN"} if connection.server_version < 170000 else set())
             for user in users:
                 cursor.execute(_wrong_rights_of(user, every))
-                wrong += [(database, user.name, *row) for row in cursor.fetchall()]
+                for kind, name, privilege, has in cursor.fetchall():
+                    is_devops = user.profile is Profile.DEVOPS
+                    acts_rightly = kind == "owner" and has is (is_devops and name in weak) and name != MASTER
+                    joins_rightly = kind == "member of" and is_devops and name in come_along
+                    if not (acts_rightly or joins_rightly):
+                        wrong.append((database, user.name, kind, name, privilege, has))
     return wrong
+
+
+def weak_owners(restored: Restored) -> set[str]:
+    """Return production's owners that devops shall act for."""
+    strong = {name for (name,) in restored.run(ADMIN, "postgres", STRONG)}
+    owners = {name for (name,) in restored.run(ADMIN, "postgres", OWNERS)}
+    return {owner for owner in owners if not reached(restored, {owner}) & strong}
+
+
+def reached(restored: Restored, names: set[str]) -> set[str]:
+    """Return the roles, and all that they are members of."""
+    members, found = restored.run(ADMIN, "postgres", MEMBERS), set(names)
+    while more := {role for member, role in members if member in found} - found:
+        found |= more
+    return found
 
 
 def _wrong_rights_of(user: DatabaseUser, every: set[str]) -> str:

@@ -15,6 +15,7 @@ from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.production import LOGINS, MASTER, PASSWORDS, USERS, Restored, create_login, restore
 from utils.database import proof
 from utils.database.connection import DatabaseServer, connected
+from utils.database.owner_role import OWNER_ROLE
 from utils.database.profiles import DatabaseUser, Profile
 from utils.database.setup import Master, SetupOutcome, password_of, set_up_users
 from utils.errors import (
@@ -55,16 +56,21 @@ NOWHERE = DatabaseServer(host="127.0.0.1", port=1)
 
 def prove(restored: Restored, name: str) -> list[str]:
     user = next(user for user in USERS if user.name == name)
-    return proof.prove(restored.address, ["shop"], user, password_of(user))
+    return proof.prove(restored.address, ["shop"], user, password_of(user), [MASTER])
 
 
 def test_the_outcome_tells_what_was_done_and_proven(restored: Restored) -> None:
     outcome = restored.set_up()
     assert outcome.databases == ["crm", "postgres", "shop"]
     assert outcome.shut_out == sorted(LOGINS)
-    assert outcome.proofs["app"][2] == "shop: logs in, can read, can write, cannot create tables (5 tables)"
-    assert outcome.proofs["reader"][2] == "shop: logs in, can read, cannot write, cannot create tables (5 tables)"
-    assert outcome.proofs["devops"][0] == "crm: logs in, can read, can write, can create tables (1 tables)"
+    assert (
+        outcome.proofs["app"][2] == "shop: logs in, can read, can write, cannot alter, cannot create tables (5 tables)"
+    )
+    assert (
+        outcome.proofs["reader"][2]
+        == "shop: logs in, can read, cannot write, cannot alter, cannot create tables (5 tables)"
+    )
+    assert outcome.proofs["devops"][0] == "crm: logs in, can read, can write, can alter, can create tables (1 tables)"
 
 
 def test_a_proof_leaves_nothing_behind(done: Restored) -> None:
@@ -110,7 +116,7 @@ def test_more_tables_of_the_application_than_the_server_has_locks_for_are_taken_
     owners = (
         "SELECT relowner::regrole::text, count(*) FROM pg_class WHERE relnamespace = 'many'::regnamespace GROUP BY 1"
     )
-    assert restored.run(ADMIN, "shop", owners) == [(MASTER, 2400)]
+    assert restored.run(ADMIN, "shop", owners) == [(OWNER_ROLE, 2400)]
 
 
 def test_until_the_data_is_ready_not_even_a_user_of_our_names_gets_in_with_productions_password(
@@ -171,7 +177,7 @@ def test_roles_that_another_administrator_made_are_shut_out_and_their_tables_gra
 
 def test_tables_that_forbid_deletes_are_proven_without_one(odd: tuple[Restored, SetupOutcome]) -> None:
     restored, outcome = odd
-    assert outcome.proofs["app"][2].startswith("shop: logs in, can read, can write, cannot create tables")
+    assert outcome.proofs["app"][2].startswith("shop: logs in, can read, can write, cannot alter, cannot create tables")
     assert restored.is_allowed("app", "shop", "INSERT INTO customers (name) VALUES ('Barbara')")
 
 
@@ -187,7 +193,7 @@ def test_old_rights_of_everybody_to_create_in_public_are_taken(odd: tuple[Restor
 
 def test_a_database_without_the_schema_public_is_set_up(odd: tuple[Restored, SetupOutcome]) -> None:
     _, outcome = odd
-    assert outcome.proofs["reader"][0] == "crm: logs in, can read, cannot write (1 tables)"
+    assert outcome.proofs["reader"][0] == "crm: logs in, can read, cannot write, cannot alter (1 tables)"
 
 
 def test_what_belongs_to_aws_in_a_database_is_left_to_aws(odd: tuple[Restored, SetupOutcome]) -> None:
@@ -206,7 +212,7 @@ def test_names_that_need_quotes_are_quoted(restored: Restored) -> None:
     assert restored.can_log_in(name, "it's; odd", "Quoted-Pa55word")
 
 
-@pytest.mark.parametrize("name", [MASTER, "rdsadmin", "RDS_user", "rds_superuser", "pg_monitor"])
+@pytest.mark.parametrize("name", [MASTER, "rdsadmin", "RDS_user", "rds_superuser", "pg_monitor", OWNER_ROLE])
 def test_a_reserved_user_name_is_refused_before_anybody_connects(name: str) -> None:
     users = [*USERS[:2], DatabaseUser(profile=Profile.DEVOPS, name=name, password=SecretStr("Devops-Pa55word"))]
     with pytest.raises(SecretInvalid) as refused:
@@ -274,7 +280,7 @@ def test_a_refused_change_is_told_by_postgresqls_message_only(done: Restored) ->
         ("DELETE ON customers", "app", "app in database shop that cannot write"),
         ("SELECT ON hr.salaries", "app", "app in database shop that cannot read"),
         ("USAGE ON SCHEMA sales", "reader", "reader in database shop that cannot read"),
-        ("CREATE ON SCHEMA public", "devops", "devops in database shop that cannot create"),
+        (OWNER_ROLE, "devops", "devops in database shop that cannot alter"),
     ],
 )
 def test_a_missing_right_is_not_proven(done: Restored, right: str, user: str, words: str) -> None:

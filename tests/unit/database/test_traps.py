@@ -7,10 +7,11 @@ import pytest
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.farm import PostgresFarm
-from tests.unit.database.judge import catalog, who_can_log_in, wrong_rights
+from tests.unit.database.judge import MEMBERS, catalog, who_can_log_in, wrong_rights
 from tests.unit.database.production import MASTER, PASSWORDS, USERS, Restored
 from tests.unit.database.traps import DATABASES, ODD_DATABASE, OWNERS, PLANTED, make_traps, restore_traps
 from tests.unit.database.versions import ALL, skip_unless_installed
+from utils.database.owner_role import OWNER_ROLE
 from utils.database.setup import SetupOutcome
 
 
@@ -45,9 +46,33 @@ def test_the_users_have_their_profiles_rights_and_no_other(trapped: Trapped) -> 
     assert wrong_rights(trapped.restored, DATABASES, USERS) == []
 
 
+def test_what_the_master_keeps_is_what_must_not_be_rewritten(trapped: Trapped) -> None:
+    restored = trapped.restored
+    owned = (
+        "SELECT object.identity FROM pg_shdepend, pg_identify_object(classid, objid, 0) AS object "
+        "WHERE refobjid = 'dba'::regrole AND deptype = 'o' AND classid <> 'pg_default_acl'::regclass AND "
+        "dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1"
+    )
+    kept = {name for (name,) in restored.run(ADMIN, "shop", owned)}
+    assert kept == {"4713", "masters.as_master()", "of_an_owner", "legacy", "public", "public.watch()"}
+    strong = "cannot alter what of_under_superuser, owner_0, role_maker owns, which has more rights than devops may get"
+    assert trapped.outcome.proofs["devops"][1].endswith(strong)
+
+
+def test_the_owner_role_is_weak_and_has_no_members_but_devops(trapped: Trapped) -> None:
+    restored = trapped.restored
+    attributes = "rolcanlogin OR rolcreaterole OR rolcreatedb OR rolbypassrls OR rolsuper OR rolconfig IS NOT NULL"
+    query = f"SELECT {attributes} FROM pg_roles WHERE rolname = '{OWNER_ROLE}'"
+    assert restored.run(ADMIN, "postgres", query) == [(False,)]
+    memberships = restored.run(ADMIN, "postgres", MEMBERS)
+    assert {member for member, role in memberships if role == OWNER_ROLE} == {MASTER, "devops"}
+    assert {role for member, role in memberships if member == OWNER_ROLE} == set()
+    assert {member for member, role in memberships if role == "devops"} == {MASTER}
+
+
 def test_nobody_else_can_log_in(trapped: Trapped) -> None:
     assert who_can_log_in(trapped.restored) == {"app", "reader", "devops", "rdstopmgr"}
-    assert trapped.outcome.shut_out == sorted([*OWNERS, "rds_backdoor"])
+    assert trapped.outcome.shut_out == sorted([*OWNERS, OWNER_ROLE, "rds_backdoor"])
     assert trapped.outcome.left_to_aws == [ADMIN, "rdstopmgr"]
     assert not trapped.restored.can_log_in("app", "shop", PLANTED)
 

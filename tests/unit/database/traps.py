@@ -27,6 +27,7 @@ OWNERS = [
     "owner\\9",
 ]
 ODD_DATABASE = 'Odd "db" %s ü; --'
+_ODD_QUOTED = '"' + ODD_DATABASE.replace('"', '""') + '"'
 DATABASES = ["crm", "postgres", "shop", ODD_DATABASE]
 PLANTED = "Planted-Trap-Pa55"
 
@@ -40,6 +41,13 @@ ROLES = f"""
     GRANT rds_superuser, pg_monitor TO app;
     GRANT "OWNER", owner_0 TO reader WITH ADMIN OPTION;
     CREATE ROLE rds_backdoor LOGIN PASSWORD '{PLANTED}' IN ROLE rds_superuser;
+    CREATE ROLE aurora_restore_owner LOGIN CREATEROLE CREATEDB PASSWORD '{PLANTED}' IN ROLE rds_superuser, grp;
+    ALTER ROLE aurora_restore_owner SET search_path = evil;
+    GRANT aurora_restore_owner TO app, "Owner One" WITH ADMIN OPTION;
+    GRANT devops TO "owner;--", grp;
+    CREATE ROLE role_maker CREATEROLE;
+    CREATE ROLE under_superuser IN ROLE rds_superuser;
+    CREATE ROLE of_under_superuser IN ROLE under_superuser;
     ALTER ROLE app SET search_path = evil;
     ALTER ROLE reader SET default_transaction_read_only = off
 """
@@ -52,9 +60,11 @@ ROLES_BY_SUPERUSER = """
     CREATE ROLE rdstopmgr LOGIN;
     UPDATE pg_database SET datallowconn = false WHERE datname = 'closed'
 """
-DATABASE_SETTINGS = """
+DATABASE_SETTINGS = f"""
     ALTER DATABASE shop OWNER TO app;
     ALTER DATABASE closed OWNER TO reader;
+    ALTER DATABASE {_ODD_QUOTED} OWNER TO "OWNER";
+    GRANT CREATE ON DATABASE shop TO "OWNER", "{{owner}}";
     ALTER ROLE app IN DATABASE shop SET work_mem = '64kB';
     REVOKE CONNECT ON DATABASE crm FROM PUBLIC;
     GRANT CREATE ON DATABASE crm TO reader
@@ -135,11 +145,44 @@ TRAPS = f"""
     GRANT USAGE ON FOREIGN SERVER legacy TO app;
     CREATE USER MAPPING FOR app SERVER legacy OPTIONS (user 'prod', password '{PLANTED}');
     CREATE USER MAPPING FOR PUBLIC SERVER legacy OPTIONS (user 'prod', password '{PLANTED}');
+    GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO dba;
+    CREATE SERVER of_an_owner FOREIGN DATA WRAPPER postgres_fdw;
+    ALTER SERVER of_an_owner OWNER TO "{{owner}}";
+    GRANT USAGE ON FOREIGN SERVER of_an_owner TO "OWNER";
+    CREATE SCHEMA of_roles AUTHORIZATION role_maker;
+    CREATE TABLE of_roles.of_role_maker (id serial);
+    ALTER TABLE of_roles.of_role_maker OWNER TO role_maker;
+    CREATE TABLE of_roles.of_under_superuser (id serial);
+    ALTER TABLE of_roles.of_under_superuser OWNER TO of_under_superuser;
+    CREATE TABLE of_roles.of_our_role (id serial);
+    ALTER TABLE of_roles.of_our_role OWNER TO aurora_restore_owner;
+    CREATE SCHEMA masters AUTHORIZATION dba;
+    SET ROLE dba;
+    CREATE TABLE masters."Odd ""Table"" %" (id serial, n int GENERATED ALWAYS AS IDENTITY) PARTITION BY RANGE (id);
+    CREATE TABLE masters.part PARTITION OF masters."Odd ""Table"" %" FOR VALUES FROM (0) TO (9);
+    CREATE VIEW masters.seen AS SELECT id FROM masters.part;
+    CREATE MATERIALIZED VIEW masters.counted AS SELECT count(*) FROM masters.seen;
+    CREATE SEQUENCE masters.number;
+    CREATE TYPE masters.mood AS ENUM ('good');
+    CREATE TYPE masters.pair AS (a int, b int);
+    CREATE TYPE masters.span AS RANGE (subtype = int);
+    CREATE DOMAIN masters.positive AS int CHECK (VALUE > 0);
+    CREATE FUNCTION masters.plain(VARIADIC int[]) RETURNS int LANGUAGE sql AS 'SELECT 1';
+    CREATE PROCEDURE masters.act(INOUT n int) LANGUAGE sql AS 'SELECT 1';
+    CREATE AGGREGATE masters.longest(text) (sfunc = textcat, stype = text);
+    CREATE OPERATOR masters.=== (leftarg = int, rightarg = int, function = int4eq);
+    CREATE COLLATION masters.plain_order FROM "C";
+    CREATE STATISTICS masters.both ON id, n FROM masters.part;
+    CREATE TEXT SEARCH CONFIGURATION masters.words (COPY = simple);
+    CREATE FUNCTION masters.as_master() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+    SELECT lo_create(4713);
+    RESET ROLE;
     CREATE FOREIGN TABLE app.remote (id int) SERVER legacy;
     ALTER FOREIGN TABLE app.remote OWNER TO owner_0;
     CREATE EXTENSION dblink;
     UPDATE pg_extension SET extowner = 'dba'::regrole WHERE extname = 'dblink';
     CREATE FUNCTION public.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN NULL; END';
+    ALTER FUNCTION public.watch() OWNER TO dba;
     CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION public.watch();
     CREATE FUNCTION public.tell() RETURNS event_trigger LANGUAGE plpgsql AS
         'BEGIN PERFORM dblink_exec(''host=10.0.0.1'', ''SELECT 1''); END';

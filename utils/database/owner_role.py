@@ -1,0 +1,17 @@
+"""The weak role that owns what the application's users and the master own in the snapshot."""
+
+from dataclasses import dataclass, replace
+
+from utils.database.profiles import PRIVILEGES, Privileges, Profile
+
+OWNER_ROLE = "aurora_restore_owner"
+# Its views and SECURITY DEFINER routines do what they did as the application's; a new owner needs CREATE.
+_PRIVILEGES = replace(PRIVILEGES[Profile.APPLICATION], schemas=("CREATE", "USAGE"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerRole:
+    """Nobody logs in as it; devops users are members of it, and so alter what it owns."""
+
+    name: str = OWNER_ROLE
+    privileges: Privileges = _PRIVILEGES

@@ -1,0 +1,86 @@
+"""What PostgreSQL's own has_*_privilege must say of a user's rights on every object."""
+
+from psycopg2.extensions import connection as Connection  # noqa: N812
+
+from utils.database.profiles import DatabaseUser, Profile
+from utils.database.session import names
+from utils.errors import UsersNotProven
+
+# What a superuser owns is AWS's, and so is what lies in a schema of his that he keeps to himself.
+RELATIONS = """
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%'
+        AND relowner NOT IN (SELECT oid FROM pg_roles WHERE rolsuper)
+        AND (has_schema_privilege(relnamespace, 'USAGE') OR nspowner NOT IN (SELECT oid FROM pg_roles WHERE rolsuper))
+"""
+# What a user may do that its profile does not say, or may not do that it says.
+_NAME = "quote_ident(nspname) || '.' || quote_ident(relname)"
+_UNREADABLE = f"""
+    SELECT {_NAME} {RELATIONS} AND relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND NOT (has_table_privilege(pg_class.oid, 'SELECT') AND has_schema_privilege(relnamespace, 'USAGE'))
+    ORDER BY 1 LIMIT 1
+"""
+_UNWRITABLE = f"""
+    SELECT {_NAME} {RELATIONS} AND relkind IN ('r', 'p')
+        AND NOT (has_table_privilege(pg_class.oid, 'INSERT') AND has_table_privilege(pg_class.oid, 'UPDATE')
+            AND has_table_privilege(pg_class.oid, 'DELETE'))
+    ORDER BY 1 LIMIT 1
+"""
+# The privileges of a list are alternatives.
+_WRITABLE = f"""
+    SELECT {_NAME} {RELATIONS} AND has_schema_privilege(relnamespace, 'USAGE') AND (
+        relkind IN ('r', 'p', 'v', 'f') AND (has_any_column_privilege(pg_class.oid, 'INSERT, UPDATE')
+            OR has_table_privilege(pg_class.oid, 'DELETE, TRUNCATE'))
+        OR CASE WHEN relkind = 'S' THEN has_sequence_privilege(pg_class.oid, 'USAGE, UPDATE') END)
+    ORDER BY 1 LIMIT 1
+"""
+_TRUNCATABLE = f"""
+    SELECT {_NAME} {RELATIONS} AND relkind IN ('r', 'p') AND has_table_privilege(pg_class.oid, 'TRUNCATE, TRIGGER')
+    ORDER BY 1 LIMIT 1
+"""
+_OPEN_SCHEMAS = """
+    SELECT quote_ident(nspname) FROM pg_namespace
+    WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%' AND has_schema_privilege(oid, 'CREATE')
+    ORDER BY 1 LIMIT 1
+"""
+_ALTERABLE = f"SELECT {_NAME} {RELATIONS} AND pg_has_role(relowner, 'MEMBER') ORDER BY 1 LIMIT 1"
+_UNALTERABLE = f"""
+    SELECT {_NAME} {RELATIONS} AND pg_get_userbyid(relowner) <> ALL(%(strong)s) AND NOT pg_has_role(relowner, 'USAGE')
+    ORDER BY 1 LIMIT 1
+"""
+_ACTED_FOR = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%(strong)s) AND pg_has_role(oid, 'MEMBER') LIMIT 1"
+_NEW_SCHEMAS = "SELECT current_database() WHERE has_database_privilege(current_database(), 'CREATE')"
+_OWNED = """
+    SELECT objid::text FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o'
+        AND classid <> 'pg_default_acl'::regclass
+        AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+        AND refobjid = (SELECT oid FROM pg_roles WHERE rolname = current_user) LIMIT 1
+"""
+
+
+def check_rights(connection: Connection, database: str, user: DatabaseUser, strong: dict[str, list[str]]) -> None:
+    """Raise `UsersNotProven` for a right too much or too little; `strong` are owners that no user acts for."""
+    # A statement for each way to write to each kind of object cannot be written: ask for the rights behind them.
+    checks = [("cannot read", _UNREADABLE), ("can create schemas in", _NEW_SCHEMAS)]
+    if user.profile is Profile.READONLY:
+        checks.append(("can write", _WRITABLE))
+    else:
+        checks.append(("cannot write", _UNWRITABLE))
+    if user.profile is Profile.APPLICATION:
+        checks.append(("can truncate or put triggers on", _TRUNCATABLE))
+    if user.profile is Profile.DEVOPS:
+        checks += [("cannot alter", _UNALTERABLE), ("can act for", _ACTED_FOR)]
+    else:
+        checks += [
+            ("can create objects in schema", _OPEN_SCHEMAS),
+            ("owns the object", _OWNED),
+            ("can alter", _ALTERABLE),
+        ]
+    for what, query in checks:
+        found = names(connection, f"proof of user {user.name}", query, strong)
+        if found:
+            raise UsersNotProven(
+                f"user {user.name} in database {database} that {what} {found[0]}",
+                expected=f"one with the rights of profile {user.profile.value}, no more and no less",
+                action="see who granted or owns that object, as the master user; then start the run again",
+            )
