@@ -96,10 +96,8 @@ checks() {
     check "cfn-lint" "$DEV/cfn-lint" "${TEMPLATES[@]}" || failed=1
     check "checkov" env LOG_LEVEL=ERROR "$ENVIRONMENTS/checkov/bin/checkov" --compact --quiet --skip-download \
         --framework cloudformation --file "${TEMPLATES[@]}" || failed=1
-    for template in "${TEMPLATES[@]}"; do
-        check "sam validate --lint $template" env SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-west-2 \
-            "$ENVIRONMENTS/sam/bin/sam" validate --lint --template-file "$template" || failed=1
-    done
+    check "sam validate --lint" env SAM_CLI_TELEMETRY=0 \
+        "$ENVIRONMENTS/sam/bin/python" -m deployment.sam_validate us-west-2 "${TEMPLATES[@]}" || failed=1
     check "mypy --strict" "$DEV/mypy" "${PRODUCT[@]}" local_cloud benchmarks tests || failed=1
     return $failed
 }
