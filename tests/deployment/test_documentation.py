@@ -59,7 +59,7 @@ class Desk:
             running = any(execution["status"] == "RUNNING" for execution in executions)
             return None if running else [f"{execution['name']} {execution['status']}" for execution in executions]
 
-        return wait_for(ended, "the end of all runs", seconds=180)
+        return wait_for(ended, "the end of all runs", seconds=180, every=0.5)
 
 
 def _prepare(checkout: Path) -> None:
