@@ -83,7 +83,11 @@ install_dependencies() {
 copy_sources() {
     rm -rf "$LAYER/utils" "$build/functions"
     mkdir -p "$build/functions"
-    cp -Rp utils "$LAYER/utils"
+    # Without __pycache__, in which Python may be at work: cp would fail on a file that is gone when it comes to it.
+    local path
+    find utils -name __pycache__ -prune -o -print | while IFS= read -r path; do
+        if [[ -d $path ]]; then mkdir "$LAYER/$path"; else cp -p "$path" "$LAYER/$path"; fi
+    done
     rm -f "$LAYER/utils/database/rds_ca/renew.py"  # a tool for people
     local found=false source name
     for source in lambda_functions/aurora-restore-*/; do
@@ -94,7 +98,6 @@ copy_sources() {
         cp -p "$source"*.py "$build/functions/$name/"
     done
     $found || { echo "no lambda_functions/aurora-restore-* here" >&2; exit 1; }
-    find "$LAYER/utils" -depth -type d -name __pycache__ -exec rm -rf {} +
 }
 
 make_zips() {

@@ -2,7 +2,6 @@
 
 import json
 from argparse import Namespace
-from concurrent.futures import ThreadPoolExecutor
 
 from deployment import stacks
 from deployment.account import Account, Refused, told
@@ -74,11 +73,10 @@ def _deploy(account: Account, options: Namespace) -> int:
 
 
 def _validate(account: Account) -> None:
-    command = ["sam", "validate", "--lint", "--region", account.region, "--template-file"]
-    with ThreadPoolExecutor() as pool:
-        done = [pool.submit(stacks.run, [*command, template], f"{template} is not valid") for template in _TEMPLATES]
-    for validation in done:
-        validation.result()
+    # The Python that deploy.sh has installed sam for, also where another sam is first on the PATH.
+    python = str(stacks.REPOSITORY / ".local/envs/sam/bin/python")
+    command = [python, "-m", "deployment.sam_validate", account.region, *_TEMPLATES]
+    stacks.run(command, "a template is not valid; what sam says above is why")
     json.loads((stacks.REPOSITORY / "statemachine/aurora_restore.asl.json").read_text())
 
 

@@ -1,13 +1,18 @@
 """What every test has: the functions on the path, and no way to a real AWS account."""
 
 import sys
+from functools import cache
 from pathlib import Path
 
+import botocore.session
 import pytest
 from hypothesis import settings
 
 for folder in sorted((Path(__file__).parents[1] / "lambda_functions").iterdir()):
     sys.path.append(str(folder))
+
+# A loader reads AWS's models from JSON, a third of the tests' time if each of their hundreds of sessions has its own.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 # No deadline: a busy machine is no bug. The same examples each time: a red run can be repeated.
 settings.register_profile("repeatable", deadline=None, derandomize=True)

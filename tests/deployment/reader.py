@@ -24,7 +24,9 @@ trap 'env -0 >"$VARIABLES"' EXIT
 set -aeuo pipefail
 """
 _ANSWERS = {"[y/N]: ": "y", "Type its name: ": "aurora-restore"}
-_LOCAL_ONLY = shutil.ignore_patterns(".git", ".local", ".aws-sam", "build", "__pycache__", ".*_cache", ".coverage*")
+_LOCAL_ONLY = shutil.ignore_patterns(
+    ".git", ".local", ".aws-sam", "build", "__pycache__", ".*_cache", ".coverage*", ".hypothesis"
+)
 
 
 def check_out(folder: Path) -> Path:

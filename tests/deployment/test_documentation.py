@@ -57,7 +57,7 @@ class Desk:
                 for execution in states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
             ]
 
-        wait_for(lambda: all(run["status"] != "RUNNING" for run in executions()), "the end of all runs", seconds=180)
+        wait_for(lambda: all(run["status"] != "RUNNING" for run in executions()), "the end of all runs", every=0.5)
         return [f"{run['name']} {run['status']}" for run in executions()]
 
 

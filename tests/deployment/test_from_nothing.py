@@ -2,6 +2,7 @@
 
 import json
 import os
+from typing import Any
 
 import pytest
 
@@ -31,8 +32,7 @@ KEPT = {
 }
 
 
-def executions(cloud: LocalCloud) -> list[dict[str, str]]:
-    states = cloud.client("stepfunctions")
+def executions(states: Any) -> list[dict[str, str]]:
     [machine] = states.list_state_machines()["stateMachines"]
     found: list[dict[str, str]] = states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
     return found
@@ -65,16 +65,16 @@ def test_bootstrap_put_secret_deploy_verify_run_destroy(keyboard: Keyboard, clou
     keyboard.deploy_sh("deploy", "--env", "dev", "--yes", "--host", *PIPELINE)
 
     assert set(keyboard.verify().values()) <= {"PASS", "WARN"}
-    [night, *_] = wait_for(lambda: executions(cloud) or None, "the schedule to start a run", seconds=180)
-    describe = cloud.client("stepfunctions").describe_execution
+    states = cloud.client("stepfunctions")
+    [night, *_] = wait_for(lambda: executions(states) or None, "the schedule to start a run", seconds=180, every=0.5)
     execution = wait_for(
-        lambda: (answer := describe(executionArn=night["executionArn"]))["status"] != "RUNNING" and answer,
-        "the end of the scheduled run", seconds=180,
+        lambda: (it := states.describe_execution(executionArn=night["executionArn"]))["status"] != "RUNNING" and it,
+        "the end of the scheduled run", seconds=180, every=0.5,
     )  # fmt: skip
     assert execution["status"] == "SUCCEEDED", execution
     assert json.loads(execution["output"])["target_cluster_id"] == TARGET
     keyboard.deploy_sh("deploy", "--env", "dev", "--yes", "--host", *PIPELINE, "--set", "ScheduleState=DISABLED")
-    wait_for(lambda: all(item["status"] != "RUNNING" for item in executions(cloud)), "the last run", seconds=180)
+    wait_for(lambda: all(item["status"] != "RUNNING" for item in executions(states)), "the last run", seconds=180)
     assert keyboard.verify()["Network to the database"] == "PASS"
 
     printed = keyboard.deploy_sh("destroy", "--env", "dev", "--yes")

@@ -42,6 +42,12 @@ def for_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Python with nothing of its own on the path; what it compiles stays out of the packages."""
+    return [sys.executable, "-X", f"pycache_prefix={tmp_path_factory.mktemp('compiled')}", "-I", "-S", "-c"]
+
+
+@pytest.fixture(scope="module")
 def runtime_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of AWS's runtime client alone."""
     folder = tmp_path_factory.mktemp("client")
@@ -102,23 +108,25 @@ def test_a_function_is_its_module_alone(for_lambda: Path) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_is_imported_from_package_and_layer_alone(for_host: Path, function: str) -> None:
+def test_a_function_is_imported_from_package_and_layer_alone(for_host: Path, python: list[str], function: str) -> None:
     module = function.removeprefix("aurora-restore-").replace("-", "_")
     code = f"{START} import {module} as m, sys; assert callable(m.handler); print(m.__file__)"
-    command = [sys.executable, "-B", "-I", "-S", "-c", code, "-", *path_of(for_host, function)]
+    command = [*python, code, "-", *path_of(for_host, function)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, env={}, cwd="/")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(for_host))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_starts_under_awss_runtime_client(for_host: Path, runtime_client: Path, function: str) -> None:
+def test_a_function_starts_under_awss_runtime_client(
+    for_host: Path, python: list[str], runtime_client: Path, function: str
+) -> None:
     handler = f"{function.removeprefix('aurora-restore-').replace('-', '_')}.handler"
     code = f"{START} from awslambdaric.__main__ import main; main(['bootstrap', '{handler}'])"
     path = [*path_of(for_host, function), str(runtime_client)]
     with RuntimeApi({"operation": "misspelt"}) as api:
         process = subprocess.Popen(
-            [sys.executable, "-B", "-I", "-S", "-c", code, "-", *path], cwd="/", text=True,
+            [*python, code, "-", *path], cwd="/", text=True,
             env={"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": function,
                  "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13", "POWERTOOLS_SERVICE_NAME": "aurora-restore"},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -12,7 +12,7 @@ def test_every_fault_of_the_sample_has_the_right_outcome(recorded: Bench) -> Non
     chosen = sample(recorded.fault_free.cases)
     assert {case.kind for case in chosen} == {*KINDS, *SQL_KINDS}
     assert len({case.location.step for case in chosen}) == 10
-    judged = run_all([recorded], chosen, at_once=4, waiting_at_once=1)
+    judged = run_all([recorded], chosen, at_once=2, waiting_at_once=1)
     assert {item.case.case_id: item.problems for item in judged if item.verdict not in RIGHT} == {}
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = 60.0, every: float = 0.1) -> T:
+def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = 180.0, every: float = 0.1) -> T:
     """Look again and again (`every` so many seconds) until the answer is not an empty one; fails after `seconds`."""
     give_up = time.monotonic() + seconds
     while True:

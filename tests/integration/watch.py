@@ -1,8 +1,8 @@
 """Watches the command lines of this machine's processes while the runs go on."""
 
 import contextlib
+import os
 import threading
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -36,6 +36,13 @@ class CommandLines:
 
     def _watch(self) -> None:
         while not self._end.wait(0.1):
-            for process in Path("/proc").glob("[0-9]*/cmdline"):
-                with contextlib.suppress(OSError):  # it ended between the two looks
-                    self._seen.add(process.read_bytes())
+            # Hundreds of processes, ten times a second: with pathlib that is a tenth of a processor.
+            with os.scandir("/proc") as processes:
+                for process in processes:
+                    if process.name.isdigit():
+                        with contextlib.suppress(OSError):  # it ended between the two looks
+                            self._look_at(f"{process.path}/cmdline")
+
+    def _look_at(self, path: str) -> None:
+        with os.fdopen(os.open(path, os.O_RDONLY), "rb", buffering=0) as file:
+            self._seen.add(file.read())

@@ -72,7 +72,7 @@ class World:
             answer: dict[str, Any] = states.describe_execution(executionArn=arn)
             return answer if answer["status"] != "RUNNING" else None
 
-        execution = wait_for(ended, f"the end of {name}", seconds=RUN_SECONDS)
+        execution = wait_for(ended, f"the end of {name}", seconds=RUN_SECONDS, every=0.3)
         received = self.mailbox.messages()[messages:]
         outcome = Outcome(
             operation_id=name,
