@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -33,6 +34,7 @@ def install(code_folder: Path, hop: Hop | None = None) -> None:
     run_python_in_clean_environments(code_folder, hop)
     report_handler_errors_as_aws_does()
     queue_for_environments()
+    try_again_what_eventbridge_invokes()
 
 
 def run_python_in_clean_environments(code_folder: Path, hop: Hop | None) -> None:
@@ -90,6 +92,22 @@ def queue_for_environments() -> None:
             slots[worker.func_name].release()
 
     service.acquire_worker, service.release_worker = acquire_in_turn, release_slot
+
+
+def try_again_what_eventbridge_invokes() -> None:
+    """Invoke a rule's function asynchronously: a failed invocation is made twice more, then it is a dead letter.
+
+    ministack does so for every other source of events, and invokes once for EventBridge.
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+    """
+    service, events = ministack_modules.service("lambda_svc"), ministack_modules.service("eventbridge")
+
+    def dispatch(arn: str, payload: str) -> None:
+        func, config, _ = service._get_func_record_for_ref(arn)
+        if func and config:
+            service.invoke_async_with_retry(service._execution_record_for_config(func, config), json.loads(payload))
+
+    events._dispatch_to_lambda = dispatch
 
 
 def _execution_environment_class(runtime: Any, code_folder: Path, hop: Hop | None) -> type:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local_cloud.cloud import LocalCloud
+from tests.integration.waiting import wait_for
 from tests.local_cloud.conftest import Workbench
 
 pytestmark = pytest.mark.local_cloud
@@ -35,6 +36,31 @@ def test_the_environment_stays_warm_after_an_exception(bench: Workbench) -> None
     )
 
     assert [bench.invoke(function)["errorMessage"] for _ in range(2)] == ["1", "2"]
+
+
+FAILS_TWICE = """
+calls = 0
+def handler(event, context):
+    global calls
+    if "detail" in event:
+        calls += 1
+        if calls < 3:
+            raise ValueError(calls)
+    return calls
+"""
+
+
+def test_what_a_rule_invokes_is_invoked_again_when_it_fails(bench: Workbench) -> None:
+    function = bench.function(FAILS_TWICE, bench.role())
+    events = bench.cloud.client("events")
+    rule = events.put_rule(Name="retried", EventPattern=json.dumps({"source": ["test.retried"]}))
+    bench.cloud.client("lambda").add_permission(
+        FunctionName=function, StatementId="rule", Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com", SourceArn=rule["RuleArn"],
+    )  # fmt: skip
+    events.put_targets(Rule="retried", Targets=[{"Id": "function", "Arn": function}])
+    events.put_events(Entries=[{"Source": "test.retried", "DetailType": "try", "Detail": "{}"}])
+    wait_for(lambda: bench.invoke(function) == 3, "the third invocation")
 
 
 @pytest.mark.parametrize(
