@@ -27,6 +27,10 @@ from utils.step import StartEvent, StepEvent, StepResult, StepStatus, on_operati
 
 CONTEXT = SimpleNamespace(aws_request_id="request-1", invoked_function_arn="arn:aws:lambda:function", function_name="f")
 EVENT = {"operation_id": OPERATION, "execution_arn": EXECUTION_ARN}
+STOPPED = {
+    "detail-type": "Step Functions Execution Status Change",
+    "detail": {"name": OPERATION, "executionArn": EXECUTION_ARN, "status": "ABORTED"},
+}
 DONE = StepResult(status=StepStatus.READY, details={"copy_arn": "arn:copy"})
 
 Run = Callable[[StepEvent, Services], StepResult]
@@ -78,27 +82,19 @@ def test_a_step_is_recorded_when_it_is_entered_and_left(aws: FakeAws) -> None:
 
 
 def test_an_afterthought_is_recorded_only_if_something_was_done(aws: FakeAws) -> None:
-    event = {
-        "detail-type": "Step Functions Execution Status Change",
-        "detail": {"name": OPERATION, "executionArn": EXECUTION_ARN, "status": "ABORTED"},
-    }
     context: Any = CONTEXT
-    step(StepName.SNS_NOTIFICATION, ClosingEvent)(lambda *_: StepResult(status=StepStatus.READY))(event, context)
+    step(StepName.SNS_NOTIFICATION, ClosingEvent)(lambda *_: StepResult(status=StepStatus.READY))(STOPPED, context)
     assert aws.audit.rows == []
-    step(StepName.SNS_NOTIFICATION, ClosingEvent)(lambda *_: DONE)(event, context)
+    step(StepName.SNS_NOTIFICATION, ClosingEvent)(lambda *_: DONE)(STOPPED, context)
     entered, left = aws.audit.rows
     assert (entered.event, left.event) == (AuditEvent.ENTERED, AuditEvent.LEFT)
     assert left.at >= entered.at
 
 
 def test_an_afterthought_that_fails_is_recorded_from_its_beginning(aws: FakeAws) -> None:
-    event = {
-        "detail-type": "Step Functions Execution Status Change",
-        "detail": {"name": OPERATION, "executionArn": EXECUTION_ARN, "status": "ABORTED"},
-    }
     context: Any = CONTEXT
     with pytest.raises(CopyFailed):
-        step(StepName.SNS_NOTIFICATION, ClosingEvent)(fail_with(our_error()))(event, context)
+        step(StepName.SNS_NOTIFICATION, ClosingEvent)(fail_with(our_error()))(STOPPED, context)
     assert [row.event for row in aws.audit.rows] == [AuditEvent.ENTERED, AuditEvent.FAILED]
 
 
