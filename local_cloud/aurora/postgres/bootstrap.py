@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from psycopg2 import sql
 from psycopg2.extensions import connection, encrypt_password
 
 ADMIN = "rdsadmin"
+# Since this version the schema public is of pg_database_owner; before that AWS gives it to the master.
+OWNED_BY_DATABASE = 150_000
 
 
 @dataclass(frozen=True)
@@ -19,8 +22,8 @@ class Master:
     database: str | None = None
 
 
-def furnish(admin: connection, master: Master) -> None:
-    """Create Aurora's roles, the master user (no superuser) and its database; `admin` is in autocommit mode."""
+def make_roles(admin: connection, master: Master) -> None:
+    """Create Aurora's roles and the master user, who is no superuser; `admin` is in autocommit mode."""
     name = sql.Identifier(master.name)
     statements = [
         sql.SQL("CREATE ROLE rds_superuser NOLOGIN"),
@@ -35,16 +38,34 @@ def furnish(admin: connection, master: Master) -> None:
         sql.SQL("GRANT rds_superuser TO {} WITH ADMIN OPTION").format(name),
         # membership of rds_iam shuts out passwords (pg_hba.conf), so only the master holds the right to grant it
         sql.SQL("GRANT rds_iam TO {} WITH ADMIN OPTION").format(name),
+    ]
+    _run(admin, statements)
+    set_password(admin, master.name, master.password)
+
+
+def give_public_away(admin: connection, master: Master) -> None:
+    """Make the master the owner of the database's schema public, as on RDS; since 15 it is its database's owner's."""
+    if admin.server_version < OWNED_BY_DATABASE:
+        _run(admin, [sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(master.name))])
+
+
+def make_databases(admin: connection, master: Master) -> None:
+    """Create AWS's own database and the master's."""
+    name = sql.Identifier(master.name)
+    statements = [
         sql.SQL("ALTER DATABASE postgres OWNER TO {}").format(name),
         sql.SQL("CREATE DATABASE {}").format(sql.Identifier(ADMIN)),
         sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(ADMIN)),
     ]
     if master.database and master.database != "postgres":
         statements.append(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(master.database), name))
+    _run(admin, statements)
+
+
+def _run(admin: connection, statements: Sequence[sql.Composable]) -> None:
     with admin.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
-    set_password(admin, master.name, master.password)
 
 
 def set_password(admin: connection, role: str, password: str) -> None:

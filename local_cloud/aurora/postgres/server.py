@@ -15,7 +15,14 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import connection
 
-from local_cloud.aurora.postgres.bootstrap import ADMIN, Master, furnish, set_password
+from local_cloud.aurora.postgres.bootstrap import (
+    ADMIN,
+    Master,
+    give_public_away,
+    make_databases,
+    make_roles,
+    set_password,
+)
 from local_cloud.aurora.postgres.configuration import CLOSED_ACCESS, OPEN_ACCESS, server_configuration
 from local_cloud.aurora.postgres.host import PostgresHost
 from local_cloud.aurora.postgres.proxy.door import Door
@@ -64,7 +71,11 @@ class PostgresServer:
         with self._lock:
             self._volume.copy_from(template)
             with self._behind_closed_doors() as admin:
-                furnish(admin, master)
+                make_roles(admin, master)
+                for database in ("template1", "postgres"):
+                    with self._connect(database) as there:
+                        give_public_away(there, master)
+                make_databases(admin, master)
 
     def start(self, master_name: str) -> None:
         """Start the server for its users; nothing to do when it runs."""
