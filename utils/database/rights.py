@@ -5,83 +5,17 @@ Objects of a superuser are AWS's (extensions mostly), and the master has nothing
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
+from utils.database.objects import FOUND, on_objects
+from utils.database.passed_on import end_passing_on
 from utils.database.profiles import Grantee
 from utils.database.session import names, rows, run
 
-# One row for each object that the master can grant: its kind as GRANT spells it, its name, its access list.
-_OBJECTS = """
-    SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, pg_class.oid AS id,
-        quote_ident(nspname) || '.' || quote_ident(relname) AS name, relowner AS owner,
-        coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner)) AS acl,
-        false AS runs_as_owner
-    FROM pg_class JOIN schemas ON schemas.oid = relnamespace WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-    UNION ALL
-    SELECT 'ROUTINE', pg_proc.oid, pg_proc.oid::regprocedure::text, proowner,
-        coalesce(proacl, acldefault('f', proowner)), prosecdef
-    FROM pg_proc JOIN schemas ON schemas.oid = pronamespace
-    UNION ALL
-    SELECT 'TYPE', pg_type.oid, quote_ident(nspname) || '.' || quote_ident(typname), typowner,
-        coalesce(typacl, acldefault('T', typowner)), false
-    FROM pg_type JOIN schemas ON schemas.oid = typnamespace LEFT JOIN pg_class ON pg_class.oid = typrelid
-    WHERE typcategory <> 'A' AND typtype IN ('b', 'd', 'e', 'r', 'c') AND coalesce(relkind, 'c') = 'c'
-    UNION ALL
-    SELECT 'SCHEMA', oid, quote_ident(nspname), nspowner, coalesce(nspacl, acldefault('n', nspowner)), false
-    FROM schemas
-    UNION ALL
-    SELECT 'DATABASE', oid, quote_ident(datname), datdba, coalesce(datacl, acldefault('d', datdba)), false
-    FROM pg_database WHERE datname = current_database()
-    UNION ALL
-    SELECT 'LARGE OBJECT', oid, oid::text, lomowner, coalesce(lomacl, acldefault('L', lomowner)), false
-    FROM pg_largeobject_metadata
-    UNION ALL
-    SELECT 'FOREIGN SERVER', oid, quote_ident(srvname), srvowner, coalesce(srvacl, acldefault('S', srvowner)), false
-    FROM pg_foreign_server
-"""
-_FOUND = f"""
-    WITH schemas AS (
-        SELECT * FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%'
-            AND has_schema_privilege(oid, 'USAGE')
-    ),
-    objects AS MATERIALIZED (
-        SELECT objects.* FROM ({_OBJECTS}) AS objects JOIN pg_roles ON pg_roles.oid = owner
-        WHERE NOT rolsuper AND pg_has_role(owner, 'USAGE')
-    ),
-    entries AS MATERIALIZED (
-        SELECT kind, id, entry.grantee, entry.privilege_type AS privilege,
-            entry.is_grantable OR entry.grantor <> owner AS is_odd, entry.grantor <> owner AS is_indirect
-        FROM objects, aclexplode(acl) AS entry WHERE entry.grantee <> owner
-        UNION ALL
-        SELECT 'TABLE', attrelid, entry.grantee, entry.privilege_type, true, false
-        FROM pg_attribute, aclexplode(attacl) AS entry WHERE attacl IS NOT NULL
-    )
-"""  # noqa: S608 - constants
-# PostgreSQL lets any role with the grant option be the grantor for a member of it, as the master is: while somebody
-# beside the owner has that option, nobody knows whose grant a GRANT or REVOKE of the master is.
-_PASSABLE = f"""{_FOUND}
-    SELECT objects.kind, owner.rolname, grantee.rolname, array_agg(DISTINCT name ORDER BY name)
-    FROM objects CROSS JOIN aclexplode(acl) AS entry JOIN pg_roles AS grantee ON grantee.oid = entry.grantee
-    JOIN pg_roles AS owner ON owner.oid = owner
-    WHERE entry.is_grantable AND entry.grantor = owner AND entry.grantee <> owner
-        AND (pg_has_role(entry.grantee, 'USAGE') OR EXISTS (
-            SELECT FROM entries WHERE entries.kind = objects.kind AND entries.id = objects.id AND is_indirect))
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""  # noqa: S608 - constants
-_CLOSED_TO_OWNERS = """
-    SELECT DISTINCT nspname, rolname FROM (
-        SELECT relnamespace, relowner FROM pg_class UNION SELECT pronamespace, proowner FROM pg_proc
-        UNION SELECT typnamespace, typowner FROM pg_type
-    ) AS objects (schema, owner) JOIN pg_namespace ON pg_namespace.oid = schema JOIN pg_roles ON pg_roles.oid = owner
-    WHERE rolname = ANY(%s) AND NOT has_schema_privilege(owner, schema, 'USAGE')
-        AND has_schema_privilege(schema, 'USAGE')
-        AND nspname NOT LIKE 'pg\\_%%' ORDER BY 1, 2
-"""
 # `every` in a profile stands for all that an owner has.
-_USERS = f"""{_FOUND},
+_USERS = f"""{FOUND},
     wanted AS (
         SELECT profile, kind, runs_as_owner,
             CASE privileges WHEN '{{every}}' THEN every ELSE privileges END AS privileges
@@ -103,7 +37,7 @@ _USERS = f"""{_FOUND},
     WHERE objects.owner <> users.oid AND (coalesce(held.privileges, '{{}}') <> wanted.privileges OR held.odd)
     GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """  # noqa: S608 - constants
-_PUBLIC = f"""{_FOUND},
+_PUBLIC = f"""{FOUND},
     allowed AS (
         SELECT * FROM unnest(%(kinds)s::text[], %(runs)s::boolean[], %(privileges)s::text[])
             AS allowed (kind, runs_as_owner, texts)
@@ -164,51 +98,22 @@ def arrange_rights(connection: Connection, users: Sequence[Grantee], *, connecti
     users_oids = [oids[user.name] for user in users]
     values = {"users": users_oids, **_wanted(users)}
     can_connect = names(connection, "look at connections", _CAN_CONNECT, (list(connecting),))
-    _end_passing_on(connection)
+    end_passing_on(connection)
     database = Identifier(connection.info.dbname)
     statements: list[Composable] = [
         SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, Identifier(name))
         for name in names(connection, "look at connections", _HAS_NO_CONNECT, (can_connect,))
     ]
     for kind, privileges, objects in rows(connection, "look at everybody's rights", _PUBLIC, _public()):
-        statements.append(_on(f"REVOKE {', '.join(privileges)}", kind, objects, SQL("FROM PUBLIC CASCADE")))
+        statements.append(on_objects(f"REVOKE {', '.join(privileges)}", kind, objects, SQL("FROM PUBLIC CASCADE")))
     for kind, role, privileges, holds, objects in rows(connection, "look at users' rights", _USERS, values):
         if holds:
-            statements.append(_on("REVOKE ALL", kind, objects, SQL("FROM {} CASCADE").format(Identifier(role))))
+            statements.append(on_objects("REVOKE ALL", kind, objects, SQL("FROM {} CASCADE").format(Identifier(role))))
         if privileges:
             statements.append(
-                _on(f"GRANT {', '.join(privileges)}", kind, objects, SQL("TO {}").format(Identifier(role)))
+                on_objects(f"GRANT {', '.join(privileges)}", kind, objects, SQL("TO {}").format(Identifier(role)))
             )
     run(connection, f"grants in database {connection.info.dbname}", statements)
-
-
-def _end_passing_on(connection: Connection) -> None:
-    """Leave the owner of each object as the only one who can grant it; what others granted goes with their option."""
-    found = rows(connection, "look at rights to pass on", _PASSABLE, {})
-    _take_options(connection, [row for row in found if row[0] == "SCHEMA"])
-    owners = sorted({owner for _, owner, *_ in found})
-    # In its own role an owner names its objects only with USAGE on their schema.
-    closed = rows(connection, "look at schemas of owners", _CLOSED_TO_OWNERS, (owners,))
-    grant = SQL("GRANT USAGE ON SCHEMA {} TO {}")
-    opened = [grant.format(Identifier(schema), Identifier(owner)) for schema, owner in closed]
-    run(connection, "owners' way to what they own", opened)
-    _take_options(connection, [row for row in found if row[0] != "SCHEMA"])
-
-
-def _take_options(connection: Connection, found: Sequence[tuple[Any, ...]]) -> None:
-    for kind, owner, grantee, objects in found:
-        # Only in the role of the owner is the owner's own grant meant.
-        statements = [
-            SQL("SET LOCAL ROLE {}").format(Identifier(owner)),
-            _on("REVOKE GRANT OPTION FOR ALL", kind, objects, SQL("FROM {} CASCADE").format(Identifier(grantee))),
-            SQL("RESET ROLE"),
-        ]
-        run(connection, "end of rights that were passed on", statements)
-
-
-def _on(what: str, kind: str, objects: list[str], whom: Composable) -> Composable:
-    # PostgreSQL has quoted these names itself.
-    return SQL(" ").join([SQL(f"{what} ON {kind}"), SQL(", ".join(objects)), whom])
 
 
 def _wanted(users: Sequence[Grantee]) -> dict[str, list[object]]:

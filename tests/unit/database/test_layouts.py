@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 
 from local_cloud.aurora.postgres.bootstrap import Master as ProductionMaster
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from tests.unit.database.judge import catalog, who_can_log_in, wrong_rights
-from tests.unit.database.layouts import DATABASE, OURS, Layout, build, layouts, remove
+from tests.unit.database.layouts import DATABASE, OURS, ROLES, Grant, Layout, Thing, build, layouts, remove
 from tests.unit.database.production import MASTER, PASSWORDS, USERS, Restored
 from tests.unit.database.traps import DEEP
 from tests.unit.database.versions import ALL, DEFAULT, skip_unless_installed
@@ -28,6 +28,29 @@ def server(farm: PostgresFarm, request: pytest.FixtureRequest) -> Iterator[Resto
     farm.remove_server(started)
 
 
+# What hypothesis has found: a user passed a right on, and is now a member of the role that owns the schema.
+_EVERYBODY = dict.fromkeys((*OURS, *ROLES), "LOGIN")
+PASSED_ON = Layout(
+    attributes=_EVERYBODY, members=[], schema_owners=["app"] * 3, closed_to_owner=[True] * 3, database_owner="app",
+    things=[Thing(kind="TABLE", schema="public", owner="app"), Thing(kind="TABLE", schema="dot.dot", owner="app")],
+    grants=[
+        Grant(thing=7, on_schema=True, choice=1, grantee="devops", with_option=True, passed_on_to="reader"),
+    ],
+    later=[],
+)  # fmt: skip
+# The same with an owner who stays, and a role that is a member of it.
+PASSED_ON_BY_A_MEMBER = Layout(
+    attributes=_EVERYBODY, members=[("ann", "Bob", False)], schema_owners=["ann"] * 3, closed_to_owner=[False] * 3,
+    database_owner="reader", things=[Thing(kind="TABLE", schema="Sales", owner="ann")],
+    grants=[
+        Grant(thing=0, on_schema=on_schema, choice=choice, grantee=grantee, with_option=True, passed_on_to="reader")
+        for on_schema, choice in ((True, 1), (False, 0), (False, 3))
+        for grantee in ("Bob", "ünï")
+    ],
+    later=[],
+)  # fmt: skip
+
+
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -38,6 +61,8 @@ def server(farm: PostgresFarm, request: pytest.FixtureRequest) -> Iterator[Resto
     phases=tuple(Phase) if DEEP else (Phase.explicit, Phase.generate),
 )
 @given(layout=layouts)
+@example(layout=PASSED_ON)
+@example(layout=PASSED_ON_BY_A_MEMBER)
 def test_the_users_rights_are_their_profiles_and_a_second_run_changes_nothing(server: Restored, layout: Layout) -> None:
     remove(server)
     build(server, layout)

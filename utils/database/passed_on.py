@@ -1,0 +1,102 @@
+"""The end of rights that were passed on: the owner of each object stays as the only one who can grant it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg2 import errors as postgres_errors
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.sql import SQL, Composable, Identifier
+
+from utils.database.connection import postgres_call
+from utils.database.objects import FOUND, on_objects
+from utils.database.session import attempt, execute, rows, run
+
+# PostgreSQL lets any role with the grant option be the grantor for a member of it, as the master is: while somebody
+# beside the owner has that option, nobody knows whose grant a GRANT or REVOKE of the master is.
+_PASSABLE = f"""{FOUND}
+    SELECT objects.kind, owner.rolname, grantee.rolname, array_agg(DISTINCT name ORDER BY name)
+    FROM objects CROSS JOIN aclexplode(acl) AS entry JOIN pg_roles AS grantee ON grantee.oid = entry.grantee
+    JOIN pg_roles AS owner ON owner.oid = owner
+    WHERE entry.is_grantable AND entry.grantor = owner AND entry.grantee <> owner
+        AND (pg_has_role(entry.grantee, 'USAGE') OR EXISTS (
+            SELECT FROM entries WHERE entries.kind = objects.kind AND entries.id = objects.id AND is_indirect))
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""  # noqa: S608 - constants
+# A member of the owner never loses the option in PostgreSQL's eyes, and what it passed on is never revoked with it.
+_BY_MEMBERS = f"""{FOUND}
+    SELECT kind, name, owner.rolname, ARRAY(
+            SELECT DISTINCT grantee.rolname::text FROM aclexplode(acl) AS direct
+            JOIN pg_roles AS grantee ON grantee.oid = direct.grantee
+            WHERE direct.is_grantable AND direct.grantor = owner.oid AND direct.grantee <> owner.oid ORDER BY 1),
+        member.rolname, privileges
+    FROM objects JOIN pg_roles AS owner ON owner.oid = objects.owner CROSS JOIN LATERAL (
+        SELECT grantor, array_agg(DISTINCT privilege_type ORDER BY privilege_type)
+        FROM aclexplode(acl) WHERE grantor <> objects.owner GROUP BY grantor
+    ) AS passed (grantor, privileges) JOIN pg_roles AS member ON member.oid = grantor
+    WHERE pg_has_role(member.oid, owner.oid, 'USAGE') ORDER BY 1, 2, 5
+"""  # noqa: S608 - constants
+_REFUSALS = (postgres_errors.InsufficientPrivilege, postgres_errors.FeatureNotSupported)
+_CLOSED_TO_OWNERS = """
+    SELECT DISTINCT nspname, rolname FROM (
+        SELECT relnamespace, relowner FROM pg_class UNION SELECT pronamespace, proowner FROM pg_proc
+        UNION SELECT typnamespace, typowner FROM pg_type
+    ) AS objects (schema, owner) JOIN pg_namespace ON pg_namespace.oid = schema JOIN pg_roles ON pg_roles.oid = owner
+    WHERE rolname = ANY(%s) AND NOT has_schema_privilege(owner, schema, 'USAGE')
+        AND has_schema_privilege(schema, 'USAGE')
+        AND nspname NOT LIKE 'pg\\_%%' ORDER BY 1, 2
+"""
+
+
+def end_passing_on(connection: Connection) -> None:
+    """Leave the owner of each object as the only one who can grant it; what others granted goes with their option."""
+    for row in rows(connection, "look at what members of owners passed on", _BY_MEMBERS, {}):
+        _take_from_member(connection, *row)
+    found = rows(connection, "look at rights to pass on", _PASSABLE, {})
+    _take_options(connection, [row for row in found if row[0] == "SCHEMA"])
+    owners = sorted({owner for _, owner, *_ in found})
+    # In its own role an owner names its objects only with USAGE on their schema.
+    closed = rows(connection, "look at schemas of owners", _CLOSED_TO_OWNERS, (owners,))
+    grant = SQL("GRANT USAGE ON SCHEMA {} TO {}")
+    opened = [grant.format(Identifier(schema), Identifier(owner)) for schema, owner in closed]
+    run(connection, "owners' way to what they own", opened)
+    _take_options(connection, [row for row in found if row[0] != "SCHEMA"])
+
+
+def _take_from_member(
+    connection: Connection, kind: str, name: str, owner: str, direct: list[str], member: str, privileges: list[str]
+) -> None:
+    """End what a member of an object's owner passed on, while the master owns the object, whose member it is not.
+
+    An object whose owner cannot change stays as it is, for the proof to judge.
+    """
+    alter = SQL(" ").join([SQL(f"ALTER {kind.removeprefix('FOREIGN ')}"), SQL(name), SQL("OWNER TO ")])
+    options = f"GRANT OPTION FOR {', '.join(privileges)}"
+    given = SQL("TO {} WITH GRANT OPTION").format(Identifier(member))
+    statements = [
+        alter + SQL("CURRENT_USER"),
+        *(_end_option("GRANT OPTION FOR ALL", kind, name, role) for role in direct),
+        # It may have lost the option already, and what it passed on goes only with the option.
+        on_objects(f"GRANT {', '.join(privileges)}", kind, [name], given),
+        _end_option(options, kind, name, member),
+        alter + Identifier(owner),
+    ]
+    with postgres_call("end of rights that a member of an owner passed on"), attempt(connection, *_REFUSALS):
+        for statement in statements:
+            execute(connection, statement)
+
+
+def _end_option(options: str, kind: str, name: str, role: str) -> Composable:
+    return on_objects(f"REVOKE {options}", kind, [name], SQL("FROM {} CASCADE").format(Identifier(role)))
+
+
+def _take_options(connection: Connection, found: Sequence[tuple[Any, ...]]) -> None:
+    for kind, owner, grantee, objects in found:
+        # Only in the role of the owner is the owner's own grant meant.
+        statements = [
+            SQL("SET LOCAL ROLE {}").format(Identifier(owner)),
+            on_objects(
+                "REVOKE GRANT OPTION FOR ALL", kind, objects, SQL("FROM {} CASCADE").format(Identifier(grantee))
+            ),
+            SQL("RESET ROLE"),
+        ]
+        run(connection, "end of rights that were passed on", statements)
