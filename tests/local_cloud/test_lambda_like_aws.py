@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,18 +40,18 @@ def test_the_environment_stays_warm_after_an_exception(bench: Workbench) -> None
 
 
 FAILS_TWICE = """
-calls = 0
 def handler(event, context):
-    global calls
-    if "detail" in event:
-        calls += 1
-        if calls < 3:
-            raise ValueError(calls)
-    return calls
+    with open(event["detail"]["file"], "a+") as file:
+        file.write("called\\n")
+        file.seek(0)
+        if len(file.readlines()) < 3:
+            raise ValueError("not yet")
 """
 
 
-def test_what_a_rule_invokes_is_invoked_again_when_it_fails(bench: Workbench) -> None:
+def test_what_a_rule_invokes_is_invoked_again_when_it_fails(bench: Workbench, tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    calls.touch()
     function = bench.function(FAILS_TWICE, bench.role())
     events = bench.cloud.client("events")
     rule = events.put_rule(Name="retried", EventPattern=json.dumps({"source": ["test.retried"]}))
@@ -59,8 +60,9 @@ def test_what_a_rule_invokes_is_invoked_again_when_it_fails(bench: Workbench) ->
         Principal="events.amazonaws.com", SourceArn=rule["RuleArn"],
     )  # fmt: skip
     events.put_targets(Rule="retried", Targets=[{"Id": "function", "Arn": function}])
-    events.put_events(Entries=[{"Source": "test.retried", "DetailType": "try", "Detail": "{}"}])
-    wait_for(lambda: bench.invoke(function) == 3, "the third invocation")
+    detail = json.dumps({"file": str(calls)})
+    events.put_events(Entries=[{"Source": "test.retried", "DetailType": "try", "Detail": detail}])
+    wait_for(lambda: len(calls.read_text().splitlines()) == 3, "the third invocation")
 
 
 @pytest.mark.parametrize(
