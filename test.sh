@@ -113,7 +113,7 @@ if $sweep; then
     exit
 fi
 
-# These mostly work on one processor: they have the second one from the beginning, the others share the first.
+# Checks and deployment mostly work on one processor, integration mostly waits: they go on beside the others.
 beside() {
     local failed=0
     trap 'kill $(jobs -p) 2>/dev/null || true; exit 1' TERM
@@ -131,12 +131,15 @@ beside=$!
 failed=0
 "$DEV/python" -m pytest -q -n 2 tests/unit tests/conventions --cov --cov-report=term || failed=1
 if ! $fast; then
-    say "The local cloud"
+    say "Integration, in the background; the local cloud"
+    "$DEV/python" -m pytest -q tests/integration >"$logs/integration" 2>&1 &
+    integration=$!
     "$DEV/python" -m pytest -q -n 2 tests/local_cloud || failed=1
-    say "Integration"
-    "$DEV/python" -m pytest -q tests/integration || failed=1
     say "A sample of the fault sweep"
     "$DEV/python" -m pytest -q tests/faults || failed=1
+    wait $integration || failed=1
+    say "Integration"
+    cat "$logs/integration"
 fi
 wait $beside || failed=1
 say "Checks"
