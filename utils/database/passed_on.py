@@ -1,6 +1,6 @@
 """The end of rights that were passed on: the owner of each object stays as the only one who can grant it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from psycopg2 import errors as postgres_errors
@@ -22,8 +22,9 @@ _PASSABLE = f"""{FOUND}
             SELECT FROM entries WHERE entries.kind = objects.kind AND entries.id = objects.id AND is_indirect))
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """  # noqa: S608 - constants
-# A member of the owner never loses the option in PostgreSQL's eyes, and what it passed on is never revoked with it.
-_BY_MEMBERS = f"""{FOUND}
+# To PostgreSQL a member has the options of the roles that it is a member of, so that what it passed on is not revoked
+# with its own option: for a member of the owner never, for a member of somebody else not while that one has the option.
+_PASSED_ON = f"""{FOUND}
     SELECT kind, name, owner.rolname, ARRAY(
             SELECT DISTINCT grantee.rolname::text FROM aclexplode(acl) AS direct
             JOIN pg_roles AS grantee ON grantee.oid = direct.grantee
@@ -33,7 +34,7 @@ _BY_MEMBERS = f"""{FOUND}
         SELECT grantor, array_agg(DISTINCT privilege_type ORDER BY privilege_type)
         FROM aclexplode(acl) WHERE grantor <> objects.owner GROUP BY grantor
     ) AS passed (grantor, privileges) JOIN pg_roles AS member ON member.oid = grantor
-    WHERE pg_has_role(member.oid, owner.oid, 'USAGE') ORDER BY 1, 2, 5
+    WHERE pg_has_role(member.oid, owner.oid, 'USAGE') = %(by_members)s ORDER BY 1, 2, 5
 """  # noqa: S608 - constants
 _REFUSALS = (postgres_errors.InsufficientPrivilege, postgres_errors.FeatureNotSupported)
 _CLOSED_TO_OWNERS = """
@@ -49,17 +50,29 @@ _CLOSED_TO_OWNERS = """
 
 def end_passing_on(connection: Connection) -> None:
     """Leave the owner of each object as the only one who can grant it; what others granted goes with their option."""
-    for row in rows(connection, "look at what members of owners passed on", _BY_MEMBERS, {}):
+    for row in rows(connection, "look at what members of owners passed on", _PASSED_ON, {"by_members": True}):
         _take_from_member(connection, *row)
     found = rows(connection, "look at rights to pass on", _PASSABLE, {})
     _take_options(connection, [row for row in found if row[0] == "SCHEMA"])
-    owners = sorted({owner for _, owner, *_ in found})
+    _open_schemas(connection, {owner for _, owner, *_ in found})
+    _take_options(connection, [row for row in found if row[0] != "SCHEMA"])
+    left = rows(connection, "look at what is still passed on", _PASSED_ON, {"by_members": False})
+    _open_schemas(connection, {owner for _, _, owner, *_ in left})
+    for kind, name, owner, _, grantor, privileges in left:
+        statements = [
+            SQL("SET LOCAL ROLE {}").format(Identifier(owner)),
+            *_again_and_away(kind, name, grantor, privileges),
+            SQL("RESET ROLE"),
+        ]
+        run(connection, "end of rights that are still passed on", statements)
+
+
+def _open_schemas(connection: Connection, owners: Collection[str]) -> None:
     # In its own role an owner names its objects only with USAGE on their schema.
-    closed = rows(connection, "look at schemas of owners", _CLOSED_TO_OWNERS, (owners,))
+    closed = rows(connection, "look at schemas of owners", _CLOSED_TO_OWNERS, (sorted(owners),))
     grant = SQL("GRANT USAGE ON SCHEMA {} TO {}")
     opened = [grant.format(Identifier(schema), Identifier(owner)) for schema, owner in closed]
     run(connection, "owners' way to what they own", opened)
-    _take_options(connection, [row for row in found if row[0] != "SCHEMA"])
 
 
 def _take_from_member(
@@ -70,19 +83,22 @@ def _take_from_member(
     An object whose owner cannot change stays as it is, for the proof to judge.
     """
     alter = SQL(" ").join([SQL(f"ALTER {kind.removeprefix('FOREIGN ')}"), SQL(name), SQL("OWNER TO ")])
-    options = f"GRANT OPTION FOR {', '.join(privileges)}"
-    given = SQL("TO {} WITH GRANT OPTION").format(Identifier(member))
     statements = [
         alter + SQL("CURRENT_USER"),
         *(_end_option("GRANT OPTION FOR ALL", kind, name, role) for role in direct),
-        # It may have lost the option already, and what it passed on goes only with the option.
-        on_objects(f"GRANT {', '.join(privileges)}", kind, [name], given),
-        _end_option(options, kind, name, member),
+        *_again_and_away(kind, name, member, privileges),
         alter + Identifier(owner),
     ]
     with postgres_call("end of rights that a member of an owner passed on"), attempt(connection, *_REFUSALS):
         for statement in statements:
             execute(connection, statement)
+
+
+def _again_and_away(kind: str, name: str, role: str, privileges: list[str]) -> list[Composable]:
+    # It may have lost the option already, and what it passed on goes only with the option.
+    rights, given = ", ".join(privileges), SQL("TO {} WITH GRANT OPTION").format(Identifier(role))
+    again = on_objects(f"GRANT {rights}", kind, [name], given)
+    return [again, _end_option(f"GRANT OPTION FOR {rights}", kind, name, role)]
 
 
 def _end_option(options: str, kind: str, name: str, role: str) -> Composable:

@@ -50,6 +50,18 @@ PASSED_ON_BY_A_MEMBER = Layout(
     later=[],
 )  # fmt: skip
 
+# The same by a member of somebody else who has the option.
+PASSED_ON_BY_A_FRIEND = Layout(
+    attributes=_EVERYBODY, members=[("Bob", "ann", False)], schema_owners=["ünï"] * 3, closed_to_owner=[True] * 3,
+    database_owner="reader", things=[Thing(kind="TABLE", schema="Sales", owner="ünï")],
+    grants=[
+        Grant(thing=0, on_schema=False, choice=choice, grantee=grantee, with_option=True, passed_on_to="reader")
+        for choice in (1, 2, 3)
+        for grantee in ("ann", "Bob")
+    ],
+    later=[],
+)  # fmt: skip
+
 
 @settings(
     max_examples=EXAMPLES,
@@ -63,6 +75,7 @@ PASSED_ON_BY_A_MEMBER = Layout(
 @given(layout=layouts)
 @example(layout=PASSED_ON)
 @example(layout=PASSED_ON_BY_A_MEMBER)
+@example(layout=PASSED_ON_BY_A_FRIEND)
 def test_the_users_rights_are_their_profiles_and_a_second_run_changes_nothing(server: Restored, layout: Layout) -> None:
     remove(server)
     build(server, layout)
