@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from deployment.account import Account, Refused, error_code, told
 from deployment.stacks import Stack
+from utils.aws.secrets import SecretsGateway
 from utils.errors import SecretInvalid
-from utils.secrets_gateway import SecretsGateway
 
 _USUAL_USERS = {"application_user": "app_user", "readonly_user": "readonly_user", "devops_user": "devops_user"}
 

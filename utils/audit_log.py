@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
-from utils.aws_errors import aws_call, error_code
+from utils.aws.calls import aws_call, error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from utils.aws_errors import aws_call
+from utils.aws.calls import aws_call
 from utils.errors import AwsRequestRejected
 from utils.operation import Operation, OperationError, OperationStatus
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from utils.aws.rds_models import Cluster, Instance, Snapshot
+from utils.aws.rds_reader import RdsReader
+from utils.aws.rds_statuses import SNAPSHOT
 from utils.errors import (
     IdentifierTaken,
     ResourceBusy,
@@ -12,9 +15,6 @@ from utils.errors import (
     TargetNotReplaceable,
     TargetProtected,
 )
-from utils.rds_models import Cluster, Instance, Snapshot
-from utils.rds_reader import RdsReader
-from utils.rds_statuses import SNAPSHOT
 from utils.request import RestoreRequest
 from utils.tags import REPLACEABLE
 

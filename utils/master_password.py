@@ -6,10 +6,10 @@ its own (Aurora User Guide, "Password management with Amazon Aurora and AWS Secr
 
 from pydantic import SecretStr
 
+from utils.aws.rds_models import Cluster
+from utils.aws.rds_statuses import MASTER_SECRET, Verdict
 from utils.errors import RestoreFailed
 from utils.operation import Operation
-from utils.rds_models import Cluster
-from utils.rds_statuses import MASTER_SECRET, Verdict
 from utils.services import Services
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from utils import console
-from utils.notifier import LONGEST_SUBJECT, Notification
+from utils.aws.notifier import LONGEST_SUBJECT, Notification
 from utils.operation import OperationError
 
 Summary = Mapping[str, Any]

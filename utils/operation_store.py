@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from utils.aws_errors import aws_call, error_code
+from utils.aws.calls import aws_call, error_code
 from utils.errors import OperationNotResumable, OperationRowConflict
 from utils.operation import Operation, OperationStatus
 from utils.rows import Attempt, TargetLock, UnplannedOperation

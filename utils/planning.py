@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from utils.aws.rds_models import Cluster, Snapshot
+from utils.aws.rds_reader import RdsReader
 from utils.errors import EngineVersionNotRestorable, InvalidRequest, SettingNotFound, SnapshotNotRestorable
 from utils.identifiers import derived_identifier, instance_identifier, region_and_account
 from utils.operation import Identifiers, Plan, SourceSnapshot
-from utils.rds_models import Cluster, Snapshot
-from utils.rds_reader import RdsReader
 from utils.request import RestoreRequest
 from utils.restore_settings import RestoreSettings
 from utils.settings import Settings

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from utils import tags
+from utils.aws.rds_models import Snapshot
+from utils.aws.rds_statuses import SNAPSHOT
 from utils.operation import Operation
-from utils.rds_models import Snapshot
-from utils.rds_statuses import SNAPSHOT
 
 
 def prunable(operation: Operation, snapshots: list[Snapshot]) -> dict[tags.Role, list[str]]:

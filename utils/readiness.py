@@ -1,12 +1,12 @@
 """What the step after the restore will need, looked at before anything is destroyed: users and scripts."""
 
+from utils.aws.s3 import S3Gateway
+from utils.aws.secrets import AppCredentials, Auth
 from utils.database.profiles import users_of
 from utils.database.sql_script import NotASqlScript, split
 from utils.errors import InvalidRequest, PostRestoreSqlFailed
 from utils.request import RestoreRequest
 from utils.restore_settings import RestoreSettings
-from utils.s3_gateway import S3Gateway
-from utils.secrets_gateway import AppCredentials, Auth
 
 
 def check_users(credentials: AppCredentials, settings: RestoreSettings, request: RestoreRequest) -> None:

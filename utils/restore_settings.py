@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from utils.rds_models import Cluster, Instance, ServerlessCapacity, Snapshot
+from utils.aws.rds_models import Cluster, Instance, ServerlessCapacity, Snapshot
 from utils.request import RestoreRequest
 
 DEFAULT_CLASS = "db.r8g.large"

@@ -9,17 +9,17 @@ import boto3
 from botocore.config import Config
 
 from utils.audit_log import AuditLog, DynamoDbAuditLog
-from utils.aws_clients import BEST_EFFORT_CONFIG, CLIENT_CONFIG, ApiCalls, ServiceClock
+from utils.aws.clients import BEST_EFFORT_CONFIG, CLIENT_CONFIG, ApiCalls, ServiceClock
+from utils.aws.executions import Executions
+from utils.aws.kms import KmsGateway
+from utils.aws.notifier import Notifier
+from utils.aws.rds_reader import RdsReader
+from utils.aws.rds_writer import RdsWriter
+from utils.aws.s3 import S3Gateway
+from utils.aws.secrets import SecretsGateway
 from utils.events import OperationEvents
-from utils.executions import Executions
-from utils.kms_gateway import KmsGateway
-from utils.notifier import Notifier
 from utils.operation_store import DynamoDbOperationStore
-from utils.rds_reader import RdsReader
-from utils.rds_writer import RdsWriter
 from utils.rows import OperationStore
-from utils.s3_gateway import S3Gateway
-from utils.secrets_gateway import SecretsGateway
 from utils.settings import Settings
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from utils.aws.notifier import NotificationFormat
 from utils.database.tls import SHIPPED_CA_FILE, Tls, TlsMode
 from utils.errors import ConfigurationMissing
-from utils.notifier import NotificationFormat
 
 
 @dataclass(frozen=True, kw_only=True)

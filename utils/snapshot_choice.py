@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
+from utils.aws.rds_models import Snapshot
+from utils.aws.rds_reader import ENGINE, RdsReader
+from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.errors import SnapshotNotAvailable, SnapshotNotFound, SnapshotNotRestorable, SnapshotTooOld
 from utils.identifiers import is_snapshot_arn, region_and_account
-from utils.rds_models import Snapshot
-from utils.rds_reader import ENGINE, RdsReader
-from utils.rds_statuses import SNAPSHOT, Verdict
 from utils.request import LATEST, Source
 from utils.settings import Settings
 

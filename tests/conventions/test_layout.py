@@ -22,15 +22,15 @@ PRODUCT = [*UTILS, *HANDLERS]
 # The only modules that know boto3 or botocore; `services` makes the clients, the others speak through one.
 GATEWAYS = {
     "utils/audit_log.py",
-    "utils/aws_clients.py",
-    "utils/aws_errors.py",
-    "utils/executions.py",
-    "utils/kms_gateway.py",
+    "utils/aws/clients.py",
+    "utils/aws/calls.py",
+    "utils/aws/executions.py",
+    "utils/aws/kms.py",
     "utils/operation_store.py",
-    "utils/rds_reader.py",
-    "utils/rds_writer.py",
-    "utils/s3_gateway.py",
-    "utils/secrets_gateway.py",
+    "utils/aws/rds_reader.py",
+    "utils/aws/rds_writer.py",
+    "utils/aws/s3.py",
+    "utils/aws/secrets.py",
     "utils/services.py",
 }
 EVENTS: dict[StepName, type[StepEvent]] = {StepName.SNAPSHOT_CHECK: StartEvent, StepName.SNS_NOTIFICATION: ClosingEvent}

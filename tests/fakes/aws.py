@@ -12,7 +12,7 @@ from tests.fakes.rds import FakeRds, FakeRdsWorld
 from tests.fakes.rds_items import Item, aws_error
 from tests.fakes.rds_region import FakeClock
 from tests.fakes.stores import InMemoryAuditLog, InMemoryOperationStore
-from utils.aws_clients import ServiceClock
+from utils.aws.clients import ServiceClock
 from utils.operation import Operation
 from utils.rows import get_operation
 from utils.services import Services

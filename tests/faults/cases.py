@@ -9,7 +9,7 @@ from typing import Any
 from tests.integration.world import AUDIT_TABLE
 
 FUNCTION_PREFIX = "aurora-restore-"
-# The SDK's attempts at one call: the product says it in utils/aws_clients.py.
+# The SDK's attempts at one call: the product says it in utils/aws/clients.py.
 SDK_ATTEMPTS = 4
 # A login, or a transaction.
 _BEGINNINGS = ("LOGIN", "BEGIN")

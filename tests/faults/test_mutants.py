@@ -12,7 +12,7 @@ MUTANTS = {
     "deleting what is gone is taken for a failure": (
         Mutant(
             step="archive-snapshot",
-            file="utils/rds_writer.py",
+            file="utils/aws/rds_writer.py",
             whole="            if find(RdsReader(self._client)) is not None:\n",
             broken="            if True:\n",
         ),
@@ -22,7 +22,7 @@ MUTANTS = {
     "the copy of an earlier call is not taken as ours": (
         Mutant(
             step="copy-snapshot",
-            file="utils/rds_writer.py",
+            file="utils/aws/rds_writer.py",
             whole='"DBClusterSnapshotAlreadyExistsFault"):\n            self._client.copy_db_cluster_snapshot',
             broken='"NoSuchCode"):\n            self._client.copy_db_cluster_snapshot',
         ),

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from tests.fakes.aws import ENVIRONMENT
-from utils.aws_clients import CLIENT_CONFIG, ApiCalls, ServiceClock
+from utils.aws.clients import CLIENT_CONFIG, ApiCalls, ServiceClock
 from utils.errors import ConfigurationMissing
 from utils.services import Services, services
 

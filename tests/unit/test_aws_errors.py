@@ -22,7 +22,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from tests.fakes.rds_items import aws_error
-from utils.aws_errors import aws_call, error_code
+from utils.aws.calls import aws_call, error_code
 from utils.errors import (
     AccessDenied,
     AuroraRestoreError,

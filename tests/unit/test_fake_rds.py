@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from tests.fakes.rds import FakeRds, FakeRdsWorld
-from utils.aws_errors import error_code
-from utils.rds_reader import RdsReader
-from utils.rds_writer import RdsWriter
+from utils.aws.calls import error_code
+from utils.aws.rds_reader import RdsReader
+from utils.aws.rds_writer import RdsWriter
 from utils.restore_settings import RestoreSettings
 
 SETTINGS = RestoreSettings(

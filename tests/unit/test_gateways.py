@@ -7,10 +7,10 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from utils.aws.executions import Executions
+from utils.aws.kms import KmsGateway
+from utils.aws.notifier import Notification, Notifier
 from utils.errors import AccessDenied, AwsRequestRejected, KeyNotUsable, RetryableError
-from utils.executions import Executions
-from utils.kms_gateway import KmsGateway
-from utils.notifier import Notification, Notifier
 
 ARN = "arn:aws:states:us-west-2:123456789012:execution:aurora-restore-pipeline:nightly-1"
 

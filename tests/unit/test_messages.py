@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.unit.operations import AT, REQUEST, an_operation
+from utils.aws.notifier import Notification
 from utils.bring_back import commands_to_bring_back
 from utils.messages import message_for_failure, message_for_success
-from utils.notifier import Notification
 from utils.operation import (
     ArchiveRecord,
     CheckRecord,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from utils.notifier import LONGEST_DETAIL_BYTES, LONGEST_TEXT_BYTES, Notification, NotificationFormat, Notifier
+from utils.aws.notifier import LONGEST_DETAIL_BYTES, LONGEST_TEXT_BYTES, Notification, NotificationFormat, Notifier
 
 SNS_LIMIT = 256 * 1024
 

@@ -8,9 +8,9 @@ import pytest
 from botocore.stub import Stubber
 
 from tests.fakes.rds_items import new_cluster, new_instance, new_snapshot
+from utils.aws.rds_models import Cluster, ServerlessCapacity
+from utils.aws.rds_reader import RdsReader
 from utils.errors import AwsThrottled, PermanentError
-from utils.rds_models import Cluster, ServerlessCapacity
-from utils.rds_reader import RdsReader
 
 AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 CLUSTER = new_cluster("us-west-2", "staging", 1)

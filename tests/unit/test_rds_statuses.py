@@ -2,8 +2,7 @@
 
 import pytest
 
-from utils.errors import UnknownStatus
-from utils.rds_statuses import (
+from utils.aws.rds_statuses import (
     MASTER_SECRET,
     OLD_TARGET_BEFORE_DELETE,
     RESTORED_CLUSTER,
@@ -12,6 +11,7 @@ from utils.rds_statuses import (
     StatusSets,
     Verdict,
 )
+from utils.errors import UnknownStatus
 
 
 def words(text: str) -> list[str]:

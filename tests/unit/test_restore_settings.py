@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.aws import FakeAws
-from utils.rds_models import ServerlessCapacity
+from utils.aws.rds_models import ServerlessCapacity
 from utils.request import RestoreRequest
 from utils.restore_settings import RestoreSettings, resolve_settings
 

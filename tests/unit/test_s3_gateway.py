@@ -8,8 +8,8 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from utils.aws.s3 import LARGEST_SCRIPT, S3Gateway
 from utils.errors import AccessDenied, PostRestoreSqlFailed
-from utils.s3_gateway import LARGEST_SCRIPT, S3Gateway
 
 Put = Callable[[bytes], S3Gateway]
 URI = "s3://scripts/post-restore-sql/mask it.sql"

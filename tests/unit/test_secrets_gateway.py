@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from utils.aws.secrets import AppCredentials, Auth, Credentials, Profile, SecretsGateway
 from utils.errors import AwsRequestRejected, SecretInvalid
-from utils.secrets_gateway import AppCredentials, Auth, Credentials, Profile, SecretsGateway
 
 PLANTED = "Planted-Pa55word"
 MASTER = {"username": "master", "password": PLANTED}

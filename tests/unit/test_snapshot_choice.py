@@ -6,8 +6,8 @@ import pytest
 
 from tests.fakes.aws import FakeAws
 from tests.fakes.rds_items import OTHER_ACCOUNT, Item
+from utils.aws.rds_models import Snapshot
 from utils.errors import SnapshotNotAvailable, SnapshotNotFound, SnapshotNotRestorable, SnapshotTooOld, UnknownStatus
-from utils.rds_models import Snapshot
 from utils.request import Source
 from utils.snapshot_choice import check_age, choose_snapshot
 

@@ -13,6 +13,7 @@ from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Identifier, Literal
 
+from utils.aws.s3 import S3Gateway, Script
 from utils.database.checks import run_check
 from utils.database.connection import DatabaseServer, connected, may_pass, postgres_call
 from utils.database.setup import Master
@@ -21,7 +22,6 @@ from utils.errors import CheckFailed, PostRestoreSqlFailed
 from utils.operation import CheckRecord, ScriptRecord
 from utils.request import RestoreRequest
 from utils.request_sql import PostRestoreSql
-from utils.s3_gateway import S3Gateway, Script
 
 # A Lambda function ends after 900 s and a script takes up to 600 s: later than this nothing is begun any more, if the
 # invocation has run a script.

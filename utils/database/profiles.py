@@ -6,8 +6,8 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
+from utils.aws.secrets import AppCredentials, Auth, Profile
 from utils.request_users import UserLimits
-from utils.secrets_gateway import AppCredentials, Auth, Profile
 
 __all__ = ["EVERY", "PRIVILEGES", "Auth", "DatabaseUser", "Grantee", "Privileges", "Profile", "users_of"]
 

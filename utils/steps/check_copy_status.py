@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
+from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.errors import CopyFailed
 from utils.operation import CopyRecord, Operation, StepName
 from utils.phases import wait_or_time_out
 from utils.polling import has_settled
-from utils.rds_statuses import SNAPSHOT, Verdict
 from utils.services import Services
 from utils.step import StepResult, StepStatus
 from utils.steps.copy_snapshot import check_copy_is_ours

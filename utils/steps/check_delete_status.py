@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from utils import tags
+from utils.aws.rds_models import Cluster
+from utils.aws.rds_reader import RdsReader
+from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.errors import DeleteFailed
 from utils.half_restored import still_going
 from utils.operation import DeletionRecord, Operation, StepName
 from utils.phases import wait_or_time_out
 from utils.polling import has_settled
-from utils.rds_models import Cluster
-from utils.rds_reader import RdsReader
-from utils.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.services import Services
 from utils.step import StepResult, StepStatus
 from utils.steps.delete_rds import check_final_snapshot_is_ours

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
+from utils.aws.rds_models import Cluster, Instance
+from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
 from utils.errors import RestoreFailed
 from utils.operation import Operation, RestoreRecord, StepName
 from utils.phases import wait_or_time_out
 from utils.polling import has_settled
-from utils.rds_models import Cluster, Instance
-from utils.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
 from utils.services import Services
 from utils.step import StepResult, StepStatus
 from utils.steps.restore_snapshot import check_cluster_is_ours, is_the_old_target

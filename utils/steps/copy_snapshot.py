@@ -1,11 +1,11 @@
 """Step 2: copy the snapshot into the target Region and account, when it cannot be restored where it is."""
 
 from utils import tags
+from utils.aws.rds_models import Snapshot
+from utils.aws.rds_statuses import SNAPSHOT
 from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy
 from utils.operation import CopyRecord, Operation, StepName
 from utils.phases import wait_or_time_out
-from utils.rds_models import Snapshot
-from utils.rds_statuses import SNAPSHOT
 from utils.services import Services
 from utils.snapshot_room import make_room
 from utils.step import StepResult, StepStatus

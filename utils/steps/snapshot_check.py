@@ -8,6 +8,7 @@ from typing import Any
 
 from utils import guards, planning, readiness, resumption, tags
 from utils.announcements import announce_start
+from utils.aws.rds_models import Cluster
 from utils.errors import (
     OperationClosed,
     OperationNotFound,
@@ -17,7 +18,6 @@ from utils.errors import (
 )
 from utils.operation import ExecutionRecord, Operation, OperationStatus
 from utils.operation_store import row_ttl
-from utils.rds_models import Cluster
 from utils.request import RestoreRequest
 from utils.request_parsing import parse_request, parse_resume
 from utils.restore_settings import resolve_settings

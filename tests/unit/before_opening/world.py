@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from tests.unit.operations import REQUEST
+from utils.aws.s3 import S3Gateway, Script
 from utils.database.connection import DatabaseServer, connected
 from utils.database.post_restore import BeforeOpeningOutcome, run_before_opening
 from utils.database.setup import Master
 from utils.request import RestoreRequest
-from utils.s3_gateway import S3Gateway, Script
 
 MASTER, PASSWORD = "master", "master-password-of-the-tests"
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from utils.aws_errors import aws_call, error_code
+from utils.aws.calls import aws_call, error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 from botocore.exceptions import ClientError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from utils.aws_errors import aws_call, error_code
+from utils.aws.calls import aws_call, error_code
 from utils.errors import SecretInvalid
 
 if TYPE_CHECKING:

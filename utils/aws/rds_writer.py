@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from utils.aws_errors import aws_call, error_code
+from utils.aws.calls import aws_call, error_code
+from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.errors import AccessDenied
-from utils.rds_reader import ENGINE, RdsReader
 from utils.restore_settings import RestoreSettings
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from utils.aws_errors import aws_call
+from utils.aws.calls import aws_call
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient

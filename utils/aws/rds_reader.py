@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
-from utils.aws_errors import aws_call, error_code
-from utils.rds_models import (
+from utils.aws.calls import aws_call, error_code
+from utils.aws.rds_models import (
     Cluster,
     Instance,
     Snapshot,

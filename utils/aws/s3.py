@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from utils.aws_errors import aws_call, error_code
+from utils.aws.calls import aws_call, error_code
 from utils.errors import PostRestoreSqlFailed
 
 if TYPE_CHECKING:
