@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from deployment.account import Refused
 from utils.errors import InvalidRequest
-from utils.request import RestoreRequest
-from utils.request_parsing import parse_request
+from utils.request.model import RestoreRequest
+from utils.request.parsing import parse_request
 from utils.settings import Settings
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from utils.request import RestoreRequest
+from utils.request.model import RestoreRequest
 
 HEADER = ["| Field | Type | Default | Meaning |", "|---|---|---|---|"]
 

@@ -15,7 +15,7 @@ from utils.errors import (
     TargetNotReplaceable,
     TargetProtected,
 )
-from utils.request import RestoreRequest
+from utils.request.model import RestoreRequest
 from utils.tags import REPLACEABLE
 
 _UNTOUCHED = "nothing was changed"

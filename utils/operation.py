@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from utils.request import RestoreRequest
+from utils.request.model import RestoreRequest
 from utils.restore_settings import RestoreSettings
 
 

@@ -5,7 +5,7 @@ from utils.aws.secrets import AppCredentials, Auth
 from utils.database.profiles import users_of
 from utils.database.sql_script import NotASqlScript, split
 from utils.errors import InvalidRequest, PostRestoreSqlFailed
-from utils.request import RestoreRequest
+from utils.request.model import RestoreRequest
 from utils.restore_settings import RestoreSettings
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from utils.aws.rds_models import Cluster, Instance, ServerlessCapacity, Snapshot
-from utils.request import RestoreRequest
+from utils.request.model import RestoreRequest
 
 DEFAULT_CLASS = "db.r8g.large"
 

@@ -7,7 +7,7 @@ from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.errors import SnapshotNotAvailable, SnapshotNotFound, SnapshotNotRestorable, SnapshotTooOld
 from utils.identifiers import is_snapshot_arn, region_and_account
-from utils.request import LATEST, Source
+from utils.request.model import LATEST, Source
 from utils.settings import Settings
 
 # AWS takes one before a major version upgrade: it is of the old version and not a backup somebody chose.

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from utils.errors import OperationInProgress
 from utils.metrics import measure_lock
-from utils.request import Budgets
+from utils.request.model import Budgets
 from utils.rows import Attempt, TargetLock
 from utils.services import Services
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.request_parsing import find_problems, parse_request
+from utils.request.parsing import find_problems, parse_request
 
 INVALID = 2
 

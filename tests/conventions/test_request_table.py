@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from docs.blocks import REPOSITORY
 from docs.request_table import request_table
-from utils.request import RestoreRequest
-from utils.request_parsing import parse_request
+from utils.request.model import RestoreRequest
+from utils.request.parsing import parse_request
 from utils.settings import Settings
 
 INPUTS = sorted((REPOSITORY / "statemachine/inputs").glob("*.json"))

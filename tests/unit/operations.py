@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from utils.operation import Identifiers, Operation, Plan, SourceSnapshot
-from utils.request import RestoreRequest
+from utils.request.model import RestoreRequest
 from utils.restore_settings import RestoreSettings
 
 AT = datetime(2026, 11, 22, 3, 0, 0, 123456, tzinfo=UTC)

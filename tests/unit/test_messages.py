@@ -25,7 +25,7 @@ from utils.operation import (
     ScriptRecord,
     UsersRecord,
 )
-from utils.request import RestoreRequest
+from utils.request.model import RestoreRequest
 from utils.summary import summarise
 
 GOLDEN = Path(__file__).parent / "golden"

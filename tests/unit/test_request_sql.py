@@ -6,8 +6,8 @@ import pytest
 
 from tests.fakes.aws import ENVIRONMENT
 from utils.errors import InvalidRequest
-from utils.request import RestoreRequest
-from utils.request_parsing import parse_request
+from utils.request.model import RestoreRequest
+from utils.request.parsing import parse_request
 from utils.settings import Settings
 
 SETTINGS = Settings.from_environment(ENVIRONMENT)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.aws import ENVIRONMENT
 from utils.errors import InvalidRequest
-from utils.request_parsing import parse_request
+from utils.request.parsing import parse_request
 from utils.settings import Settings
 
 SETTINGS = Settings.from_environment(ENVIRONMENT)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.aws import FakeAws
 from utils.aws.rds_models import ServerlessCapacity
-from utils.request import RestoreRequest
+from utils.request.model import RestoreRequest
 from utils.restore_settings import RestoreSettings, resolve_settings
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.aws import OPERATION, FakeAws
 from tests.unit.metrics_log import measured
 from utils.errors import InvalidRequest, OperationInProgress, OutsideStartWindow
-from utils.start_window import StartWindow, check_start_window
+from utils.request.start_window import StartWindow, check_start_window
 from utils.step import StartEvent
 from utils.steps.snapshot_check import snapshot_check
 

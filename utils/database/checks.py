@@ -12,7 +12,7 @@ from utils.database.setup import Master
 from utils.database.sql_script import NotASqlScript, split
 from utils.errors import CheckFailed
 from utils.operation import CheckRecord
-from utils.request_sql import Check
+from utils.request.sql import Check
 
 
 def run_check(server: DatabaseServer, master: Master, check: Check, seconds_left: float) -> CheckRecord:

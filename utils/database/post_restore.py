@@ -20,8 +20,8 @@ from utils.database.setup import Master
 from utils.database.sql_script import NotASqlScript, Statement, split
 from utils.errors import CheckFailed, PostRestoreSqlFailed
 from utils.operation import CheckRecord, ScriptRecord
-from utils.request import RestoreRequest
-from utils.request_sql import PostRestoreSql
+from utils.request.model import RestoreRequest
+from utils.request.sql import PostRestoreSql
 
 # A Lambda function ends after 900 s and a script takes up to 600 s: later than this nothing is begun any more, if the
 # invocation has run a script.

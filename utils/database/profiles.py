@@ -7,7 +7,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from utils.aws.secrets import AppCredentials, Auth, Profile
-from utils.request_users import UserLimits
+from utils.request.users import UserLimits
 
 __all__ = ["EVERY", "PRIVILEGES", "Auth", "DatabaseUser", "Grantee", "Privileges", "Profile", "users_of"]
 

@@ -18,13 +18,13 @@ from utils.errors import (
 )
 from utils.operation import ExecutionRecord, Operation, OperationStatus
 from utils.operation_store import row_ttl
-from utils.request import RestoreRequest
-from utils.request_parsing import parse_request, parse_resume
+from utils.request.model import RestoreRequest
+from utils.request.parsing import parse_request, parse_resume
+from utils.request.start_window import check_start_window
 from utils.restore_settings import resolve_settings
 from utils.rows import UnplannedOperation
 from utils.services import Services
 from utils.snapshot_choice import check_age, choose_snapshot
-from utils.start_window import check_start_window
 from utils.step import StartEvent, StepResult, StepStatus
 from utils.target_lock import take_lock
 

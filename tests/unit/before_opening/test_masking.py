@@ -9,7 +9,7 @@ import pytest
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.before_opening.world import World
 from utils.errors import CheckFailed
-from utils.request import RestoreRequest
+from utils.request.model import RestoreRequest
 
 SCRIPTS = Path("docs/examples/masking")
 EXAMPLE: dict[str, Any] = json.loads(Path("statemachine/inputs/masked_refresh.json").read_text())

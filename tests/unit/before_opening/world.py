@@ -9,7 +9,7 @@ from utils.aws.s3 import S3Gateway, Script
 from utils.database.connection import DatabaseServer, connected
 from utils.database.post_restore import BeforeOpeningOutcome, run_before_opening
 from utils.database.setup import Master
-from utils.request import RestoreRequest
+from utils.request.model import RestoreRequest
 
 MASTER, PASSWORD = "master", "master-password-of-the-tests"
 

@@ -28,7 +28,7 @@ from utils.errors import (
 )
 from utils.messages import message_for_success
 from utils.operation import CheckRecord, ScriptRecord
-from utils.request import RestoreRequest
+from utils.request.model import RestoreRequest
 from utils.step import StepStatus
 from utils.steps import setup_db_users as module
 from utils.steps.check_restore_status import check_restore_status

@@ -7,10 +7,10 @@ from aws_lambda_powertools.utilities.parser import Field, model_validator
 from pydantic import AfterValidator
 
 from utils import identifiers
-from utils.request_sql import Check, PostRestoreSql
-from utils.request_users import RoleName, UserLimits
-from utils.start_window import StartWindow
-from utils.strict_model import StrictModel
+from utils.request.sql import Check, PostRestoreSql
+from utils.request.start_window import StartWindow
+from utils.request.strict_model import StrictModel
+from utils.request.users import RoleName, UserLimits
 
 LATEST = "latest"
 RESERVED_TAG_PREFIXES = ("aws:", "aurora-restore:")

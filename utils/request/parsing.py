@@ -8,7 +8,7 @@ from typing import Any, Protocol, get_args
 from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, parse
 
 from utils.errors import InvalidRequest
-from utils.request import RestoreRequest
+from utils.request.model import RestoreRequest
 from utils.resumption import RESUME, named_in
 
 _README = "correct the field (the README lists all of them) and start the run again; nothing was changed"

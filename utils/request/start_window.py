@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.parser import Field, model_validator
 from pydantic import AfterValidator
 
 from utils.errors import OutsideStartWindow
-from utils.strict_model import StrictModel
+from utils.request.strict_model import StrictModel
 
 
 def _time_zone(value: str) -> str:

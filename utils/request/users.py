@@ -6,7 +6,7 @@ from typing import Annotated
 from aws_lambda_powertools.utilities.parser import Field
 from pydantic import AfterValidator
 
-from utils.strict_model import StrictModel
+from utils.request.strict_model import StrictModel
 
 
 def _role(value: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from aws_lambda_powertools.utilities.parser import Field, model_validator
 from pydantic import AfterValidator
 
-from utils.strict_model import StrictModel
+from utils.request.strict_model import StrictModel
 
 
 def _s3_uri(value: str) -> str:
