@@ -4,7 +4,7 @@ from utils import metrics
 from utils.aws.notifier import Notification
 from utils.errors import AuroraRestoreError
 from utils.events import DetailType, OperationDetail, detail_of
-from utils.operation import Operation, OperationError, OperationStatus
+from utils.operation.model import Operation, OperationError, OperationStatus
 from utils.services import Services
 from utils.step import logger
 

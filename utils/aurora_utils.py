@@ -1,7 +1,7 @@
 """The front door of the layer: what the function handlers use."""
 
 from utils.closing_event import ClosingEvent
-from utils.operation import StepName
+from utils.operation.model import StepName
 from utils.services import Services
 from utils.step import StartEvent, StepEvent, StepResult, on_operation, step
 from utils.steps.archive_snapshot import archive_snapshot

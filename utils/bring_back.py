@@ -3,7 +3,7 @@
 import shlex
 
 from utils.identifiers import region_and_account
-from utils.operation import Operation
+from utils.operation.model import Operation
 
 _LONGEST_CLUSTER_ID = 63
 _SUFFIX = "-before"

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from utils.aws.calls import aws_call
 from utils.errors import AwsRequestRejected
-from utils.operation import Operation, OperationError, OperationStatus
+from utils.operation.model import Operation, OperationError, OperationStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient

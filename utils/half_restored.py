@@ -3,7 +3,7 @@
 from utils import guards
 from utils.aws.rds_models import Cluster, Instance
 from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
-from utils.operation import DeletionRecord, Operation
+from utils.operation.model import DeletionRecord, Operation
 from utils.services import Services
 
 # Not failures of the restore: somebody is doing this to the cluster.

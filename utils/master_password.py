@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import MASTER_SECRET, Verdict
 from utils.errors import RestoreFailed
-from utils.operation import Operation
+from utils.operation.model import Operation
 from utils.services import Services
 
 

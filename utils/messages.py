@@ -5,7 +5,7 @@ from typing import Any
 
 from utils import console
 from utils.aws.notifier import LONGEST_SUBJECT, Notification
-from utils.operation import OperationError
+from utils.operation.model import OperationError
 
 Summary = Mapping[str, Any]
 _WIDTH = 17

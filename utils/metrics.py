@@ -9,7 +9,7 @@ from enum import Enum
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from utils.operation import Operation
+from utils.operation.model import Operation
 
 NAMESPACE = "AuroraRestore"
 SERVICE = "aurora-restore"

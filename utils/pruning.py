@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from utils import tags
 from utils.aws.rds_models import Snapshot
 from utils.aws.rds_statuses import SNAPSHOT
-from utils.operation import Operation
+from utils.operation.model import Operation
 
 
 def prunable(operation: Operation, snapshots: list[Snapshot]) -> dict[tags.Role, list[str]]:

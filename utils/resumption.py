@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from utils.errors import OperationClosed, OperationInProgress, OperationNotResumable
 from utils.identifiers import OPERATION_ID_PATTERN
-from utils.operation import ExecutionRecord, Operation, OperationError, OperationStatus, StepName
-from utils.rows import Attempt
+from utils.operation.model import ExecutionRecord, Operation, OperationError, OperationStatus, StepName
+from utils.operation.store import Attempt
 from utils.services import Services
 from utils.target_lock import take_lock
 

@@ -8,7 +8,6 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from utils.audit_log import AuditLog, DynamoDbAuditLog
 from utils.aws.clients import BEST_EFFORT_CONFIG, CLIENT_CONFIG, ApiCalls, ServiceClock
 from utils.aws.executions import Executions
 from utils.aws.kms import KmsGateway
@@ -18,8 +17,9 @@ from utils.aws.rds_writer import RdsWriter
 from utils.aws.s3 import S3Gateway
 from utils.aws.secrets import SecretsGateway
 from utils.events import OperationEvents
-from utils.operation_store import DynamoDbOperationStore
-from utils.rows import OperationStore
+from utils.operation.audit_log import AuditLog, DynamoDbAuditLog
+from utils.operation.state_table import DynamoDbOperationStore
+from utils.operation.store import OperationStore
 from utils.settings import Settings
 
 

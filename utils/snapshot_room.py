@@ -5,7 +5,7 @@ Region (Aurora User Guide, "Quotas and constraints").
 """
 
 from utils.errors import QuotaReached, SnapshotQuotaFull
-from utils.operation import Operation
+from utils.operation.model import Operation
 from utils.pruning import prunable
 from utils.services import Services
 

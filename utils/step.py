@@ -13,12 +13,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ConfigDict
 
 from utils import resumption
-from utils.audit_log import AuditEvent, AuditRow
 from utils.errors import AuroraRestoreError, InvalidRequest, OperationClosed
 from utils.identifiers import OPERATION_ID_PATTERN
 from utils.metrics import measure_step
-from utils.operation import Operation, OperationStatus, StepName
-from utils.rows import Attempt, get_operation
+from utils.operation.audit_log import AuditEvent, AuditRow
+from utils.operation.model import Operation, OperationStatus, StepName
+from utils.operation.store import Attempt, get_operation
 from utils.services import Services, services
 from utils.verification import VerifyEvent, verify
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from utils import console
 from utils.bring_back import commands_to_bring_back
-from utils.operation import Operation
+from utils.operation.model import Operation
 
 
 def summarise(operation: Operation) -> dict[str, Any]:

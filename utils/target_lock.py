@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from utils.errors import OperationInProgress
 from utils.metrics import measure_lock
+from utils.operation.store import Attempt, TargetLock
 from utils.request.model import Budgets
-from utils.rows import Attempt, TargetLock
 from utils.services import Services
 
 _BEYOND_THE_BUDGETS = timedelta(hours=2)

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.parser import BaseModel, Field
 from pydantic import ConfigDict
 
 from utils.errors import AuroraRestoreError
-from utils.operation import StepName
+from utils.operation.model import StepName
 from utils.services import Services
 
 _CONNECT_SECONDS = 5.0

@@ -13,7 +13,7 @@ from tests.conventions.cfn_yaml import REPOSITORY
 from utils import errors
 from utils.closing_event import ClosingEvent
 from utils.errors import AuroraRestoreError
-from utils.operation import StepName
+from utils.operation.model import StepName
 from utils.step import StartEvent, StepEvent
 
 UTILS = sorted((REPOSITORY / "utils").rglob("*.py"))
@@ -21,12 +21,12 @@ HANDLERS = sorted((REPOSITORY / "lambda_functions").glob("*/*.py"))
 PRODUCT = [*UTILS, *HANDLERS]
 # The only modules that know boto3 or botocore; `services` makes the clients, the others speak through one.
 GATEWAYS = {
-    "utils/audit_log.py",
+    "utils/operation/audit_log.py",
     "utils/aws/clients.py",
     "utils/aws/calls.py",
     "utils/aws/executions.py",
     "utils/aws/kms.py",
-    "utils/operation_store.py",
+    "utils/operation/state_table.py",
     "utils/aws/rds_reader.py",
     "utils/aws/rds_writer.py",
     "utils/aws/s3.py",

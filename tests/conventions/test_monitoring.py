@@ -14,7 +14,7 @@ from docs.event_schema import FILE, event_schema
 from tests.conventions.cfn_yaml import REPOSITORY, load_template, references, resources_of_type
 from utils.events import DetailType
 from utils.metrics import NAMESPACE, SERVICE, Metric
-from utils.operation import StepName
+from utils.operation.model import StepName
 
 MONITORING = load_template("infrastructure/monitoring.yaml")
 LAMBDA = load_template("infrastructure/lambda.yaml")

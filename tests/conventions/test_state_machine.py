@@ -9,7 +9,7 @@ import pytest
 from tests.conventions.cfn_yaml import REPOSITORY
 from utils import errors
 from utils.errors import AuroraRestoreError, PermanentError, RetryableError
-from utils.operation import StepName
+from utils.operation.model import StepName
 from utils.step import StepStatus
 
 State = dict[str, Any]

@@ -13,8 +13,8 @@ from tests.fakes.rds_items import Item, aws_error
 from tests.fakes.rds_region import FakeClock
 from tests.fakes.stores import InMemoryAuditLog, InMemoryOperationStore
 from utils.aws.clients import ServiceClock
-from utils.operation import Operation
-from utils.rows import get_operation
+from utils.operation.model import Operation
+from utils.operation.store import get_operation
 from utils.services import Services
 from utils.settings import Settings
 from utils.step import StartEvent, StepResult

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from utils.audit_log import AuditEvent, AuditRow
 from utils.errors import AuroraRestoreError, OperationRowConflict
-from utils.operation import Operation
-from utils.operation_store import lock_key
-from utils.rows import Attempt, TargetLock, UnplannedOperation
+from utils.operation.audit_log import AuditEvent, AuditRow
+from utils.operation.model import Operation
+from utils.operation.state_table import lock_key
+from utils.operation.store import Attempt, TargetLock, UnplannedOperation
 
 
 class InMemoryOperationStore:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from utils.operation import Identifiers, Operation, Plan, SourceSnapshot
+from utils.operation.model import Identifiers, Operation, Plan, SourceSnapshot
 from utils.request.model import RestoreRequest
 from utils.restore_settings import RestoreSettings
 

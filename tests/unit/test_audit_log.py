@@ -13,8 +13,8 @@ from moto import mock_aws
 from tests.fakes.stores import InMemoryAuditLog
 from tests.unit.operations import AT
 from tests.unit.tables import make_table
-from utils.audit_log import AuditEvent, AuditLog, AuditRow, DynamoDbAuditLog
 from utils.errors import AwsRequestRejected
+from utils.operation.audit_log import AuditEvent, AuditLog, AuditRow, DynamoDbAuditLog
 
 Timestamps = Callable[[], list[str]]
 

@@ -13,7 +13,7 @@ from utils import step as step_module
 from utils.database.setup import SetupOutcome
 from utils.errors import OperationNotFound
 from utils.metrics import NAMESPACE, SERVICE, Metric
-from utils.operation import StepName
+from utils.operation.model import StepName
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 PHASES = ("copy", "delete", "restore", "users")

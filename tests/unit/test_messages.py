@@ -13,7 +13,7 @@ from tests.unit.operations import AT, REQUEST, an_operation
 from utils.aws.notifier import Notification
 from utils.bring_back import commands_to_bring_back
 from utils.messages import message_for_failure, message_for_success
-from utils.operation import (
+from utils.operation.model import (
     ArchiveRecord,
     CheckRecord,
     CopyRecord,

@@ -12,9 +12,9 @@ from tests.fakes.stores import InMemoryOperationStore
 from tests.unit.operations import AT, REQUEST, an_operation
 from tests.unit.tables import make_table
 from utils.errors import AwsRequestRejected, OperationNotFound, OperationNotResumable, OperationRowConflict
-from utils.operation import CopyRecord, OperationError, OperationStatus, StepName
-from utils.operation_store import DynamoDbOperationStore
-from utils.rows import Attempt, OperationStore, TargetLock, UnplannedOperation, get_operation
+from utils.operation.model import CopyRecord, OperationError, OperationStatus, StepName
+from utils.operation.state_table import DynamoDbOperationStore
+from utils.operation.store import Attempt, OperationStore, TargetLock, UnplannedOperation, get_operation
 
 WEST = "us-west-2"
 LOCK = TargetLock(holder="first", execution_arn="arn:first", acquired_at=AT, expires_at=AT + timedelta(hours=28))

@@ -12,7 +12,6 @@ from aws_lambda_powertools import Logger
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from utils import step as module
-from utils.audit_log import AuditEvent
 from utils.closing_event import ClosingEvent
 from utils.errors import (
     AwsThrottled,
@@ -21,7 +20,8 @@ from utils.errors import (
     OperationClosed,
     OperationNotFound,
 )
-from utils.operation import OperationStatus, StepName
+from utils.operation.audit_log import AuditEvent
+from utils.operation.model import OperationStatus, StepName
 from utils.services import Services
 from utils.step import StartEvent, StepEvent, StepResult, StepStatus, on_operation, step
 

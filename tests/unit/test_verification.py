@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.aws import ENVIRONMENT, FakeAws
 from utils import step as step_module
 from utils.errors import InvalidRequest
-from utils.operation import StepName
+from utils.operation.model import StepName
 
 CONTEXT = SimpleNamespace(aws_request_id="request-1", invoked_function_arn="arn:function")
 Ask = Callable[..., dict[str, str]]

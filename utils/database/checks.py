@@ -11,7 +11,7 @@ from utils.database.connection import DatabaseServer, connected, may_pass, postg
 from utils.database.setup import Master
 from utils.database.sql_script import NotASqlScript, split
 from utils.errors import CheckFailed
-from utils.operation import CheckRecord
+from utils.operation.model import CheckRecord
 from utils.request.sql import Check
 
 

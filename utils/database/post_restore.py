@@ -19,7 +19,7 @@ from utils.database.connection import DatabaseServer, connected, may_pass, postg
 from utils.database.setup import Master
 from utils.database.sql_script import NotASqlScript, Statement, split
 from utils.errors import CheckFailed, PostRestoreSqlFailed
-from utils.operation import CheckRecord, ScriptRecord
+from utils.operation.model import CheckRecord, ScriptRecord
 from utils.request.model import RestoreRequest
 from utils.request.sql import PostRestoreSql
 

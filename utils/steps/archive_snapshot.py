@@ -1,7 +1,7 @@
 """Step 9: mark the copy as archived, and prune older copies and final snapshots of this target, by count."""
 
 from utils import tags
-from utils.operation import ArchiveRecord, Operation, StepName
+from utils.operation.model import ArchiveRecord, Operation, StepName
 from utils.pruning import prunable
 from utils.services import Services
 from utils.step import StepResult, StepStatus

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.errors import CopyFailed
-from utils.operation import CopyRecord, Operation, StepName
+from utils.operation.model import CopyRecord, Operation, StepName
 from utils.phases import wait_or_time_out
 from utils.polling import has_settled
 from utils.services import Services

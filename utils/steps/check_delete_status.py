@@ -8,7 +8,7 @@ from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.errors import DeleteFailed
 from utils.half_restored import still_going
-from utils.operation import DeletionRecord, Operation, StepName
+from utils.operation.model import DeletionRecord, Operation, StepName
 from utils.phases import wait_or_time_out
 from utils.polling import has_settled
 from utils.services import Services

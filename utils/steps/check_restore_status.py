@@ -5,7 +5,7 @@ from datetime import datetime
 from utils.aws.rds_models import Cluster, Instance
 from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
 from utils.errors import RestoreFailed
-from utils.operation import Operation, RestoreRecord, StepName
+from utils.operation.model import Operation, RestoreRecord, StepName
 from utils.phases import wait_or_time_out
 from utils.polling import has_settled
 from utils.services import Services

@@ -4,7 +4,7 @@ from utils import tags
 from utils.aws.rds_models import Snapshot
 from utils.aws.rds_statuses import SNAPSHOT
 from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy
-from utils.operation import CopyRecord, Operation, StepName
+from utils.operation.model import CopyRecord, Operation, StepName
 from utils.phases import wait_or_time_out
 from utils.services import Services
 from utils.snapshot_room import make_room

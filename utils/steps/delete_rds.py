@@ -7,7 +7,7 @@ from utils.aws.rds_models import Cluster, Snapshot
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy, TargetNotDeletable
 from utils.half_restored import clear_half_restored
-from utils.operation import DeletionRecord, Operation, StepName
+from utils.operation.model import DeletionRecord, Operation, StepName
 from utils.phases import wait_or_time_out
 from utils.planning import check_engine_version
 from utils.polling import has_settled

@@ -4,7 +4,7 @@ from utils import guards, tags
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
 from utils.errors import CapacityUnavailable, IdentifierTaken, ResourceBusy
-from utils.operation import Operation, RestoreRecord, StepName
+from utils.operation.model import Operation, RestoreRecord, StepName
 from utils.phases import wait_or_time_out
 from utils.services import Services
 from utils.step import StepResult

@@ -11,7 +11,7 @@ from utils.database.profiles import Auth, DatabaseUser, users_of
 from utils.database.setup import Master, SetupOutcome, password_of, set_up_users
 from utils.errors import DatabaseLoginRefused, RestoreFailed
 from utils.master_password import master_password, replace_master_password
-from utils.operation import CheckRecord, Operation, RestoreRecord, ScriptRecord, StepName, UsersRecord
+from utils.operation.model import CheckRecord, Operation, RestoreRecord, ScriptRecord, StepName, UsersRecord
 from utils.phases import wait_or_time_out
 from utils.polling import has_settled
 from utils.services import Services

@@ -16,13 +16,13 @@ from utils.errors import (
     OperationRowConflict,
     PermanentError,
 )
-from utils.operation import ExecutionRecord, Operation, OperationStatus
-from utils.operation_store import row_ttl
+from utils.operation.model import ExecutionRecord, Operation, OperationStatus
+from utils.operation.state_table import row_ttl
+from utils.operation.store import UnplannedOperation
 from utils.request.model import RestoreRequest
 from utils.request.parsing import parse_request, parse_resume
 from utils.request.start_window import check_start_window
 from utils.restore_settings import resolve_settings
-from utils.rows import UnplannedOperation
 from utils.services import Services
 from utils.snapshot_choice import check_age, choose_snapshot
 from utils.step import StartEvent, StepResult, StepStatus

@@ -13,8 +13,8 @@ from utils.announcements import SENT, announce_end, announce_refusal, notify
 from utils.closing_event import ClosingEvent
 from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict
 from utils.messages import message_for_failure, message_for_success
-from utils.operation import Operation, OperationError, OperationStatus, StepName
-from utils.rows import UnplannedOperation
+from utils.operation.model import Operation, OperationError, OperationStatus, StepName
+from utils.operation.store import UnplannedOperation
 from utils.services import Services
 from utils.step import StepResult, StepStatus
 from utils.summary import summarise

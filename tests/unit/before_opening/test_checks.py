@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.before_opening.world import World, check
 from utils.errors import CheckFailed
-from utils.operation import CheckRecord
+from utils.operation.model import CheckRecord
 
 PEOPLE = "SELECT count(*) FROM scratch.people"
 

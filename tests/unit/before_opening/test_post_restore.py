@@ -8,7 +8,7 @@ from tests.unit.before_opening.test_sql_script import ROUTINES
 from tests.unit.before_opening.world import World, check, script
 from utils.database.post_restore import ComeBack, Invocation
 from utils.errors import CheckFailed, DatabaseChangeRefused, DatabaseUnavailable, PostRestoreSqlFailed
-from utils.operation import ScriptRecord
+from utils.operation.model import ScriptRecord
 
 
 def test_scripts_run_in_order_and_are_recorded(world: World) -> None:

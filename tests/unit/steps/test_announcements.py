@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from tests.unit.metrics_log import Measured, measured
 from utils.announcements import announce_end, announce_refusal, announce_start
-from utils.operation import OperationError, OperationStatus
+from utils.operation.model import OperationError, OperationStatus
 from utils.summary import summarise
 
 Look = Callable[[], list[Measured]]

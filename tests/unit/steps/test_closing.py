@@ -8,8 +8,8 @@ import pytest
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from utils import errors
 from utils.closing_event import ClosingEvent
-from utils.operation import OperationStatus
-from utils.operation_store import lock_key
+from utils.operation.model import OperationStatus
+from utils.operation.state_table import lock_key
 from utils.step import StartEvent, StepEvent, StepResult, StepStatus, on_operation
 from utils.steps.archive_snapshot import archive_snapshot
 from utils.steps.check_restore_status import check_restore_status

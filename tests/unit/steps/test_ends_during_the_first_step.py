@@ -9,8 +9,8 @@ from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from tests.fakes.stores import InMemoryOperationStore
 from tests.unit.steps.test_closing import LOCK, ended
 from utils.errors import OperationClosed, OperationRowConflict
-from utils.operation import OperationStatus
-from utils.rows import UnplannedOperation
+from utils.operation.model import OperationStatus
+from utils.operation.store import UnplannedOperation
 from utils.step import StartEvent
 from utils.steps.snapshot_check import snapshot_check
 

@@ -27,7 +27,7 @@ from utils.errors import (
     SecretInvalid,
 )
 from utils.messages import message_for_success
-from utils.operation import CheckRecord, ScriptRecord
+from utils.operation.model import CheckRecord, ScriptRecord
 from utils.request.model import RestoreRequest
 from utils.step import StepStatus
 from utils.steps import setup_db_users as module

@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.aws import ENVIRONMENT, EXECUTION_ARN, KEY_ARN, OPERATION, REPLACEABLE_TAG, FakeAws
 from tests.fakes.rds_items import OTHER_ACCOUNT, Item
 from utils import errors
-from utils.operation_store import lock_key
+from utils.operation.state_table import lock_key
 from utils.step import StartEvent, StepStatus
 from utils.steps.snapshot_check import snapshot_check
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from utils.errors import OperationNotFound
-from utils.operation import Operation, OperationError
+from utils.operation.model import Operation, OperationError
 
 
 @dataclass(frozen=True, kw_only=True)

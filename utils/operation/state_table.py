@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from utils.aws.calls import aws_call, error_code
 from utils.errors import OperationNotResumable, OperationRowConflict
-from utils.operation import Operation, OperationStatus
-from utils.rows import Attempt, TargetLock, UnplannedOperation
+from utils.operation.model import Operation, OperationStatus
+from utils.operation.store import Attempt, TargetLock, UnplannedOperation
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
