@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from utils.events import OperationDetail
+from utils.report.event_detail import OperationDetail
 
 FILE = Path(__file__).with_name("operation_event.schema.json")
 

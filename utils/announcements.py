@@ -1,10 +1,10 @@
 """Telling others: events, metrics and the message. What cannot be told never changes the outcome of a run."""
 
-from utils import metrics
 from utils.aws.notifier import Notification
 from utils.errors import AuroraRestoreError
-from utils.events import DetailType, OperationDetail, detail_of
 from utils.operation.model import Operation, OperationError, OperationStatus
+from utils.report import metrics
+from utils.report.event_detail import DetailType, OperationDetail, detail_of
 from utils.services import Services
 from utils.step import logger
 

@@ -16,10 +16,10 @@ from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_writer import RdsWriter
 from utils.aws.s3 import S3Gateway
 from utils.aws.secrets import SecretsGateway
-from utils.events import OperationEvents
 from utils.operation.audit_log import AuditLog, DynamoDbAuditLog
 from utils.operation.state_table import DynamoDbOperationStore
 from utils.operation.store import OperationStore
+from utils.report.event_detail import OperationEvents
 from utils.settings import Settings
 
 

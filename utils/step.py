@@ -15,10 +15,10 @@ from pydantic import ConfigDict
 from utils import resumption
 from utils.errors import AuroraRestoreError, InvalidRequest, OperationClosed
 from utils.identifiers import OPERATION_ID_PATTERN
-from utils.metrics import measure_step
 from utils.operation.audit_log import AuditEvent, AuditRow
 from utils.operation.model import Operation, OperationStatus, StepName
 from utils.operation.store import Attempt, get_operation
+from utils.report.metrics import measure_step
 from utils.services import Services, services
 from utils.verification import VerifyEvent, verify
 

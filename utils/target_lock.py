@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from utils.errors import OperationInProgress
-from utils.metrics import measure_lock
 from utils.operation.store import Attempt, TargetLock
+from utils.report.metrics import measure_lock
 from utils.request.model import Budgets
 from utils.services import Services
 

@@ -12,9 +12,9 @@ import pytest
 from deployment.monitoring_checks import expected_alarms
 from docs.event_schema import FILE, event_schema
 from tests.conventions.cfn_yaml import REPOSITORY, load_template, references, resources_of_type
-from utils.events import DetailType
-from utils.metrics import NAMESPACE, SERVICE, Metric
 from utils.operation.model import StepName
+from utils.report.event_detail import DetailType
+from utils.report.metrics import NAMESPACE, SERVICE, Metric
 
 MONITORING = load_template("infrastructure/monitoring.yaml")
 LAMBDA = load_template("infrastructure/lambda.yaml")

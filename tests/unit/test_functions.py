@@ -12,8 +12,8 @@ from tests.unit.metrics_log import Measured, measured
 from utils import step as step_module
 from utils.database.setup import SetupOutcome
 from utils.errors import OperationNotFound
-from utils.metrics import NAMESPACE, SERVICE, Metric
 from utils.operation.model import StepName
+from utils.report.metrics import NAMESPACE, SERVICE, Metric
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 PHASES = ("copy", "delete", "restore", "users")

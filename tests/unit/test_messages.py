@@ -11,8 +11,6 @@ import pytest
 
 from tests.unit.operations import AT, REQUEST, an_operation
 from utils.aws.notifier import Notification
-from utils.bring_back import commands_to_bring_back
-from utils.messages import message_for_failure, message_for_success
 from utils.operation.model import (
     ArchiveRecord,
     CheckRecord,
@@ -25,8 +23,10 @@ from utils.operation.model import (
     ScriptRecord,
     UsersRecord,
 )
+from utils.report.commands import commands_to_bring_back
+from utils.report.messages import message_for_failure, message_for_success
+from utils.report.summary import summarise
 from utils.request.model import RestoreRequest
-from utils.summary import summarise
 
 GOLDEN = Path(__file__).parent / "golden"
 SNAPSHOT = "arn:aws:rds:us-west-2:123456789012:cluster-snapshot"

@@ -12,12 +12,12 @@ from utils import errors, resumption
 from utils.announcements import SENT, announce_end, announce_refusal, notify
 from utils.closing_event import ClosingEvent
 from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict
-from utils.messages import message_for_failure, message_for_success
 from utils.operation.model import Operation, OperationError, OperationStatus, StepName
 from utils.operation.store import UnplannedOperation
+from utils.report.messages import message_for_failure, message_for_success
+from utils.report.summary import summarise
 from utils.services import Services
 from utils.step import StepResult, StepStatus
-from utils.summary import summarise
 
 _LONGEST_MESSAGE = 2000
 

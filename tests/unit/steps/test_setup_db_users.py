@@ -26,14 +26,14 @@ from utils.errors import (
     RestoreFailed,
     SecretInvalid,
 )
-from utils.messages import message_for_success
 from utils.operation.model import CheckRecord, ScriptRecord
+from utils.report.messages import message_for_success
+from utils.report.summary import summarise
 from utils.request.model import RestoreRequest
 from utils.step import StepStatus
 from utils.steps import setup_db_users as module
 from utils.steps.check_restore_status import check_restore_status
 from utils.steps.setup_db_users import setup_db_users
-from utils.summary import summarise
 
 OUTCOME = SetupOutcome(
     databases=["shop"],

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from utils import console
-from utils.bring_back import commands_to_bring_back
 from utils.operation.model import Operation
+from utils.report.commands import commands_to_bring_back
 
 
 def summarise(operation: Operation) -> dict[str, Any]:
