@@ -1,9 +1,9 @@
 """What a failed restore of this operation left: removed when the operation is resumed, so that it can be made again."""
 
-from utils import guards
 from utils.aws.rds_models import Cluster, Instance
 from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
 from utils.operation.model import DeletionRecord, Operation
+from utils.plan import guards
 from utils.services import Services
 
 # Not failures of the restore: somebody is doing this to the cluster.

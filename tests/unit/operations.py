@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from utils.operation.model import Identifiers, Operation, Plan, SourceSnapshot
+from utils.plan.restore_settings import RestoreSettings
 from utils.request.model import RestoreRequest
-from utils.restore_settings import RestoreSettings
 
 AT = datetime(2026, 11, 22, 3, 0, 0, 123456, tzinfo=UTC)
 REQUEST = {"source": {"cluster_id": "prod", "region": "us-east-1"}, "target": {"cluster_id": "staging"}}

@@ -6,8 +6,8 @@ import pytest
 
 from tests.fakes.aws import FakeAws
 from utils.aws.rds_models import ServerlessCapacity
+from utils.plan.restore_settings import RestoreSettings, resolve_settings
 from utils.request.model import RestoreRequest
-from utils.restore_settings import RestoreSettings, resolve_settings
 
 
 def resolve(aws: FakeAws, **target: Any) -> RestoreSettings:

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from utils.aws.calls import aws_call, error_code
 from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.errors import AccessDenied
-from utils.restore_settings import RestoreSettings
+from utils.plan.restore_settings import RestoreSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from utils.plan.restore_settings import RestoreSettings
 from utils.request.model import RestoreRequest
-from utils.restore_settings import RestoreSettings
 
 
 class StepName(StrEnum):

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from utils import guards, tags
+from utils import tags
 from utils.aws.rds_models import Cluster, Snapshot
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy, TargetNotDeletable
 from utils.half_restored import clear_half_restored
 from utils.operation.model import DeletionRecord, Operation, StepName
 from utils.phases import wait_or_time_out
-from utils.planning import check_engine_version
+from utils.plan import guards
+from utils.plan.planning import check_engine_version
 from utils.polling import has_settled
 from utils.services import Services
 from utils.snapshot_room import make_room

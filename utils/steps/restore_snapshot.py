@@ -1,11 +1,12 @@
 """Step 6: restore the cluster; called again once it is available, create its instances."""
 
-from utils import guards, tags
+from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
 from utils.errors import CapacityUnavailable, IdentifierTaken, ResourceBusy
 from utils.operation.model import Operation, RestoreRecord, StepName
 from utils.phases import wait_or_time_out
+from utils.plan import guards
 from utils.services import Services
 from utils.step import StepResult
 

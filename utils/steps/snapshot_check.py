@@ -6,7 +6,7 @@ A request that only names an earlier operation goes on with that one's plan inst
 from datetime import UTC, datetime
 from typing import Any
 
-from utils import guards, planning, readiness, resumption, tags
+from utils import resumption, tags
 from utils.announcements import announce_start
 from utils.aws.rds_models import Cluster
 from utils.errors import (
@@ -19,12 +19,13 @@ from utils.errors import (
 from utils.operation.model import ExecutionRecord, Operation, OperationStatus
 from utils.operation.state_table import row_ttl
 from utils.operation.store import UnplannedOperation
+from utils.plan import guards, planning, readiness
+from utils.plan.restore_settings import resolve_settings
+from utils.plan.snapshot_choice import check_age, choose_snapshot
 from utils.request.model import RestoreRequest
 from utils.request.parsing import parse_request, parse_resume
 from utils.request.start_window import check_start_window
-from utils.restore_settings import resolve_settings
 from utils.services import Services
-from utils.snapshot_choice import check_age, choose_snapshot
 from utils.step import StartEvent, StepResult, StepStatus
 from utils.target_lock import take_lock
 

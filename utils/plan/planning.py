@@ -8,8 +8,8 @@ from utils.aws.rds_reader import RdsReader
 from utils.errors import EngineVersionNotRestorable, InvalidRequest, SettingNotFound, SnapshotNotRestorable
 from utils.identifiers import derived_identifier, instance_identifier, region_and_account
 from utils.operation.model import Identifiers, Plan, SourceSnapshot
+from utils.plan.restore_settings import RestoreSettings
 from utils.request.model import RestoreRequest
-from utils.restore_settings import RestoreSettings
 from utils.settings import Settings
 
 

@@ -5,8 +5,8 @@ from utils.aws.secrets import AppCredentials, Auth
 from utils.database.profiles import users_of
 from utils.database.sql_script import NotASqlScript, split
 from utils.errors import InvalidRequest, PostRestoreSqlFailed
+from utils.plan.restore_settings import RestoreSettings
 from utils.request.model import RestoreRequest
-from utils.restore_settings import RestoreSettings
 
 
 def check_users(credentials: AppCredentials, settings: RestoreSettings, request: RestoreRequest) -> None:
