@@ -2,8 +2,8 @@
 
 from utils.closing_event import ClosingEvent
 from utils.operation.model import StepName
-from utils.services import Services
-from utils.step import StartEvent, StepEvent, StepResult, on_operation, step
+from utils.runtime.services import Services
+from utils.runtime.step import StartEvent, StepEvent, StepResult, on_operation, step
 from utils.steps.archive_snapshot import archive_snapshot
 from utils.steps.check_copy_status import check_copy_status
 from utils.steps.check_delete_status import check_delete_status

@@ -6,8 +6,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.parser import model_validator
 
 from utils.errors import AuroraRestoreError, ExecutionStopped, ExecutionTimedOut
-from utils.resumption import named_in
-from utils.step import StepEvent
+from utils.runtime.resumption import named_in
+from utils.runtime.step import StepEvent
 
 _STATUS_CHANGE = "Step Functions Execution Status Change"
 _RESUME = 'start the state machine with {{"resume": "{}"}} to go on, or with a new request'

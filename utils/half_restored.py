@@ -4,7 +4,7 @@ from utils.aws.rds_models import Cluster, Instance
 from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
 from utils.operation.model import DeletionRecord, Operation
 from utils.plan import guards
-from utils.services import Services
+from utils.runtime.services import Services
 
 # Not failures of the restore: somebody is doing this to the cluster.
 _ON_PURPOSE = {"deleted", "deleting", "stopped", "stopping"}

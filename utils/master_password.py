@@ -10,7 +10,7 @@ from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import MASTER_SECRET, Verdict
 from utils.errors import RestoreFailed
 from utils.operation.model import Operation
-from utils.services import Services
+from utils.runtime.services import Services
 
 
 def replace_master_password(cluster: Cluster, operation: Operation, services: Services) -> None:

@@ -7,7 +7,7 @@ Region (Aurora User Guide, "Quotas and constraints").
 from utils.errors import QuotaReached, SnapshotQuotaFull
 from utils.operation.model import Operation
 from utils.pruning import prunable
-from utils.services import Services
+from utils.runtime.services import Services
 
 _COPIES_AT_ONCE = 5
 

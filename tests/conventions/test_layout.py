@@ -14,7 +14,7 @@ from utils import errors
 from utils.closing_event import ClosingEvent
 from utils.errors import AuroraRestoreError
 from utils.operation.model import StepName
-from utils.step import StartEvent, StepEvent
+from utils.runtime.step import StartEvent, StepEvent
 
 UTILS = sorted((REPOSITORY / "utils").rglob("*.py"))
 HANDLERS = sorted((REPOSITORY / "lambda_functions").glob("*/*.py"))
@@ -31,7 +31,7 @@ GATEWAYS = {
     "utils/aws/rds_writer.py",
     "utils/aws/s3.py",
     "utils/aws/secrets.py",
-    "utils/services.py",
+    "utils/runtime/services.py",
 }
 EVENTS: dict[StepName, type[StepEvent]] = {StepName.SNAPSHOT_CHECK: StartEvent, StepName.SNS_NOTIFICATION: ClosingEvent}
 

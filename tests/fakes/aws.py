@@ -15,9 +15,9 @@ from tests.fakes.stores import InMemoryAuditLog, InMemoryOperationStore
 from utils.aws.clients import ServiceClock
 from utils.operation.model import Operation
 from utils.operation.store import get_operation
-from utils.services import Services
+from utils.runtime.services import Services
+from utils.runtime.step import StartEvent, StepResult
 from utils.settings import Settings
-from utils.step import StartEvent, StepResult
 from utils.steps.snapshot_check import snapshot_check
 from utils.tags import REPLACEABLE
 

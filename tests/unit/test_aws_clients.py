@@ -11,7 +11,7 @@ from moto import mock_aws
 from tests.fakes.aws import ENVIRONMENT
 from utils.aws.clients import CLIENT_CONFIG, ApiCalls, ServiceClock
 from utils.errors import ConfigurationMissing
-from utils.services import Services, services
+from utils.runtime.services import Services, services
 
 
 def config(name: str) -> Any:

@@ -9,11 +9,11 @@ import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from tests.unit.metrics_log import Measured, measured
-from utils import step as step_module
 from utils.database.setup import SetupOutcome
 from utils.errors import OperationNotFound
 from utils.operation.model import StepName
 from utils.report.metrics import NAMESPACE, SERVICE, Metric
+from utils.runtime import step as step_module
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 PHASES = ("copy", "delete", "restore", "users")

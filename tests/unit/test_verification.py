@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.fakes.aws import ENVIRONMENT, FakeAws
-from utils import step as step_module
 from utils.errors import InvalidRequest
 from utils.operation.model import StepName
+from utils.runtime import step as step_module
 
 CONTEXT = SimpleNamespace(aws_request_id="request-1", invoked_function_arn="arn:function")
 Ask = Callable[..., dict[str, str]]

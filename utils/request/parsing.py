@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, p
 
 from utils.errors import InvalidRequest
 from utils.request.model import RestoreRequest
-from utils.resumption import RESUME, named_in
+from utils.runtime.resumption import RESUME, named_in
 
 _README = "correct the field (the README lists all of them) and start the run again; nothing was changed"
 _LONGEST_ECHO = 80

@@ -3,8 +3,8 @@
 from utils import tags
 from utils.operation.model import ArchiveRecord, Operation, StepName
 from utils.pruning import prunable
-from utils.services import Services
-from utils.step import StepResult, StepStatus
+from utils.runtime.services import Services
+from utils.runtime.step import StepResult, StepStatus
 
 
 def archive_snapshot(operation: Operation, services: Services) -> StepResult:

@@ -5,10 +5,10 @@ from datetime import datetime
 from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.errors import CopyFailed
 from utils.operation.model import CopyRecord, Operation, StepName
-from utils.phases import wait_or_time_out
 from utils.polling import has_settled
-from utils.services import Services
-from utils.step import StepResult, StepStatus
+from utils.runtime.services import Services
+from utils.runtime.step import StepResult, StepStatus
+from utils.runtime.waiting import wait_or_time_out
 from utils.steps.copy_snapshot import check_copy_is_ours
 
 

@@ -9,10 +9,10 @@ from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.errors import DeleteFailed
 from utils.half_restored import still_going
 from utils.operation.model import DeletionRecord, Operation, StepName
-from utils.phases import wait_or_time_out
 from utils.polling import has_settled
-from utils.services import Services
-from utils.step import StepResult, StepStatus
+from utils.runtime.services import Services
+from utils.runtime.step import StepResult, StepStatus
+from utils.runtime.waiting import wait_or_time_out
 from utils.steps.delete_rds import check_final_snapshot_is_ours
 
 

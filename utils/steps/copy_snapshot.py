@@ -5,10 +5,10 @@ from utils.aws.rds_models import Snapshot
 from utils.aws.rds_statuses import SNAPSHOT
 from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy
 from utils.operation.model import CopyRecord, Operation, StepName
-from utils.phases import wait_or_time_out
-from utils.services import Services
+from utils.runtime.services import Services
+from utils.runtime.step import StepResult, StepStatus
+from utils.runtime.waiting import wait_or_time_out
 from utils.snapshot_room import make_room
-from utils.step import StepResult, StepStatus
 
 
 def copy_snapshot(operation: Operation, services: Services) -> StepResult:

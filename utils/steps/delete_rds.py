@@ -8,13 +8,13 @@ from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy, TargetNotDeletable
 from utils.half_restored import clear_half_restored
 from utils.operation.model import DeletionRecord, Operation, StepName
-from utils.phases import wait_or_time_out
 from utils.plan import guards
 from utils.plan.planning import check_engine_version
 from utils.polling import has_settled
-from utils.services import Services
+from utils.runtime.services import Services
+from utils.runtime.step import StepResult, StepStatus
+from utils.runtime.waiting import wait_or_time_out
 from utils.snapshot_room import make_room
-from utils.step import StepResult, StepStatus
 
 
 def delete_rds(operation: Operation, services: Services) -> StepResult:

@@ -5,10 +5,10 @@ from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
 from utils.errors import CapacityUnavailable, IdentifierTaken, ResourceBusy
 from utils.operation.model import Operation, RestoreRecord, StepName
-from utils.phases import wait_or_time_out
 from utils.plan import guards
-from utils.services import Services
-from utils.step import StepResult
+from utils.runtime.services import Services
+from utils.runtime.step import StepResult
+from utils.runtime.waiting import wait_or_time_out
 
 
 def restore_snapshot(operation: Operation, services: Services) -> StepResult:

@@ -6,8 +6,7 @@ A request that only names an earlier operation goes on with that one's plan inst
 from datetime import UTC, datetime
 from typing import Any
 
-from utils import resumption, tags
-from utils.announcements import announce_start
+from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.errors import (
     OperationClosed,
@@ -25,9 +24,11 @@ from utils.plan.snapshot_choice import check_age, choose_snapshot
 from utils.request.model import RestoreRequest
 from utils.request.parsing import parse_request, parse_resume
 from utils.request.start_window import check_start_window
-from utils.services import Services
-from utils.step import StartEvent, StepResult, StepStatus
-from utils.target_lock import take_lock
+from utils.runtime import resumption
+from utils.runtime.announcements import announce_start
+from utils.runtime.services import Services
+from utils.runtime.step import StartEvent, StepResult, StepStatus
+from utils.runtime.target_lock import take_lock
 
 
 def snapshot_check(event: StartEvent, services: Services) -> StepResult:

@@ -8,9 +8,9 @@ import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from tests.unit.metrics_log import Measured, measured
-from utils.announcements import announce_end, announce_refusal, announce_start
 from utils.operation.model import OperationError, OperationStatus
 from utils.report.summary import summarise
+from utils.runtime.announcements import announce_end, announce_refusal, announce_start
 
 Look = Callable[[], list[Measured]]
 ERROR = OperationError(name="CopyFailed", message="found it; expected another; what to do: this", step="Copy Snapshot")

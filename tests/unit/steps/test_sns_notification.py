@@ -9,7 +9,7 @@ from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from utils.closing_event import ClosingEvent
 from utils.errors import AwsThrottled, OperationClosed
 from utils.operation.model import OperationError, OperationStatus, StepName
-from utils.step import StepResult
+from utils.runtime.step import StepResult
 from utils.steps.archive_snapshot import archive_snapshot
 from utils.steps.check_restore_status import check_restore_status
 from utils.steps.sns_notification import sns_notification

@@ -12,15 +12,15 @@ from aws_lambda_powertools.utilities.parser import BaseModel, Field, ValidationE
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ConfigDict
 
-from utils import resumption
 from utils.errors import AuroraRestoreError, InvalidRequest, OperationClosed
 from utils.identifiers import OPERATION_ID_PATTERN
 from utils.operation.audit_log import AuditEvent, AuditRow
 from utils.operation.model import Operation, OperationStatus, StepName
 from utils.operation.store import Attempt, get_operation
 from utils.report.metrics import measure_step
-from utils.services import Services, services
-from utils.verification import VerifyEvent, verify
+from utils.runtime import resumption
+from utils.runtime.services import Services, services
+from utils.runtime.verification import VerifyEvent, verify
 
 
 class StepStatus(StrEnum):

@@ -9,7 +9,7 @@ from pydantic import ConfigDict
 
 from utils.errors import AuroraRestoreError
 from utils.operation.model import StepName
-from utils.services import Services
+from utils.runtime.services import Services
 
 _CONNECT_SECONDS = 5.0
 

@@ -6,7 +6,7 @@ from utils.errors import OperationInProgress
 from utils.operation.store import Attempt, TargetLock
 from utils.report.metrics import measure_lock
 from utils.request.model import Budgets
-from utils.services import Services
+from utils.runtime.services import Services
 
 _BEYOND_THE_BUDGETS = timedelta(hours=2)
 

@@ -5,8 +5,8 @@ from utils.errors import AuroraRestoreError
 from utils.operation.model import Operation, OperationError, OperationStatus
 from utils.report import metrics
 from utils.report.event_detail import DetailType, OperationDetail, detail_of
-from utils.services import Services
-from utils.step import logger
+from utils.runtime.services import Services
+from utils.runtime.step import logger
 
 SENT = "sent"
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from utils.errors import PhaseTimedOut
 from utils.polling import seconds_until_next_look
-from utils.step import StepResult, StepStatus
+from utils.runtime.step import StepResult, StepStatus
 
 
 def wait_or_time_out(

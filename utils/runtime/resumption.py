@@ -7,8 +7,8 @@ from utils.errors import OperationClosed, OperationInProgress, OperationNotResum
 from utils.identifiers import OPERATION_ID_PATTERN
 from utils.operation.model import ExecutionRecord, Operation, OperationError, OperationStatus, StepName
 from utils.operation.store import Attempt
-from utils.services import Services
-from utils.target_lock import take_lock
+from utils.runtime.services import Services
+from utils.runtime.target_lock import take_lock
 
 RESUME = "resume"
 
