@@ -6,8 +6,8 @@ from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
+from utils.cluster.restored import still_going
 from utils.errors import DeleteFailed
-from utils.half_restored import still_going
 from utils.operation.model import DeletionRecord, Operation, StepName
 from utils.polling import has_settled
 from utils.runtime.services import Services

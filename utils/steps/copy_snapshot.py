@@ -3,12 +3,12 @@
 from utils import tags
 from utils.aws.rds_models import Snapshot
 from utils.aws.rds_statuses import SNAPSHOT
+from utils.cluster.snapshot_quota import make_room
 from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy
 from utils.operation.model import CopyRecord, Operation, StepName
 from utils.runtime.services import Services
 from utils.runtime.step import StepResult, StepStatus
 from utils.runtime.waiting import wait_or_time_out
-from utils.snapshot_room import make_room
 
 
 def copy_snapshot(operation: Operation, services: Services) -> StepResult:

@@ -5,8 +5,9 @@ from datetime import datetime
 from utils import tags
 from utils.aws.rds_models import Cluster, Snapshot
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
+from utils.cluster.restored import clear_half_restored
+from utils.cluster.snapshot_quota import make_room
 from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy, TargetNotDeletable
-from utils.half_restored import clear_half_restored
 from utils.operation.model import DeletionRecord, Operation, StepName
 from utils.plan import guards
 from utils.plan.planning import check_engine_version
@@ -14,7 +15,6 @@ from utils.polling import has_settled
 from utils.runtime.services import Services
 from utils.runtime.step import StepResult, StepStatus
 from utils.runtime.waiting import wait_or_time_out
-from utils.snapshot_room import make_room
 
 
 def delete_rds(operation: Operation, services: Services) -> StepResult:
