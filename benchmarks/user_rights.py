@@ -20,7 +20,7 @@ from local_cloud.aurora.postgres.bootstrap import Master as ProductionMaster
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.production import MAJOR, MASTER, PASSWORDS, USERS, Restored, restore, start_farm
-from utils.database.profiles import EVERY, PRIVILEGES
+from utils.database.roles.profiles import EVERY, PRIVILEGES
 
 _STATEMENT = re.compile(r"LOG:  statement: \s*(GRANT|REVOKE|ALTER DEFAULT)?")
 _SCHEMA = """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from utils.aws.notifier import NotificationFormat
-from utils.database.tls import SHIPPED_CA_FILE, Tls, TlsMode
+from utils.database.server.tls import SHIPPED_CA_FILE, Tls, TlsMode
 from utils.errors import ConfigurationMissing
 
 

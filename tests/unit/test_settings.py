@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.aws import ENVIRONMENT
-from utils.database.tls import Tls, TlsMode
+from utils.database.server.tls import Tls, TlsMode
 from utils.errors import ConfigurationMissing
 from utils.settings import Settings
 

@@ -2,7 +2,7 @@
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from utils.database.session import names
+from utils.database.server.statements import names
 
 # The templates of PostgreSQL are AWS's; a template of production's own is a database like any other.
 _CONNECTABLE = """

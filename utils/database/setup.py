@@ -5,15 +5,17 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from utils.database import logins, memberships, outbound, owners, principals, proof
-from utils.database.connection import DatabaseServer, Master, connected
+from utils.database.access import logins, outbound
 from utils.database.databases import connectable_databases
-from utils.database.default_rights import arrange_default_rights, creators
-from utils.database.owner_role import OWNER_ROLE, OwnerRole
-from utils.database.ownership import open_schemas, take_over_objects
-from utils.database.profiles import DatabaseUser, Grantee, Profile
-from utils.database.rights import arrange_rights
-from utils.database.setup_lock import FIRST_DATABASE, SetupLock, setup_lock
+from utils.database.proof import by_statement
+from utils.database.rights.future import arrange_default_rights, creators
+from utils.database.rights.ownership import open_schemas, take_over_objects
+from utils.database.rights.present import arrange_rights
+from utils.database.roles import memberships, production_owners
+from utils.database.roles.owner_role import OWNER_ROLE, OwnerRole
+from utils.database.roles.profiles import DatabaseUser, Grantee, Profile
+from utils.database.server.connection import DatabaseServer, Master, connected
+from utils.database.server.setup_lock import FIRST_DATABASE, SetupLock, setup_lock
 
 __all__ = ["Master", "SetupOutcome", "password_of", "set_up_users"]
 
@@ -62,7 +64,7 @@ def set_up_users(
     proof that fails closes them again. `before_shutting_out` and `before_closing_outbound` are told what is about to
     go: afterwards nobody could tell any more. A second set-up at the same time is a `DatabaseUnavailable` at once.
     """
-    principals.check_names(users, master.name)
+    users.check_names(users, master.name)
     with setup_lock(server, master) as lock:
         found = _shut_out(server, master, users, keep_logins, lock, before_shutting_out)
         databases = _join(server, master, users, found.kept)
@@ -140,17 +142,17 @@ def _arrange(
     names = [user.name for user in users]
     devops = [user for user in users if user.profile is Profile.DEVOPS]
     with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
-        principals.set_up_owner(connection, users)
+        users.set_up_owner(connection, users)
         for user in [*(user for user in users if user not in devops), *devops]:
-            principals.set_up_user(connection, user, users, kept)
+            users.set_up_user(connection, user, users, kept)
         memberships.join_needed(connection, [OWNER_ROLE, *names])
     if devops:
         _weaken_owners(server, master, users, databases, kept)
     with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
         # Only now is it known which owners are weak: what the users' roles were before counts no more.
         for user in devops:
-            principals.set_up_user(connection, user, users, kept)
-        strong = owners.find_owners(connection, users, kept).strong
+            users.set_up_user(connection, user, users, kept)
+        strong = production_owners.find_owners(connection, users, kept).strong
     for database in databases:
         with connected(server, database, master.name, master.password) as connection:
             open_schemas(connection)
@@ -172,11 +174,11 @@ def _weaken_owners(
 ) -> None:
     """Take from production's owners what devops must not get with them."""
     with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
-        reached = owners.find_owners(connection, users, kept).reached
-        owners.take_databases(connection, reached)
+        reached = production_owners.find_owners(connection, users, kept).reached
+        production_owners.take_databases(connection, reached)
     for database in databases:
         with connected(server, database, master.name, master.password) as connection:
-            owners.take_far_reaching(connection, reached)
+            production_owners.take_far_reaching(connection, reached)
 
 
 def _open_and_prove(
@@ -191,8 +193,10 @@ def _open_and_prove(
     proven = False
     try:
         logins.open_logins(server, master, users)
-        proof.prove_later(server, master, databases, users)
-        proofs = {user.name: proof.prove(server, databases, user, login_secret(user), strong_owners) for user in users}
+        by_statement.prove_later(server, master, databases, users)
+        proofs = {
+            user.name: by_statement.prove(server, databases, user, login_secret(user), strong_owners) for user in users
+        }
         proven = True
     finally:
         if not proven:

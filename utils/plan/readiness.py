@@ -2,8 +2,8 @@
 
 from utils.aws.s3 import S3Gateway
 from utils.aws.secrets import AppCredentials, Auth
-from utils.database.profiles import users_of
-from utils.database.sql_script import NotASqlScript, split
+from utils.database.before_opening.sql_script import NotASqlScript, split
+from utils.database.roles.profiles import users_of
 from utils.errors import InvalidRequest, PostRestoreSqlFailed
 from utils.plan.restore_settings import RestoreSettings
 from utils.request.model import RestoreRequest

@@ -6,9 +6,9 @@ from datetime import timedelta
 from pydantic import SecretStr
 
 from utils.cluster.master_password import master_password, replace_master_password
-from utils.database.connection import DatabaseServer
-from utils.database.post_restore import ComeBack, Invocation, run_before_opening
-from utils.database.profiles import Auth, DatabaseUser, users_of
+from utils.database.before_opening.scripts import ComeBack, Invocation, run_before_opening
+from utils.database.roles.profiles import Auth, DatabaseUser, users_of
+from utils.database.server.connection import DatabaseServer
 from utils.database.setup import Master, SetupOutcome, password_of, set_up_users
 from utils.errors import DatabaseLoginRefused, RestoreFailed
 from utils.operation.model import CheckRecord, Operation, RestoreRecord, ScriptRecord, StepName, UsersRecord

@@ -11,9 +11,9 @@ from local_cloud.aurora.postgres.bootstrap import Master as NewMaster
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.before_opening.world import MASTER, PASSWORD, World
-from utils.database.connection import DatabaseServer
+from utils.database.server.connection import DatabaseServer
+from utils.database.server.tls import Tls
 from utils.database.setup import Master
-from utils.database.tls import Tls
 
 SEED = Path("local_cloud/seed")
 

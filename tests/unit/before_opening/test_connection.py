@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.unit.before_opening.world import MASTER, PASSWORD
-from utils.database.connection import DatabaseServer, connected
+from utils.database.server.connection import DatabaseServer, connected
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have other words for it")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from utils.database.sql_script import NotASqlScript, Statement, split
+from utils.database.before_opening.sql_script import NotASqlScript, Statement, split
 
 ROUTINES = """
 -- a comment; with a semicolon

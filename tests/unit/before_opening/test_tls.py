@@ -15,9 +15,9 @@ from pydantic import SecretStr
 
 from local_cloud.aurora.postgres.tls import make_tls
 from tests.unit.before_opening.world import MASTER, PASSWORD
-from utils.database.connection import DatabaseServer, connected
 from utils.database.rds_ca import renew
-from utils.database.tls import SHIPPED_CA_FILE, Tls, TlsMode
+from utils.database.server.connection import DatabaseServer, connected
+from utils.database.server.tls import SHIPPED_CA_FILE, Tls, TlsMode
 from utils.errors import DatabaseChangeRefused, DatabaseLoginRefused, DatabaseNotTrusted, DatabaseUnavailable
 
 

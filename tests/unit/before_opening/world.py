@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from tests.unit.operations import REQUEST
 from utils.aws.s3 import S3Gateway, Script
-from utils.database.connection import DatabaseServer, connected
-from utils.database.post_restore import BeforeOpeningOutcome, run_before_opening
+from utils.database.before_opening.scripts import BeforeOpeningOutcome, run_before_opening
+from utils.database.server.connection import DatabaseServer, connected
 from utils.database.setup import Master
 from utils.request.model import RestoreRequest
 

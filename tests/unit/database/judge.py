@@ -6,8 +6,8 @@ from typing import Any
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN
 from tests.unit.database.production import MASTER, Restored
-from utils.database.owner_role import OWNER_ROLE
-from utils.database.profiles import DatabaseUser, Profile
+from utils.database.roles.owner_role import OWNER_ROLE
+from utils.database.roles.profiles import DatabaseUser, Profile
 
 TABLE = {
     Profile.APPLICATION: {"SELECT", "INSERT", "UPDATE", "DELETE"},

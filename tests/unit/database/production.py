@@ -20,10 +20,10 @@ from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.server import PostgresServer
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.versions import bin_dirs
-from utils.database.connection import DatabaseServer
-from utils.database.profiles import DatabaseUser, Profile
+from utils.database.roles.profiles import DatabaseUser, Profile
+from utils.database.server.connection import DatabaseServer
+from utils.database.server.tls import Tls
 from utils.database.setup import Master, SetupOutcome, set_up_users
-from utils.database.tls import Tls
 
 MAJOR = 17
 MASTER = "dba"

@@ -10,9 +10,9 @@ from pydantic import SecretStr
 from local_cloud.aurora.postgres.bootstrap import ADMIN
 from tests.unit.database.judge import who_can_log_in
 from tests.unit.database.production import LOGINS, MASTER, PASSWORDS, USERS, Restored, create_login
-from utils.database.profiles import Auth, DatabaseUser, Profile
+from utils.database.roles.profiles import Auth, DatabaseUser, Profile
+from utils.database.server.setup_lock import setup_lock
 from utils.database.setup import SetupOutcome, set_up_users
-from utils.database.setup_lock import setup_lock
 from utils.errors import CheckFailed, DatabaseChangeRefused, DatabaseLoginRefused, DatabaseUnavailable, UsersNotProven
 
 

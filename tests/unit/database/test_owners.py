@@ -12,7 +12,7 @@ from tests.unit.database.judge import who_can_log_in
 from tests.unit.database.production import MASTER, PASSWORDS, USERS, Restored, create_login
 from tests.unit.database.traps import DEEP
 from tests.unit.database.versions import ALL, DEFAULT, skip_unless_installed
-from utils.database.owner_role import OWNER_ROLE
+from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.setup import SetupOutcome, set_up_users
 from utils.errors import DatabaseChangeRefused
 

@@ -13,10 +13,10 @@ from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.production import LOGINS, MASTER, PASSWORDS, USERS, Restored, create_login, restore
-from utils.database import proof
-from utils.database.connection import DatabaseServer, connected
-from utils.database.owner_role import OWNER_ROLE
-from utils.database.profiles import DatabaseUser, Profile
+from utils.database.proof import by_statement
+from utils.database.roles.owner_role import OWNER_ROLE
+from utils.database.roles.profiles import DatabaseUser, Profile
+from utils.database.server.connection import DatabaseServer, connected
 from utils.database.setup import Master, SetupOutcome, password_of, set_up_users
 from utils.errors import (
     DatabaseChangeRefused,
@@ -56,7 +56,7 @@ NOWHERE = DatabaseServer(host="127.0.0.1", port=1)
 
 def prove(restored: Restored, name: str) -> list[str]:
     user = next(user for user in USERS if user.name == name)
-    return proof.prove(restored.address, ["shop"], user, password_of(user), [MASTER])
+    return by_statement.prove(restored.address, ["shop"], user, password_of(user), [MASTER])
 
 
 def test_the_outcome_tells_what_was_done_and_proven(restored: Restored) -> None:
@@ -241,7 +241,7 @@ def test_a_login_that_is_shut_out_is_a_refused_login(done: Restored) -> None:
 
 
 def test_a_lock_that_somebody_holds_is_tried_again(restored: Restored, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("utils.database.connection._SESSION_LIMITS", "-c lock_timeout=100")
+    monkeypatch.setattr("utils.database.server.connection._SESSION_LIMITS", "-c lock_timeout=100")
     with closing(restored.connect(ADMIN, "shop")) as holder, holder.cursor() as cursor:
         cursor.execute("BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(DatabaseUnavailable, match="55P03 from PostgreSQL"):
@@ -330,11 +330,11 @@ def test_a_proof_names_the_statement(done: Restored) -> None:
 
 
 def test_rights_on_what_comes_later_are_proven(done: Restored) -> None:
-    proof.prove_later(done.address, done.master, ["shop"], USERS)
+    by_statement.prove_later(done.address, done.master, ["shop"], USERS)
     default = "ALTER DEFAULT PRIVILEGES FOR ROLE dba {} ON TABLES {} app"
     with (
         done.changed(default.format("REVOKE DELETE", "FROM"), default.format("GRANT DELETE", "TO")),
         pytest.raises(UsersNotProven, match="user app in database shop that cannot write"),
     ):
-        proof.prove_later(done.address, done.master, ["shop"], USERS)
+        by_statement.prove_later(done.address, done.master, ["shop"], USERS)
     assert done.run(MASTER, "shop", "SELECT to_regclass('public.aurora_restore_probe')") == [(None,)]

@@ -11,7 +11,7 @@ from tests.unit.database.judge import MEMBERS, catalog, who_can_log_in, wrong_ri
 from tests.unit.database.production import MASTER, PASSWORDS, USERS, Restored
 from tests.unit.database.traps import DATABASES, ODD_DATABASE, OWNERS, PLANTED, make_traps, restore_traps
 from tests.unit.database.versions import ALL, skip_unless_installed
-from utils.database.owner_role import OWNER_ROLE
+from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.setup import SetupOutcome
 
 

@@ -12,11 +12,11 @@ import pytest
 from pydantic import SecretStr
 
 from tests.fakes.aws import ENVIRONMENT, FakeAws
-from utils.database.connection import DatabaseServer
-from utils.database.post_restore import BeforeOpeningOutcome, ComeBack
-from utils.database.profiles import DatabaseUser
+from utils.database.before_opening.scripts import BeforeOpeningOutcome, ComeBack
+from utils.database.roles.profiles import DatabaseUser
+from utils.database.server.connection import DatabaseServer
+from utils.database.server.tls import Tls
 from utils.database.setup import Master, SetupOutcome
-from utils.database.tls import Tls
 from utils.errors import (
     CheckFailed,
     DatabaseLoginRefused,

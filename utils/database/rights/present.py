@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
-from utils.database.objects import FOUND, on_objects
-from utils.database.passed_on import end_passing_on
-from utils.database.profiles import Grantee
-from utils.database.session import names, rows, run
+from utils.database.rights.objects import FOUND, on_objects
+from utils.database.rights.passed_on import end_passing_on
+from utils.database.roles.profiles import Grantee
+from utils.database.server.statements import names, rows, run
 
 # `every` in a profile stands for all that an owner has.
 _USERS = f"""{FOUND},

@@ -7,11 +7,11 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import encrypt_password
 from psycopg2.sql import SQL, Composed, Identifier, Literal
 
-from utils.database.aws_roles import OF_AWS, SYSTEM_ROLE
-from utils.database.connection import DatabaseServer, Master, connected, postgres_call
-from utils.database.profiles import Auth, DatabaseUser
-from utils.database.session import names, rows, run
-from utils.database.setup_lock import FIRST_DATABASE
+from utils.database.roles.aws_roles import OF_AWS, SYSTEM_ROLE
+from utils.database.roles.profiles import Auth, DatabaseUser
+from utils.database.server.connection import DatabaseServer, Master, connected, postgres_call
+from utils.database.server.setup_lock import FIRST_DATABASE
+from utils.database.server.statements import names, rows, run
 from utils.errors import DatabaseChangeRefused, DatabaseUnavailable
 
 # From PostgreSQL 16 on it takes ADMIN on a role to alter it, before that CREATEROLE, but for a few attributes.
@@ -58,7 +58,7 @@ def find_logins(connection: Connection, users: Sequence[DatabaseUser], keep: Col
             expected="NOLOGIN for every login but the master, AWS's, keep_logins and the users",
             action="take the login from them in the source (or give the master ADMIN OPTION on them), "
             "or name them in keep_logins; a name that begins with rds may be a new login of AWS: keep_logins lets it "
-            "pass until utils/database/aws_roles.py has it; nobody has been let in",
+            "pass until utils/database/roles/aws_roles.py has it; nobody has been let in",
         )
     strangers = [name for name in names_found if name not in {*aws, *our_names, *keep}]
     everybody = names(connection, "look at roles", "SELECT rolname FROM pg_roles")

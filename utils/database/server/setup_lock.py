@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from utils.database.connection import DatabaseServer, Master, connected, postgres_call
-from utils.database.session import rows
+from utils.database.server.connection import DatabaseServer, Master, connected, postgres_call
+from utils.database.server.statements import rows
 from utils.errors import DatabaseUnavailable
 
 # An advisory lock holds in one database only: whoever takes it must do so in this one.

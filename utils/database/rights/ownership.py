@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
-from utils.database.owner_role import OWNER_ROLE
-from utils.database.roles import PUT_ASIDE
-from utils.database.session import listed, names, rows, run
+from utils.database.roles.owner_role import OWNER_ROLE
+from utils.database.roles.wanted_role import PUT_ASIDE
+from utils.database.server.statements import listed, names, rows, run
 
 # A new owner takes a lock on the table, its indexes, its TOAST table and its sequences until the transaction ends, and
 # the server has room for max_locks_per_transaction (64) of them for each connection it allows.

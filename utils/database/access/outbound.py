@@ -8,8 +8,8 @@ from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
-from utils.database.connection import postgres_call
-from utils.database.session import attempt, execute, rows
+from utils.database.server.connection import postgres_call
+from utils.database.server.statements import attempt, execute, rows
 from utils.errors import DatabaseChangeRefused
 
 # DROP SUBSCRIPTION may connect to the publisher to drop slots there: production's. So it first forgets where that is.

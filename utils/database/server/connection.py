@@ -13,7 +13,7 @@ from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names its class in lower case
 from pydantic import SecretStr
 
-from utils.database.tls import Tls, is_untrusted
+from utils.database.server.tls import Tls, is_untrusted
 from utils.errors import (
     AuroraRestoreError,
     DatabaseChangeRefused,

@@ -11,10 +11,10 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 from pydantic import SecretStr
 
-from utils.database.connection import DatabaseServer, Master, connected, postgres_call
-from utils.database.profiles import DatabaseUser, Profile
-from utils.database.proof_rights import RELATIONS, check_rights
-from utils.database.session import names, rows, run
+from utils.database.proof.by_privilege import RELATIONS, check_rights
+from utils.database.roles.profiles import DatabaseUser, Profile
+from utils.database.server.connection import DatabaseServer, Master, connected, postgres_call
+from utils.database.server.statements import names, rows, run
 from utils.errors import UsersNotProven
 
 _PROBE_TABLE = "aurora_restore_probe"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from utils.database.profiles import PRIVILEGES, Privileges, Profile
+from utils.database.roles.profiles import PRIVILEGES, Privileges, Profile
 
 OWNER_ROLE = "aurora_restore_owner"
 # Its views and SECURITY DEFINER routines do what they did as the application's; a new owner needs CREATE.

@@ -7,10 +7,10 @@ from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composed, Identifier, Literal
 
-from utils.database.connection import postgres_call
-from utils.database.logins import MAY_ALTER
-from utils.database.memberships import revocation, version
-from utils.database.session import attempt, execute, rows, run
+from utils.database.access.logins import MAY_ALTER
+from utils.database.roles.memberships import revocation, version
+from utils.database.server.connection import postgres_call
+from utils.database.server.statements import attempt, execute, rows, run
 from utils.errors import DatabaseChangeRefused
 
 # SQL: whether the role of this row of pg_roles was put aside by a set-up.

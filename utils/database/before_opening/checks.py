@@ -7,9 +7,9 @@ from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Literal
 
-from utils.database.connection import DatabaseServer, connected, may_pass, postgres_call
+from utils.database.before_opening.sql_script import NotASqlScript, split
+from utils.database.server.connection import DatabaseServer, connected, may_pass, postgres_call
 from utils.database.setup import Master
-from utils.database.sql_script import NotASqlScript, split
 from utils.errors import CheckFailed
 from utils.operation.model import CheckRecord
 from utils.request.sql import Check

@@ -7,9 +7,9 @@ from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
-from utils.database.connection import postgres_call
-from utils.database.objects import FOUND, on_objects
-from utils.database.session import attempt, execute, rows, run
+from utils.database.rights.objects import FOUND, on_objects
+from utils.database.server.connection import postgres_call
+from utils.database.server.statements import attempt, execute, rows, run
 
 # PostgreSQL lets any role with the grant option be the grantor for a member of it, as the master is: while somebody
 # beside the owner has that option, nobody knows whose grant a GRANT or REVOKE of the master is.

@@ -14,10 +14,10 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Identifier, Literal
 
 from utils.aws.s3 import S3Gateway, Script
-from utils.database.checks import run_check
-from utils.database.connection import DatabaseServer, connected, may_pass, postgres_call
+from utils.database.before_opening.checks import run_check
+from utils.database.before_opening.sql_script import NotASqlScript, Statement, split
+from utils.database.server.connection import DatabaseServer, connected, may_pass, postgres_call
 from utils.database.setup import Master
-from utils.database.sql_script import NotASqlScript, Statement, split
 from utils.errors import CheckFailed, PostRestoreSqlFailed
 from utils.operation.model import CheckRecord, ScriptRecord
 from utils.request.model import RestoreRequest

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Composed, Identifier
 
-from utils.database.connection import postgres_call
+from utils.database.server.connection import postgres_call
 
 
 def rows(connection: Connection, what: str, query: str | Composable, values: Any = None) -> list[tuple[Any, ...]]:

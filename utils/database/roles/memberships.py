@@ -5,8 +5,8 @@ from collections.abc import Collection
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composed, Identifier
 
-from utils.database.aws_roles import OF_AWS, SYSTEM_ROLE
-from utils.database.session import listed, names, rows, run
+from utils.database.roles.aws_roles import OF_AWS, SYSTEM_ROLE
+from utils.database.server.statements import listed, names, rows, run
 
 # A role is younger than the one that created it.
 _ADMINISTRATORS = f"""

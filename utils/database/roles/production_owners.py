@@ -11,12 +11,12 @@ from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Identifier
 
-from utils.database.aws_roles import OF_AWS, SYSTEM_ROLE
-from utils.database.connection import postgres_call
-from utils.database.owner_role import OWNER_ROLE
-from utils.database.profiles import DatabaseUser
-from utils.database.roles import PUT_ASIDE
-from utils.database.session import attempt, execute, names, rows
+from utils.database.roles.aws_roles import OF_AWS, SYSTEM_ROLE
+from utils.database.roles.owner_role import OWNER_ROLE
+from utils.database.roles.profiles import DatabaseUser
+from utils.database.roles.wanted_role import PUT_ASIDE
+from utils.database.server.connection import postgres_call
+from utils.database.server.statements import attempt, execute, names, rows
 
 # Whoever owns a database is a member of pg_database_owner, until the database is the master's. pg_parameter_acl came
 # with PostgreSQL 15.

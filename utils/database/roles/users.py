@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from utils.database.aws_roles import is_reserved
-from utils.database.memberships import version
-from utils.database.owner_role import OWNER_ROLE
-from utils.database.owners import find_owners
-from utils.database.profiles import PRIVILEGES, Auth, DatabaseUser, Profile
-from utils.database.roles import WantedRole, set_up_role
-from utils.database.session import rows
+from utils.database.roles.aws_roles import is_reserved
+from utils.database.roles.memberships import version
+from utils.database.roles.owner_role import OWNER_ROLE
+from utils.database.roles.production_owners import find_owners
+from utils.database.roles.profiles import PRIVILEGES, Auth, DatabaseUser, Profile
+from utils.database.roles.wanted_role import WantedRole, set_up_role
+from utils.database.server.statements import rows
 from utils.errors import SecretInvalid
 
 _IAM_ROLE = "rds_iam"

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
-from utils.database.aws_roles import OF_AWS, SYSTEM_ROLE
-from utils.database.owner_role import OWNER_ROLE
-from utils.database.profiles import PRIVILEGES, DatabaseUser, Grantee, Profile
-from utils.database.roles import PUT_ASIDE
-from utils.database.session import listed, names, rows, run
+from utils.database.roles.aws_roles import OF_AWS, SYSTEM_ROLE
+from utils.database.roles.owner_role import OWNER_ROLE
+from utils.database.roles.profiles import PRIVILEGES, DatabaseUser, Grantee, Profile
+from utils.database.roles.wanted_role import PUT_ASIDE
+from utils.database.server.statements import listed, names, rows, run
 
 _CREATORS = f"""
     WITH schemas AS (

@@ -2,8 +2,8 @@
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from utils.database.profiles import DatabaseUser, Profile
-from utils.database.session import names
+from utils.database.roles.profiles import DatabaseUser, Profile
+from utils.database.server.statements import names
 from utils.errors import UsersNotProven
 
 # What a superuser owns is AWS's, and so is what lies in a schema of his that he keeps to himself.
