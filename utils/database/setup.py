@@ -11,7 +11,7 @@ from utils.database.proof import by_statement
 from utils.database.rights.future import arrange_default_rights, creators
 from utils.database.rights.ownership import open_schemas, take_over_objects
 from utils.database.rights.present import arrange_rights
-from utils.database.roles import memberships, production_owners
+from utils.database.roles import memberships, our_users, production_owners
 from utils.database.roles.owner_role import OWNER_ROLE, OwnerRole
 from utils.database.roles.profiles import DatabaseUser, Grantee, Profile
 from utils.database.server.connection import DatabaseServer, Master, connected
@@ -64,7 +64,7 @@ def set_up_users(
     proof that fails closes them again. `before_shutting_out` and `before_closing_outbound` are told what is about to
     go: afterwards nobody could tell any more. A second set-up at the same time is a `DatabaseUnavailable` at once.
     """
-    users.check_names(users, master.name)
+    our_users.check_names(users, master.name)
     with setup_lock(server, master) as lock:
         found = _shut_out(server, master, users, keep_logins, lock, before_shutting_out)
         databases = _join(server, master, users, found.kept)
@@ -142,16 +142,16 @@ def _arrange(
     names = [user.name for user in users]
     devops = [user for user in users if user.profile is Profile.DEVOPS]
     with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
-        users.set_up_owner(connection, users)
+        our_users.set_up_owner(connection, users)
         for user in [*(user for user in users if user not in devops), *devops]:
-            users.set_up_user(connection, user, users, kept)
+            our_users.set_up_user(connection, user, users, kept)
         memberships.join_needed(connection, [OWNER_ROLE, *names])
     if devops:
         _weaken_owners(server, master, users, databases, kept)
     with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
         # Only now is it known which owners are weak: what the users' roles were before counts no more.
         for user in devops:
-            users.set_up_user(connection, user, users, kept)
+            our_users.set_up_user(connection, user, users, kept)
         strong = production_owners.find_owners(connection, users, kept).strong
     for database in databases:
         with connected(server, database, master.name, master.password) as connection:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-SHIPPED_CA_FILE = Path(__file__).with_name("rds_ca") / "global-bundle.pem"
+SHIPPED_CA_FILE = Path(__file__).parent.parent / "rds_ca" / "global-bundle.pem"
 
 
 class TlsMode(StrEnum):
