@@ -4,7 +4,7 @@ Prices in USD: https://aws.amazon.com/step-functions/pricing/, https://aws.amazo
 https://aws.amazon.com/dynamodb/pricing/on-demand/.
 """
 
-from utils.polling import seconds_until_next_look
+from utils.runtime.waiting import seconds_until_next_look
 
 TRANSITION = 0.025 / 1000
 LAMBDA_GB_SECOND = 0.0000133334

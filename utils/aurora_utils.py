@@ -1,9 +1,9 @@
 """The front door of the layer: what the function handlers use."""
 
-from utils.closing_event import ClosingEvent
 from utils.operation.model import StepName
+from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent, StepResult
 from utils.runtime.services import Services
-from utils.runtime.step import StartEvent, StepEvent, StepResult, on_operation, step
+from utils.runtime.step import on_operation, step
 from utils.steps.archive_snapshot import archive_snapshot
 from utils.steps.check_copy_status import check_copy_status
 from utils.steps.check_delete_status import check_delete_status

@@ -11,10 +11,9 @@ import pytest
 
 from tests.conventions.cfn_yaml import REPOSITORY
 from utils import errors
-from utils.closing_event import ClosingEvent
 from utils.errors import AuroraRestoreError
 from utils.operation.model import StepName
-from utils.runtime.step import StartEvent, StepEvent
+from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent
 
 UTILS = sorted((REPOSITORY / "utils").rglob("*.py"))
 HANDLERS = sorted((REPOSITORY / "lambda_functions").glob("*/*.py"))

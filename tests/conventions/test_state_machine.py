@@ -10,7 +10,7 @@ from tests.conventions.cfn_yaml import REPOSITORY
 from utils import errors
 from utils.errors import AuroraRestoreError, PermanentError, RetryableError
 from utils.operation.model import StepName
-from utils.runtime.step import StepStatus
+from utils.runtime.contract import StepStatus
 
 State = dict[str, Any]
 

@@ -15,8 +15,8 @@ from tests.fakes.stores import InMemoryAuditLog, InMemoryOperationStore
 from utils.aws.clients import ServiceClock
 from utils.operation.model import Operation
 from utils.operation.store import get_operation
+from utils.runtime.contract import StartEvent, StepResult
 from utils.runtime.services import Services
-from utils.runtime.step import StartEvent, StepResult
 from utils.settings import Settings
 from utils.steps.snapshot_check import snapshot_check
 from utils.tags import REPLACEABLE

@@ -7,7 +7,7 @@ from tests.integration.outcome import Outcome
 from tests.integration.stories import story
 from tests.integration.waiting import wait_for
 from tests.integration.world import World
-from utils.polling import ALLOWED_LATENESS, LONGEST_WAIT_SECONDS, seconds_until_next_look
+from utils.runtime.waiting import ALLOWED_LATENESS, LONGEST_WAIT_SECONDS, seconds_until_next_look
 
 HOURS = 30
 MOST_EVENTS = 25_000  # of an execution, by AWS's quota

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from utils.errors import PhaseTimedOut
-from utils.runtime.step import StepStatus
+from utils.runtime.contract import StepStatus
 from utils.runtime.waiting import wait_or_time_out
 
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utils.polling import seconds_until_next_look
+from utils.runtime.waiting import seconds_until_next_look
 
 HOUR = 3600.0
 # A state machine's history ends at 25,000 events; one look and its wait take 9 of them (aws_facts §4), and a run has

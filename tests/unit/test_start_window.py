@@ -9,7 +9,7 @@ from tests.fakes.aws import OPERATION, FakeAws
 from tests.unit.metrics_log import measured
 from utils.errors import InvalidRequest, OperationInProgress, OutsideStartWindow
 from utils.request.start_window import StartWindow, check_start_window
-from utils.runtime.step import StartEvent
+from utils.runtime.contract import StartEvent
 from utils.steps.snapshot_check import snapshot_check
 
 NIGHT = StartWindow(opens="22:00", closes="06:00", time_zone="Europe/Berlin")

@@ -11,7 +11,6 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
-from utils.closing_event import ClosingEvent
 from utils.errors import (
     AwsThrottled,
     CopyFailed,
@@ -22,8 +21,9 @@ from utils.errors import (
 from utils.operation.audit_log import AuditEvent
 from utils.operation.model import OperationStatus, StepName
 from utils.runtime import step as module
+from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent, StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.step import StartEvent, StepEvent, StepResult, StepStatus, on_operation, step
+from utils.runtime.step import on_operation, step
 
 CONTEXT = SimpleNamespace(aws_request_id="request-1", invoked_function_arn="arn:aws:lambda:function", function_name="f")
 EVENT = {"operation_id": OPERATION, "execution_arn": EXECUTION_ARN}

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from utils.database.access import logins, outbound
-from utils.database.databases import connectable_databases
 from utils.database.proof import by_statement
 from utils.database.rights.future import arrange_default_rights, creators
 from utils.database.rights.ownership import open_schemas, take_over_objects
@@ -16,6 +15,7 @@ from utils.database.roles.owner_role import OWNER_ROLE, OwnerRole
 from utils.database.roles.profiles import DatabaseUser, Grantee, Profile
 from utils.database.server.connection import DatabaseServer, Master, connected
 from utils.database.server.setup_lock import FIRST_DATABASE, SetupLock, setup_lock
+from utils.database.server.statements import connectable_databases
 
 __all__ = ["Master", "SetupOutcome", "password_of", "set_up_users"]
 

@@ -1,5 +1,6 @@
-"""How the old target comes back from its final snapshot: the commands, as a person would type them."""
+"""What a person types or opens next: the commands that bring the old target back or go on with a run, and its page."""
 
+import json
 import shlex
 
 from utils.identifiers import region_and_account
@@ -7,6 +8,7 @@ from utils.operation.model import Operation
 
 _LONGEST_CLUSTER_ID = 63
 _SUFFIX = "-before"
+_CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
 
 
 def commands_to_bring_back(operation: Operation) -> list[str]:
@@ -52,3 +54,28 @@ def commands_to_bring_back(operation: Operation) -> list[str]:
 
 def _command(verb: str, options: dict[str, str]) -> str:
     return " \\\n  ".join([f"aws rds {verb}", *(f"{name} {shlex.quote(value)}" for name, value in options.items())])
+
+
+def execution_url(execution_arn: str) -> str | None:
+    """Return the page of an execution in the AWS console; None for a step that was called by hand."""
+    if not execution_arn:
+        return None
+    _, partition, _, region, *_ = execution_arn.split(":")
+    host = _CONSOLES.get(partition, "console.aws.amazon.com")
+    return f"https://{region}.{host}/states/home?region={region}#/v2/executions/details/{execution_arn}"
+
+
+def resume_command(operation_id: str, execution_arn: str) -> str | None:
+    """Return the command that starts an execution which goes on with an operation; None as above."""
+    if not execution_arn:
+        return None
+    region = execution_arn.split(":")[3]
+    machine = execution_arn.replace(":execution:", ":stateMachine:", 1).rpartition(":")[0]
+    request = shlex.quote(json.dumps({"resume": operation_id}))
+    return " \\\n  ".join(
+        [
+            f"aws stepfunctions start-execution --region {region}",
+            f"--state-machine-arn {machine}",
+            f"--input {request}",
+        ]
+    )

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from utils import console
 from utils.aws.notifier import LONGEST_SUBJECT, Notification
 from utils.operation.model import OperationError
+from utils.report.commands import execution_url, resume_command
 
 Summary = Mapping[str, Any]
 _WIDTH = 17
@@ -30,9 +30,9 @@ def message_for_failure(operation_id: str, execution_arn: str, error: OperationE
         "operation_id": operation_id,
         "status": "FAILED",
         "error": error.model_dump(),
-        "console_url": console.execution_url(execution_arn),
+        "console_url": execution_url(execution_arn),
     }
-    resume = console.resume_command(operation_id, execution_arn) if summary and not summary["dry_run"] else None
+    resume = resume_command(operation_id, execution_arn) if summary and not summary["dry_run"] else None
     lines = [f"Operation {operation_id} failed{_at(error)} with {error.name}.", "", error.message, ""]
     lines += _what_is_left(summary) if summary else ["Nothing was changed: the run stopped before it had a plan."]
     lines += ["", "Next: do what the message says. Then " + _then(resume)]

@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from utils import console
 from utils.operation.model import Operation
-from utils.report.commands import commands_to_bring_back
+from utils.report.commands import commands_to_bring_back, execution_url
 
 
 def summarise(operation: Operation) -> dict[str, Any]:
@@ -41,7 +40,7 @@ def summarise(operation: Operation) -> dict[str, Any]:
         "pruned": [*archive.pruned_copies, *archive.pruned_final_snapshots] if archive else [],
         "seconds": _durations(operation),
         "plan": operation.plan.actions,
-        "console_url": console.execution_url(operation.execution_arn),
+        "console_url": execution_url(operation.execution_arn),
     }
 
 

@@ -2,17 +2,19 @@
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol, get_args
 
 from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, parse
 
 from utils.errors import InvalidRequest
+from utils.identifiers import OPERATION_ID_PATTERN
 from utils.request.model import RestoreRequest
-from utils.runtime.resumption import RESUME, named_in
 
 _README = "correct the field (the README lists all of them) and start the run again; nothing was changed"
 _LONGEST_ECHO = 80
+RESUME = "resume"  # the one field of a request that goes on with an earlier operation
 
 
 class Defaults(Protocol):
@@ -49,6 +51,12 @@ def parse_resume(raw: object) -> str | None:
             action="correct it; nothing was changed",
         )
     return operation_id
+
+
+def named_in(request: object) -> str | None:
+    """Return the operation that a raw request wants to go on with, None when it names none in a readable way."""
+    name = request.get(RESUME) if isinstance(request, dict) else None
+    return name if isinstance(name, str) and re.fullmatch(OPERATION_ID_PATTERN, name) else None
 
 
 def parse_request(raw: object, settings: Defaults) -> RestoreRequest:

@@ -1,22 +1,12 @@
 """How an operation that ended too early goes on: another execution, or a redrive of the same one, takes it up."""
 
-import re
 from datetime import UTC, datetime
 
 from utils.errors import OperationClosed, OperationInProgress, OperationNotResumable
-from utils.identifiers import OPERATION_ID_PATTERN
 from utils.operation.model import ExecutionRecord, Operation, OperationError, OperationStatus, StepName
 from utils.operation.store import Attempt
 from utils.runtime.services import Services
 from utils.runtime.target_lock import take_lock
-
-RESUME = "resume"
-
-
-def named_in(request: object) -> str | None:
-    """Return the operation that a raw request wants to go on with, None when it names none in a readable way."""
-    name = request.get(RESUME) if isinstance(request, dict) else None
-    return name if isinstance(name, str) and re.fullmatch(OPERATION_ID_PATTERN, name) else None
 
 
 def attempt_at(operation: Operation) -> Attempt:

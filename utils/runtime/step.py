@@ -3,86 +3,22 @@
 import functools
 from collections.abc import Callable
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.parser import BaseModel, Field, ValidationError, parse
+from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import ConfigDict
 
 from utils.errors import AuroraRestoreError, InvalidRequest, OperationClosed
-from utils.identifiers import OPERATION_ID_PATTERN
 from utils.operation.audit_log import AuditEvent, AuditRow
 from utils.operation.model import Operation, OperationStatus, StepName
-from utils.operation.store import Attempt, get_operation
+from utils.operation.store import get_operation
 from utils.report.metrics import measure_step
 from utils.runtime import resumption
+from utils.runtime.contract import StepEvent, StepResult, StepStatus
 from utils.runtime.services import Services, services
 from utils.runtime.verification import VerifyEvent, verify
-
-
-class StepStatus(StrEnum):
-    """A step's answer to the state machine."""
-
-    IN_PROGRESS = "IN_PROGRESS"
-    READY = "READY"
-    DRY_RUN = "DRY_RUN"
-    COPY_AGAIN = "COPY_AGAIN"
-    SNAPSHOT_READY = "SNAPSHOT_READY"
-    CLUSTER_READY = "CLUSTER_READY"
-
-
-OperationId = Annotated[str, Field(pattern=OPERATION_ID_PATTERN)]
-
-
-class StepEvent(BaseModel):
-    """Input of every step but the first and the last."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    operation_id: OperationId
-    execution_arn: str = ""
-    redrive_count: int = 0
-
-    @property
-    def attempt(self) -> Attempt:
-        """Who calls the step."""
-        return Attempt(execution_arn=self.execution_arn, redrive_count=self.redrive_count)
-
-    @property
-    def concerns(self) -> str:
-        """The operation under whose id the step is recorded."""
-        return self.operation_id
-
-    @property
-    def is_afterthought(self) -> bool:
-        """Whether there may be nothing to do, and then nothing to record."""
-        return False
-
-
-class StartEvent(StepEvent):
-    """Input of Snapshot Check: the raw request goes along, which may name an operation to go on with."""
-
-    request: Any
-
-    @property
-    def concerns(self) -> str:
-        """The operation that the request wants to go on with, if it names one."""
-        return resumption.named_in(self.request) or self.operation_id
-
-
-class StepResult(BaseModel):
-    """Output of every step; nothing here is secret, and the operation row holds the rest."""
-
-    model_config = ConfigDict(frozen=True)
-
-    status: StepStatus
-    operation_id: str | None = Field(default=None, description="The operation the execution works on, once known.")
-    wait_seconds: int | None = None
-    details: dict[str, Any] = Field(default_factory=dict)
-
 
 _Event = TypeVar("_Event", bound=BaseModel)
 LambdaHandler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]

@@ -1,10 +1,10 @@
 """Step 9: mark the copy as archived, and prune older copies and final snapshots of this target, by count."""
 
 from utils import tags
+from utils.cluster.snapshot_quota import prunable
 from utils.operation.model import ArchiveRecord, Operation, StepName
-from utils.pruning import prunable
+from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.step import StepResult, StepStatus
 
 
 def archive_snapshot(operation: Operation, services: Services) -> StepResult:

@@ -5,10 +5,9 @@ from datetime import datetime
 from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.errors import CopyFailed
 from utils.operation.model import CopyRecord, Operation, StepName
-from utils.polling import has_settled
+from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.step import StepResult, StepStatus
-from utils.runtime.waiting import wait_or_time_out
+from utils.runtime.waiting import has_settled, wait_or_time_out
 from utils.steps.copy_snapshot import check_copy_is_ours
 
 

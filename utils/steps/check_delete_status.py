@@ -9,10 +9,9 @@ from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.cluster.restored import still_going
 from utils.errors import DeleteFailed
 from utils.operation.model import DeletionRecord, Operation, StepName
-from utils.polling import has_settled
+from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.step import StepResult, StepStatus
-from utils.runtime.waiting import wait_or_time_out
+from utils.runtime.waiting import has_settled, wait_or_time_out
 from utils.steps.delete_rds import check_final_snapshot_is_ours
 
 

@@ -6,10 +6,9 @@ from utils.aws.rds_models import Cluster, Instance
 from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
 from utils.errors import RestoreFailed
 from utils.operation.model import Operation, RestoreRecord, StepName
-from utils.polling import has_settled
+from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.step import StepResult, StepStatus
-from utils.runtime.waiting import wait_or_time_out
+from utils.runtime.waiting import has_settled, wait_or_time_out
 from utils.steps.restore_snapshot import check_cluster_is_ours, is_the_old_target
 
 

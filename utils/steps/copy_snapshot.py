@@ -6,8 +6,8 @@ from utils.aws.rds_statuses import SNAPSHOT
 from utils.cluster.snapshot_quota import make_room
 from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy
 from utils.operation.model import CopyRecord, Operation, StepName
+from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.step import StepResult, StepStatus
 from utils.runtime.waiting import wait_or_time_out
 
 

@@ -11,10 +11,9 @@ from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy, TargetNotD
 from utils.operation.model import DeletionRecord, Operation, StepName
 from utils.plan import guards
 from utils.plan.planning import check_engine_version
-from utils.polling import has_settled
+from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.step import StepResult, StepStatus
-from utils.runtime.waiting import wait_or_time_out
+from utils.runtime.waiting import has_settled, wait_or_time_out
 
 
 def delete_rds(operation: Operation, services: Services) -> StepResult:

@@ -6,8 +6,8 @@ from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
 from utils.errors import CapacityUnavailable, IdentifierTaken, ResourceBusy
 from utils.operation.model import Operation, RestoreRecord, StepName
 from utils.plan import guards
+from utils.runtime.contract import StepResult
 from utils.runtime.services import Services
-from utils.runtime.step import StepResult
 from utils.runtime.waiting import wait_or_time_out
 
 

@@ -12,10 +12,9 @@ from utils.database.server.connection import DatabaseServer
 from utils.database.setup import Master, SetupOutcome, password_of, set_up_users
 from utils.errors import DatabaseLoginRefused, RestoreFailed
 from utils.operation.model import CheckRecord, Operation, RestoreRecord, ScriptRecord, StepName, UsersRecord
-from utils.polling import has_settled
+from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.step import StepResult, StepStatus
-from utils.runtime.waiting import wait_or_time_out
+from utils.runtime.waiting import has_settled, wait_or_time_out
 from utils.steps.check_restore_status import what_is_unready
 from utils.steps.restore_snapshot import check_cluster_is_ours
 

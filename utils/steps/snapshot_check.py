@@ -22,12 +22,12 @@ from utils.plan import guards, planning, readiness
 from utils.plan.restore_settings import resolve_settings
 from utils.plan.snapshot_choice import check_age, choose_snapshot
 from utils.request.model import RestoreRequest
-from utils.request.parsing import parse_request, parse_resume
+from utils.request.parsing import RESUME, parse_request, parse_resume
 from utils.request.start_window import check_start_window
 from utils.runtime import resumption
 from utils.runtime.announcements import announce_start
+from utils.runtime.contract import StartEvent, StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.step import StartEvent, StepResult, StepStatus
 from utils.runtime.target_lock import take_lock
 
 
@@ -106,14 +106,14 @@ def _not_resumable(operation_id: str, services: Services) -> OperationNotFound |
     if unplanned is None:
         return OperationNotFound(
             f"no operation {operation_id!r}",
-            field=resumption.RESUME,
+            field=RESUME,
             expected="the operation_id of a run that failed, which is the name of its first execution",
             action="correct it (aws stepfunctions list-executions tells the names); nothing was changed",
         )
     why = f"with {unplanned.error.name}" if unplanned.error else "without an answer"
     return OperationNotResumable(
         f"operation {operation_id}, which ended in Snapshot Check {why} and has no plan",
-        field=resumption.RESUME,
+        field=RESUME,
         expected="an operation that failed after Snapshot Check",
         action="start a new run with the corrected request; nothing was changed",
     )

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from utils import errors
-from utils.closing_event import ClosingEvent
 from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict
 from utils.operation.model import Operation, OperationError, OperationStatus, StepName
 from utils.operation.store import UnplannedOperation
@@ -17,8 +16,8 @@ from utils.report.messages import message_for_failure, message_for_success
 from utils.report.summary import summarise
 from utils.runtime import resumption
 from utils.runtime.announcements import SENT, announce_end, announce_refusal, notify
+from utils.runtime.contract import ClosingEvent, StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.step import StepResult, StepStatus
 
 _LONGEST_MESSAGE = 2000
 

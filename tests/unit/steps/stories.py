@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
-from utils.closing_event import ClosingEvent
-from utils.runtime.step import StartEvent, StepResult
+from utils.runtime.contract import ClosingEvent, StartEvent, StepResult
 from utils.steps.check_copy_status import check_copy_status
 from utils.steps.copy_snapshot import copy_snapshot
 from utils.steps.snapshot_check import snapshot_check

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.aws import FakeAws
 from utils.errors import AwsThrottled
-from utils.runtime.step import StepStatus
+from utils.runtime.contract import StepStatus
 from utils.steps.archive_snapshot import archive_snapshot
 from utils.tags import Role, own_tags
 

@@ -7,10 +7,10 @@ import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from utils import errors
-from utils.closing_event import ClosingEvent
 from utils.operation.model import OperationStatus
 from utils.operation.state_table import lock_key
-from utils.runtime.step import StartEvent, StepEvent, StepResult, StepStatus, on_operation
+from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent, StepResult, StepStatus
+from utils.runtime.step import on_operation
 from utils.steps.archive_snapshot import archive_snapshot
 from utils.steps.check_restore_status import check_restore_status
 from utils.steps.delete_rds import delete_rds

@@ -14,7 +14,7 @@ from utils.errors import (
     UnknownStatus,
 )
 from utils.operation.model import StepName
-from utils.runtime.step import StepStatus
+from utils.runtime.contract import StepStatus
 from utils.steps.check_copy_status import check_copy_status
 from utils.steps.copy_snapshot import copy_snapshot
 

@@ -9,7 +9,7 @@ from tests.fakes.rds_items import tags_of
 from tests.unit.steps.stories import copy_is_ready
 from utils import errors
 from utils.operation.model import StepName
-from utils.runtime.step import StepResult, StepStatus
+from utils.runtime.contract import StepResult, StepStatus
 from utils.steps.check_delete_status import check_delete_status
 from utils.steps.delete_rds import delete_rds
 

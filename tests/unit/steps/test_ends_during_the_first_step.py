@@ -11,7 +11,7 @@ from tests.unit.steps.test_closing import LOCK, ended
 from utils.errors import OperationClosed, OperationRowConflict
 from utils.operation.model import OperationStatus
 from utils.operation.store import UnplannedOperation
-from utils.runtime.step import StartEvent
+from utils.runtime.contract import StartEvent
 from utils.steps.snapshot_check import snapshot_check
 
 

@@ -8,7 +8,7 @@ from tests.fakes.aws import FakeAws
 from tests.unit.steps.stories import fail, resume, resume_after_failure
 from utils import errors
 from utils.operation.model import UsersRecord
-from utils.runtime.step import StepStatus
+from utils.runtime.contract import StepStatus
 from utils.steps.check_delete_status import check_delete_status
 from utils.steps.check_restore_status import check_restore_status
 from utils.steps.copy_snapshot import copy_snapshot

@@ -6,7 +6,7 @@ from tests.fakes.aws import OPERATION, REPLACEABLE_TAG, FakeAws
 from tests.fakes.rds_items import tags_of
 from utils import errors
 from utils.operation.model import StepName
-from utils.runtime.step import StepStatus
+from utils.runtime.contract import StepStatus
 from utils.steps.check_restore_status import check_restore_status
 from utils.steps.restore_snapshot import restore_snapshot
 

@@ -9,7 +9,8 @@ from tests.unit.steps.stories import SECOND_ARN, fail, resume
 from utils import errors
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.state_table import lock_key
-from utils.runtime.step import StartEvent, StepEvent, StepResult, StepStatus, on_operation
+from utils.runtime.contract import StartEvent, StepEvent, StepResult, StepStatus
+from utils.runtime.step import on_operation
 from utils.steps.check_copy_status import check_copy_status
 from utils.steps.check_restore_status import check_restore_status
 from utils.steps.copy_snapshot import copy_snapshot

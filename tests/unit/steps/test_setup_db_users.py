@@ -30,7 +30,7 @@ from utils.operation.model import CheckRecord, ScriptRecord
 from utils.report.messages import message_for_success
 from utils.report.summary import summarise
 from utils.request.model import RestoreRequest
-from utils.runtime.step import StepStatus
+from utils.runtime.contract import StepStatus
 from utils.steps import setup_db_users as module
 from utils.steps.check_restore_status import check_restore_status
 from utils.steps.setup_db_users import setup_db_users

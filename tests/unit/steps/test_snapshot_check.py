@@ -10,7 +10,7 @@ from tests.fakes.aws import ENVIRONMENT, EXECUTION_ARN, KEY_ARN, OPERATION, REPL
 from tests.fakes.rds_items import OTHER_ACCOUNT, Item
 from utils import errors
 from utils.operation.state_table import lock_key
-from utils.runtime.step import StartEvent, StepStatus
+from utils.runtime.contract import StartEvent, StepStatus
 from utils.steps.snapshot_check import snapshot_check
 
 LOCK = lock_key("us-west-2", "staging")

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
-from utils.closing_event import ClosingEvent
 from utils.errors import AwsThrottled, OperationClosed
 from utils.operation.model import OperationError, OperationStatus, StepName
-from utils.runtime.step import StepResult
+from utils.runtime.contract import ClosingEvent, StepResult
 from utils.steps.archive_snapshot import archive_snapshot
 from utils.steps.check_restore_status import check_restore_status
 from utils.steps.sns_notification import sns_notification

@@ -1,4 +1,4 @@
-"""Small helpers for the master's statements."""
+"""The master's statements: asked, run, tried; and the databases in which they can be."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,6 +8,14 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Composed, Identifier
 
 from utils.database.server.connection import postgres_call
+
+# The templates of PostgreSQL are AWS's; a template of production's own is a database like any other.
+_CONNECTABLE = """
+    SELECT datname FROM pg_database
+    WHERE datallowconn AND datconnlimit NOT IN (-2, 0) AND datname NOT IN ('rdsadmin', 'template0', 'template1')
+        AND has_database_privilege(oid, 'CONNECT')
+    ORDER BY datname
+"""
 
 
 def rows(connection: Connection, what: str, query: str | Composable, values: Any = None) -> list[tuple[Any, ...]]:
@@ -49,3 +57,8 @@ def attempt(connection: Connection, *refusals: type[Exception]) -> Iterator[None
 def listed(role_names: Sequence[str]) -> Composed:
     """Return role names as a statement lists them."""
     return SQL(", ").join(Identifier(name) for name in role_names)
+
+
+def connectable_databases(connection: Connection) -> list[str]:
+    """Return the databases that accept connections of people."""
+    return names(connection, "list of databases", _CONNECTABLE)

@@ -1,15 +1,81 @@
-"""What SNS Notification is called with: the state machine's last word, or EventBridge's that an execution has ended."""
+"""What a step is called with and what it answers."""
 
 import json
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any
 
-from aws_lambda_powertools.utilities.parser import model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from utils.errors import AuroraRestoreError, ExecutionStopped, ExecutionTimedOut
-from utils.runtime.resumption import named_in
-from utils.runtime.step import StepEvent
+from utils.identifiers import OPERATION_ID_PATTERN
+from utils.operation.store import Attempt
+from utils.request.parsing import named_in
+
+
+class StepStatus(StrEnum):
+    """A step's answer to the state machine."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    READY = "READY"
+    DRY_RUN = "DRY_RUN"
+    COPY_AGAIN = "COPY_AGAIN"
+    SNAPSHOT_READY = "SNAPSHOT_READY"
+    CLUSTER_READY = "CLUSTER_READY"
+
+
+OperationId = Annotated[str, Field(pattern=OPERATION_ID_PATTERN)]
+
+
+class StepEvent(BaseModel):
+    """Input of every step but the first and the last."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    operation_id: OperationId
+    execution_arn: str = ""
+    redrive_count: int = 0
+
+    @property
+    def attempt(self) -> Attempt:
+        """Who calls the step."""
+        return Attempt(execution_arn=self.execution_arn, redrive_count=self.redrive_count)
+
+    @property
+    def concerns(self) -> str:
+        """The operation under whose id the step is recorded."""
+        return self.operation_id
+
+    @property
+    def is_afterthought(self) -> bool:
+        """Whether there may be nothing to do, and then nothing to record."""
+        return False
+
+
+class StartEvent(StepEvent):
+    """Input of Snapshot Check: the raw request goes along, which may name an operation to go on with."""
+
+    request: Any
+
+    @property
+    def concerns(self) -> str:
+        """The operation that the request wants to go on with, if it names one."""
+        return named_in(self.request) or self.operation_id
+
+
+class StepResult(BaseModel):
+    """Output of every step; nothing here is secret, and the operation row holds the rest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: StepStatus
+    operation_id: str | None = Field(default=None, description="The operation the execution works on, once known.")
+    wait_seconds: int | None = None
+    details: dict[str, Any] = Field(default_factory=dict)
+
 
 _STATUS_CHANGE = "Step Functions Execution Status Change"
+
+
 _RESUME = 'start the state machine with {{"resume": "{}"}} to go on, or with a new request'
 
 
