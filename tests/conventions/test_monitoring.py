@@ -12,8 +12,8 @@ import pytest
 from deployment.monitoring_checks import expected_alarms
 from docs.event_schema import FILE, event_schema
 from tests.conventions.cfn_yaml import REPOSITORY, load_template, references, resources_of_type
+from utils.aws.event_bus import DetailType
 from utils.operation.model import StepName
-from utils.report.event_detail import DetailType
 from utils.report.metrics import NAMESPACE, SERVICE, Metric
 
 MONITORING = load_template("infrastructure/monitoring.yaml")

@@ -15,7 +15,7 @@ from tests.conventions.cfn_yaml import (
     resources_of_type,
     statements,
 )
-from utils.report.event_detail import SOURCE
+from utils.aws.event_bus import SOURCE
 
 ROOT = load_template("template.yaml")
 PREREQUISITES = load_template("infrastructure/prerequisites.yaml")

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from utils.aws.rds_models import RestoreSettings
 from utils.operation.model import Identifiers, Operation, Plan, SourceSnapshot
-from utils.plan.restore_settings import RestoreSettings
 from utils.request.model import RestoreRequest
 
 AT = datetime(2026, 11, 22, 3, 0, 0, 123456, tzinfo=UTC)

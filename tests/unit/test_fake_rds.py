@@ -11,9 +11,9 @@ from moto import mock_aws
 
 from tests.fakes.rds import FakeRds, FakeRdsWorld
 from utils.aws.calls import error_code
+from utils.aws.rds_models import RestoreSettings
 from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_writer import RdsWriter
-from utils.plan.restore_settings import RestoreSettings
 
 SETTINGS = RestoreSettings(
     engine_version="17.4",

@@ -9,10 +9,9 @@ import pytest
 from botocore.stub import Stubber
 
 from tests.fakes.rds_items import new_cluster, new_instance, new_snapshot
-from utils.aws.rds_models import ServerlessCapacity
+from utils.aws.rds_models import RestoreSettings, ServerlessCapacity
 from utils.aws.rds_writer import RdsWriter
 from utils.errors import AccessDenied, AwsThrottled
-from utils.plan.restore_settings import RestoreSettings
 
 ARN = "arn:aws:rds:us-east-1:123456789012:cluster-snapshot:nightly"
 TAGS = {"team": "a", "aurora-restore:managed": "true"}

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.fakes.aws import FakeAws
-from utils.aws.rds_models import ServerlessCapacity
-from utils.plan.restore_settings import RestoreSettings, resolve_settings
+from utils.aws.rds_models import RestoreSettings, ServerlessCapacity
+from utils.plan.restore_settings import resolve_settings
 from utils.request.model import RestoreRequest
 
 

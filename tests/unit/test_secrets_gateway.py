@@ -8,7 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from utils.aws.secrets import AppCredentials, Auth, Credentials, Profile, SecretsGateway
+from utils.aws.secrets import SecretsGateway
+from utils.credentials import AppCredentials, Auth, Credentials, Profile
 from utils.errors import AwsRequestRejected, SecretInvalid
 
 PLANTED = "Planted-Pa55word"

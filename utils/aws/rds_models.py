@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.utilities.parser import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.type_defs import (
@@ -180,3 +179,25 @@ def _tags(raw: "Sequence[TagTypeDef]") -> dict[str, str]:
 
 def _percent(raw: str | None) -> int:
     return int(raw) if raw and raw.isdigit() else 0
+
+
+class RestoreSettings(BaseModel):
+    """Everything RestoreDBClusterFromSnapshot and CreateDBInstance are told; None leaves it to AWS's default."""
+
+    model_config = ConfigDict(frozen=True)
+
+    engine_version: str
+    kms_key_id: str
+    instance_class: str
+    instance_count: int
+    port: int | None = None
+    subnet_group: str | None = None
+    security_group_ids: list[str] = []
+    cluster_parameter_group: str | None = None
+    instance_parameter_group: str | None = None
+    storage_type: str | None = None
+    log_exports: list[str] = []
+    iam_authentication: bool = False
+    deletion_protection: bool = False
+    serverless_v2: ServerlessCapacity | None = None
+    tags: dict[str, str] = {}

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from utils.aws.calls import aws_call, error_code
+from utils.aws.rds_models import RestoreSettings
 from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.errors import AccessDenied
-from utils.plan.restore_settings import RestoreSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

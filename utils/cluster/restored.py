@@ -2,6 +2,7 @@
 
 from utils.aws.rds_models import Cluster, Instance
 from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
+from utils.errors import RestoreFailed
 from utils.operation.model import DeletionRecord, Operation
 from utils.plan import guards
 from utils.runtime.services import Services
@@ -49,3 +50,29 @@ def _member_has_failed(member: Instance) -> bool:
 
 def _has_failed(verdict: Verdict, status: str) -> bool:
     return verdict is Verdict.FAILED and status not in _ON_PURPOSE
+
+
+def what_is_unready(cluster: Cluster, instances: list[Instance]) -> list[str]:
+    """Name what still changes, with its status; raises `RestoreFailed` for what will not get well."""
+    waiting = []
+    if _judged(RESTORED_CLUSTER.judge(cluster.status, cluster.identifier), cluster.identifier, cluster.status):
+        waiting.append(f"cluster {cluster.identifier} ({cluster.status})")
+    elif cluster.has_pending_changes:
+        waiting.append(f"pending changes of cluster {cluster.identifier}")
+    for instance in instances:
+        if _judged(RESTORED_INSTANCE.judge(instance.status, instance.identifier), instance.identifier, instance.status):
+            waiting.append(f"instance {instance.identifier} ({instance.status})")
+        elif instance.has_pending_changes:
+            waiting.append(f"pending changes of instance {instance.identifier}")
+    return waiting
+
+
+def _judged(verdict: Verdict, identifier: str, status: str) -> bool:
+    if verdict is Verdict.FAILED:
+        raise RestoreFailed(
+            f"{identifier} with status {status}",
+            expected="status available",
+            action="look at its RDS events, remove the cause, then resume the operation, which restores again; "
+            "the final snapshot holds the old target's data",
+        )
+    return verdict is Verdict.IN_PROGRESS

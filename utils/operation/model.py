@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from utils.plan.restore_settings import RestoreSettings
+from utils.aws.rds_models import RestoreSettings
 from utils.request.model import RestoreRequest
 
 

@@ -2,20 +2,26 @@
 
 from collections.abc import Sequence
 
-from utils.aws.rds_models import Cluster, Instance, Snapshot
+from utils.aws.rds_models import Cluster, Instance, RestoreSettings, Snapshot
 from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_statuses import SNAPSHOT
 from utils.errors import (
+    EngineVersionNotRestorable,
     IdentifierTaken,
+    InvalidRequest,
     ResourceBusy,
+    SettingNotFound,
     SnapshotNotAvailable,
+    SnapshotNotRestorable,
     TargetChanged,
     TargetInGlobalCluster,
     TargetIsSource,
     TargetNotReplaceable,
     TargetProtected,
 )
+from utils.identifiers import region_and_account
 from utils.request.model import RestoreRequest
+from utils.settings import Settings
 from utils.tags import REPLACEABLE
 
 _UNTOUCHED = "nothing was changed"
@@ -117,3 +123,66 @@ def check_restorable_now(rds: RdsReader, snapshot: str, *, may_be_unseen: bool =
             expected="status available in the target Region before the old target is deleted",
             action="find out who deleted it, then resume the operation; nothing more is deleted",
         )
+
+
+def check_engine_version(rds: RdsReader, snapshot_version: str, version: str) -> None:
+    """Make sure the target Region can restore a snapshot of `snapshot_version` as `version`."""
+    if _parts(version) < _parts(snapshot_version):
+        raise EngineVersionNotRestorable(
+            f"{version}, older than the snapshot's {snapshot_version}",
+            field="target.engine_version",
+            expected="the snapshot's version or a newer one",
+            action="leave target.engine_version out, or raise it; nothing was changed",
+        )
+    if not rds.offers_engine_version(version):
+        raise EngineVersionNotRestorable(
+            f"Aurora PostgreSQL {version}, which the target Region does not offer",
+            field="target.engine_version",
+            expected="a version of aws rds describe-db-engine-versions --engine aurora-postgresql",
+            action="name a newer version that is offered; nothing was changed",
+        )
+
+
+def check_groups(rds: RdsReader, settings: RestoreSettings) -> None:
+    """Make sure the groups the restore will name exist; raises `SettingNotFound`."""
+    if settings.subnet_group and not rds.has_subnet_group(settings.subnet_group):
+        raise _no_group("target.subnet_group", "DB subnet group", settings.subnet_group)
+    name = settings.cluster_parameter_group
+    if name and not rds.has_cluster_parameter_group(name):
+        raise _no_group("target.cluster_parameter_group", "DB cluster parameter group", name)
+
+
+def check_capacity(settings: RestoreSettings) -> None:
+    """Make sure Serverless v2 instances get a capacity, without which RDS creates none; raises `InvalidRequest`."""
+    if settings.instance_class == "db.serverless" and settings.serverless_v2 is None:
+        raise InvalidRequest(
+            "nothing, with instances of class db.serverless",
+            field="target.serverless_v2",
+            expected='a capacity such as {"min_capacity": 0.5, "max_capacity": 4}',
+            action="add it, or name another instance class; nothing was changed",
+        )
+
+
+def check_shareable(snapshot: Snapshot, settings: Settings) -> None:
+    """Refuse another account's snapshot under that account's default key, which never leaves it."""
+    _, account = region_and_account(snapshot.arn)
+    if account != settings.account_id and (snapshot.kms_key_id or "").endswith("alias/aws/rds"):
+        raise SnapshotNotRestorable(
+            f"snapshot {snapshot.identifier} under the key aws/rds of account {account}",
+            field="source.snapshot",
+            expected="a snapshot under a customer managed key that is open to this account",
+            action="copy it in its own account under such a key and share the copy; nothing was changed",
+        )
+
+
+def _no_group(field: str, kind: str, name: str) -> SettingNotFound:
+    return SettingNotFound(
+        f"no {kind} {name!r} in the target Region",
+        field=field,
+        expected="an existing one",
+        action="create it or correct the name; nothing was changed",
+    )
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -1,11 +1,11 @@
 """What the step after the restore will need, looked at before anything is destroyed: users and scripts."""
 
+from utils.aws.rds_models import RestoreSettings
 from utils.aws.s3 import S3Gateway
-from utils.aws.secrets import AppCredentials, Auth
+from utils.credentials import AppCredentials, Auth
 from utils.database.before_opening.sql_script import NotASqlScript, split
 from utils.database.roles.profiles import users_of
 from utils.errors import InvalidRequest, PostRestoreSqlFailed
-from utils.plan.restore_settings import RestoreSettings
 from utils.request.model import RestoreRequest
 
 

@@ -2,34 +2,10 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from utils.aws.rds_models import Cluster, Instance, ServerlessCapacity, Snapshot
+from utils.aws.rds_models import Cluster, Instance, RestoreSettings, Snapshot
 from utils.request.model import RestoreRequest
 
 DEFAULT_CLASS = "db.r8g.large"
-
-
-class RestoreSettings(BaseModel):
-    """Everything RestoreDBClusterFromSnapshot and CreateDBInstance are told; None leaves it to AWS's default."""
-
-    model_config = ConfigDict(frozen=True)
-
-    engine_version: str
-    kms_key_id: str
-    instance_class: str
-    instance_count: int
-    port: int | None = None
-    subnet_group: str | None = None
-    security_group_ids: list[str] = []
-    cluster_parameter_group: str | None = None
-    instance_parameter_group: str | None = None
-    storage_type: str | None = None
-    log_exports: list[str] = []
-    iam_authentication: bool = False
-    deletion_protection: bool = False
-    serverless_v2: ServerlessCapacity | None = None
-    tags: dict[str, str] = {}
 
 
 def resolve_settings(

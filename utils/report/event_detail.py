@@ -1,27 +1,11 @@
 """EventBridge: an event of our own when an operation starts and when it ends, for others to hook in."""
 
 from datetime import datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from utils.aws.calls import aws_call
-from utils.errors import AwsRequestRejected
 from utils.operation.model import Operation, OperationError, OperationStatus
-
-if TYPE_CHECKING:
-    from mypy_boto3_events.client import EventBridgeClient
-
-SOURCE = "aurora-restore"
-
-
-class DetailType(StrEnum):
-    """The events; each value is the `detail-type` that a rule matches."""
-
-    STARTED = "Aurora Restore Operation Started"
-    SUCCEEDED = "Aurora Restore Operation Succeeded"
-    FAILED = "Aurora Restore Operation Failed"
 
 
 class OperationDetail(BaseModel):
@@ -45,35 +29,6 @@ class OperationDetail(BaseModel):
     final_snapshot_arn: str | None = Field(default=None, description="Final snapshot of the old target.")
     seconds: dict[str, int] = Field(default_factory=dict, description="Duration of each phase that ended, and `total`.")
     error: OperationError | None = Field(default=None, description="Why it failed, and at which step.")
-
-
-class OperationEvents:
-    """The account's default event bus, in the target Region."""
-
-    def __init__(self, client: "EventBridgeClient") -> None:
-        self._client = client
-
-    def send(self, kind: DetailType, detail: OperationDetail) -> str:
-        """Send an event and return its id; raises when the bus does not take it."""
-        with aws_call("events:PutEvents"):
-            answer = self._client.put_events(
-                Entries=[
-                    {
-                        "Source": SOURCE,
-                        "DetailType": kind.value,
-                        "Detail": detail.model_dump_json(),
-                        "Resources": [detail.execution_arn] if detail.execution_arn else [],
-                    }
-                ]
-            )
-        entry = answer["Entries"][0]
-        if answer["FailedEntryCount"]:
-            raise AwsRequestRejected(
-                f"{entry.get('ErrorCode')} from events:PutEvents",
-                expected="the event taken by the default event bus",
-                action="look at the bus and its policy; the run is not affected",
-            )
-        return entry["EventId"]
 
 
 def detail_of(operation: Operation, seconds: dict[str, int] | None = None) -> OperationDetail:

@@ -3,8 +3,7 @@
 import re
 from typing import Annotated, Literal, Self
 
-from aws_lambda_powertools.utilities.parser import Field, model_validator
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, model_validator
 
 from utils import identifiers
 from utils.request.sql import Check, PostRestoreSql

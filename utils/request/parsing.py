@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Protocol, get_args
 
-from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, parse
+from pydantic import BaseModel, ValidationError
 
 from utils.errors import InvalidRequest
 from utils.identifiers import OPERATION_ID_PATTERN
@@ -63,7 +63,7 @@ def parse_request(raw: object, settings: Defaults) -> RestoreRequest:
     """Lay the request over the stack's defaults and validate it; raises `InvalidRequest` that names the field."""
     merged = _over_defaults(raw, settings)
     try:
-        return parse(event=merged, model=RestoreRequest)
+        return RestoreRequest.model_validate(merged)
     except ValidationError as error:
         problems = _problems(error)
         more = f" ({len(problems) - 1} more problem(s) in the request)" if len(problems) > 1 else ""
@@ -73,7 +73,7 @@ def parse_request(raw: object, settings: Defaults) -> RestoreRequest:
 def find_problems(raw: object, settings: Defaults) -> list[InvalidRequest]:
     """Return everything that does not fit, the most telling first; nothing for a request that a run would take."""
     try:
-        parse(event=_over_defaults(raw, settings), model=RestoreRequest)
+        RestoreRequest.model_validate(_over_defaults(raw, settings))
     except InvalidRequest as problem:
         return [problem]
     except ValidationError as error:

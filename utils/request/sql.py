@@ -3,8 +3,7 @@
 import re
 from typing import Annotated, Self
 
-from aws_lambda_powertools.utilities.parser import Field, model_validator
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, model_validator
 
 from utils.request.strict_model import StrictModel
 

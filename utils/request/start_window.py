@@ -4,8 +4,7 @@ from datetime import datetime, time
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from aws_lambda_powertools.utilities.parser import Field, model_validator
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, model_validator
 
 from utils.errors import OutsideStartWindow
 from utils.request.strict_model import StrictModel

@@ -1,7 +1,6 @@
 """What every model of a request is based on."""
 
-from aws_lambda_powertools.utilities.parser import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 
 class StrictModel(BaseModel):

@@ -3,8 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from aws_lambda_powertools.utilities.parser import Field
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from utils.request.strict_model import StrictModel
 

@@ -1,10 +1,11 @@
 """Telling others: events, metrics and the message. What cannot be told never changes the outcome of a run."""
 
+from utils.aws.event_bus import DetailType
 from utils.aws.notifier import Notification
 from utils.errors import AuroraRestoreError
 from utils.operation.model import Operation, OperationError, OperationStatus
 from utils.report import metrics
-from utils.report.event_detail import DetailType, OperationDetail, detail_of
+from utils.report.event_detail import OperationDetail, detail_of
 from utils.runtime.services import Services
 from utils.runtime.step import logger
 
@@ -47,6 +48,6 @@ def notify(message: Notification, services: Services) -> str:
 
 def _send(kind: DetailType, detail: OperationDetail, services: Services) -> None:
     try:
-        services.events.send(kind, detail)
+        services.events.send(kind, detail.model_dump_json(), detail.execution_arn)
     except AuroraRestoreError:
         logger().exception("the event could not be sent")

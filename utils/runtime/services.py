@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 
 from utils.aws.clients import BEST_EFFORT_CONFIG, CLIENT_CONFIG, ApiCalls, ServiceClock
+from utils.aws.event_bus import OperationEvents
 from utils.aws.executions import Executions
 from utils.aws.kms import KmsGateway
 from utils.aws.notifier import Notifier
@@ -19,7 +20,6 @@ from utils.aws.secrets import SecretsGateway
 from utils.operation.audit_log import AuditLog, DynamoDbAuditLog
 from utils.operation.state_table import DynamoDbOperationStore
 from utils.operation.store import OperationStore
-from utils.report.event_detail import OperationEvents
 from utils.settings import Settings
 
 

@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.parser import BaseModel, ValidationError, parse
+from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel, ValidationError
 
 from utils.errors import AuroraRestoreError, InvalidRequest, OperationClosed
 from utils.operation.audit_log import AuditEvent, AuditRow

@@ -4,8 +4,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools.utilities.parser import BaseModel, Field
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from utils.errors import AuroraRestoreError
 from utils.operation.model import StepName

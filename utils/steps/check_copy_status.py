@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from utils.aws.rds_statuses import SNAPSHOT, Verdict
+from utils.cluster.ours import check_copy_is_ours
 from utils.errors import CopyFailed
 from utils.operation.model import CopyRecord, Operation, StepName
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled, wait_or_time_out
-from utils.steps.copy_snapshot import check_copy_is_ours
 
 
 def check_copy_status(operation: Operation, services: Services) -> StepResult:

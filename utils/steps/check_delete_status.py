@@ -6,13 +6,13 @@ from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
+from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import still_going
 from utils.errors import DeleteFailed
 from utils.operation.model import DeletionRecord, Operation, StepName
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled, wait_or_time_out
-from utils.steps.delete_rds import check_final_snapshot_is_ours
 
 
 def check_delete_status(operation: Operation, services: Services) -> StepResult:

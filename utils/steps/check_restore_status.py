@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from utils.aws.rds_models import Cluster, Instance
-from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
+from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
+from utils.cluster.restored import what_is_unready
 from utils.errors import RestoreFailed
 from utils.operation.model import Operation, RestoreRecord, StepName
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled, wait_or_time_out
-from utils.steps.restore_snapshot import check_cluster_is_ours, is_the_old_target
 
 
 def check_restore_status(operation: Operation, services: Services) -> StepResult:
@@ -73,32 +73,6 @@ def _not_there(
     if is_to_be_asked_for:
         return StepResult(status=StepStatus.CLUSTER_READY, wait_seconds=1, details=waiting.details)
     return waiting
-
-
-def what_is_unready(cluster: Cluster, instances: list[Instance]) -> list[str]:
-    """Name what still changes, with its status; raises `RestoreFailed` for what will not get well."""
-    waiting = []
-    if _judged(RESTORED_CLUSTER.judge(cluster.status, cluster.identifier), cluster.identifier, cluster.status):
-        waiting.append(f"cluster {cluster.identifier} ({cluster.status})")
-    elif cluster.has_pending_changes:
-        waiting.append(f"pending changes of cluster {cluster.identifier}")
-    for instance in instances:
-        if _judged(RESTORED_INSTANCE.judge(instance.status, instance.identifier), instance.identifier, instance.status):
-            waiting.append(f"instance {instance.identifier} ({instance.status})")
-        elif instance.has_pending_changes:
-            waiting.append(f"pending changes of instance {instance.identifier}")
-    return waiting
-
-
-def _judged(verdict: Verdict, identifier: str, status: str) -> bool:
-    if verdict is Verdict.FAILED:
-        raise RestoreFailed(
-            f"{identifier} with status {status}",
-            expected="status available",
-            action="look at its RDS events, remove the cause, then resume the operation, which restores again; "
-            "the final snapshot holds the old target's data",
-        )
-    return verdict is Verdict.IN_PROGRESS
 
 
 def _remember(record: RestoreRecord, cluster: Cluster, instances: list[Instance]) -> None:

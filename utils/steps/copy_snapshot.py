@@ -3,8 +3,9 @@
 from utils import tags
 from utils.aws.rds_models import Snapshot
 from utils.aws.rds_statuses import SNAPSHOT
+from utils.cluster.ours import check_copy_is_ours
 from utils.cluster.snapshot_quota import make_room
-from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy
+from utils.errors import QuotaReached, ResourceBusy
 from utils.operation.model import CopyRecord, Operation, StepName
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
@@ -43,16 +44,6 @@ def copy_snapshot(operation: Operation, services: Services) -> StepResult:
     )
     services.operations.save(operation)
     return waiting
-
-
-def check_copy_is_ours(found: Snapshot, operation: Operation) -> None:
-    """Refuse a snapshot under the copy's name that is not a copy of our source by this operation."""
-    if found.source_arn != operation.snapshot.arn or not tags.is_ours(found.tags, operation.operation_id):
-        raise IdentifierTaken(
-            f"snapshot {found.identifier}, a copy of {found.source_arn or 'nothing'}",
-            expected=f"no snapshot of that name, or this operation's copy of {operation.snapshot.arn}",
-            action="find out who made it and delete or rename it, then resume the operation",
-        )
 
 
 def _remove_failed(found: Snapshot, services: Services) -> None:

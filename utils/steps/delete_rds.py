@@ -3,14 +3,15 @@
 from datetime import datetime
 
 from utils import tags
-from utils.aws.rds_models import Cluster, Snapshot
+from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
+from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import clear_half_restored
 from utils.cluster.snapshot_quota import make_room
-from utils.errors import IdentifierTaken, QuotaReached, ResourceBusy, TargetNotDeletable
+from utils.errors import QuotaReached, ResourceBusy, TargetNotDeletable
 from utils.operation.model import DeletionRecord, Operation, StepName
 from utils.plan import guards
-from utils.plan.planning import check_engine_version
+from utils.plan.guards import check_engine_version
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled, wait_or_time_out
@@ -30,17 +31,6 @@ def delete_rds(operation: Operation, services: Services) -> StepResult:
     operation.deletion = record
     _check_guards(operation, target, services)
     return _look_again(operation, services, _next_move(operation, record, target, services))
-
-
-def check_final_snapshot_is_ours(found: Snapshot, operation: Operation) -> None:
-    """Refuse a snapshot under the final snapshot's name that this operation did not take of the old target."""
-    of_old_target = found.cluster_resource_id == operation.plan.old_target_resource_id
-    if not of_old_target or not tags.is_ours(found.tags, operation.operation_id):
-        raise IdentifierTaken(
-            f"snapshot {found.identifier} of {found.cluster_resource_id}",
-            expected=f"no snapshot of that name, or this operation's of {operation.plan.old_target_resource_id}",
-            action="find out who made it and delete it, then resume the operation; the old target was not deleted",
-        )
 
 
 def _nothing_left(operation: Operation, services: Services) -> StepResult:

@@ -1,9 +1,9 @@
 """Step 6: restore the cluster; called again once it is available, create its instances."""
 
 from utils import tags
-from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
-from utils.errors import CapacityUnavailable, IdentifierTaken, ResourceBusy
+from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
+from utils.errors import CapacityUnavailable, ResourceBusy
 from utils.operation.model import Operation, RestoreRecord, StepName
 from utils.plan import guards
 from utils.runtime.contract import StepResult
@@ -40,22 +40,6 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
     )
     services.operations.save(operation)
     return waiting
-
-
-def is_the_old_target(cluster: Cluster, operation: Operation) -> bool:
-    """Tell whether this is the deleted cluster, which RDS may show for a while after it was gone."""
-    return cluster.resource_id == operation.plan.old_target_resource_id
-
-
-def check_cluster_is_ours(cluster: Cluster, operation: Operation) -> None:
-    """Refuse a cluster under the target's name that this operation did not restore."""
-    if not tags.is_ours(cluster.tags, operation.operation_id):
-        raise IdentifierTaken(
-            f"cluster {cluster.identifier}, made by operation {cluster.tags.get(tags.OPERATION_ID, 'unknown')}",
-            expected="no cluster of that name, or the one this operation restores",
-            action="find out who made it since the old target was deleted, delete or rename it, then resume the "
-            "operation; it was not touched",
-        )
 
 
 def _restore(operation: Operation, services: Services) -> None:

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pydantic import SecretStr
 
 from utils.cluster.master_password import master_password, replace_master_password
+from utils.cluster.ours import check_cluster_is_ours
+from utils.cluster.restored import what_is_unready
 from utils.database.before_opening.scripts import ComeBack, Invocation, run_before_opening
 from utils.database.roles.profiles import Auth, DatabaseUser, users_of
 from utils.database.server.connection import DatabaseServer
@@ -15,8 +17,6 @@ from utils.operation.model import CheckRecord, Operation, RestoreRecord, ScriptR
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled, wait_or_time_out
-from utils.steps.check_restore_status import what_is_unready
-from utils.steps.restore_snapshot import check_cluster_is_ours
 
 _RESET_TAKES_AT_MOST = timedelta(minutes=15)
 _NEW_LOGIN = "the new master password"

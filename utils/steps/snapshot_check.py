@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from utils import tags
-from utils.aws.rds_models import Cluster
 from utils.errors import (
     OperationClosed,
     OperationNotFound,
@@ -15,12 +14,11 @@ from utils.errors import (
     OperationRowConflict,
     PermanentError,
 )
-from utils.operation.model import ExecutionRecord, Operation, OperationStatus
-from utils.operation.state_table import row_ttl
+from utils.operation.model import Operation, OperationStatus
 from utils.operation.store import UnplannedOperation
-from utils.plan import guards, planning, readiness
-from utils.plan.restore_settings import resolve_settings
-from utils.plan.snapshot_choice import check_age, choose_snapshot
+from utils.plan import guards
+from utils.plan.new_operation import new_operation
+from utils.plan.snapshot_choice import check_age
 from utils.request.model import RestoreRequest
 from utils.request.parsing import RESUME, parse_request, parse_resume
 from utils.request.start_window import check_start_window
@@ -53,7 +51,9 @@ def _started(event: StartEvent, services: Services) -> Operation:
             check_start_window(request.start_window, datetime.now(UTC))
         try:
             _announce(event, request, services)
-            operation = _planned(event, request, services) if request.dry_run else _locked(event, request, services)
+            operation = (
+                new_operation(event, request, services) if request.dry_run else _locked(event, request, services)
+            )
             services.operations.create(operation)
         except OperationRowConflict:
             _check_not_closed(event, request, services)
@@ -151,82 +151,11 @@ def _locked(event: StartEvent, request: RestoreRequest, services: Services) -> O
     target_id = request.target.cluster_id
     take_lock(event.operation_id, event.attempt, target_id, request.budgets, services)
     try:
-        return _planned(event, request, services)
+        return new_operation(event, request, services)
     except PermanentError:
         # There will be no plan to go on with: the next run need not wait for the end of this execution.
         services.operations.release_lock(services.settings.target_region, target_id, event.operation_id)
         raise
-
-
-def _planned(event: StartEvent, request: RestoreRequest, services: Services) -> Operation:
-    source, target_region = services.rds(request.source.region), services.rds()
-    snapshot = choose_snapshot(request.source, source, services.settings)
-    now = services.clock.now()
-    age = check_age(snapshot.identifier, snapshot.created_at, request.source.max_age_hours, now)
-    planning.check_shareable(snapshot, services.settings)
-
-    old = target_region.find_cluster(request.target.cluster_id)
-    if old is not None:
-        guards.check_target_is_not_source(request, snapshot, old)
-        guards.check_target_may_go(request, old)
-    members = target_region.instances_of(old.identifier) if old else []
-    guards.check_members_may_go(members)
-
-    key = services.kms.usable_key_arn(request.target.kms_key_id or services.settings.kms_key_id)
-    settings = resolve_settings(request, snapshot, key, old, members)
-    planning.check_engine_version(target_region, snapshot.engine_version, settings.engine_version)
-    planning.check_groups(target_region, settings)
-    planning.check_capacity(settings)
-    readiness.check_users(services.secrets.app_credentials(services.settings.app_secret_name), settings, request)
-    readiness.check_scripts(services.s3, request)
-
-    found = planning.Found(
-        operation_id=event.operation_id,
-        request=request,
-        snapshot=snapshot,
-        age_hours=age,
-        old_target=old,
-        restore_settings=settings,
-        now=now,
-    )
-    identifiers = planning.make_identifiers(found)
-    guards.check_instance_names(target_region, identifiers.instance_ids, identifiers.target_cluster_id)
-    written = datetime.now(UTC)
-    return Operation(
-        operation_id=event.operation_id,
-        execution_arn=event.execution_arn,
-        executions=[
-            ExecutionRecord(execution_arn=event.execution_arn, redrive_count=event.redrive_count, started_at=written)
-        ],
-        request=request,
-        plan=planning.make_plan(found, identifiers, services.settings),
-        identifiers=identifiers,
-        snapshot=planning.describe_source(found),
-        old_target=_old_target_facts(old) if old else None,
-        created_at=written,
-        updated_at=written,
-        ttl=row_ttl(written),
-    )
-
-
-def _old_target_facts(old: Cluster) -> dict[str, Any]:
-    return {
-        "arn": old.arn,
-        "resource_id": old.resource_id,
-        "engine_version": old.engine_version,
-        "status": old.status,
-        "member_ids": list(old.member_ids),
-        "endpoint": old.endpoint,
-        "port": old.port,
-        "subnet_group": old.subnet_group,
-        "security_group_ids": list(old.security_group_ids),
-        "parameter_group": old.parameter_group,
-        "storage_type": old.storage_type,
-        "log_exports": list(old.log_exports),
-        "iam_authentication": old.iam_authentication,
-        "deletion_protection": old.deletion_protection,
-        "tags": dict(old.tags),
-    }
 
 
 def _summary(operation: Operation) -> dict[str, Any]:

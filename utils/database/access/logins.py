@@ -7,17 +7,13 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import encrypt_password
 from psycopg2.sql import SQL, Composed, Identifier, Literal
 
-from utils.database.roles.aws_roles import OF_AWS, SYSTEM_ROLE
+from utils.database.roles.aws_roles import MAY_ALTER, OF_AWS, SYSTEM_ROLE
 from utils.database.roles.profiles import Auth, DatabaseUser
 from utils.database.server.connection import DatabaseServer, Master, connected, postgres_call
 from utils.database.server.setup_lock import FIRST_DATABASE
 from utils.database.server.statements import names, rows, run
 from utils.errors import DatabaseChangeRefused, DatabaseUnavailable
 
-# From PostgreSQL 16 on it takes ADMIN on a role to alter it, before that CREATEROLE, but for a few attributes.
-MAY_ALTER = """(CASE WHEN current_setting('server_version_num')::int >= 160000
-    THEN NOT pg_roles.rolsuper AND pg_has_role(pg_roles.oid, 'MEMBER WITH ADMIN OPTION')
-    ELSE NOT pg_roles.rolsuper AND NOT pg_roles.rolreplication END)"""
 _LOGINS = (
     f"SELECT rolname, {SYSTEM_ROLE}, {MAY_ALTER}, current_setting('server_version_num')::int >= 160000 "  # noqa: S608 - constants
     "FROM pg_roles WHERE rolcanlogin AND rolname <> current_user ORDER BY rolname"

@@ -28,6 +28,10 @@ AWS_ROLES = (
 # ADMIN but those of the groups that are meant to be granted.
 SYSTEM_ROLE = "(pg_roles.rolname LIKE 'pg\\_%%' OR pg_roles.rolname = ANY(%(aws)s))"
 OF_AWS = {"aws": list(AWS_ROLES)}
+# From PostgreSQL 16 on it takes ADMIN on a role to alter it, before that CREATEROLE, but for a few attributes.
+MAY_ALTER = """(CASE WHEN current_setting('server_version_num')::int >= 160000
+    THEN NOT pg_roles.rolsuper AND pg_has_role(pg_roles.oid, 'MEMBER WITH ADMIN OPTION')
+    ELSE NOT pg_roles.rolsuper AND NOT pg_roles.rolreplication END)"""
 _RESERVED_PREFIXES = ("rds", "pg_")
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from utils.aws.secrets import AppCredentials, Auth, Profile
+from utils.credentials import AppCredentials, Auth, Profile
 from utils.request.users import UserLimits
 
 __all__ = ["EVERY", "PRIVILEGES", "Auth", "DatabaseUser", "Grantee", "Privileges", "Profile", "users_of"]

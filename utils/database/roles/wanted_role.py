@@ -7,7 +7,7 @@ from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composed, Identifier, Literal
 
-from utils.database.access.logins import MAY_ALTER
+from utils.database.roles.aws_roles import MAY_ALTER
 from utils.database.roles.memberships import revocation, version
 from utils.database.server.connection import postgres_call
 from utils.database.server.statements import attempt, execute, rows, run
