@@ -9,7 +9,7 @@ from deployment.destroy import destroy
 from deployment.plan import plan
 from deployment.schedule import check_request_of_schedule
 from deployment.secret_values import put_secret
-from deployment.verify import verify
+from deployment.verify.table import verify
 
 _TEMPLATES = (
     "template.yaml", "infrastructure/dynamodb.yaml", "infrastructure/lambda.yaml", "infrastructure/stepfunctions.yaml",

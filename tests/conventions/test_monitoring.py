@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deployment.monitoring_checks import expected_alarms
+from deployment.verify.monitoring_checks import expected_alarms
 from docs.event_schema import FILE, event_schema
 from tests.conventions.cfn_yaml import REPOSITORY, load_template, references, resources_of_type
 from utils.aws.event_bus import DetailType

@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from deployment.account import Account
-from deployment.network import path_to_database, what_shuts_services
+from deployment.verify.network import path_to_database, what_shuts_services
 from utils.request.model import Target
 
 FUNCTION = "aurora-restore-setup-db-users"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deployment.findings import Answer, Check, Inspection, deploy_again, failed, passed, remark
+from deployment.verify.findings import Answer, Check, Inspection, deploy_again, failed, passed, remark
 
 _ALWAYS = (
     "execution-failed", "execution-timed-out", "execution-aborted", "snapshot-older-than-rpo", "lock-held-too-long",

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployment import monitoring_checks, pipeline_checks, prerequisite_checks
 from deployment.account import Account, explain
-from deployment.findings import Check, Finding, Inspection, Outcome
+from deployment.verify import monitoring_checks, pipeline_checks, prerequisite_checks
+from deployment.verify.findings import Check, Finding, Inspection, Outcome
 
 
 def verify(account: Account, environment: str) -> int:

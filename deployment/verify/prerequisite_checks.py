@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from deployment import stacks
 from deployment.account import error_code
-from deployment.findings import Answer, Check, Inspection, deploy_again, failed, passed, remark
+from deployment.verify.findings import Answer, Check, Inspection, deploy_again, failed, passed, remark
 
 _BUCKET = "aurora-restore-lambda-code-{account}-"
 _KEY_ALIAS = "alias/aurora-restore-secrets"

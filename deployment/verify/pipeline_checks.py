@@ -7,9 +7,9 @@ from botocore.exceptions import ClientError
 
 from deployment import stacks
 from deployment.account import error_code
-from deployment.findings import Answer, Check, Inspection, deploy_again, failed, passed, remark
-from deployment.network import path_to_database, what_shuts_services
 from deployment.schedule import request_of
+from deployment.verify.findings import Answer, Check, Inspection, deploy_again, failed, passed, remark
+from deployment.verify.network import path_to_database, what_shuts_services
 from utils.errors import InvalidRequest
 from utils.settings import Settings
 
