@@ -122,7 +122,7 @@ class LocalCloud:
         )
 
     def aurora_control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Call the local Aurora's control surface (faults, status, clock, journal; see local_cloud.aurora.control)."""
+        """Call the local Aurora's control surface (local_cloud.aurora.front.control: faults, clock, journal …)."""
         return _control(f"{self.rds_endpoint}/_local_aurora/{path}", method, body)
 
     def hop_control(self, method: str, path: str, body: dict[str, Any]) -> Any:

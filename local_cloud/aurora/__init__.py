@@ -16,9 +16,9 @@ header, are on the simulated clock, which starts at the real time and runs `spee
 """
 
 from local_cloud.aurora.clock import ScaledClock
-from local_cloud.aurora.control import Control
 from local_cloud.aurora.errors import AccessDeniedError, ApiError
 from local_cloud.aurora.faults import Fault
+from local_cloud.aurora.front.control import Control
 from local_cloud.aurora.hooks import (
     Authenticator,
     Authorizer,

@@ -17,8 +17,8 @@ from local_cloud.aurora.errors import ApiError
 from local_cloud.aurora.faults import Fault
 from local_cloud.aurora.hooks import ResourceRequest
 from local_cloud.aurora.postgres.proxy.doorkeeper import Mishap, RoundTrip
-from local_cloud.aurora.resources import Cluster
 from local_cloud.aurora.sql_journal import SqlEntry
+from local_cloud.aurora.state.resources import Cluster
 from local_cloud.aurora.wire.response import iso
 
 logger = logging.getLogger(__name__)

@@ -15,10 +15,10 @@ from local_cloud.aurora.faults import Fault, Faults
 from local_cloud.aurora.hooks import Caller, Hooks, KmsKey, ResourceRequest
 from local_cloud.aurora.journal import Journal
 from local_cloud.aurora.postgres.farm import PostgresFarm
-from local_cloud.aurora.resources import Cluster, Event, Instance, Snapshot
 from local_cloud.aurora.settings import AuroraSettings
 from local_cloud.aurora.sql_journal import SqlJournal
-from local_cloud.aurora.store import RegionState, Store
+from local_cloud.aurora.state.resources import Cluster, Event, Instance, Snapshot
+from local_cloud.aurora.state.store import RegionState, Store
 from local_cloud.aurora.timeline import Action, Task, Timeline
 
 logger = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ _SECRET_PARTS = ("password", "presignedurl")
 class Entry:
     """One API call; `outcome` is OK or the wire code of the error, `time` is on the simulated clock.
 
-    before: what a changing call found (local_cloud.aurora.scene), at the very moment.
+    before: what a changing call found (local_cloud.aurora.front.scene), at the very moment.
     """
 
     time: str

@@ -6,10 +6,10 @@ import threading
 from pathlib import Path
 
 from local_cloud.aurora.clock import ScaledClock
-from local_cloud.aurora.control import Control
 from local_cloud.aurora.engine import Engine
+from local_cloud.aurora.front.control import Control
+from local_cloud.aurora.front.http_endpoint import AuroraHttpServer
 from local_cloud.aurora.hooks import Hooks, permissive_hooks
-from local_cloud.aurora.http_endpoint import AuroraHttpServer
 from local_cloud.aurora.journal import Journal
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.leftovers import remove_leftovers

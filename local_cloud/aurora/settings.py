@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_cloud.paths import LOCAL
-
-NODE_MODULES = LOCAL / "node" / "node_modules"
+# Not from the host's paths: this package knows nothing of what starts it.
+NODE_MODULES = Path(__file__).resolve().parents[2] / ".local" / "node" / "node_modules"
 DEFAULT_ACCOUNT_ID = "123456789012"
 
 

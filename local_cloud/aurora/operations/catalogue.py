@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from local_cloud.aurora import catalogue
-from local_cloud.aurora.catalogue import ENGINE
-from local_cloud.aurora.describe import ENDPOINT
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import ApiError, invalid_combination, invalid_value
-from local_cloud.aurora.paging import keep_matching, page
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import Cluster, Event
+from local_cloud.aurora.operations.paging import keep_matching, page
+from local_cloud.aurora.operations.registry import operation
+from local_cloud.aurora.state import versions
+from local_cloud.aurora.state.describe import ENDPOINT
+from local_cloud.aurora.state.resources import Cluster, Event
+from local_cloud.aurora.state.versions import ENGINE
 
 DEFAULT_EVENT_MINUTES = 60
 # What the servers really run with and a client notices; there is no way to change them
@@ -34,25 +34,25 @@ PARAMETERS = {
 def describe_db_engine_versions(call: Call) -> dict[str, Any]:
     """Answer DescribeDBEngineVersions: Aurora PostgreSQL only."""
     params = call.params
-    versions = list(catalogue.VERSIONS) if params.get("Engine", ENGINE) == ENGINE else []
+    found = list(versions.VERSIONS) if params.get("Engine", ENGINE) == ENGINE else []
     wanted = params.get("EngineVersion")
     if wanted:
-        versions = [version for version in versions if version == wanted or version.startswith(f"{wanted}.")]
+        found = [version for version in found if version == wanted or version.startswith(f"{wanted}.")]
     if params.get("DBParameterGroupFamily"):
-        versions = [version for version in versions if catalogue.family_of(version) == params["DBParameterGroupFamily"]]
+        found = [version for version in found if versions.family_of(version) == params["DBParameterGroupFamily"]]
     if params.get("DefaultOnly"):
-        default = catalogue.DEFAULT_IN_MAJOR.get(int(wanted)) if wanted and wanted.isdigit() else None
-        versions = [version for version in versions if version == (default or catalogue.DEFAULT_VERSION)]
-    versions = keep_matching(
-        versions,
+        default = versions.DEFAULT_IN_MAJOR.get(int(wanted)) if wanted and wanted.isdigit() else None
+        found = [version for version in found if version == (default or versions.DEFAULT_VERSION)]
+    found = keep_matching(
+        found,
         params,
         {
             "engine-mode": lambda _, values: "provisioned" in values,
             "status": lambda _, values: "available" in values,
-            "db-parameter-group-family": lambda version, values: catalogue.family_of(version) in values,
+            "db-parameter-group-family": lambda version, values: versions.family_of(version) in values,
         },
     )
-    shown, marker = page(versions, params, key=str)
+    shown, marker = page(found, params, key=str)
     return {"DBEngineVersions": [_describe_version(version) for version in shown], "Marker": marker}
 
 
@@ -67,8 +67,8 @@ def describe_orderable_db_instance_options(call: Call) -> dict[str, Any]:
     params = call.params
     options = [
         f"{version} {name}"
-        for version in catalogue.VERSIONS
-        for name in catalogue.INSTANCE_CLASSES
+        for version in versions.VERSIONS
+        for name in versions.INSTANCE_CLASSES
         if params["Engine"] == ENGINE
         and params.get("EngineVersion", version) == version
         and params.get("DBInstanceClass", name) == name
@@ -180,15 +180,15 @@ def _event_matches(event: Event, params: dict[str, Any]) -> bool:
 
 
 def _describe_version(version: str) -> dict[str, Any]:
-    major = catalogue.major_of(version)
+    major = versions.major_of(version)
     return {
         "Engine": ENGINE,
         "MajorEngineVersion": str(major),
         "EngineVersion": version,
-        "DBParameterGroupFamily": catalogue.family_of(version),
+        "DBParameterGroupFamily": versions.family_of(version),
         "DBEngineDescription": "Aurora PostgreSQL",
         "DBEngineVersionDescription": f"Aurora PostgreSQL (compatible with PostgreSQL {version})",
-        "ExportableLogTypes": list(catalogue.LOG_EXPORTS),
+        "ExportableLogTypes": list(versions.LOG_EXPORTS),
         "SupportsLogExportsToCloudwatchLogs": True,
         "SupportsReadReplica": False,
         "SupportedEngineModes": ["provisioned"],
@@ -199,9 +199,9 @@ def _describe_version(version: str) -> dict[str, Any]:
                 "EngineVersion": target,
                 "Description": f"Aurora PostgreSQL (compatible with PostgreSQL {target})",
                 "AutoUpgrade": False,
-                "IsMajorVersionUpgrade": catalogue.major_of(target) != major,
+                "IsMajorVersionUpgrade": versions.major_of(target) != major,
             }
-            for target in catalogue.upgrade_targets(version)
+            for target in versions.upgrade_targets(version)
         ],
         "SupportsGlobalDatabases": False,
         "SupportsBabelfish": False,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_cloud.aurora import validate
-from local_cloud.aurora.catalogue import ENGINE, LOG_EXPORTS, STORAGE_TYPES
 from local_cloud.aurora.cluster_door import ClusterDoor
 from local_cloud.aurora.engine import Call, new_resource_id
 from local_cloud.aurora.errors import invalid_combination, invalid_value
+from local_cloud.aurora.operations import validate
 from local_cloud.aurora.operations.clusters import (
     chosen_parameter_group,
     chosen_subnet_group,
@@ -17,10 +16,11 @@ from local_cloud.aurora.operations.clusters import (
     generated_password,
     new_cluster_allowed,
 )
+from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.postgres.bootstrap import Master
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import Cluster, Encryption
-from local_cloud.aurora.tagging import requested_tags
+from local_cloud.aurora.state.resources import Cluster, Encryption
+from local_cloud.aurora.state.tagging import requested_tags
+from local_cloud.aurora.state.versions import ENGINE, LOG_EXPORTS, STORAGE_TYPES
 
 PORTS = range(1150, 65536)
 DEFAULT_PORT = 5432

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_cloud.aurora import errors, validate
+from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import invalid_combination
+from local_cloud.aurora.operations import validate
 from local_cloud.aurora.operations.clusters import cluster_answer
+from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.operations.snapshots import new_snapshot_allowed, take_snapshot
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import Cluster
-from local_cloud.aurora.validate import require
+from local_cloud.aurora.operations.validate import require
+from local_cloud.aurora.state.resources import Cluster
 
 # In these a cluster cannot be deleted; in failed ones it can
 BUSY = frozenset(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_cloud.aurora import errors, validate
-from local_cloud.aurora.catalogue import STORAGE_TYPES
+from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import NotSupportedError
+from local_cloud.aurora.operations import validate
 from local_cloud.aurora.operations.cluster_create import ORDINARY, log_exports
 from local_cloud.aurora.operations.clusters import (
     chosen_parameter_group,
@@ -15,10 +15,11 @@ from local_cloud.aurora.operations.clusters import (
     require_available,
 )
 from local_cloud.aurora.operations.master_password import password_stage
+from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.operations.stages import Stage, run_stages
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import Cluster
-from local_cloud.aurora.validate import require
+from local_cloud.aurora.operations.validate import require
+from local_cloud.aurora.state.resources import Cluster
+from local_cloud.aurora.state.versions import STORAGE_TYPES
 
 IAM_AUTH = "IAMDatabaseAuthenticationEnabled"
 NEW_IDENTIFIER = "DBClusterIdentifier"

@@ -7,9 +7,9 @@ from typing import Any
 from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.operations.clusters import cluster_answer, require_available
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import Cluster
-from local_cloud.aurora.validate import require
+from local_cloud.aurora.operations.registry import operation
+from local_cloud.aurora.operations.validate import require
+from local_cloud.aurora.state.resources import Cluster
 
 
 @operation("StopDBCluster", identifier="DBClusterIdentifier")

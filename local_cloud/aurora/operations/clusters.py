@@ -9,15 +9,15 @@ import uuid
 from typing import Any
 
 from local_cloud.aurora import errors
-from local_cloud.aurora.catalogue import ENGINE, family_of
-from local_cloud.aurora.describe import default_parameter_group, describe_cluster
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import ApiError, invalid_combination
 from local_cloud.aurora.hooks import ResourceRequest
-from local_cloud.aurora.paging import by_identifier, keep_matching, page
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import Cluster, MasterSecret
-from local_cloud.aurora.validate import require
+from local_cloud.aurora.operations.paging import by_identifier, keep_matching, page
+from local_cloud.aurora.operations.registry import operation
+from local_cloud.aurora.operations.validate import require
+from local_cloud.aurora.state.describe import default_parameter_group, describe_cluster
+from local_cloud.aurora.state.resources import Cluster, MasterSecret
+from local_cloud.aurora.state.versions import ENGINE, family_of
 
 GENERATED_PASSWORD_LENGTH = 32
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_cloud.aurora import errors, validate
-from local_cloud.aurora.describe import describe_snapshot
+from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import invalid_combination, invalid_value
+from local_cloud.aurora.operations import validate
+from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.operations.snapshots import new_snapshot_allowed
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import Encryption, Snapshot
-from local_cloud.aurora.tagging import requested_tags
-from local_cloud.aurora.validate import require
+from local_cloud.aurora.operations.validate import require
+from local_cloud.aurora.state.describe import describe_snapshot
+from local_cloud.aurora.state.resources import Encryption, Snapshot
+from local_cloud.aurora.state.tagging import requested_tags
 
 
 @operation(

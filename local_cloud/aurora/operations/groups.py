@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from local_cloud.aurora import validate
-from local_cloud.aurora.catalogue import FAMILIES
-from local_cloud.aurora.describe import describe_parameter_group, describe_subnet_group
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import ApiError, invalid_value
-from local_cloud.aurora.paging import keep_matching, page
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import ParameterGroup, SubnetGroup
-from local_cloud.aurora.tagging import requested_tags
-from local_cloud.aurora.validate import require
+from local_cloud.aurora.operations import validate
+from local_cloud.aurora.operations.paging import keep_matching, page
+from local_cloud.aurora.operations.registry import operation
+from local_cloud.aurora.operations.validate import require
+from local_cloud.aurora.state.describe import describe_parameter_group, describe_subnet_group
+from local_cloud.aurora.state.resources import ParameterGroup, SubnetGroup
+from local_cloud.aurora.state.tagging import requested_tags
+from local_cloud.aurora.state.versions import FAMILIES
 
 FEWEST_ZONES = 2
 

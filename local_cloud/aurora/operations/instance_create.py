@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_cloud.aurora import errors, validate
-from local_cloud.aurora.describe import default_parameter_group
+from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call, new_resource_id
 from local_cloud.aurora.errors import NotSupportedError, invalid_combination, invalid_value
+from local_cloud.aurora.operations import validate
 from local_cloud.aurora.operations.clusters import require_available
 from local_cloud.aurora.operations.instances import (
     PROMOTION_TIERS,
@@ -15,10 +15,11 @@ from local_cloud.aurora.operations.instances import (
     checked_parameter_group,
     instance_answer,
 )
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import Instance
-from local_cloud.aurora.tagging import requested_tags
-from local_cloud.aurora.validate import require
+from local_cloud.aurora.operations.registry import operation
+from local_cloud.aurora.operations.validate import require
+from local_cloud.aurora.state.describe import default_parameter_group
+from local_cloud.aurora.state.resources import Instance
+from local_cloud.aurora.state.tagging import requested_tags
 
 # The cluster manages these: RDS refuses them for a member
 OF_THE_CLUSTER = (

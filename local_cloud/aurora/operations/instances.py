@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_cloud.aurora import errors, validate
-from local_cloud.aurora.catalogue import ENGINE, INSTANCE_CLASSES
-from local_cloud.aurora.describe import describe_instance
+from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import invalid_combination, invalid_value
-from local_cloud.aurora.paging import by_identifier, keep_matching, page
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import Cluster, Instance
-from local_cloud.aurora.validate import require
+from local_cloud.aurora.operations import validate
+from local_cloud.aurora.operations.paging import by_identifier, keep_matching, page
+from local_cloud.aurora.operations.registry import operation
+from local_cloud.aurora.operations.validate import require
+from local_cloud.aurora.state.describe import describe_instance
+from local_cloud.aurora.state.resources import Cluster, Instance
+from local_cloud.aurora.state.versions import ENGINE, INSTANCE_CLASSES
 
 PROMOTION_TIERS = range(16)
 FINAL_SNAPSHOT_SKIPPED_IN = frozenset({"failed", "incompatible-restore", "incompatible-network"})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from local_cloud.aurora import validate
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import invalid_combination
+from local_cloud.aurora.operations import validate
 from local_cloud.aurora.operations.clusters import create_master_secret, generated_password, secret_value
 from local_cloud.aurora.operations.stages import Stage
-from local_cloud.aurora.resources import Cluster, MasterSecret
+from local_cloud.aurora.state.resources import Cluster, MasterSecret
 
 
 def password_stage(call: Call, cluster: Cluster) -> Stage | None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_cloud.aurora import errors, validate
-from local_cloud.aurora.catalogue import ENGINE, major_of, order_of
+from local_cloud.aurora import errors
 from local_cloud.aurora.cluster_door import ClusterDoor
 from local_cloud.aurora.engine import Call, new_resource_id
 from local_cloud.aurora.errors import NotSupportedError, invalid_combination, invalid_value
+from local_cloud.aurora.operations import validate
 from local_cloud.aurora.operations.cluster_create import ORDINARY, cluster_settings
 from local_cloud.aurora.operations.clusters import cluster_answer, new_cluster_allowed
 from local_cloud.aurora.operations.copies import source_key_usable, visible_snapshot
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import Cluster, Encryption, Snapshot
-from local_cloud.aurora.validate import require
+from local_cloud.aurora.operations.registry import operation
+from local_cloud.aurora.operations.validate import require
+from local_cloud.aurora.state.resources import Cluster, Encryption, Snapshot
+from local_cloud.aurora.state.versions import ENGINE, major_of, order_of
 
 
 @operation(

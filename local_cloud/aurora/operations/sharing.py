@@ -8,9 +8,9 @@ from typing import Any
 from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import ApiError, NotSupportedError, invalid_value
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import Snapshot
-from local_cloud.aurora.validate import require
+from local_cloud.aurora.operations.registry import operation
+from local_cloud.aurora.operations.validate import require
+from local_cloud.aurora.state.resources import Snapshot
 
 
 @operation("DescribeDBClusterSnapshotAttributes", identifier="DBClusterSnapshotIdentifier")

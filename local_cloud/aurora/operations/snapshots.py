@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_cloud.aurora import errors, validate
-from local_cloud.aurora.catalogue import ENGINE
-from local_cloud.aurora.describe import describe_snapshot
+from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import invalid_combination, invalid_value
+from local_cloud.aurora.operations import validate
 from local_cloud.aurora.operations.clusters import require_available
-from local_cloud.aurora.paging import by_identifier, keep_matching, page
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import Cluster, Snapshot, Tags
-from local_cloud.aurora.store import RegionState
-from local_cloud.aurora.tagging import requested_tags
-from local_cloud.aurora.validate import require
+from local_cloud.aurora.operations.paging import by_identifier, keep_matching, page
+from local_cloud.aurora.operations.registry import operation
+from local_cloud.aurora.operations.validate import require
+from local_cloud.aurora.state.describe import describe_snapshot
+from local_cloud.aurora.state.resources import Cluster, Snapshot, Tags
+from local_cloud.aurora.state.store import RegionState
+from local_cloud.aurora.state.tagging import requested_tags
+from local_cloud.aurora.state.versions import ENGINE
 
 TYPES = ("automated", "manual", "shared", "public")
 

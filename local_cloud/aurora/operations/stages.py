@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from local_cloud.aurora.engine import Call
-from local_cloud.aurora.resources import Cluster
+from local_cloud.aurora.state.resources import Cluster
 from local_cloud.aurora.timeline import Action
 
 # RDS answers a modify call before the status changes: whoever looks at once still sees `available`

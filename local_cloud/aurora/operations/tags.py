@@ -7,9 +7,9 @@ from typing import Any
 from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import ApiError, invalid_value
-from local_cloud.aurora.registry import operation
-from local_cloud.aurora.resources import Resource
-from local_cloud.aurora.tagging import describe_tags, requested_tags, require_room
+from local_cloud.aurora.operations.registry import operation
+from local_cloud.aurora.state.resources import Resource
+from local_cloud.aurora.state.tagging import describe_tags, requested_tags, require_room
 
 
 @operation("AddTagsToResource", identifier="ResourceName", supports="Tags")

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 
 from local_cloud.aurora import LocalAurora
-from local_cloud.aurora.authorization import RULES
-from local_cloud.aurora.registry import OPERATIONS
+from local_cloud.aurora.front.authorization import RULES
+from local_cloud.aurora.operations.registry import OPERATIONS
 from local_cloud.aurora.wire.model import operation_model
 from tests.local_cloud.aurora.story import ENGINE, Region, code_of, refused
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from local_cloud.aurora import errors
-from local_cloud.aurora.catalogue import FAMILIES
-from local_cloud.aurora.resources import (
+from local_cloud.aurora.state.resources import (
     Cluster,
     Event,
     Instance,
@@ -17,6 +16,7 @@ from local_cloud.aurora.resources import (
     Snapshot,
     SubnetGroup,
 )
+from local_cloud.aurora.state.versions import FAMILIES
 
 
 @dataclass

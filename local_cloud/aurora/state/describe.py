@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from local_cloud.aurora.catalogue import ENGINE, family_of, major_of
-from local_cloud.aurora.resources import Cluster, Instance, ParameterGroup, Snapshot, SubnetGroup
-from local_cloud.aurora.store import RegionState
-from local_cloud.aurora.tagging import describe_tags
+from local_cloud.aurora.state.resources import Cluster, Instance, ParameterGroup, Snapshot, SubnetGroup
+from local_cloud.aurora.state.store import RegionState
+from local_cloud.aurora.state.tagging import describe_tags
+from local_cloud.aurora.state.versions import ENGINE, family_of, major_of
 
 ENDPOINT = "127.0.0.1"
 HOSTED_ZONE = "Z2R2ITUGPM61AM"

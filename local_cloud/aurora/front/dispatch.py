@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_cloud.aurora import operations
-from local_cloud.aurora.authorization import needed
 from local_cloud.aurora.engine import Call, Engine
 from local_cloud.aurora.errors import ApiError, NotSupportedError
 from local_cloud.aurora.faults import Fault
+from local_cloud.aurora.front.authorization import needed
+from local_cloud.aurora.front.scene import scene
+from local_cloud.aurora.front.slowness import member_added, not_shown, shown_as
 from local_cloud.aurora.hooks import Caller, credential_scope
 from local_cloud.aurora.journal import Entry, masked
-from local_cloud.aurora.registry import OPERATIONS
-from local_cloud.aurora.scene import scene
-from local_cloud.aurora.slowness import member_added, not_shown, shown_as
+from local_cloud.aurora.operations.registry import OPERATIONS
 from local_cloud.aurora.wire.request import parse_form, parse_parameters
 from local_cloud.aurora.wire.response import iso, render_error, render_result
 

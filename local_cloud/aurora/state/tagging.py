@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_cloud.aurora.errors import invalid_value
-from local_cloud.aurora.resources import Tags
+from local_cloud.aurora.state.resources import Tags
 
 MOST_TAGS = 50
 LONGEST_KEY = 128

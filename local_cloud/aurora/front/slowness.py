@@ -9,7 +9,7 @@ from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import ApiError
 from local_cloud.aurora.faults import Fault
-from local_cloud.aurora.registry import OPERATIONS
+from local_cloud.aurora.operations.registry import OPERATIONS
 
 _SHOWN = {
     "DescribeDBClusters": ("DBClusters", "Status"),

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_cloud.aurora import errors
-from local_cloud.aurora.catalogue import DEFAULT_IN_MAJOR, DEFAULT_VERSION, ENGINE, VERSIONS, major_of
 from local_cloud.aurora.errors import NotSupportedError, invalid_combination, invalid_value
+from local_cloud.aurora.state.versions import DEFAULT_IN_MAJOR, DEFAULT_VERSION, ENGINE, VERSIONS, major_of
 
 IDENTIFIER = re.compile(r"[A-Za-z](?:-?[A-Za-z0-9])*")
 SECURITY_GROUP = re.compile(r"sg-[0-9a-z]+")

@@ -6,10 +6,10 @@ import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from local_cloud.aurora.control import Control
-from local_cloud.aurora.dispatch import answer
 from local_cloud.aurora.engine import Engine
 from local_cloud.aurora.errors import ApiError
+from local_cloud.aurora.front.control import Control
+from local_cloud.aurora.front.dispatch import answer
 
 CONTROL_PATH = "/_local_aurora/"
 

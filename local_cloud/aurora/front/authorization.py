@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from local_cloud.aurora.catalogue import ENGINE, VERSIONS, major_of
-from local_cloud.aurora.describe import default_parameter_group
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.hooks import ResourceRequest
-from local_cloud.aurora.store import RegionState
-from local_cloud.aurora.validate import engine_version
+from local_cloud.aurora.operations.validate import engine_version
+from local_cloud.aurora.state.describe import default_parameter_group
+from local_cloud.aurora.state.store import RegionState
+from local_cloud.aurora.state.versions import ENGINE, VERSIONS, major_of
 
 Arns = list[str]
 Rule = Callable[[Call], Arns]

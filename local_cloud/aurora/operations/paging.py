@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from local_cloud.aurora.errors import invalid_value
-from local_cloud.aurora.resources import Resource
+from local_cloud.aurora.state.resources import Resource
 
 T = TypeVar("T")
 FilterTest = Callable[[Any, list[str]], bool]

@@ -19,9 +19,9 @@ from local_cloud.aurora.faults import FUNCTION_KINDS, Fault
 from local_cloud.aurora.hooks import Caller
 from local_cloud.aurora.journal import Entry
 from local_cloud.aurora.operations.snapshots import take_snapshot
-from local_cloud.aurora.resources import Cluster, Instance, Snapshot
 from local_cloud.aurora.settings import Quotas
 from local_cloud.aurora.sql_journal import SqlEntry
+from local_cloud.aurora.state.resources import Cluster, Instance, Snapshot
 from local_cloud.aurora.wire.response import iso
 
 

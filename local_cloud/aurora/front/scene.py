@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from local_cloud.aurora.engine import Call
-from local_cloud.aurora.resources import Cluster, Instance, Resource, Snapshot
-from local_cloud.aurora.store import RegionState
+from local_cloud.aurora.state.resources import Cluster, Instance, Resource, Snapshot
+from local_cloud.aurora.state.store import RegionState
 
 _READING = ("Describe", "List")
 Scene = dict[str, Any]
