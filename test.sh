@@ -20,7 +20,7 @@ Sets up what it needs under .local/ (first time: a few minutes), then runs
   checks        ruff, mypy --strict, shellcheck, cfn-lint (IAM policies too), sam validate --lint, checkov, asl-validator
   unit          fast tests of every module; coverage with branches of at least 95 % is enforced
   conventions   what holds between code, state machine, templates and README
-  local cloud   the local Aurora and its launcher are what they claim to be
+  local cloud   the local Aurora and the AWS around it are what they claim to be
   integration   the deployed pipeline on the local cloud
   deployment    deploy.sh from nothing to a nightly restore and back, on local clouds of its own
   faults        a sample of the fault sweep: every step, every kind of fault

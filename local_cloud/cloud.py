@@ -26,7 +26,7 @@ from local_cloud import paths, run_folder
 from local_cloud.aws_environment import aws_environment, make_commands
 from local_cloud.credentials import ACCOUNT_ID, root_credentials
 from local_cloud.description import Description
-from local_cloud.launcher import processes
+from local_cloud.ministack import processes
 from local_cloud.regions import TARGET_REGION
 
 DEFAULT_SPEED = 120.0
@@ -155,7 +155,7 @@ def _spawn_supervisor(
     run_dir: Path, speed: float, wait_speed: float, *, hop: bool, attached: bool, keep: bool
 ) -> subprocess.Popen[bytes]:
     python = paths.environment_bin("cloud") / "python"
-    command = [str(python), "-m", "local_cloud.launcher", "--run-dir", str(run_dir), "--speed", str(speed)]
+    command = [str(python), "-m", "local_cloud.ministack", "--run-dir", str(run_dir), "--speed", str(speed)]
     command += ["--wait-speed", str(wait_speed), *["--hop"] * hop, *["--attached"] * attached, *["--keep"] * keep]
     # Only what the processes need: nothing of the caller's AWS, PG and PYTHON variables may reach them.
     environment = {key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL") if key in os.environ}

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud import commands
 from local_cloud.cloud import CloudFailed
-from local_cloud.launcher import processes
+from local_cloud.ministack import processes
 
 
 def run(options: argparse.Namespace) -> int:

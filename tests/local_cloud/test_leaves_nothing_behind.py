@@ -12,7 +12,7 @@ import pytest
 
 from local_cloud import environments, paths, run_folder
 from local_cloud.cloud import LocalCloud, stop
-from local_cloud.launcher import processes
+from local_cloud.ministack import processes
 
 pytestmark = pytest.mark.local_cloud
 HOLD = """

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud.hop.server import Hop
-from local_cloud.launcher import lambda_worker, ministack_modules
+from local_cloud.ministack import lambda_worker, ministack_modules
 
 # Where its endpoints are, and the CA of its databases.
 _OF_THIS_CLOUD = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_RDS", "DATABASE_CA_FILE")

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from local_cloud.launcher import ministack_modules
+from local_cloud.ministack import ministack_modules
 
 Json = dict[str, Any]
 _REDRIVABLE = {"FAILED", "ABORTED", "TIMED_OUT"}

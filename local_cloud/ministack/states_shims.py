@@ -6,7 +6,7 @@ import contextvars
 from collections.abc import Callable
 from typing import Any
 
-from local_cloud.launcher import ministack_modules
+from local_cloud.ministack import ministack_modules
 
 _role_arn: contextvars.ContextVar[str] = contextvars.ContextVar("role_arn", default="")
 

@@ -24,7 +24,7 @@ from local_cloud.aurora.hooks import (
 )
 from local_cloud.credentials import root_credentials
 from local_cloud.hop.server import Hop
-from local_cloud.launcher import ministack_modules
+from local_cloud.ministack import ministack_modules
 
 T = TypeVar("T")
 _AWS_MANAGED = re.compile(r"(?:arn:aws:kms:[a-z0-9-]+:\d{12}:)?alias/aws/(?P<service>[a-z]+)")

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 from local_cloud import run_folder
-from local_cloud.launcher import processes
+from local_cloud.ministack import processes
 
 _SERVER_STOP_SECONDS = 20.0
 
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="local_cloud.launcher")
+    parser = argparse.ArgumentParser(prog="local_cloud.ministack")
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--speed", type=float, required=True)
     parser.add_argument("--wait-speed", type=float, required=True)
@@ -51,7 +51,7 @@ def _options() -> argparse.Namespace:
 
 
 def _start_server(options: argparse.Namespace) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "local_cloud.launcher.server"]
+    command = [sys.executable, "-m", "local_cloud.ministack.server"]
     arguments = ["--run-dir", str(options.run_dir), "--speed", str(options.speed)]
     arguments += ["--wait-speed", str(options.wait_speed), *["--hop"] * options.hop]
     with (options.run_dir / "cloud.log").open("ab") as log:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from local_cloud.launcher import ministack_modules
+from local_cloud.ministack import ministack_modules
 
 Json = dict[str, Any]
 _EMBEDDED = '{"_aws"'

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local_cloud.launcher import ministack_modules
+from local_cloud.ministack import ministack_modules
 
 FILE = "iam-journal.jsonl"
 

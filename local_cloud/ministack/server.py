@@ -19,7 +19,7 @@ from local_cloud.aurora import AuroraSettings, LocalAurora
 from local_cloud.credentials import ACCOUNT_ID, root_credentials
 from local_cloud.description import Description
 from local_cloud.hop.server import Hop
-from local_cloud.launcher import (
+from local_cloud.ministack import (
     cloudformation_shims,
     cloudwatch_shims,
     execution_shims,
@@ -29,8 +29,8 @@ from local_cloud.launcher import (
     ministack_modules,
     states_shims,
 )
-from local_cloud.launcher.aurora_hooks import hooks
-from local_cloud.launcher.run_again import run_again
+from local_cloud.ministack.aurora_hooks import hooks
+from local_cloud.ministack.run_again import run_again
 from local_cloud.regions import TARGET_REGION
 
 

@@ -6,7 +6,7 @@ import json
 from contextvars import ContextVar
 from typing import Any
 
-from local_cloud.launcher import ministack_modules
+from local_cloud.ministack import ministack_modules
 
 Json = dict[str, Any]
 _nested_parameters: ContextVar[list[dict[str, str]]] = ContextVar("nested_parameters", default=[])  # noqa: B039 - only read
