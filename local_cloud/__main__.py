@@ -27,7 +27,7 @@ def main() -> int:
         python = paths.environment_bin("cloud") / "python"
         os.execv(python, [str(python), "-m", "local_cloud", *sys.argv[1:]])  # noqa: S606
     # Only importable in the environment: it needs boto3.
-    exit_code: int = importlib.import_module("local_cloud.run_command").run(options)
+    exit_code: int = importlib.import_module("local_cloud.pipeline.run_command").run(options)
     return exit_code
 
 

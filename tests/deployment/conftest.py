@@ -8,7 +8,7 @@ import pytest
 from local_cloud import paths
 from local_cloud.aws_environment import command_environment
 from local_cloud.cloud import LocalCloud
-from local_cloud.deployment import one_deployment_at_a_time
+from local_cloud.pipeline.deployment import one_deployment_at_a_time
 from local_cloud.regions import TARGET_REGION
 from tests.integration.production import make_production
 

@@ -10,8 +10,8 @@ import pytest
 
 from local_cloud.aws_environment import command_environment
 from local_cloud.cloud import LocalCloud
-from local_cloud.demonstration import furnish
-from local_cloud.terminal import Terminal
+from local_cloud.pipeline.demonstration import furnish
+from local_cloud.pipeline.terminal import Terminal
 from tests.deployment.reader import Reader, check_out
 from tests.integration.waiting import wait_for
 from tests.shell_blocks import ShellBlock, shell_blocks

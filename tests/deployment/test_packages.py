@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from local_cloud import paths
-from local_cloud.deployment import one_deployment_at_a_time
+from local_cloud.pipeline.deployment import one_deployment_at_a_time
 from tests.deployment.runtime_api import RuntimeApi
 from tests.integration.waiting import wait_for
 

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from local_cloud import postgres
-from local_cloud.aurora_clusters import create_cluster, create_snapshot
 from local_cloud.cloud import LocalCloud
 from local_cloud.credentials import ACCOUNT_ID
-from local_cloud.deployment import Deployment, deploy
+from local_cloud.pipeline import postgres
+from local_cloud.pipeline.aurora_clusters import create_cluster, create_snapshot
+from local_cloud.pipeline.deployment import Deployment, deploy
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 from local_cloud.scram import scram_verifier
 from tests.faults.cases import Case, RoundTrip

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg2
 
-from local_cloud.deployment import Login
+from local_cloud.pipeline.deployment import Login
 from local_cloud.regions import TARGET_REGION
 from tests.faults.laboratory import Laboratory
 from tests.integration.world import DATABASE, tags_of

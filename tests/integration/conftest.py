@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from local_cloud.cloud import LocalCloud
-from local_cloud.deployment import deploy
+from local_cloud.pipeline.deployment import deploy
 from tests.integration import stories
 from tests.integration.production import Production, make_production
 from tests.integration.stories import Storyteller

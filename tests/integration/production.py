@@ -6,11 +6,12 @@ from typing import Any
 
 import boto3
 
-from local_cloud import paths, postgres
-from local_cloud.aurora_clusters import create_cluster, create_snapshot
+from local_cloud import paths
 from local_cloud.cloud import LocalCloud
 from local_cloud.credentials import ACCOUNT_ID, OTHER_ACCOUNT_ID
-from local_cloud.deployment import Login
+from local_cloud.pipeline import postgres
+from local_cloud.pipeline.aurora_clusters import create_cluster, create_snapshot
+from local_cloud.pipeline.deployment import Login
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 from local_cloud.scram import scram_verifier
 from tests.integration.waiting import wait_for

@@ -8,7 +8,7 @@ from typing import Any
 
 from local_cloud.aws_environment import command_environment
 from local_cloud.cloud import LocalCloud
-from local_cloud.deployment import Login
+from local_cloud.pipeline.deployment import Login
 from tests.integration.waiting import wait_for
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local_cloud import paths
-from local_cloud.deployment import Login
+from local_cloud.pipeline.deployment import Login
 from local_cloud.scram import scram_verifier
 from tests.integration.shell import Shell
 from tests.integration.stories import story

@@ -7,7 +7,7 @@ import pytest
 from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from local_cloud.deployment import Login
+from local_cloud.pipeline.deployment import Login
 from tests.integration.production import LOGINS, MASTER, Production
 from tests.integration.test_nightly_refresh import Night, night
 from tests.integration.world import OLD_MASTER, World

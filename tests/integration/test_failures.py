@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from local_cloud import aurora_clusters
+from local_cloud.pipeline import aurora_clusters
 from local_cloud.regions import TARGET_REGION
 from tests.integration.outcome import Outcome
 from tests.integration.stories import story

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from local_cloud.deployment import Login
+from local_cloud.pipeline.deployment import Login
 from tests.integration.outcome import Outcome
 from tests.integration.stories import story
 from tests.integration.world import World

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud.deployment import Deployment
+from local_cloud.pipeline.deployment import Deployment
 from tests.integration.production import LOGINS
 from tests.integration.production import MASTER as PRODUCTION_MASTER
 from tests.integration.stories import Storyteller

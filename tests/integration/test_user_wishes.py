@@ -9,8 +9,8 @@ import psycopg2
 import pytest
 
 from local_cloud.aurora.settings import installed_postgres
-from local_cloud.aurora_clusters import create_cluster, create_snapshot
-from local_cloud.deployment import ENVIRONMENT, Login, new_password
+from local_cloud.pipeline.aurora_clusters import create_cluster, create_snapshot
+from local_cloud.pipeline.deployment import ENVIRONMENT, Login, new_password
 from local_cloud.regions import SOURCE_REGION
 from tests.integration.outcome import Outcome
 from tests.integration.production import LOGINS, MASTER, counted, fill

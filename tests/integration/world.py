@@ -12,9 +12,9 @@ import psycopg2
 from boto3.dynamodb.types import TypeDeserializer
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from local_cloud import aurora_clusters
 from local_cloud.cloud import LocalCloud
-from local_cloud.deployment import Deployment, Login
+from local_cloud.pipeline import aurora_clusters
+from local_cloud.pipeline.deployment import Deployment, Login
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 from tests.integration.mailbox import Mailbox
 from tests.integration.outcome import ApiCall, Outcome

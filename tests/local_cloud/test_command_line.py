@@ -9,7 +9,7 @@ import pytest
 from local_cloud import cli, paths
 from local_cloud.aws_environment import UNWANTED
 from local_cloud.cloud import CloudFailed, LocalCloud
-from local_cloud.commands import environment, read_request, running_cloud
+from local_cloud.pipeline.commands import environment, read_request, running_cloud
 
 
 def test_alone_it_runs_everything() -> None:
@@ -50,7 +50,7 @@ def test_every_help_has_an_example(command: str, capsys: pytest.CaptureFixture[s
 
 
 def test_commands_that_need_a_local_cloud_say_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("local_cloud.commands.UP", tmp_path / "up")
+    monkeypatch.setattr("local_cloud.pipeline.commands.UP", tmp_path / "up")
 
     with pytest.raises(CloudFailed, match=r"\./local\.sh up"):
         running_cloud()
@@ -70,7 +70,7 @@ def test_a_request_that_is_no_json_object_is_refused(tmp_path: Path, text: str |
 def test_env_makes_a_strict_shell_use_the_local_cloud(
     cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("local_cloud.commands.UP", cloud.run_dir)
+    monkeypatch.setattr("local_cloud.pipeline.commands.UP", cloud.run_dir)
     environment()
     script = f"""set -eu
 {capsys.readouterr().out}

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from local_cloud import report
-from local_cloud.executions import Progress
-from local_cloud.terminal import Terminal, table
+from local_cloud.pipeline import report
+from local_cloud.pipeline.executions import Progress
+from local_cloud.pipeline.terminal import Terminal, table
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from local_cloud import paths, postgres
-from local_cloud.aurora_clusters import create_cluster, create_snapshot
+from local_cloud import paths
 from local_cloud.cloud import LocalCloud
-from local_cloud.deployment import MASTER_USERNAME, Login, new_password
+from local_cloud.pipeline import postgres
+from local_cloud.pipeline.aurora_clusters import create_cluster, create_snapshot
+from local_cloud.pipeline.deployment import MASTER_USERNAME, Login, new_password
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 from local_cloud.scram import scram_verifier
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from local_cloud.aws_environment import command_environment, postgres_tool
 from local_cloud.cloud import CloudFailed, LocalCloud
-from local_cloud.deployment import Login
+from local_cloud.pipeline.deployment import Login
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_cloud.cloud import CloudFailed, LocalCloud
-from local_cloud.deployment import ENVIRONMENT, Login
+from local_cloud.pipeline.deployment import ENVIRONMENT, Login
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 
 ENGINE = "aurora-postgresql"

@@ -10,8 +10,8 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from local_cloud.executions import Progress
-from local_cloud.terminal import Terminal, table
+from local_cloud.pipeline.executions import Progress
+from local_cloud.pipeline.terminal import Terminal, table
 
 
 def show_live(progress: Iterable[Progress], terminal: Terminal) -> Progress:

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from local_cloud import executions, paths, report, run_folder, shop
-from local_cloud.aurora_clusters import find_cluster, master_login
+from local_cloud import paths, run_folder
 from local_cloud.aws_environment import UNWANTED, command_environment, postgres_tool
 from local_cloud.cloud import CloudFailed, LocalCloud, stop
-from local_cloud.demonstration import furnish, restore_and_compare
-from local_cloud.deployment import find_deployment
-from local_cloud.terminal import Terminal
+from local_cloud.pipeline import executions, report, shop
+from local_cloud.pipeline.aurora_clusters import find_cluster, master_login
+from local_cloud.pipeline.demonstration import furnish, restore_and_compare
+from local_cloud.pipeline.deployment import find_deployment
+from local_cloud.pipeline.terminal import Terminal
 
 UP = paths.RUNS / "up"
 

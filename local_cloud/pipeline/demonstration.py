@@ -7,12 +7,12 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from local_cloud import executions, postgres, report, shop
-from local_cloud.aurora_clusters import find_cluster, master_login
 from local_cloud.cloud import LocalCloud
-from local_cloud.deployment import Deployment, Login, deploy
+from local_cloud.pipeline import executions, postgres, report, shop
+from local_cloud.pipeline.aurora_clusters import find_cluster, master_login
+from local_cloud.pipeline.deployment import Deployment, Login, deploy
+from local_cloud.pipeline.terminal import Terminal, table
 from local_cloud.regions import TARGET_REGION
-from local_cloud.terminal import Terminal, table
 
 T = TypeVar("T")
 STACK_PARAMETERS = {"SourceClusterId": shop.PRODUCTION, "TargetClusterId": shop.STAGING}
