@@ -29,7 +29,7 @@ if $help; then
 fi
 
 # sam, and the libraries that the functions use too, from the locks in requirements/; a minute the first time.
-"$python" -c 'from local_cloud.environments import ensure; ensure(("sam", "lambda"), print)' >&2 ||
+"$python" -c 'from tooling.environments import ensure; ensure(("sam", "lambda"), print)' >&2 ||
     fail "its tools could not be installed; what is said above is why"
 export PATH=$PATH:$PWD/.local/envs/sam/bin
 exec .local/envs/lambda/bin/python -m deployment "$@"

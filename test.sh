@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE='' PYTHONPYCACHEPREFIX=$PWD/.local/bytecode
 
 readonly ENVIRONMENTS=$PWD/.local/envs
 readonly DEV=$ENVIRONMENTS/dev/bin
-readonly PRODUCT=(utils lambda_functions/*/*.py deployment docs)
+readonly PRODUCT=(utils lambda_functions/*/*.py deployment docs tooling)
 readonly TEMPLATES=(template.yaml infrastructure/*.yaml)
 readonly SCRIPTS=(./*.sh .ci/run)
 
@@ -62,7 +62,7 @@ set_up() {
     local python
     for python in python3 python3.14 python3.13 python3.12 python3.11; do
         if "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            "$python" -c 'from local_cloud.environments import ensure; ensure(("dev", "cloud", "sam", "aws", "node", "lambda", "checkov"), print)'
+            "$python" -c 'from tooling.environments import ensure; ensure(("dev", "cloud", "sam", "aws", "node", "lambda", "checkov"), print)'
             break
         fi
     done

@@ -8,7 +8,9 @@ import signal
 import sys
 from types import FrameType
 
-from local_cloud import cli, environments, paths
+from local_cloud import cli
+from tooling import environments
+from tooling.environments import ENVIRONMENTS, environment_bin
 
 
 def main() -> int:
@@ -24,7 +26,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return _interrupted()
     if not _in_environment():
-        python = paths.environment_bin("cloud") / "python"
+        python = environment_bin("cloud") / "python"
         os.execv(python, [str(python), "-m", "local_cloud", *sys.argv[1:]])  # noqa: S606
     # Only importable in the environment: it needs boto3.
     exit_code: int = importlib.import_module("local_cloud.pipeline.run_command").run(options)
@@ -32,7 +34,7 @@ def main() -> int:
 
 
 def _in_environment() -> bool:
-    return os.path.realpath(sys.prefix) == os.path.realpath(paths.ENVIRONMENTS / "cloud")
+    return os.path.realpath(sys.prefix) == os.path.realpath(ENVIRONMENTS / "cloud")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

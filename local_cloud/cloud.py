@@ -4,7 +4,7 @@
         cloud.deploy()
         cloud.client("rds", SOURCE_REGION).create_db_cluster(...)
 
-Needs boto3 and the environments of `local_cloud.environments`; never imports ministack.
+Needs boto3 and the environments of `tooling.environments`; never imports ministack.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
-from local_cloud import paths, run_folder
+from local_cloud import run_folder
 from local_cloud.aws_environment import aws_environment, make_commands
 from local_cloud.credentials import ACCOUNT_ID, root_credentials
 from local_cloud.description import Description
 from local_cloud.ministack import processes
 from local_cloud.regions import TARGET_REGION
+from tooling.environments import REPOSITORY, environment_bin
 
 DEFAULT_SPEED = 120.0
 _START_SECONDS = 60.0
@@ -154,7 +155,7 @@ def stop(run_dir: Path) -> bool:
 def _spawn_supervisor(
     run_dir: Path, speed: float, wait_speed: float, *, hop: bool, attached: bool, keep: bool
 ) -> subprocess.Popen[bytes]:
-    python = paths.environment_bin("cloud") / "python"
+    python = environment_bin("cloud") / "python"
     command = [str(python), "-m", "local_cloud.ministack", "--run-dir", str(run_dir), "--speed", str(speed)]
     command += ["--wait-speed", str(wait_speed), *["--hop"] * hop, *["--attached"] * attached, *["--keep"] * keep]
     # Only what the processes need: nothing of the caller's AWS, PG and PYTHON variables may reach them.
@@ -166,7 +167,7 @@ def _spawn_supervisor(
             stdout=log,
             stderr=log,
             cwd="/",
-            env={**environment, "PYTHONPATH": str(paths.REPOSITORY), "HOME": str(run_dir)},
+            env={**environment, "PYTHONPATH": str(REPOSITORY), "HOME": str(run_dir)},
             start_new_session=True,  # Ctrl-C reaches it through its parent, in order
         )
 

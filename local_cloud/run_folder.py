@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local_cloud import paths
+from tooling import environments
 
 KEPT = "kept"
 _LOCK = "lock"
@@ -29,7 +30,7 @@ def create(folder: Path | None = None) -> Path:
 @contextlib.contextmanager
 def hold(folder: Path) -> Iterator[None]:
     """Mark a run folder as alive; the operating system takes the mark away however the holder ends."""
-    with (folder / _LOCK).open("a+") as handle:
+    with environments.in_use(), (folder / _LOCK).open("a+") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         handle.truncate(0)
         handle.write(str(os.getpid()))
@@ -47,11 +48,6 @@ def is_alive(folder: Path) -> bool:
     except BlockingIOError:
         return True
     return False
-
-
-def any_alive(runs: Path = paths.RUNS) -> bool:
-    """Tell whether any local cloud runs in this checkout."""
-    return runs.is_dir() and any(is_alive(folder) for folder in runs.iterdir())
 
 
 def holder(folder: Path) -> int:

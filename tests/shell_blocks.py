@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from local_cloud.paths import REPOSITORY
+from tooling.environments import REPOSITORY
 
 SHELL = {"sh", "bash"}
 # A block without a language, or with a new one, could be a command that nobody runs.

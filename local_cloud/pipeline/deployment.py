@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_cloud import paths
 from local_cloud.aws_environment import command_environment
 from local_cloud.cloud import CloudFailed, LocalCloud
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
+from tooling.environments import LOCAL, REPOSITORY, environment_bin
 
 PREREQUISITES_STACK = "aurora-restore-prerequisites"
 PIPELINE_STACK = "aurora-restore"
@@ -108,7 +108,7 @@ _PIPELINE = {
 
 def _build_packages() -> None:
     # The functions run under the interpreter of the environment `cloud`, so their wheels are for that one.
-    python = str(paths.environment_bin("cloud") / "python")
+    python = str(environment_bin("cloud") / "python")
     _run(["./build_lambda_packages.sh", "--host"], {**os.environ, "PYTHON": python})
 
 
@@ -117,7 +117,7 @@ def _sam_deploy(cloud: LocalCloud, stack: str, template: str, parameters: Mappin
     config.write_text("version = 0.1\n")
     overrides = [f"{key}={_quoted(value)}" for key, value in parameters.items()]
     command = [
-        str(paths.environment_bin("sam") / "sam"), "deploy", "--template-file", template, "--stack-name", stack,
+        str(environment_bin("sam") / "sam"), "deploy", "--template-file", template, "--stack-name", stack,
         "--region", TARGET_REGION, "--capabilities", *_CAPABILITIES, "--no-confirm-changeset",
         "--no-fail-on-empty-changeset", "--no-progressbar", "--config-file", str(config), *more,
         "--parameter-overrides", *overrides,
@@ -132,7 +132,7 @@ def _quoted(value: str) -> str:
 
 def _run(command: list[str], environment: Mapping[str, str]) -> None:
     done = subprocess.run(
-        command, cwd=paths.REPOSITORY, env=environment, check=False, text=True,
+        command, cwd=REPOSITORY, env=environment, check=False, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     if done.returncode != 0:
@@ -166,7 +166,7 @@ def _as_document(login: Login) -> dict[str, str]:
 @contextlib.contextmanager
 def one_deployment_at_a_time() -> Iterator[None]:
     """Keep others of this checkout from deploying meanwhile: `build/` is shared."""
-    paths.LOCAL.mkdir(exist_ok=True)
-    with (paths.LOCAL / "deploy.lock").open("w") as handle:
+    LOCAL.mkdir(exist_ok=True)
+    with (LOCAL / "deploy.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from local_cloud import paths
 from local_cloud.aws_environment import command_environment
 from local_cloud.cloud import LocalCloud
 from local_cloud.pipeline.deployment import one_deployment_at_a_time
 from local_cloud.regions import TARGET_REGION
 from tests.integration.production import make_production
+from tooling.environments import REPOSITORY, environment_bin
 
 SPEED = 600.0
 PRODUCTION = "shop-production"
@@ -22,14 +22,14 @@ class Keyboard:
     def __init__(self, cloud: LocalCloud) -> None:
         self.cloud = cloud
         # The functions run under the interpreter of the environment `cloud`: deploy --host builds for that one.
-        python = str(paths.environment_bin("cloud") / "python")
+        python = str(environment_bin("cloud") / "python")
         self.variables = command_environment({**cloud.environment(), "PYTHON": python, "SAM_CLI_POLL_DELAY": "0.2"})
 
     def deploy_sh(self, *arguments: str, expect: int = 0, typed: str = "", **variables: str) -> str:
         """Return what deploy.sh prints; fails with its words if it ends otherwise than expected."""
         with one_deployment_at_a_time():
             done = subprocess.run(
-                ["./deploy.sh", *arguments], cwd=paths.REPOSITORY, env={**self.variables, **variables}, check=False,
+                ["./deploy.sh", *arguments], cwd=REPOSITORY, env={**self.variables, **variables}, check=False,
                 input=typed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
             )  # fmt: skip
         assert done.returncode == expect, f"deploy.sh {' '.join(arguments)}: {done.returncode}\n{done.stdout[-6000:]}"

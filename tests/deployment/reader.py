@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from local_cloud import paths
+from tooling.environments import ENVIRONMENTS, REPOSITORY
 
 # Each block runs in a shell of its own that begins with the variables of the one before.
 _SHELL = """
@@ -31,9 +31,9 @@ _LOCAL_ONLY = shutil.ignore_patterns(
 
 def check_out(folder: Path) -> Path:
     """Copy the repository as it is now, with the environments that are installed here."""
-    shutil.copytree(paths.REPOSITORY, folder, ignore=_LOCAL_ONLY, symlinks=True)
+    shutil.copytree(REPOSITORY, folder, ignore=_LOCAL_ONLY, symlinks=True)
     (folder / ".local").mkdir()
-    (folder / ".local/envs").symlink_to(paths.ENVIRONMENTS.resolve())
+    (folder / ".local/envs").symlink_to(ENVIRONMENTS.resolve())
     return folder
 
 

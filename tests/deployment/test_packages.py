@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud import paths
 from local_cloud.pipeline.deployment import one_deployment_at_a_time
 from tests.deployment.runtime_api import RuntimeApi
 from tests.integration.waiting import wait_for
+from tooling.environments import REPOSITORY, REQUIREMENTS, environment_bin
 
-FUNCTIONS = sorted(folder.name for folder in (paths.REPOSITORY / "lambda_functions").iterdir())
+FUNCTIONS = sorted(folder.name for folder in (REPOSITORY / "lambda_functions").iterdir())
 # What AWS's base image has beside the interpreter.
 RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py.py", "runtime_client*.so")
 START = "import sys; sys.path[:0] = sys.argv[2:]; sys.argv[2:] = []; "
@@ -23,7 +23,7 @@ START = "import sys; sys.path[:0] = sys.argv[2:]; sys.argv[2:] = []; "
 
 def build(folder: Path, *options: str) -> Path:
     done = subprocess.run(
-        ["./build_lambda_packages.sh", "--into", str(folder), *options], cwd=paths.REPOSITORY, check=False,
+        ["./build_lambda_packages.sh", "--into", str(folder), *options], cwd=REPOSITORY, check=False,
         env={**os.environ, "PYTHON": sys.executable}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
@@ -88,7 +88,7 @@ def test_binaries_are_for_python_313_on_arm64(for_lambda: Path) -> None:
 
 
 def test_the_layer_is_the_lock_and_nothing_of_development(for_lambda: Path) -> None:
-    lock = (paths.REQUIREMENTS / "lambda.txt").read_text()
+    lock = (REQUIREMENTS / "lambda.txt").read_text()
     locked = {name.replace("-", "_").lower(): version for name, version in re.findall(r"^([\w.-]+)==(\S+)", lock, re.M)}
     there = names(for_lambda / "dist/aurora-restore-utils.zip")
     infos = {
@@ -144,11 +144,11 @@ def test_a_function_starts_under_awss_runtime_client(
 
 
 def test_sam_build_gives_the_same_functions(for_host: Path, tmp_path: Path) -> None:
-    sam = [str(paths.environment_bin("sam") / "sam"), "build", "--build-dir", str(tmp_path / "sam")]
+    sam = [str(environment_bin("sam") / "sam"), "build", "--build-dir", str(tmp_path / "sam")]
     with one_deployment_at_a_time():  # sam build takes what the templates point at, which is build/
-        build(paths.REPOSITORY / "build", "--host")
+        build(REPOSITORY / "build", "--host")
         done = subprocess.run(
-            [*sam, "--cache-dir", str(tmp_path / "cache")], cwd=paths.REPOSITORY, check=False,
+            [*sam, "--cache-dir", str(tmp_path / "cache")], cwd=REPOSITORY, check=False,
             env={**os.environ, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-west-2"},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip

@@ -16,6 +16,7 @@ from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 from local_cloud.scram import scram_verifier
 from tests.integration.waiting import wait_for
 from tests.integration.world import DATABASE, World
+from tooling.environments import REPOSITORY
 
 MASTER = Login(username="master", password="Pr0duction-master-secret")
 LOGINS = {
@@ -157,7 +158,7 @@ def _deploy_source_account(world: World, cluster_id: str, key: str) -> dict[str,
     }
     cloudformation.create_stack(
         StackName="aurora-restore-source",
-        TemplateBody=(paths.REPOSITORY / "infrastructure/source-account.yaml").read_text(),
+        TemplateBody=(REPOSITORY / "infrastructure/source-account.yaml").read_text(),
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )

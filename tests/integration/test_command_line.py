@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from local_cloud import paths
 from local_cloud.pipeline.deployment import Login
 from local_cloud.scram import scram_verifier
 from tests.integration.shell import Shell
 from tests.integration.stories import story
 from tests.integration.world import World
+from tooling.environments import REPOSITORY
 
 OWNER = Login(username="owner", password="My-0wn-master-secret")
 OWN_LOGIN_PASSWORD = "My-0wn-login-secret"
 OPERATION = "nightly-2026-11-22"  # as in the event.json of every function
-FUNCTIONS = sorted(folder.name for folder in (paths.REPOSITORY / "lambda_functions").iterdir())
+FUNCTIONS = sorted(folder.name for folder in (REPOSITORY / "lambda_functions").iterdir())
 # As pg_dumpall writes it: PostgreSQL logs the statement, a verifier is no password.
 DUMP = f"""
 CREATE ROLE backend LOGIN PASSWORD '{scram_verifier(OWN_LOGIN_PASSWORD)}';
@@ -48,7 +48,7 @@ def afternoon(world: World) -> Afternoon:
         shell = Shell(world.cloud, Path(folder))
         _make_production(shell)
         machine = shell.aws("stepfunctions", "list-state-machines", "--query", "stateMachines[0].stateMachineArn")
-        request = json.loads((paths.REPOSITORY / "statemachine/inputs/nightly_refresh.json").read_text())
+        request = json.loads((REPOSITORY / "statemachine/inputs/nightly_refresh.json").read_text())
         request["source"]["cluster_id"], request["target"]["cluster_id"] = "my-production", "my-staging"
         name = shell.file("input.json", request)
         started = shell.aws(
@@ -160,7 +160,7 @@ def test_sam_invokes_the_state_machine(world: World, shell: Shell) -> None:
 @pytest.mark.usefixtures("afternoon")
 def test_sam_invokes_a_function_with_its_event(world: World, shell: Shell) -> None:
     function = "aurora-restore-check-restore-status"
-    event = paths.REPOSITORY / "lambda_functions" / function / "event.json"
+    event = REPOSITORY / "lambda_functions" / function / "event.json"
     arn = world.client("lambda").get_function(FunctionName=function)["Configuration"]["FunctionArn"]
     printed = shell.run("sam", "remote", "invoke", arn, "--event-file", str(event))
     assert json.loads(printed[printed.index("{") :])["status"] == "READY"
@@ -169,7 +169,7 @@ def test_sam_invokes_a_function_with_its_event(world: World, shell: Shell) -> No
 @pytest.mark.usefixtures("afternoon")
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_function_takes_its_event(world: World, function: str) -> None:
-    event = (paths.REPOSITORY / "lambda_functions" / function / "event.json").read_bytes()
+    event = (REPOSITORY / "lambda_functions" / function / "event.json").read_bytes()
     answer = world.client("lambda").invoke(FunctionName=function, Payload=event)
     body = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, body

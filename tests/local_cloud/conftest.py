@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from local_cloud import environments
 from local_cloud.cloud import LocalCloud
+from tooling import environments
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud import cli, paths
+from local_cloud import cli
 from local_cloud.aws_environment import UNWANTED
 from local_cloud.cloud import CloudFailed, LocalCloud
 from local_cloud.pipeline.commands import environment, read_request, running_cloud
+from tooling.environments import REPOSITORY
 
 
 def test_alone_it_runs_everything() -> None:
@@ -102,7 +103,7 @@ def test_the_commands_do_not_hide_the_users_python(cloud: LocalCloud) -> None:
 
 def test_the_launcher_script_needs_only_python() -> None:
     done = subprocess.run(
-        ["sh", str(paths.REPOSITORY / "local.sh"), "--help"], capture_output=True, text=True, check=True, cwd="/"
+        ["sh", str(REPOSITORY / "local.sh"), "--help"], capture_output=True, text=True, check=True, cwd="/"
     )
 
     assert "up" in done.stdout

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud import environments
+from tooling import environments
 
 
 @pytest.fixture

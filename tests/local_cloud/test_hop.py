@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from local_cloud import paths
 from local_cloud.cloud import LocalCloud
 from tests.local_cloud.conftest import Workbench
+from tooling.environments import ENVIRONMENTS
 
 # A function has nothing but its package: boto3 is taken from where the local cloud has it.
-[LIBRARIES] = (paths.ENVIRONMENTS / "cloud").glob("lib/python3*/site-packages")
+[LIBRARIES] = (ENVIRONMENTS / "cloud").glob("lib/python3*/site-packages")
 WITH_BOTO3 = f"import sys\nsys.path.append({str(LIBRARIES)!r})\n"
 # Two calls of an invocation; what became of the second is the answer.
 CODE = (

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud import environments, paths, run_folder
+from local_cloud import run_folder
 from local_cloud.cloud import LocalCloud, stop
 from local_cloud.ministack import processes
+from tooling import environments
+from tooling.environments import REPOSITORY
 
 pytestmark = pytest.mark.local_cloud
 HOLD = """
@@ -85,7 +87,7 @@ def test_in_the_background_it_outlives_its_owner_until_it_is_stopped(tmp_path: P
     run_dir = tmp_path / "up"
     start = "import sys; from pathlib import Path; from local_cloud.cloud import LocalCloud; "
     start += "LocalCloud.start(run_dir=Path(sys.argv[1]), speed=1000, attached=False)"
-    subprocess.run([sys.executable, "-c", start, str(run_dir)], check=True, cwd=paths.REPOSITORY)
+    subprocess.run([sys.executable, "-c", start, str(run_dir)], check=True, cwd=REPOSITORY)
 
     assert LocalCloud.find(run_dir) is not None
     assert stop(run_dir)
@@ -115,7 +117,7 @@ def start_owner(tmp_path: Path) -> tuple[subprocess.Popen[str], Path]:
     tmp_path.chmod(0o755)
     run_dir = tmp_path / "run"
     command = [sys.executable, "-c", HOLD, str(run_dir)]
-    owner = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=paths.REPOSITORY)
+    owner = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY)
     assert owner.stdout is not None
     assert owner.stdout.readline() == "ready\n"
     owner.stdout.close()

@@ -15,25 +15,42 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from local_cloud import paths, run_folder
-
+REPOSITORY = Path(__file__).resolve().parent.parent
+REQUIREMENTS = REPOSITORY / "requirements"
+LOCAL = REPOSITORY / ".local"
+ENVIRONMENTS = LOCAL / "envs"
 NAMES = ("cloud", "sam", "aws")
 _COMPLETE = ".complete"
+_IN_USE = ".in-use"
 
 
 class EnvironmentFailed(Exception):
     """An environment could not be made; the message ends with the installer's last lines."""
 
 
+def environment_bin(name: str) -> Path:
+    """Return the folder of an environment's commands."""
+    return ENVIRONMENTS / name / "bin"
+
+
+@contextlib.contextmanager
+def in_use(folder: Path = ENVIRONMENTS) -> Iterator[None]:
+    """Keep what is installed while something long runs in it: an environment whose lock changed gets a new folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _IN_USE).open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+
+
 def ensure(
     names: Sequence[str] = NAMES,
     report: Callable[[str], None] = lambda _line: None,
     *,
-    requirements: Path = paths.REQUIREMENTS,
+    requirements: Path = REQUIREMENTS,
     folder: Path | None = None,
 ) -> None:
     """Make the named environments that are missing or older than their lock file."""
-    folder = folder or paths.ENVIRONMENTS
+    folder = folder or ENVIRONMENTS
     missing = [name for name in names if not _is_current(folder, requirements, name)]
     if not missing:
         return
@@ -97,11 +114,14 @@ def _point(link: Path, home: Path) -> None:
 
 
 def _remove_older(folder: Path, name: str, home: Path) -> None:
-    if run_folder.any_alive():  # somebody works with the older one
-        return
-    for other in folder.glob(f"{name}-*"):
-        if other != home:
-            shutil.rmtree(other)
+    with (folder / _IN_USE).open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # somebody works with the older one
+            return
+        for other in folder.glob(f"{name}-*"):
+            if other != home:
+                shutil.rmtree(other)
 
 
 @contextlib.contextmanager

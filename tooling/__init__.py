@@ -1,0 +1,1 @@
+"""What the scripts of this repository stand on: their Python environments."""
