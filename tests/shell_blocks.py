@@ -70,3 +70,13 @@ def _until_closed(lines: Iterator[tuple[int, str]], where: str) -> str:
             return textwrap.dedent("\n".join(commands)) + "\n"
         commands.append(line)
     raise ValueError(f"{where}: a block that is not closed")
+
+
+# The README takes the pipeline away at its end, and the last guide deploys it from nothing.
+DOCUMENTS = (
+    "docs/01_prerequisites.md",
+    "docs/02_lambda_implementation.md",
+    "docs/03_step_functions_implementation.md",
+    "README.md",
+    "docs/04_production_deployment.md",
+)

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.deployment.test_documentation import DOCUMENTS
-from tests.shell_blocks import blocks_of, shell_blocks
+from tests.shell_blocks import DOCUMENTS, blocks_of, shell_blocks
 
 
 def test_a_block_has_its_section_its_line_and_its_reason() -> None:

@@ -9,7 +9,7 @@ from local_cloud.aws_environment import command_environment
 from local_cloud.cloud import LocalCloud
 from local_cloud.pipeline.deployment import one_deployment_at_a_time
 from local_cloud.regions import TARGET_REGION
-from tests.integration.production import make_production
+from tests.integration.stage.production import make_production
 from tooling.environments import REPOSITORY, environment_bin
 
 SPEED = 600.0

@@ -13,17 +13,9 @@ from local_cloud.cloud import LocalCloud
 from local_cloud.pipeline.demonstration import furnish
 from local_cloud.pipeline.terminal import Terminal
 from tests.deployment.reader import Reader, check_out
-from tests.integration.waiting import wait_for
-from tests.shell_blocks import ShellBlock, shell_blocks
+from tests.integration.stage.waiting import wait_for
+from tests.shell_blocks import DOCUMENTS, ShellBlock, shell_blocks
 
-# The README takes the pipeline away at its end, and the last guide deploys it from nothing.
-DOCUMENTS = (
-    "docs/01_prerequisites.md",
-    "docs/02_lambda_implementation.md",
-    "docs/03_step_functions_implementation.md",
-    "README.md",
-    "docs/04_production_deployment.md",
-)
 BLOCKS = [block for path in DOCUMENTS for block in shell_blocks(path)]
 # A snapshot of the shop grows 48 hours old, which a request refuses, in 14 minutes.
 SPEED = 200.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.integration.world import AUDIT_TABLE
+from tests.integration.stage.world import AUDIT_TABLE
 
 FUNCTION_PREFIX = "aurora-restore-"
 # The SDK's attempts at one call: the product says it in utils/aws/clients.py.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from local_cloud.regions import TARGET_REGION
-from tests.integration.outcome import ApiCall
+from tests.integration.stage.outcome import ApiCall
 
 _MANAGED, _OPERATION = "aurora-restore:managed", "aurora-restore:operation-id"
 _ROLE, _REPLACEABLE = "aurora-restore:role", "aurora-restore:replaceable"

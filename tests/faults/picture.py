@@ -11,7 +11,7 @@ import psycopg2
 from local_cloud.pipeline.deployment import Login
 from local_cloud.regions import TARGET_REGION
 from tests.faults.laboratory import Laboratory
-from tests.integration.world import DATABASE, tags_of
+from tests.integration.stage.world import DATABASE, tags_of
 
 Picture = dict[str, Any]
 _CLUSTER = (

@@ -11,7 +11,7 @@ from tests.faults.__main__ import right_before
 from tests.faults.cases import KINDS, SQL_KINDS, cases, locations, round_trips
 from tests.faults.picture import differences
 from tests.faults.sweep import Verdict
-from tests.integration.outcome import ApiCall
+from tests.integration.stage.outcome import ApiCall
 
 OPERATION = {"aurora-restore:managed": "true", "aurora-restore:operation-id": "nightly"}
 OLD = {"arn": "arn:aws:rds:us-west-2:1:cluster:staging", "resource_id": "cluster-OLD", "status": "available"}

@@ -8,11 +8,18 @@ import pytest
 
 from local_cloud.cloud import LocalCloud
 from local_cloud.pipeline.deployment import deploy
-from tests.integration import stories
-from tests.integration.production import Production, make_production
-from tests.integration.stories import Storyteller
-from tests.integration.watch import CommandLines
-from tests.integration.world import World, client_factory
+from tests.integration.stage import stories
+from tests.integration.stage.afternoon import afternoon
+from tests.integration.stage.night import night
+from tests.integration.stage.production import Production, make_production
+from tests.integration.stage.sources import in_one_region, nights_in_a_row
+from tests.integration.stage.stories import Storyteller
+from tests.integration.stage.watch import CommandLines
+from tests.integration.stage.wishes import wishes
+from tests.integration.stage.world import World, client_factory
+
+# The stories that several files look at.
+__all__ = ["afternoon", "in_one_region", "night", "nights_in_a_row", "wishes"]
 
 SPEED = 600.0
 PRODUCTION = "shop-production"

@@ -8,11 +8,9 @@ from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from local_cloud.pipeline.deployment import Login
-from tests.integration.production import LOGINS, MASTER, Production
-from tests.integration.test_nightly_refresh import Night, night
-from tests.integration.world import OLD_MASTER, World
-
-__all__ = ["night"]
+from tests.integration.stage.night import Night
+from tests.integration.stage.production import LOGINS, MASTER, Production
+from tests.integration.stage.world import OLD_MASTER, World
 
 
 @pytest.fixture

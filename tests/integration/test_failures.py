@@ -5,10 +5,10 @@ from typing import Any
 
 from local_cloud.pipeline import aurora_clusters
 from local_cloud.regions import TARGET_REGION
-from tests.integration.outcome import Outcome
-from tests.integration.stories import story
-from tests.integration.waiting import wait_for
-from tests.integration.world import OLD_MASTER, REPLACEABLE, World, tags_of
+from tests.integration.stage.outcome import Outcome
+from tests.integration.stage.stories import story
+from tests.integration.stage.waiting import wait_for
+from tests.integration.stage.world import OLD_MASTER, REPLACEABLE, World, tags_of
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.integration.waiting import wait_for
-from tests.integration.world import World
+from tests.integration.stage.waiting import wait_for
+from tests.integration.stage.world import World
 
 TARGET = "full-region"
 

@@ -7,14 +7,9 @@ from typing import Any
 import pytest
 
 from local_cloud.regions import TARGET_REGION
-from tests.integration.outcome import ApiCall
-from tests.integration.permissions import WITHOUT
-from tests.integration.test_nightly_refresh import night
-from tests.integration.test_sources_and_targets import in_one_region, nights_in_a_row
-from tests.integration.test_wishes import wishes
-from tests.integration.world import World
-
-__all__ = ["in_one_region", "night", "nights_in_a_row", "wishes"]
+from tests.integration.stage.outcome import ApiCall
+from tests.integration.stage.permissions import WITHOUT
+from tests.integration.stage.world import World
 
 AUTOSCALED = "application-autoscaling-"
 COPY_TAKES = timedelta(seconds=1200)  # the local Aurora never ends one earlier

@@ -10,11 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
-from tests.integration.test_nightly_refresh import Night, night
-from tests.integration.test_sources_and_targets import InOneRegion, in_one_region
-from tests.integration.world import AUDIT_TABLE, STATE_TABLE, World
+from tests.integration.stage.night import Night
+from tests.integration.stage.sources import InOneRegion
+from tests.integration.stage.world import AUDIT_TABLE, STATE_TABLE, World
 
-__all__ = ["in_one_region", "night"]
 DENIED = {"AccessDenied", "AccessDeniedException"}
 Clients = Callable[..., Any]
 MASTER_SECRET = "aurora-restore/dev/master-credentials"

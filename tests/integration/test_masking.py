@@ -9,9 +9,9 @@ import psycopg2
 import pytest
 
 from local_cloud.pipeline.deployment import Login
-from tests.integration.outcome import Outcome
-from tests.integration.stories import story
-from tests.integration.world import World
+from tests.integration.stage.outcome import Outcome
+from tests.integration.stage.stories import story
+from tests.integration.stage.world import World
 
 EXAMPLE = json.loads(Path("statemachine/inputs/masked_refresh.json").read_text())
 SCRIPTS = Path("docs/examples/masking")

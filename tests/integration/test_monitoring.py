@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from local_cloud.regions import TARGET_REGION
-from tests.integration.outcome import Outcome
-from tests.integration.shell import Shell
-from tests.integration.stories import story
-from tests.integration.waiting import wait_for
-from tests.integration.world import OLD_MASTER, World
+from tests.integration.stage.outcome import Outcome
+from tests.integration.stage.shell import Shell
+from tests.integration.stage.stories import story
+from tests.integration.stage.waiting import wait_for
+from tests.integration.stage.world import OLD_MASTER, World
 
 TARGET = "watched"
 SERVICE = {"Name": "service", "Value": "aurora-restore"}

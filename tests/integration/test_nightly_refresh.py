@@ -1,17 +1,13 @@
 """A nightly refresh replaces the old target with yesterday's production."""
 
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
-from tests.integration.outcome import Outcome
-from tests.integration.production import ENGINE_VERSION, Production, counted
-from tests.integration.stories import story
-from tests.integration.world import OLD_MASTER, World, tags_of
+from tests.integration.stage.night import TARGET, Night
+from tests.integration.stage.production import ENGINE_VERSION, Production, counted
+from tests.integration.stage.world import OLD_MASTER, World, tags_of
 
-TARGET = "shop-staging"
 STEPS = [
     "Snapshot Check",
     "Copy Snapshot",
@@ -24,37 +20,6 @@ STEPS = [
     "Archive Snapshot",
     "SNS Notification",
 ]
-
-
-@dataclass(frozen=True)
-class Night:
-    """The refresh, with what was there before and after."""
-
-    old: dict[str, Any]
-    outcome: Outcome
-    new: dict[str, Any]
-
-
-@story
-def night(world: World) -> Night:
-    world.target.create_db_subnet_group(
-        DBSubnetGroupName="staging", DBSubnetGroupDescription="of staging", SubnetIds=["subnet-1a", "subnet-2b"]
-    )
-    world.target.create_db_cluster_parameter_group(
-        DBClusterParameterGroupName="staging17", DBParameterGroupFamily="aurora-postgresql17", Description="of staging"
-    )
-    old = world.old_target(
-        TARGET,
-        instances=2,
-        DBSubnetGroupName="staging",
-        VpcSecurityGroupIds=["sg-0123456789abcdef0"],
-        DBClusterParameterGroupName="staging17",
-        StorageType="aurora-iopt1",
-        EnableIAMDatabaseAuthentication=True,
-        EnableCloudwatchLogsExports=["postgresql"],
-    )
-    outcome = world.run({"target": {"cluster_id": TARGET, "tags": {"team": "platform"}}}, "nightly").expect_success()
-    return Night(old, outcome, world.cluster(TARGET))
 
 
 def test_all_of_yesterdays_data_is_there_and_nothing_else(world: World, production: Production, night: Night) -> None:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from local_cloud.regions import TARGET_REGION
-from tests.integration.stories import Storyteller
-from tests.integration.test_sources_and_targets import InOneRegion, in_one_region
-from tests.integration.world import World
+from tests.integration.stage.sources import InOneRegion
+from tests.integration.stage.stories import Storyteller
+from tests.integration.stage.world import World
 
-__all__ = ["in_one_region"]
 ROLE = f"aurora-restore-sns-notification-{TARGET_REGION}"
 
 

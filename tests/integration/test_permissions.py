@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.integration.permissions import WITHOUT, Entry, granted_to, needed_so_far, without
-from tests.integration.world import World
+from tests.integration.stage.permissions import WITHOUT, Entry, granted_to, needed_so_far, without
+from tests.integration.stage.world import World
 
 ROLES = (
     "snapshot-check", "copy-snapshot", "check-copy-status", "delete-rds", "check-delete-status", "restore-snapshot",

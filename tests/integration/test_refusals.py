@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 
 from local_cloud.regions import TARGET_REGION
-from tests.integration.outcome import ApiCall, Outcome
-from tests.integration.production import Production
-from tests.integration.stories import Storyteller
-from tests.integration.test_sources_and_targets import InOneRegion, in_one_region
-from tests.integration.world import World, target_of
-
-__all__ = ["in_one_region"]
+from tests.integration.stage.outcome import ApiCall, Outcome
+from tests.integration.stage.production import Production
+from tests.integration.stage.sources import InOneRegion
+from tests.integration.stage.stories import Storyteller
+from tests.integration.stage.world import World, target_of
 
 
 @dataclass(frozen=True)

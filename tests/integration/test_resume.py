@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.outcome import Outcome
-from tests.integration.stories import story
-from tests.integration.waiting import wait_for
-from tests.integration.world import World, tags_of
+from tests.integration.stage.outcome import Outcome
+from tests.integration.stage.stories import story
+from tests.integration.stage.waiting import wait_for
+from tests.integration.stage.world import World, tags_of
 
 
 @dataclass(frozen=True)

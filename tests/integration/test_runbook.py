@@ -6,10 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.integration.shell import Shell
-from tests.integration.stories import story
-from tests.integration.waiting import wait_for
-from tests.integration.world import World
+from tests.integration.stage.shell import Shell
+from tests.integration.stage.stories import story
+from tests.integration.stage.waiting import wait_for
+from tests.integration.stage.world import World
 from tests.shell_blocks import shell_blocks
 
 BLOCKS = shell_blocks("docs/runbook.md")

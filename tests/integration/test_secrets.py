@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 
 from local_cloud.pipeline.deployment import Deployment
-from tests.integration.production import LOGINS
-from tests.integration.production import MASTER as PRODUCTION_MASTER
-from tests.integration.stories import Storyteller
-from tests.integration.test_command_line import OPERATION, OWN_LOGIN_PASSWORD, OWNER, Afternoon, afternoon
-from tests.integration.test_nightly_refresh import Night, night
-from tests.integration.watch import CommandLines
-from tests.integration.world import AUDIT_TABLE, OLD_MASTER, STATE_TABLE, World
-
-__all__ = ["afternoon", "night"]
+from tests.integration.stage.afternoon import OPERATION, OWN_LOGIN_PASSWORD, OWNER, Afternoon
+from tests.integration.stage.night import Night
+from tests.integration.stage.production import LOGINS
+from tests.integration.stage.production import MASTER as PRODUCTION_MASTER
+from tests.integration.stage.stories import Storyteller
+from tests.integration.stage.watch import CommandLines
+from tests.integration.stage.world import AUDIT_TABLE, OLD_MASTER, STATE_TABLE, World
 
 
 def planted(deployment: Deployment) -> list[str]:

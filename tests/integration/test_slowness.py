@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.integration.outcome import Outcome
-from tests.integration.stories import story
-from tests.integration.waiting import wait_for
-from tests.integration.world import World
+from tests.integration.stage.outcome import Outcome
+from tests.integration.stage.stories import story
+from tests.integration.stage.waiting import wait_for
+from tests.integration.stage.world import World
 
 
 def start(world: World, target: str, **request: Any) -> str:

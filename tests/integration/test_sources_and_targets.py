@@ -1,45 +1,15 @@
 """Where the snapshot comes from, and what is there before: the run does what is needed and no more."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from local_cloud.credentials import OTHER_ACCOUNT_ID
-from local_cloud.regions import TARGET_REGION
-from tests.integration.outcome import Outcome
-from tests.integration.production import Production, counted, make_production, share_from_another_account
-from tests.integration.stories import story
-from tests.integration.world import World, tags_of
-
-
-@dataclass(frozen=True)
-class InOneRegion:
-    """A refresh from a production in the target Region."""
-
-    production: Production
-    outcome: Outcome
-
-
-@story
-def nights_in_a_row(world: World) -> list[Outcome]:
-    """Three refreshes of one target, which is absent at first; only the newest snapshot of each kind is kept."""
-    request = {"target": {"cluster_id": "weekly"}, "keep_copies": 1, "keep_final_snapshots": 1}
-    outcomes = [world.run(request).expect_success()]
-    world.target.create_db_cluster_snapshot(DBClusterIdentifier="weekly", DBClusterSnapshotIdentifier="of-somebody")
-    world.target.get_waiter("db_cluster_snapshot_available").wait(
-        DBClusterSnapshotIdentifier="of-somebody", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
-    outcomes += [world.run(request).expect_success() for _ in range(2)]
-    return outcomes
-
-
-@story
-def in_one_region(world: World) -> InOneRegion:
-    west = make_production(world.cloud, "shop-west", TARGET_REGION)
-    world.old_target("beside-west")
-    source = {"cluster_id": west.cluster_id, "region": TARGET_REGION}
-    return InOneRegion(west, world.run({"source": source, "target": {"cluster_id": "beside-west"}}).expect_success())
+from tests.integration.stage.outcome import Outcome
+from tests.integration.stage.production import Production, counted, share_from_another_account
+from tests.integration.stage.sources import InOneRegion
+from tests.integration.stage.stories import story
+from tests.integration.stage.world import World, tags_of
 
 
 @story

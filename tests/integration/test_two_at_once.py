@@ -1,8 +1,8 @@
 """Two runs against one target at once."""
 
-from tests.integration.outcome import Outcome
-from tests.integration.stories import story
-from tests.integration.world import World
+from tests.integration.stage.outcome import Outcome
+from tests.integration.stage.stories import story
+from tests.integration.stage.world import World
 
 
 @story

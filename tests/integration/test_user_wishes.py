@@ -12,10 +12,10 @@ from local_cloud.aurora.settings import installed_postgres
 from local_cloud.pipeline.aurora_clusters import create_cluster, create_snapshot
 from local_cloud.pipeline.deployment import ENVIRONMENT, Login, new_password
 from local_cloud.regions import SOURCE_REGION
-from tests.integration.outcome import Outcome
-from tests.integration.production import LOGINS, MASTER, counted, fill
-from tests.integration.stories import story
-from tests.integration.world import DATABASE, World
+from tests.integration.stage.outcome import Outcome
+from tests.integration.stage.production import LOGINS, MASTER, counted, fill
+from tests.integration.stage.stories import story
+from tests.integration.stage.world import DATABASE, World
 
 pytestmark = pytest.mark.skipif(15 not in installed_postgres(), reason="no PostgreSQL 15 for this platform on npm")
 SOURCE, TARGET = "shop-fifteen", "shop-fifteen-copy"

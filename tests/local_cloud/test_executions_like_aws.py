@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_cloud.cloud import LocalCloud
-from tests.integration.waiting import wait_for
+from tests.integration.stage.waiting import wait_for
 from tests.local_cloud.conftest import Workbench
 
 pytestmark = pytest.mark.local_cloud

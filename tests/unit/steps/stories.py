@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from utils.operation.state_table import lock_key
 from utils.runtime.contract import ClosingEvent, StartEvent, StepResult
 from utils.steps.check_copy_status import check_copy_status
 from utils.steps.copy_snapshot import copy_snapshot
@@ -39,3 +40,36 @@ def fail(aws: FakeAws, arn: str = EXECUTION_ARN, error: str = "CopyFailed") -> N
 def resume_after_failure(aws: FakeAws) -> None:
     fail(aws)
     resume(aws)
+
+
+LOCK = lock_key("us-west-2", "staging")
+
+
+def status_change(status: str, arn: str = EXECUTION_ARN, **other: Any) -> dict[str, Any]:
+    """What EventBridge sends, as in the Step Functions Developer Guide."""
+    detail = {
+        "executionArn": arn,
+        "stateMachineArn": "arn:aws:states:us-west-2:123456789012:stateMachine:aurora-restore-pipeline",
+        "name": arn.rpartition(":")[2],
+        "status": status,
+        "input": "{}",
+        "redriveCount": 0,
+        "error": None,
+        "cause": None,
+    }
+    return {
+        "version": "0",
+        "id": "315c1398-40ff-a850-213b-158f73e60175",
+        "detail-type": "Step Functions Execution Status Change",
+        "source": "aws.states",
+        "account": "123456789012",
+        "time": "2026-11-22T03:00:00Z",
+        "region": "us-west-2",
+        "resources": [arn],
+        "detail": detail | other,
+    }
+
+
+def ended(aws: FakeAws, status: str = "ABORTED", arn: str = EXECUTION_ARN, **other: Any) -> StepResult:
+    """Let EventBridge tell the end of an execution."""
+    return sns_notification(ClosingEvent.model_validate(status_change(status, arn, **other)), aws.services)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from tests.unit.steps.stories import LOCK, ended
 from utils import errors
 from utils.operation.model import OperationStatus
-from utils.operation.state_table import lock_key
 from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent, StepResult, StepStatus
 from utils.runtime.step import on_operation
 from utils.steps.archive_snapshot import archive_snapshot
@@ -18,37 +18,6 @@ from utils.steps.snapshot_check import snapshot_check
 from utils.steps.sns_notification import sns_notification
 
 SECOND_ARN = EXECUTION_ARN.replace(OPERATION, "repair-1")
-LOCK = lock_key("us-west-2", "staging")
-
-
-def status_change(status: str, arn: str = EXECUTION_ARN, **other: Any) -> dict[str, Any]:
-    """What EventBridge sends, as in the Step Functions Developer Guide."""
-    detail = {
-        "executionArn": arn,
-        "stateMachineArn": "arn:aws:states:us-west-2:123456789012:stateMachine:aurora-restore-pipeline",
-        "name": arn.rpartition(":")[2],
-        "status": status,
-        "input": "{}",
-        "redriveCount": 0,
-        "error": None,
-        "cause": None,
-    }
-    return {
-        "version": "0",
-        "id": "315c1398-40ff-a850-213b-158f73e60175",
-        "detail-type": "Step Functions Execution Status Change",
-        "source": "aws.states",
-        "account": "123456789012",
-        "time": "2026-11-22T03:00:00Z",
-        "region": "us-west-2",
-        "resources": [arn],
-        "detail": detail | other,
-    }
-
-
-def ended(aws: FakeAws, status: str = "ABORTED", arn: str = EXECUTION_ARN, **other: Any) -> StepResult:
-    """Let EventBridge tell the end of an execution."""
-    return sns_notification(ClosingEvent.model_validate(status_change(status, arn, **other)), aws.services)
 
 
 def last_step(aws: FakeAws, error: str = "", arn: str = EXECUTION_ARN, **other: Any) -> StepResult:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from tests.fakes.stores import InMemoryOperationStore
-from tests.unit.steps.test_closing import LOCK, ended
+from tests.unit.steps.stories import LOCK, ended
 from utils.errors import OperationClosed, OperationRowConflict
 from utils.operation.model import OperationStatus
 from utils.operation.store import UnplannedOperation

@@ -11,8 +11,8 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from tests.fakes.stores import InMemoryAuditLog
+from tests.unit.operation.tables import make_table
 from tests.unit.operations import AT
-from tests.unit.tables import make_table
 from utils.errors import AwsRequestRejected
 from utils.operation.audit_log import AuditEvent, AuditLog, AuditRow, DynamoDbAuditLog
 

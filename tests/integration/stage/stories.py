@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tests.integration.world import World
+from tests.integration.stage.world import World
 
 T = TypeVar("T")
 AT_ONCE = 4  # RDS copies five snapshots at once into a Region

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.integration.mailbox import Message
+from tests.integration.stage.mailbox import Message
 
 CHANGING = ("Add", "Copy", "Create", "Delete", "Modify", "Reboot", "Remove", "Restore", "Start", "Stop")
 

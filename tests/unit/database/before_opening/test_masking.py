@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local_cloud.aurora.postgres.volume import Volume
-from tests.unit.before_opening.world import World
+from tests.unit.database.before_opening.world import World
 from utils.errors import CheckFailed
 from utils.request.model import RestoreRequest
 

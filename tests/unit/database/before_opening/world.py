@@ -11,8 +11,6 @@ from utils.database.server.connection import DatabaseServer, connected
 from utils.database.setup import Master
 from utils.request.model import RestoreRequest
 
-MASTER, PASSWORD = "master", "master-password-of-the-tests"
-
 
 def script(name: str, **other: Any) -> dict[str, Any]:
     """Make an element of post_restore_sql."""
@@ -62,3 +60,23 @@ class World:
         text = self.scripts[s3_uri.removeprefix("s3://scripts/")]
         digest = hashlib.sha256(text.encode()).hexdigest()
         return Script(s3_uri=s3_uri, version_id="v1", sha256=digest, text=text)
+
+
+ROUTINES = """
+-- a comment; with a semicolon
+CREATE FUNCTION scratch.f() RETURNS text LANGUAGE plpgsql AS $body$
+BEGIN
+    IF true THEN RETURN 'a;b' || $$;$$; END IF; -- COMMIT;
+END
+$body$;
+
+CREATE OR REPLACE PROCEDURE scratch.p(n int) LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE scratch.people SET name = CASE WHEN id = n THEN 'x' ELSE name END;
+    DELETE FROM scratch.people WHERE id = 99;
+END;
+
+/* one /* nested; */ still; */ SELECT ';', E'it\\'s;', "odd;name" FROM (SELECT 1 AS "odd;name") AS t;;
+CREATE RULE r AS ON DELETE TO scratch.people DO INSTEAD (SELECT 1; SELECT 2);
+SELECT 1 AS begin, 2 AS "end"
+"""

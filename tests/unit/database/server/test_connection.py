@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from pydantic import SecretStr
 
-from tests.unit.before_opening.world import MASTER, PASSWORD
+from tests.unit.database.shop_server import MASTER, PASSWORD
 from utils.database.server.connection import DatabaseServer, connected
 
 

@@ -16,9 +16,9 @@ from local_cloud.cloud import LocalCloud
 from local_cloud.pipeline import aurora_clusters
 from local_cloud.pipeline.deployment import Deployment, Login
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
-from tests.integration.mailbox import Mailbox
-from tests.integration.outcome import ApiCall, Outcome
-from tests.integration.waiting import wait_for
+from tests.integration.stage.mailbox import Mailbox
+from tests.integration.stage.outcome import ApiCall, Outcome
+from tests.integration.stage.waiting import wait_for
 
 STATE_TABLE, AUDIT_TABLE = "aurora-restore-state", "aurora-restore-audit"
 DATABASE = "shop"

@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from local_cloud.aurora.postgres.tls import make_tls
-from tests.unit.before_opening.world import MASTER, PASSWORD
+from tests.unit.database.shop_server import MASTER, PASSWORD
 from utils.database.rds_ca import renew
 from utils.database.server.connection import DatabaseServer, connected
 from utils.database.server.tls import SHIPPED_CA_FILE, Tls, TlsMode

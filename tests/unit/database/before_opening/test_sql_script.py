@@ -2,26 +2,8 @@
 
 import pytest
 
+from tests.unit.database.before_opening.world import ROUTINES
 from utils.database.before_opening.sql_script import NotASqlScript, Statement, split
-
-ROUTINES = """
--- a comment; with a semicolon
-CREATE FUNCTION scratch.f() RETURNS text LANGUAGE plpgsql AS $body$
-BEGIN
-    IF true THEN RETURN 'a;b' || $$;$$; END IF; -- COMMIT;
-END
-$body$;
-
-CREATE OR REPLACE PROCEDURE scratch.p(n int) LANGUAGE sql
-BEGIN ATOMIC
-    UPDATE scratch.people SET name = CASE WHEN id = n THEN 'x' ELSE name END;
-    DELETE FROM scratch.people WHERE id = 99;
-END;
-
-/* one /* nested; */ still; */ SELECT ';', E'it\\'s;', "odd;name" FROM (SELECT 1 AS "odd;name") AS t;;
-CREATE RULE r AS ON DELETE TO scratch.people DO INSTEAD (SELECT 1; SELECT 2);
-SELECT 1 AS begin, 2 AS "end"
-"""
 
 
 def cut(script: str) -> list[tuple[int, str]]:

@@ -9,8 +9,8 @@ import pytest
 from moto import mock_aws
 
 from tests.fakes.stores import InMemoryOperationStore
+from tests.unit.operation.tables import make_table
 from tests.unit.operations import AT, REQUEST, an_operation
-from tests.unit.tables import make_table
 from utils.errors import AwsRequestRejected, OperationNotFound, OperationNotResumable, OperationRowConflict
 from utils.operation.model import CopyRecord, OperationError, OperationStatus, StepName
 from utils.operation.state_table import DynamoDbOperationStore

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from local_cloud.ministack.iam_journal import FILE
 from local_cloud.regions import TARGET_REGION
 from tests.conventions.cfn_yaml import as_list
-from tests.integration.world import World
+from tests.integration.stage.world import World
 
 WITHOUT = "without-"  # the names of targets whose runs lack a permission begin so
 

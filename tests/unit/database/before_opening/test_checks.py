@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.before_opening.world import World, check
+from tests.unit.database.before_opening.world import World, check
 from utils.errors import CheckFailed
 from utils.operation.model import CheckRecord
 

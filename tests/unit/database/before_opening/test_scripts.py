@@ -4,8 +4,7 @@ from itertools import count
 
 import pytest
 
-from tests.unit.before_opening.test_sql_script import ROUTINES
-from tests.unit.before_opening.world import World, check, script
+from tests.unit.database.before_opening.world import ROUTINES, World, check, script
 from utils.database.before_opening.scripts import ComeBack, Invocation
 from utils.errors import CheckFailed, DatabaseChangeRefused, DatabaseUnavailable, PostRestoreSqlFailed
 from utils.operation.model import ScriptRecord

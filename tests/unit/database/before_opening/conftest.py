@@ -1,0 +1,38 @@
+"""The shop, in a real PostgreSQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from tests.unit.database.before_opening.world import World
+from tests.unit.database.shop_server import MASTER, PASSWORD, farm, running, volume
+from utils.database.server.connection import DatabaseServer
+from utils.database.setup import Master
+
+__all__ = ["farm", "running", "volume"]
+
+SEED = Path("local_cloud/seed")
+
+
+@pytest.fixture(scope="session")
+def furnished(running: DatabaseServer) -> World:
+    world = World(running, Master(name=MASTER, password=SecretStr(PASSWORD)))
+    world.run(
+        "CREATE ROLE app_owner NOLOGIN; CREATE ROLE shop_app NOLOGIN; CREATE ROLE analyst NOLOGIN;"
+        "CREATE ROLE stranger NOLOGIN; REVOKE stranger FROM master; GRANT app_owner TO master;"
+    )
+    for name in ("shop_schema.sql", "shop_data.sql"):
+        world.run(f"SET search_path = public;{(SEED / name).read_text()}")
+    return world
+
+
+@pytest.fixture
+def world(furnished: World) -> Iterator[World]:
+    """The shop, with whatever a test did to its own schema gone afterwards."""
+    furnished.run("CREATE SCHEMA scratch; CREATE TABLE scratch.people (id int PRIMARY KEY, name text)")
+    furnished.run("INSERT INTO scratch.people VALUES (1, 'Anna Planted'), (2, 'Ben Planted')")
+    yield furnished
+    furnished.run("DROP SCHEMA scratch CASCADE")
+    furnished.scripts.clear()
