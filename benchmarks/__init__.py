@@ -1,1 +1,1 @@
-"""Measurements."""
+"""Measurements of what has to be fast."""

@@ -1,1 +1,1 @@
-"""The shared layer of the Aurora Restore Pipeline; its front door is `utils.aurora_utils`."""
+"""The layer under the ten functions; handlers enter it by `utils.aurora_utils`."""

@@ -1,0 +1,1 @@
+"""`deploy.sh verify`: the checks of a deployment, and what to do about each."""

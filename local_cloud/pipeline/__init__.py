@@ -1,0 +1,1 @@
+"""What of the local cloud knows this project: its deployment, its executions, the shop it restores."""

@@ -1,76 +1,30 @@
-"""Where things are, what may import what, and how long they may get."""
+"""Where things are, what a module may do, and how large modules and rooms may get."""
 
 import ast
 import importlib
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conventions.cfn_yaml import REPOSITORY
+from tests.conventions.sources import AROUND, HANDLERS, LOCAL_CLOUD, PRODUCT, TESTS, name_of, run_at_import
 from utils import errors
 from utils.errors import AuroraRestoreError
 from utils.operation.model import StepName
 from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent
 
-UTILS = sorted((REPOSITORY / "utils").rglob("*.py"))
-HANDLERS = sorted((REPOSITORY / "lambda_functions").glob("*/*.py"))
-PRODUCT = [*UTILS, *HANDLERS]
-# The only modules that know boto3 or botocore; `services` makes the clients, the others speak through one.
-GATEWAYS = {
-    "utils/operation/audit_log.py",
-    "utils/aws/clients.py",
-    "utils/aws/calls.py",
-    "utils/aws/executions.py",
-    "utils/aws/kms.py",
-    "utils/operation/state_table.py",
-    "utils/aws/rds_reader.py",
-    "utils/aws/rds_writer.py",
-    "utils/aws/s3.py",
-    "utils/aws/secrets.py",
-    "utils/runtime/services.py",
+ROOMS = sorted({path.parent for path in (*PRODUCT, *AROUND, *LOCAL_CLOUD, *TESTS)})
+# Rooms of modules that are alike: who has seen one knows what is in the others, so any number is a list to pick from.
+ALIKE = {
+    "utils/steps": "one step each",
+    "local_cloud/aurora/operations": "one family of RDS's operations each",
 }
+# Their `__init__.py` does something: the local Aurora is a package of its own with a front door, and importing its
+# operations registers them.
+MORE_THAN_A_NAME = {"local_cloud/aurora", "local_cloud/aurora/operations"}
 EVENTS: dict[StepName, type[StepEvent]] = {StepName.SNAPSHOT_CHECK: StartEvent, StepName.SNS_NOTIFICATION: ClosingEvent}
-
-
-def name_of(path: Path) -> str:
-    return path.relative_to(REPOSITORY).as_posix()
-
-
-def imports_of(path: Path) -> set[str]:
-    """The modules that a file imports when it runs; what is only for the type checker does not count."""
-    tree = ast.parse(path.read_text())
-    type_checking = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import) and node not in type_checking:
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node not in type_checking:
-            found.add(node.module or "")
-    return found
-
-
-def packages_of(path: Path) -> set[str]:
-    return {module.split(".", 1)[0] for module in imports_of(path)}
-
-
-def run_at_import(path: Path) -> Iterator[ast.AST]:
-    """The nodes that run when a module is imported: everything outside the bodies of functions."""
-    todo: list[ast.AST] = [ast.parse(path.read_text())]
-    while todo:
-        node = todo.pop()
-        yield node
-        if isinstance(node, ast.FunctionDef):
-            todo += node.decorator_list + node.args.defaults
-        elif not isinstance(node, ast.Lambda):
-            todo += ast.iter_child_nodes(node)
 
 
 def folder_of(step: StepName) -> Path:
@@ -78,9 +32,8 @@ def folder_of(step: StepName) -> Path:
 
 
 @pytest.mark.parametrize("path", HANDLERS, ids=name_of)
-def test_a_handler_is_one_screen_and_knows_the_layer_only(path: Path) -> None:
+def test_a_handler_is_one_screen(path: Path) -> None:
     assert len(path.read_text().splitlines()) < 60
-    assert imports_of(path) == {"utils.aurora_utils"}
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name_of)
@@ -88,18 +41,24 @@ def test_a_module_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) < 250
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
-def test_the_product_knows_neither_its_tests_nor_the_local_cloud(path: Path) -> None:
-    assert not packages_of(path) & {"local_cloud", "tests", "docs", "lambda_functions"}
+@pytest.mark.parametrize("room", ROOMS, ids=name_of)
+def test_a_room_is_seen_at_a_glance(room: Path) -> None:
+    # Test files are alike as well: each tells of one thing, by its name. What they stand on counts.
+    modules = [path.name for path in room.glob("*.py") if not path.name.startswith(("test_", "__init__"))]
+    assert name_of(room) in ALIKE or len(modules) <= 14, modules
 
 
-def test_boto3_is_behind_the_gateways() -> None:
-    assert {name_of(path) for path in PRODUCT if packages_of(path) & {"boto3", "botocore"}} == GATEWAYS
+def test_what_is_said_to_be_alike_is_a_room() -> None:
+    assert set(ALIKE) <= {name_of(room) for room in ROOMS}
 
 
-def test_psycopg2_is_behind_the_database_package() -> None:
-    users = {name_of(path) for path in PRODUCT if "psycopg2" in packages_of(path)}
-    assert [name for name in users if not name.startswith("utils/database/")] == []
+@pytest.mark.parametrize("room", [room for room in ROOMS if (room / "__init__.py").exists()], ids=name_of)
+def test_a_room_says_what_it_is_for_and_an_import_names_its_module(room: Path) -> None:
+    tree = ast.parse((room / "__init__.py").read_text())
+    assert ast.get_docstring(tree)
+    if name_of(room) not in MORE_THAN_A_NAME:
+        assert len(tree.body) == 1
+        assert "\n" not in (ast.get_docstring(tree) or "")
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name_of)

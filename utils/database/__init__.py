@@ -1,1 +1,1 @@
-"""The users of the restored database: roles, grants, logins that came along, and the proof of it all."""
+"""The inside of the restored database, through psycopg2; `setup` puts the rooms below in their order."""

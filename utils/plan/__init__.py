@@ -1,0 +1,1 @@
+"""From a request to an operation: the snapshot, the settings, every check before anything is destroyed."""

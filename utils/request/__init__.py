@@ -1,0 +1,1 @@
+"""What was asked: the model of a request and its validation; needs no AWS SDK."""

@@ -1,0 +1,1 @@
+"""What every step stands on: its frame, its services, its waiting, the lock on the target."""

@@ -1,1 +1,1 @@
-"""The ten steps; each module is named after its function and state."""
+"""The ten steps, each a module named after its function and state; none imports another."""

@@ -1,0 +1,1 @@
+"""What exists in each account and Region, and how answers show it."""

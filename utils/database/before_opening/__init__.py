@@ -1,0 +1,1 @@
+"""What runs while only the master can log in: the request's scripts and checks."""

@@ -1,0 +1,1 @@
+"""What each role may do with which object, now and later, and who owns it."""

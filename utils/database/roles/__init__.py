@@ -1,0 +1,1 @@
+"""Which roles there are and must be: the users, the owner role, production's owners, AWS's own."""
