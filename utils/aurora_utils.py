@@ -1,9 +1,9 @@
 """The front door of the layer: what the function handlers use."""
 
-from utils.operation.model import StepName
-from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent, StepResult
+from utils.operation.model import Operation, StepName
+from utils.runtime.contract import ClosingEvent, StartEvent, StepResult
 from utils.runtime.services import Services
-from utils.runtime.step import on_operation, step
+from utils.runtime.step import operation_step, step
 from utils.steps.archive_snapshot import archive_snapshot
 from utils.steps.check_copy_status import check_copy_status
 from utils.steps.check_delete_status import check_delete_status
@@ -17,9 +17,9 @@ from utils.steps.sns_notification import sns_notification
 
 __all__ = [
     "ClosingEvent",
+    "Operation",
     "Services",
     "StartEvent",
-    "StepEvent",
     "StepName",
     "StepResult",
     "archive_snapshot",
@@ -28,7 +28,7 @@ __all__ = [
     "check_restore_status",
     "copy_snapshot",
     "delete_rds",
-    "on_operation",
+    "operation_step",
     "restore_snapshot",
     "setup_db_users",
     "snapshot_check",

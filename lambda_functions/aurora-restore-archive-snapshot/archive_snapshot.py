@@ -1,9 +1,9 @@
 """Mark the snapshot copy as archived and prune what is beyond the number to keep."""
 
-from utils.aurora_utils import Services, StepEvent, StepName, StepResult, archive_snapshot, on_operation, step
+from utils.aurora_utils import Operation, Services, StepName, StepResult, archive_snapshot, operation_step
 
 
-@step(StepName.ARCHIVE_SNAPSHOT)
-def handler(event: StepEvent, services: Services) -> StepResult:
+@operation_step(StepName.ARCHIVE_SNAPSHOT)
+def handler(operation: Operation, services: Services) -> StepResult:
     """Run the step on the operation that the event names."""
-    return on_operation(event, services, archive_snapshot)
+    return archive_snapshot(operation, services)

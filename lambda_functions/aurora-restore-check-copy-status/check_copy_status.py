@@ -1,9 +1,9 @@
 """Look once whether the snapshot copy is available."""
 
-from utils.aurora_utils import Services, StepEvent, StepName, StepResult, check_copy_status, on_operation, step
+from utils.aurora_utils import Operation, Services, StepName, StepResult, check_copy_status, operation_step
 
 
-@step(StepName.CHECK_COPY_STATUS)
-def handler(event: StepEvent, services: Services) -> StepResult:
+@operation_step(StepName.CHECK_COPY_STATUS)
+def handler(operation: Operation, services: Services) -> StepResult:
     """Run the step on the operation that the event names."""
-    return on_operation(event, services, check_copy_status)
+    return check_copy_status(operation, services)

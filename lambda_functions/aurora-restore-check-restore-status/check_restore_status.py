@@ -1,9 +1,9 @@
 """Look once whether the restored cluster and its instances are available."""
 
-from utils.aurora_utils import Services, StepEvent, StepName, StepResult, check_restore_status, on_operation, step
+from utils.aurora_utils import Operation, Services, StepName, StepResult, check_restore_status, operation_step
 
 
-@step(StepName.CHECK_RESTORE_STATUS)
-def handler(event: StepEvent, services: Services) -> StepResult:
+@operation_step(StepName.CHECK_RESTORE_STATUS)
+def handler(operation: Operation, services: Services) -> StepResult:
     """Run the step on the operation that the event names."""
-    return on_operation(event, services, check_restore_status)
+    return check_restore_status(operation, services)

@@ -1,9 +1,9 @@
 """Copy the snapshot into the target Region and account, when the plan says so."""
 
-from utils.aurora_utils import Services, StepEvent, StepName, StepResult, copy_snapshot, on_operation, step
+from utils.aurora_utils import Operation, Services, StepName, StepResult, copy_snapshot, operation_step
 
 
-@step(StepName.COPY_SNAPSHOT)
-def handler(event: StepEvent, services: Services) -> StepResult:
+@operation_step(StepName.COPY_SNAPSHOT)
+def handler(operation: Operation, services: Services) -> StepResult:
     """Run the step on the operation that the event names."""
-    return on_operation(event, services, copy_snapshot)
+    return copy_snapshot(operation, services)

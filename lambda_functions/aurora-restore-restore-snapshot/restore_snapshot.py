@@ -1,9 +1,9 @@
 """Restore the cluster and, once it is available, create its instances."""
 
-from utils.aurora_utils import Services, StepEvent, StepName, StepResult, on_operation, restore_snapshot, step
+from utils.aurora_utils import Operation, Services, StepName, StepResult, operation_step, restore_snapshot
 
 
-@step(StepName.RESTORE_SNAPSHOT)
-def handler(event: StepEvent, services: Services) -> StepResult:
+@operation_step(StepName.RESTORE_SNAPSHOT)
+def handler(operation: Operation, services: Services) -> StepResult:
     """Run the step on the operation that the event names."""
-    return on_operation(event, services, restore_snapshot)
+    return restore_snapshot(operation, services)

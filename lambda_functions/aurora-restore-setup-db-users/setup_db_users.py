@@ -1,9 +1,9 @@
 """Reset the master password, set up the database users, shut out the others, prove each login."""
 
-from utils.aurora_utils import Services, StepEvent, StepName, StepResult, on_operation, setup_db_users, step
+from utils.aurora_utils import Operation, Services, StepName, StepResult, operation_step, setup_db_users
 
 
-@step(StepName.SETUP_DB_USERS)
-def handler(event: StepEvent, services: Services) -> StepResult:
+@operation_step(StepName.SETUP_DB_USERS)
+def handler(operation: Operation, services: Services) -> StepResult:
     """Run the step on the operation that the event names."""
-    return on_operation(event, services, setup_db_users)
+    return setup_db_users(operation, services)

@@ -13,7 +13,7 @@ from tests.fakes.rds_items import Item, aws_error
 from tests.fakes.rds_region import FakeClock
 from tests.fakes.stores import InMemoryAuditLog, InMemoryOperationStore
 from utils.aws.clients import ServiceClock
-from utils.operation.model import Operation
+from utils.operation.model import Operation, StepName
 from utils.operation.store import get_operation
 from utils.runtime.contract import StartEvent, StepResult
 from utils.runtime.services import Services
@@ -41,6 +41,11 @@ ENVIRONMENT = {
 }
 
 Step = Callable[[Operation, Services], StepResult]
+
+
+def step_name(step: Step) -> StepName:
+    """Name a step by its function, as the conventions say."""
+    return next(name for name in StepName if name.value.lower().replace(" ", "_") == step.__name__)
 
 
 class FakeKms:
@@ -185,7 +190,9 @@ class FakeAws:
 
     def run(self, step: Step) -> StepResult:
         """Run a step as the state machine would: on the row as it is."""
-        return step(self.operation, self.services)
+        operation = self.operation
+        operation.current_step = step_name(step)
+        return step(operation, self.services)
 
     def has_production(self) -> None:
         """Let there be a source cluster with a snapshot of one hour ago."""

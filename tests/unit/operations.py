@@ -4,11 +4,31 @@ from datetime import UTC, datetime
 from typing import Any
 
 from utils.aws.rds_models import RestoreSettings
-from utils.operation.model import Identifiers, Operation, Plan, SourceSnapshot
+from utils.operation.model import Operation
+from utils.operation.planned import Identifiers, Plan, SourceSnapshot
 from utils.request.model import RestoreRequest
 
 AT = datetime(2026, 11, 22, 3, 0, 0, 123456, tzinfo=UTC)
 REQUEST = {"source": {"cluster_id": "prod", "region": "us-east-1"}, "target": {"cluster_id": "staging"}}
+
+# As an earlier version wrote it, untyped.
+OLD_TARGET: dict[str, Any] = {
+    "arn": "arn:aws:rds:us-west-2:123456789012:cluster:staging",
+    "resource_id": "cluster-OLD",
+    "engine_version": "17.4",
+    "status": "available",
+    "member_ids": ["staging-1"],
+    "endpoint": None,
+    "port": 5432,
+    "subnet_group": "staging-subnets",
+    "security_group_ids": ["sg-1", "sg-2"],
+    "parameter_group": "default.aurora-postgresql17",
+    "storage_type": None,
+    "log_exports": [],
+    "iam_authentication": True,
+    "deletion_protection": False,
+    "tags": {"team": "data"},
+}
 
 
 def an_operation(operation_id: str = "nightly-1", **other: Any) -> Operation:

@@ -3,7 +3,7 @@
 from utils.aws.rds_models import Cluster, Instance
 from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
 from utils.errors import RestoreFailed
-from utils.operation.model import DeletionRecord, Operation
+from utils.operation.model import Operation
 from utils.plan import guards
 from utils.runtime.services import Services
 
@@ -17,17 +17,16 @@ def clear_half_restored(operation: Operation, cluster: Cluster, services: Servic
     Only of a restore that never was complete: nobody worked with it, and its snapshot is still there.
     """
     was_complete = operation.restore is not None and operation.restore.finished_at is not None
-    if was_complete or len(operation.executions) < 2:
+    if was_complete or not operation.is_resumed:
         return []
     members = services.rds().instances_of(cluster.identifier)
     cluster_failed = _has_failed(RESTORED_CLUSTER.judge(cluster.status, cluster.identifier), cluster.status)
     doomed = [member for member in members if cluster_failed or _member_has_failed(member)]
     if not doomed and not cluster_failed:
         return []
-    restored_from = operation.identifiers.copy_id if operation.plan.copy_needed else operation.snapshot.arn
-    guards.check_restorable_now(services.rds(), restored_from)
-    operation.deletion = operation.deletion or DeletionRecord()
-    operation.deletion.started_at, operation.deletion.finished_at = services.clock.now(), None
+    guards.check_restorable_now(services.rds(), operation.restored_from)
+    record = operation.deletion_record()
+    record.started_at, record.finished_at = services.clock.now(), None
     for member in doomed:
         if member.status != "deleting":
             services.rds_writer.delete_instance(member.identifier)

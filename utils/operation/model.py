@@ -2,11 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from utils.aws.rds_models import RestoreSettings
+from utils.operation.planned import Identifiers, OldTarget, Plan, SourceSnapshot
 from utils.request.model import RestoreRequest
 
 
@@ -31,45 +30,6 @@ class OperationStatus(StrEnum):
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
-
-
-class Identifiers(BaseModel):
-    """Every identifier of the operation, computed once by the first step."""
-
-    target_cluster_id: str
-    instance_ids: list[str]
-    copy_id: str
-    final_snapshot_id: str
-
-
-class SourceSnapshot(BaseModel):
-    """The source snapshot as it was picked, which is when the recovery began; storage in GiB."""
-
-    identifier: str
-    arn: str
-    cluster_id: str
-    region: str
-    account_id: str
-    created_at: datetime
-    chosen_at: datetime
-    age_hours: float
-    engine_version: str
-    storage_gib: int
-    kms_key_id: str | None
-    master_username: str
-
-
-class Plan(BaseModel):
-    """What the run does, decided before anything is touched."""
-
-    copy_needed: bool
-    copy_reason: str
-    copy_kms_key_id: str | None
-    delete_target: bool
-    take_final_snapshot: bool
-    old_target_resource_id: str | None
-    settings: RestoreSettings
-    actions: list[str] = Field(description="The same in sentences, in order.")
 
 
 class CopyRecord(BaseModel):
@@ -192,7 +152,7 @@ class Operation(BaseModel):
     plan: Plan
     identifiers: Identifiers
     snapshot: SourceSnapshot
-    old_target: dict[str, Any] | None = None
+    old_target: OldTarget | None = None
     copied: CopyRecord | None = Field(default=None, alias="copy")
     deletion: DeletionRecord | None = None
     restore: RestoreRecord | None = None
@@ -209,3 +169,38 @@ class Operation(BaseModel):
     def redrive_count(self) -> int:
         """How often the execution that works on it had been redriven."""
         return self.executions[-1].redrive_count if self.executions else 0
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether an earlier execution ended too early, and this one goes on."""
+        return len(self.executions) > 1
+
+    @property
+    def restored_from(self) -> str:
+        """Identifier or ARN of what is restored: the snapshot copy, or the source snapshot itself."""
+        return self.identifiers.copy_id if self.plan.copy_needed else self.snapshot.arn
+
+    def copy_record(self, now: datetime) -> CopyRecord:
+        """Return the record of the snapshot copy, which begins now if there is none."""
+        self.copied = self.copied or CopyRecord(started_at=now)
+        return self.copied
+
+    def deletion_record(self) -> DeletionRecord:
+        """Return the record of the old target's end, an empty one if there is none."""
+        self.deletion = self.deletion or DeletionRecord()
+        return self.deletion
+
+    def restore_record(self, now: datetime) -> RestoreRecord:
+        """Return the record of the restore, which begins now if there is none."""
+        self.restore = self.restore or RestoreRecord(started_at=now)
+        return self.restore
+
+    def users_record(self) -> UsersRecord:
+        """Return the record of the database users, an empty one if there is none."""
+        self.users = self.users or UsersRecord()
+        return self.users
+
+    def archive_record(self) -> ArchiveRecord:
+        """Return the record of what was archived and pruned, an empty one if there is none."""
+        self.archive = self.archive or ArchiveRecord()
+        return self.archive

@@ -1,10 +1,9 @@
 """The row of a new operation: the snapshot chosen, every check made, every identifier and setting computed."""
 
 from datetime import UTC, datetime
-from typing import Any
 
-from utils.aws.rds_models import Cluster
 from utils.operation.model import ExecutionRecord, Operation
+from utils.operation.planned import OldTarget
 from utils.operation.state_table import row_ttl
 from utils.plan import guards, planning, readiness
 from utils.plan.restore_settings import resolve_settings
@@ -59,28 +58,8 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         plan=planning.make_plan(found, identifiers, services.settings),
         identifiers=identifiers,
         snapshot=planning.describe_source(found),
-        old_target=_old_target_facts(old) if old else None,
+        old_target=OldTarget.model_validate(old) if old else None,
         created_at=written,
         updated_at=written,
         ttl=row_ttl(written),
     )
-
-
-def _old_target_facts(old: Cluster) -> dict[str, Any]:
-    return {
-        "arn": old.arn,
-        "resource_id": old.resource_id,
-        "engine_version": old.engine_version,
-        "status": old.status,
-        "member_ids": list(old.member_ids),
-        "endpoint": old.endpoint,
-        "port": old.port,
-        "subnet_group": old.subnet_group,
-        "security_group_ids": list(old.security_group_ids),
-        "parameter_group": old.parameter_group,
-        "storage_type": old.storage_type,
-        "log_exports": list(old.log_exports),
-        "iam_authentication": old.iam_authentication,
-        "deletion_protection": old.deletion_protection,
-        "tags": dict(old.tags),
-    }

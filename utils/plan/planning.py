@@ -5,7 +5,7 @@ from datetime import datetime
 
 from utils.aws.rds_models import Cluster, RestoreSettings, Snapshot
 from utils.identifiers import derived_identifier, instance_identifier, region_and_account
-from utils.operation.model import Identifiers, Plan, SourceSnapshot
+from utils.operation.planned import Identifiers, Plan, SourceSnapshot
 from utils.request.model import RestoreRequest
 from utils.settings import Settings
 

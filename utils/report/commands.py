@@ -25,18 +25,18 @@ def commands_to_bring_back(operation: Operation) -> list[str]:
         "--db-cluster-identifier": cluster_id,
         "--snapshot-identifier": deletion.final_snapshot_arn.rpartition(":")[2],
         "--engine": "aurora-postgresql",
-        "--engine-version": str(old["engine_version"]),
+        "--engine-version": old.engine_version,
     }
-    if old["subnet_group"]:
-        restore["--db-subnet-group-name"] = str(old["subnet_group"])
-    if old["port"]:
-        restore["--port"] = str(old["port"])
+    if old.subnet_group:
+        restore["--db-subnet-group-name"] = old.subnet_group
+    if old.port:
+        restore["--port"] = str(old.port)
     if settings.serverless_v2 is not None:
         capacity = settings.serverless_v2
         restore["--serverless-v2-scaling-configuration"] = (
             f"MinCapacity={capacity.min_capacity:g},MaxCapacity={capacity.max_capacity:g}"
         )
-    groups = " ".join(shlex.quote(group) for group in old["security_group_ids"])
+    groups = " ".join(shlex.quote(group) for group in old.security_group_ids)
     instance = {
         "--region": region,
         "--db-instance-identifier": f"{cluster_id}-1",

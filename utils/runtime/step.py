@@ -22,6 +22,7 @@ from utils.runtime.services import Services, services
 from utils.runtime.verification import VerifyEvent, verify
 
 _Event = TypeVar("_Event", bound=BaseModel)
+Act: TypeAlias = Callable[[Operation, Services], StepResult]
 LambdaHandler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
@@ -59,11 +60,25 @@ def step(
     return decorate
 
 
-def on_operation(event: StepEvent, services: Services, act: Callable[[Operation, Services], StepResult]) -> StepResult:
+def operation_step(name: StepName) -> Callable[[Act], LambdaHandler]:
+    """Make the Lambda handler of a step that acts on an operation."""
+
+    def decorate(act: Act) -> LambdaHandler:
+        @functools.wraps(act)
+        def run(event: StepEvent, services: Services) -> StepResult:
+            return on_operation(name, event, services, act)
+
+        return step(name)(run)
+
+    return decorate
+
+
+def on_operation(name: StepName, event: StepEvent, services: Services, act: Act) -> StepResult:
     """Let a step act on the operation while it runs; nothing is left to do for one that succeeded.
 
-    A redrive of its execution opens a failed one again. Raises `OperationClosed` for one that failed, was only planned,
-    or is another execution's by now: its lock is gone, and so is its right to act; and `OperationInProgress`.
+    A redrive of its execution opens a failed operation again. Raises `OperationClosed` when the operation failed, was
+    only planned, or is worked on by another execution by now, as this one has lost its lock. Raises
+    `OperationInProgress` when another operation has locked the target since.
     """
     operation = get_operation(services.operations, event.operation_id)
     if operation.request.dry_run:
@@ -75,6 +90,7 @@ def on_operation(event: StepEvent, services: Services, act: Callable[[Operation,
     resumption.check_worked_on_by(event.attempt, operation)
     if operation.status is OperationStatus.FAILED:
         raise _closed(operation, "FAILED")
+    operation.current_step = name
     result = act(operation, services)
     measure_step(operation, is_waiting=result.status is StepStatus.IN_PROGRESS)
     return result

@@ -2,15 +2,14 @@
 
 from utils import tags
 from utils.cluster.snapshot_quota import prunable
-from utils.operation.model import ArchiveRecord, Operation, StepName
+from utils.operation.model import Operation
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 
 
 def archive_snapshot(operation: Operation, services: Services) -> StepResult:
     """Keep the newest of this target's own snapshots; nobody else's snapshot is looked at twice."""
-    record = operation.archive or ArchiveRecord()
-    operation.archive, operation.current_step = record, StepName.ARCHIVE_SNAPSHOT
+    record = operation.archive_record()
     snapshots = services.rds().manual_snapshots()
     if operation.copied is not None and operation.copied.arn is not None and record.archived is None:
         services.rds_writer.tag(operation.copied.arn, {tags.ARCHIVED_AT: services.clock.now().isoformat()})

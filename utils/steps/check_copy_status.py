@@ -5,7 +5,7 @@ from datetime import datetime
 from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.cluster.ours import check_copy_is_ours
 from utils.errors import CopyFailed
-from utils.operation.model import CopyRecord, Operation, StepName
+from utils.operation.model import CopyRecord, Operation
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled, wait_or_time_out
@@ -18,8 +18,7 @@ def check_copy_status(operation: Operation, services: Services) -> StepResult:
     now = services.clock.now()
     # The row knows of no copy when the execution was redriven here: Copy Snapshot shall see to it.
     is_to_be_asked_for = operation.copied is None or operation.copied.waits_for_room
-    record = operation.copied or CopyRecord(started_at=now)
-    operation.copied, operation.current_step = record, StepName.CHECK_COPY_STATUS
+    record = operation.copy_record(now)
     if found is None:
         return _not_there(record, operation, services, now, is_to_be_asked_for=is_to_be_asked_for)
     check_copy_is_ours(found, operation)

@@ -9,7 +9,7 @@ from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import still_going
 from utils.errors import DeleteFailed
-from utils.operation.model import DeletionRecord, Operation, StepName
+from utils.operation.model import DeletionRecord, Operation
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled, wait_or_time_out
@@ -22,9 +22,8 @@ def check_delete_status(operation: Operation, services: Services) -> StepResult:
     members = rds.instances_of(target_id) if target else []
     is_own = target is not None and tags.is_ours(target.tags, operation.operation_id)
     now = services.clock.now()
-    record = operation.deletion or DeletionRecord()
+    record = operation.deletion_record()
     record.started_at = record.started_at or now
-    operation.deletion, operation.current_step = record, StepName.CHECK_DELETE_STATUS
 
     if target is None:
         going = _leftover_members(operation, rds)

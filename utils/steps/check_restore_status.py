@@ -6,7 +6,7 @@ from utils.aws.rds_models import Cluster, Instance
 from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
 from utils.cluster.restored import what_is_unready
 from utils.errors import RestoreFailed
-from utils.operation.model import Operation, RestoreRecord, StepName
+from utils.operation.model import Operation, RestoreRecord
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled, wait_or_time_out
@@ -20,8 +20,7 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
     now = services.clock.now()
     # The row knows of no restore when the execution was redriven here: Restore Snapshot shall see to it.
     is_to_be_asked_for = operation.restore is None or operation.restore.waits_for_capacity
-    record = operation.restore or RestoreRecord(started_at=now)
-    operation.restore, operation.current_step = record, StepName.CHECK_RESTORE_STATUS
+    record = operation.restore_record(now)
     if cluster is None or is_the_old_target(cluster, operation):
         return _not_there(record, operation, services, now, is_to_be_asked_for=is_to_be_asked_for)
     record.missing_since = None

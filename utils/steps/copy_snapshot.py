@@ -6,7 +6,7 @@ from utils.aws.rds_statuses import SNAPSHOT
 from utils.cluster.ours import check_copy_is_ours
 from utils.cluster.snapshot_quota import make_room
 from utils.errors import QuotaReached, ResourceBusy
-from utils.operation.model import CopyRecord, Operation, StepName
+from utils.operation.model import Operation
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import wait_or_time_out
@@ -24,9 +24,8 @@ def copy_snapshot(operation: Operation, services: Services) -> StepResult:
             _remove_failed(found, services)
         if operation.copied and operation.copied.finished_at and found.status in SNAPSHOT.ready:
             return StepResult(status=StepStatus.READY, details={"copy_arn": found.arn})
-    operation.current_step = StepName.COPY_SNAPSHOT
-    record = operation.copied or CopyRecord(started_at=services.clock.now())
-    operation.copied, record.finished_at = record, None
+    record = operation.copy_record(services.clock.now())
+    record.finished_at = None
     try:
         services.rds_writer.copy_snapshot(
             operation.snapshot.arn,

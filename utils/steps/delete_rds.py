@@ -9,7 +9,7 @@ from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import clear_half_restored
 from utils.cluster.snapshot_quota import make_room
 from utils.errors import QuotaReached, ResourceBusy, TargetNotDeletable
-from utils.operation.model import DeletionRecord, Operation, StepName
+from utils.operation.model import Operation
 from utils.plan import guards
 from utils.plan.guards import check_engine_version
 from utils.runtime.contract import StepResult, StepStatus
@@ -20,23 +20,21 @@ from utils.runtime.waiting import has_settled, wait_or_time_out
 def delete_rds(operation: Operation, services: Services) -> StepResult:
     """Take the next move towards an absent target; called again when the final snapshot is available."""
     target = services.rds().find_cluster(operation.identifiers.target_cluster_id)
-    operation.current_step = StepName.DELETE_RDS
     if target is None:
         return _nothing_left(operation, services)
     if tags.is_ours(target.tags, operation.operation_id):
         cleared = clear_half_restored(operation, target, services)
         return _look_again(operation, services, ", ".join(cleared)) if cleared else _nothing_left(operation, services)
-    record = operation.deletion or DeletionRecord()
+    record = operation.deletion_record()
     record.started_at = record.started_at or services.clock.now()
-    operation.deletion = record
     _check_guards(operation, target, services)
-    return _look_again(operation, services, _next_move(operation, record, target, services))
+    return _look_again(operation, services, _next_move(operation, target, services))
 
 
 def _nothing_left(operation: Operation, services: Services) -> StepResult:
     if operation.plan.delete_target and operation.deletion is None:
         # RDS may not show for a moment what is there: the check looks once more.
-        operation.deletion = DeletionRecord()
+        operation.deletion_record()
     if operation.deletion is not None and operation.deletion.finished_at is None:
         operation.deletion.started_at = operation.deletion.started_at or services.clock.now()
         # Members may outlive the cluster's row for a moment: the check decides.
@@ -49,56 +47,49 @@ def _check_guards(operation: Operation, target: Cluster, services: Services) -> 
     guards.check_target_is_the_planned_one(target, operation.plan.old_target_resource_id)
     guards.check_target_may_go(operation.request, target)
     guards.check_members_may_go([m for m in services.rds().instances_of(target.identifier) if m.status != "deleting"])
-    restored_from = operation.identifiers.copy_id if operation.plan.copy_needed else operation.snapshot.arn
     copied_at = operation.copied.finished_at if operation.copied else None
     may_be_unseen = copied_at is not None and not has_settled(copied_at, services.clock.now())
-    guards.check_restorable_now(services.rds(), restored_from, may_be_unseen=may_be_unseen)
+    guards.check_restorable_now(services.rds(), operation.restored_from, may_be_unseen=may_be_unseen)
     settings = operation.plan.settings
     check_engine_version(services.rds(), operation.snapshot.engine_version, settings.engine_version)
     services.kms.usable_key_arn(settings.kms_key_id)
 
 
-def _next_move(operation: Operation, record: DeletionRecord, target: Cluster, services: Services) -> str:
+def _next_move(operation: Operation, target: Cluster, services: Services) -> str:
     """Start, snapshot or delete the old target, whatever its status allows; say what to wait for."""
     if target.status == "stopped":
         # RDS neither snapshots nor deletes a stopped cluster.
         services.rds_writer.start_cluster(target.identifier)
         return f"the start of {target.identifier}"
     verdict = OLD_TARGET_BEFORE_DELETE.judge(target.status, target.identifier)
-    if operation.plan.take_final_snapshot and not _final_snapshot_is_available(operation, record, target, services):
+    if operation.plan.take_final_snapshot and not _final_snapshot_is_available(operation, target, services):
         return f"the final snapshot of {target.identifier} ({target.status})"
     if verdict is Verdict.IN_PROGRESS and target.status != "deleting":
         return f"{target.identifier} ({target.status}) to take a deletion"
     try:
-        _delete(operation, record, target, services)
+        _delete(operation, target, services)
     except ResourceBusy as busy:
         # A member that was added or changed since it was listed; the next call lists again.
         return f"the deletion of {target.identifier}: {busy}"
     return f"the deletion of {target.identifier}"
 
 
-def _final_snapshot_is_available(
-    operation: Operation, record: DeletionRecord, target: Cluster, services: Services
-) -> bool:
+def _final_snapshot_is_available(operation: Operation, target: Cluster, services: Services) -> bool:
     snapshot_id = operation.identifiers.final_snapshot_id
     found = services.rds().find_snapshot(snapshot_id)
     if found is None:
-        _take_final_snapshot(operation, record, target, services)
+        _take_final_snapshot(operation, target, services)
         return False
     check_final_snapshot_is_ours(found, operation)
-    if SNAPSHOT.judge(found.status, snapshot_id) is Verdict.FAILED and _is_resumed(operation):
+    if SNAPSHOT.judge(found.status, snapshot_id) is Verdict.FAILED and operation.is_resumed:
         # Nobody could restore it, and its name is needed; the next call takes it anew.
         services.rds_writer.delete_snapshot(snapshot_id)
         return False
-    record.final_snapshot_arn = found.arn
+    operation.deletion_record().final_snapshot_arn = found.arn
     return found.status in SNAPSHOT.ready
 
 
-def _is_resumed(operation: Operation) -> bool:
-    return len(operation.executions) > 1
-
-
-def _take_final_snapshot(operation: Operation, record: DeletionRecord, target: Cluster, services: Services) -> None:
+def _take_final_snapshot(operation: Operation, target: Cluster, services: Services) -> None:
     if OLD_TARGET_BEFORE_DELETE.judge(target.status, target.identifier) is Verdict.FAILED:
         raise TargetNotDeletable(
             f"cluster {target.identifier} with status {target.status}, of which AWS takes no snapshot",
@@ -109,6 +100,7 @@ def _take_final_snapshot(operation: Operation, record: DeletionRecord, target: C
         )
     if target.status not in OLD_TARGET_BEFORE_DELETE.ready:
         return
+    record = operation.deletion_record()
     own_tags = tags.own_tags(tags.Role.FINAL, operation.operation_id, target.identifier)
     try:
         services.rds_writer.create_snapshot(target.identifier, operation.identifiers.final_snapshot_id, tags=own_tags)
@@ -118,8 +110,9 @@ def _take_final_snapshot(operation: Operation, record: DeletionRecord, target: C
         record.waits_for_room = True
 
 
-def _delete(operation: Operation, record: DeletionRecord, target: Cluster, services: Services) -> None:
+def _delete(operation: Operation, target: Cluster, services: Services) -> None:
     rds, members = services.rds_writer, services.rds().instances_of(target.identifier)
+    record = operation.deletion_record()
     # In the row before the first call: what may have begun is never taken for untouched, and a call after a failure
     # no longer finds what is gone.
     record.destroying_since = record.destroying_since or services.clock.now()

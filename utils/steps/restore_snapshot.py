@@ -4,7 +4,7 @@ from utils import tags
 from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
 from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
 from utils.errors import CapacityUnavailable, ResourceBusy
-from utils.operation.model import Operation, RestoreRecord, StepName
+from utils.operation.model import Operation
 from utils.plan import guards
 from utils.runtime.contract import StepResult
 from utils.runtime.services import Services
@@ -15,8 +15,7 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
     """Start the restore, or create the instances that are missing; both are safe to repeat."""
     target_id = operation.identifiers.target_cluster_id
     cluster = services.rds().find_cluster(target_id)
-    record = operation.restore or RestoreRecord(started_at=services.clock.now())
-    operation.restore, operation.current_step = record, StepName.RESTORE_SNAPSHOT
+    record = operation.restore_record(services.clock.now())
     waiting_for, what_to_do = f"cluster {target_id}", "look at the cluster in the RDS console"
     try:
         if cluster is None or is_the_old_target(cluster, operation):
@@ -46,7 +45,7 @@ def _restore(operation: Operation, services: Services) -> None:
     target_id = operation.identifiers.target_cluster_id
     is_new = services.rds_writer.restore_cluster(
         target_id,
-        operation.identifiers.copy_id if operation.plan.copy_needed else operation.snapshot.arn,
+        operation.restored_from,
         operation.plan.settings,
         tags=_target_tags(operation),
     )

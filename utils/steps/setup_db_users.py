@@ -13,7 +13,7 @@ from utils.database.roles.profiles import Auth, DatabaseUser, users_of
 from utils.database.server.connection import DatabaseServer
 from utils.database.setup import Master, SetupOutcome, password_of, set_up_users
 from utils.errors import DatabaseLoginRefused, RestoreFailed
-from utils.operation.model import CheckRecord, Operation, RestoreRecord, ScriptRecord, StepName, UsersRecord
+from utils.operation.model import CheckRecord, Operation, ScriptRecord, UsersRecord
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled, wait_or_time_out
@@ -31,8 +31,7 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
     if operation.restore is not None:
         operation.restore.missing_since = None
     check_cluster_is_ours(cluster, operation)
-    record = operation.users or UsersRecord()
-    operation.users, operation.current_step = record, StepName.SETUP_DB_USERS
+    record = operation.users_record()
     if record.master_reset_at is None:
         replace_master_password(cluster, operation, services)
         record.master_reset_at = services.clock.now()
@@ -85,7 +84,7 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
 def _not_shown(operation: Operation, services: Services) -> StepResult:
     """Wait for what RDS does not show, as its answers may be late; raises `RestoreFailed` once they have settled."""
     target_id, now = operation.identifiers.target_cluster_id, services.clock.now()
-    record = operation.restore = operation.restore or RestoreRecord(started_at=now)
+    record = operation.restore_record(now)
     record.missing_since = record.missing_since or now
     if has_settled(record.missing_since, now):
         raise RestoreFailed(

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from tests.fakes.stores import InMemoryOperationStore
 from tests.unit.operation.tables import make_table
-from tests.unit.operations import AT, REQUEST, an_operation
+from tests.unit.operations import AT, OLD_TARGET, REQUEST, an_operation
 from utils.errors import AwsRequestRejected, OperationNotFound, OperationNotResumable, OperationRowConflict
 from utils.operation.model import CopyRecord, OperationError, OperationStatus, StepName
 from utils.operation.state_table import DynamoDbOperationStore
@@ -30,7 +30,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[OperationStore]:
 
 
 def test_an_operation_is_found_as_it_was_written(store: OperationStore) -> None:
-    operation = an_operation(copy=CopyRecord(started_at=AT, percent=42), old_target={"port": 5432, "tags": {}})
+    operation = an_operation(copy=CopyRecord(started_at=AT, percent=42), old_target=OLD_TARGET)
 
     store.create(operation)
 
@@ -60,6 +60,27 @@ def test_nobody_is_found_under_an_unknown_id(store: OperationStore) -> None:
     assert store.find("nobody") is None
     with pytest.raises(OperationNotFound, match="'nobody'"):
         get_operation(store, "nobody")
+
+
+@mock_aws
+def test_a_row_of_an_earlier_version_tells_of_its_old_target() -> None:
+    table = make_table("aurora-restore-state", "operation_id")
+    store = DynamoDbOperationStore(table)
+    store.create(an_operation())
+    written_then = OLD_TARGET | {"port": Decimal(5433)}
+    table.update_item(
+        Key={"operation_id": "nightly-1"},
+        UpdateExpression="SET old_target = :then",
+        ExpressionAttributeValues={":then": written_then},
+    )
+
+    operation = get_operation(store, "nightly-1")
+
+    assert operation.old_target is not None
+    assert (operation.old_target.member_ids, operation.old_target.port) == (("staging-1",), 5433)
+    store.save(operation)
+    row = table.get_item(Key={"operation_id": "nightly-1"})["Item"]
+    assert row["old_target"] == written_then
 
 
 def test_an_operation_is_created_once(store: OperationStore) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.operations import AT, REQUEST, an_operation
+from tests.unit.operations import AT, OLD_TARGET, REQUEST, an_operation
 from utils.aws.notifier import Notification
 from utils.operation.model import (
     ArchiveRecord,
@@ -30,12 +30,6 @@ from utils.request.model import RestoreRequest
 
 GOLDEN = Path(__file__).parent / "golden"
 SNAPSHOT = "arn:aws:rds:us-west-2:123456789012:cluster-snapshot"
-OLD_TARGET = {
-    "engine_version": "17.4",
-    "subnet_group": "staging-subnets",
-    "port": 5432,
-    "security_group_ids": ["sg-1", "sg-2"],
-}
 FINAL = "found status failed; expected status available; what to do: look at the RDS events, then start a new run"
 
 
@@ -215,6 +209,6 @@ def test_the_name_to_come_back_under_is_a_name_that_rds_takes() -> None:
 
 
 def test_a_cluster_without_groups_comes_back_without_groups() -> None:
-    bare: dict[str, Any] = {"engine_version": "17.4", "subnet_group": None, "port": None, "security_group_ids": []}
+    bare = OLD_TARGET | {"subnet_group": None, "port": None, "security_group_ids": []}
     restore, *_ = commands_to_bring_back(a_finished_operation(old_target=bare))
     assert not any(option in restore for option in ("subnet", "security", "--port"))

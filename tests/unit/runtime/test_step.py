@@ -19,7 +19,7 @@ from utils.errors import (
     OperationNotFound,
 )
 from utils.operation.audit_log import AuditEvent
-from utils.operation.model import OperationStatus, StepName
+from utils.operation.model import Operation, OperationStatus, StepName
 from utils.runtime import step as module
 from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent, StepResult, StepStatus
 from utils.runtime.services import Services
@@ -195,7 +195,7 @@ def test_the_first_step_needs_a_request_and_the_last_an_error_or_none(aws: FakeA
 
 
 def act_on(aws: FakeAws) -> StepResult:
-    return on_operation(StepEvent(operation_id=OPERATION), aws.services, lambda *_: DONE)
+    return on_operation(StepName.COPY_SNAPSHOT, StepEvent(operation_id=OPERATION), aws.services, lambda *_: DONE)
 
 
 def ended(aws: FakeAws, status: OperationStatus) -> None:
@@ -207,6 +207,18 @@ def ended(aws: FakeAws, status: OperationStatus) -> None:
 def test_a_step_acts_on_an_operation_that_runs(aws: FakeAws) -> None:
     aws.start()
     assert act_on(aws) == DONE
+
+
+def test_the_row_says_at_which_step_it_was_written(aws: FakeAws) -> None:
+    aws.start()
+
+    def save(operation: Operation, services: Services) -> StepResult:
+        services.operations.save(operation)
+        return DONE
+
+    for name in (StepName.COPY_SNAPSHOT, StepName.SETUP_DB_USERS):
+        on_operation(name, StepEvent(operation_id=OPERATION), aws.services, save)
+        assert aws.operation.current_step is name
 
 
 def test_a_step_of_a_run_that_is_not_there_is_refused(aws: FakeAws) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from tests.unit.steps.stories import LOCK, ended
 from utils import errors
-from utils.operation.model import OperationStatus
+from utils.operation.model import OperationStatus, StepName
 from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent, StepResult, StepStatus
 from utils.runtime.step import on_operation
 from utils.steps.archive_snapshot import archive_snapshot
@@ -30,7 +30,7 @@ def last_step(aws: FakeAws, error: str = "", arn: str = EXECUTION_ARN, **other: 
 def redriven(aws: FakeAws, redrive_count: int = 1) -> None:
     """Let a step run in a redrive of the execution."""
     event = StepEvent(operation_id=OPERATION, execution_arn=EXECUTION_ARN, redrive_count=redrive_count)
-    on_operation(event, aws.services, lambda *_: StepResult(status=StepStatus.READY))
+    on_operation(StepName.DELETE_RDS, event, aws.services, lambda *_: StepResult(status=StepStatus.READY))
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws, step_name
 from tests.unit.steps.stories import SECOND_ARN, fail, resume
 from utils import errors
-from utils.operation.model import Operation, OperationStatus
+from utils.operation.model import Operation, OperationStatus, StepName
 from utils.operation.state_table import lock_key
 from utils.runtime.contract import StartEvent, StepEvent, StepResult, StepStatus
 from utils.runtime.step import on_operation
@@ -28,7 +28,7 @@ def act(aws: FakeAws, arn: str = EXECUTION_ARN, redrive_count: int = 0) -> StepR
         return StepResult(status=StepStatus.READY, details={"attempts": len(operation.executions)})
 
     event = StepEvent(operation_id=OPERATION, execution_arn=arn, redrive_count=redrive_count)
-    return on_operation(event, aws.services, seen)
+    return on_operation(StepName.COPY_SNAPSHOT, event, aws.services, seen)
 
 
 @pytest.fixture
@@ -258,7 +258,7 @@ def test_a_redriven_first_step_opens_the_operation_again(failed: FakeAws) -> Non
 def redrive_at(aws: FakeAws, step: Any) -> StepResult:
     """Let the execution be redriven at a step."""
     event = StepEvent(operation_id=OPERATION, execution_arn=EXECUTION_ARN, redrive_count=1)
-    return on_operation(event, aws.services, step)
+    return on_operation(step_name(step), event, aws.services, step)
 
 
 def test_redriven_while_it_waited_for_room_the_copy_is_asked_for_again(planned: FakeAws) -> None:

@@ -48,7 +48,7 @@ def test_over_an_old_target_the_plan_has_its_end_and_its_final_snapshot(aws: Fak
     assert (plan.delete_target, plan.take_final_snapshot) == (True, True)
     assert plan.old_target_resource_id == old["DbClusterResourceId"]
     assert aws.operation.old_target is not None
-    assert aws.operation.old_target["member_ids"] == ["staging-1", "staging-2"]
+    assert aws.operation.old_target.member_ids == ("staging-1", "staging-2")
     assert [sentence.split(" ", 1)[0] for sentence in plan.actions] == [
         "take", "copy", "snapshot", "delete", "restore", "create", "reset", "keep",
     ]  # fmt: skip
