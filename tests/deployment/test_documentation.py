@@ -13,8 +13,8 @@ from local_cloud.cloud import LocalCloud
 from local_cloud.pipeline.demonstration import furnish
 from local_cloud.pipeline.terminal import Terminal
 from tests.deployment.reader import Reader, check_out
-from tests.integration.stage.waiting import wait_for
 from tests.shell_blocks import DOCUMENTS, ShellBlock, shell_blocks
+from tests.waiting import wait_for
 
 BLOCKS = [block for path in DOCUMENTS for block in shell_blocks(path)]
 # A snapshot of the shop grows 48 hours old, which a request refuses, in 14 minutes.

@@ -8,7 +8,7 @@ import pytest
 
 from local_cloud.cloud import LocalCloud
 from tests.deployment.conftest import PRODUCTION, Keyboard
-from tests.integration.stage.waiting import wait_for
+from tests.waiting import wait_for
 
 TARGET = "shop-staging"
 # An hour lasts six seconds here.

@@ -12,7 +12,7 @@ import pytest
 
 from local_cloud.pipeline.deployment import one_deployment_at_a_time
 from tests.deployment.runtime_api import RuntimeApi
-from tests.integration.stage.waiting import wait_for
+from tests.waiting import wait_for
 from tooling.environments import REPOSITORY, REQUIREMENTS, environment_bin
 
 FUNCTIONS = sorted(folder.name for folder in (REPOSITORY / "lambda_functions").iterdir())

@@ -19,8 +19,8 @@ from local_cloud.scram import scram_verifier
 from tests.faults.cases import Case, RoundTrip
 from tests.integration.stage.outcome import ApiCall
 from tests.integration.stage.production import LOGINS, MASTER
-from tests.integration.stage.waiting import wait_for
 from tests.integration.stage.world import DATABASE, World, client_factory
+from tests.waiting import wait_for
 
 # An Aurora phase is over almost at once, but the state machine still waits long enough not to look all the time.
 SPEED, WAIT_SPEED = 2500.0, 125.0

@@ -10,7 +10,7 @@ from tests.faults import audit
 from tests.faults.cases import Case, Location, RoundTrip, cases, locations, round_trips
 from tests.faults.laboratory import Ended, Laboratory
 from tests.faults.picture import Picture, differences, row_picture, users_let_in, world_picture
-from tests.integration.stage.waiting import wait_for
+from tests.waiting import wait_for
 
 # A run that restored succeeds whatever becomes of its last step: EventBridge calls that step once more.
 CLOSING = "sns-notification"

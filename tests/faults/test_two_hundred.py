@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.laboratory import Ended, Laboratory
 from tests.faults.pool import Bench
-from tests.integration.stage.waiting import wait_for
+from tests.waiting import wait_for
 
 RUNS = 200
 

@@ -7,8 +7,8 @@ from local_cloud.pipeline import aurora_clusters
 from local_cloud.regions import TARGET_REGION
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.stories import story
-from tests.integration.stage.waiting import wait_for
 from tests.integration.stage.world import OLD_MASTER, REPLACEABLE, World, tags_of
+from tests.waiting import wait_for
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.integration.stage.waiting import wait_for
 from tests.integration.stage.world import World
+from tests.waiting import wait_for
 
 TARGET = "full-region"
 

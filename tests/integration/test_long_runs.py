@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.stories import story
-from tests.integration.stage.waiting import wait_for
 from tests.integration.stage.world import World
+from tests.waiting import wait_for
 from utils.runtime.waiting import ALLOWED_LATENESS, LONGEST_WAIT_SECONDS, seconds_until_next_look
 
 HOURS = 30

@@ -13,8 +13,8 @@ from local_cloud.regions import TARGET_REGION
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.shell import Shell
 from tests.integration.stage.stories import story
-from tests.integration.stage.waiting import wait_for
 from tests.integration.stage.world import OLD_MASTER, World
+from tests.waiting import wait_for
 
 TARGET = "watched"
 SERVICE = {"Name": "service", "Value": "aurora-restore"}

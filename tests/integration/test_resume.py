@@ -8,8 +8,8 @@ import pytest
 
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.stories import story
-from tests.integration.stage.waiting import wait_for
 from tests.integration.stage.world import World, tags_of
+from tests.waiting import wait_for
 
 
 @dataclass(frozen=True)

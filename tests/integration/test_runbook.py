@@ -8,9 +8,9 @@ from typing import Any
 
 from tests.integration.stage.shell import Shell
 from tests.integration.stage.stories import story
-from tests.integration.stage.waiting import wait_for
 from tests.integration.stage.world import World
 from tests.shell_blocks import shell_blocks
+from tests.waiting import wait_for
 
 BLOCKS = shell_blocks("docs/runbook.md")
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.stories import story
-from tests.integration.stage.waiting import wait_for
 from tests.integration.stage.world import World
+from tests.waiting import wait_for
 
 
 def start(world: World, target: str, **request: Any) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.stage.waiting import wait_for
 from tests.integration.stage.world import World
+from tests.waiting import wait_for
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_cloud.cloud import LocalCloud
-from tests.integration.stage.waiting import wait_for
 from tests.local_cloud.conftest import Workbench
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.local_cloud
 

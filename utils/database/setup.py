@@ -13,11 +13,9 @@ from utils.database.rights.present import arrange_rights
 from utils.database.roles import memberships, our_users, production_owners
 from utils.database.roles.owner_role import OWNER_ROLE, OwnerRole
 from utils.database.roles.profiles import DatabaseUser, Grantee, Profile
-from utils.database.server.connection import DatabaseServer, Master, connected
-from utils.database.server.setup_lock import FIRST_DATABASE, SetupLock, setup_lock
+from utils.database.server.connection import FIRST_DATABASE, Master
+from utils.database.server.setup_lock import SetupLock, setup_lock
 from utils.database.server.statements import connectable_databases
-
-__all__ = ["Master", "SetupOutcome", "password_of", "set_up_users"]
 
 
 def password_of(user: DatabaseUser) -> SecretStr:
@@ -46,7 +44,6 @@ class SetupOutcome:
 
 
 def set_up_users(
-    server: DatabaseServer,
     master: Master,
     users: list[DatabaseUser],
     *,
@@ -65,15 +62,15 @@ def set_up_users(
     go: afterwards nobody could tell any more. A second set-up at the same time is a `DatabaseUnavailable` at once.
     """
     our_users.check_names(users, master.name)
-    with setup_lock(server, master) as lock:
-        found = _shut_out(server, master, users, keep_logins, lock, before_shutting_out)
-        databases = _join(server, master, users, found.kept)
-        ways = _close_ways_out(server, master, databases, before_closing_outbound, close=close_outbound)
+    with setup_lock(master) as lock:
+        found = _shut_out(master, users, keep_logins, lock, before_shutting_out)
+        databases = _join(master, users, found.kept)
+        ways = _close_ways_out(master, databases, before_closing_outbound, close=close_outbound)
         before_opening()
-        lock.check(server, master)
-        strong_owners = _arrange(server, master, users, databases, found.kept)
-        lock.check(server, master)
-        proofs = _open_and_prove(server, master, users, databases, strong_owners, lock, login_secret)
+        lock.check()
+        strong_owners = _arrange(master, users, databases, found.kept)
+        lock.check()
+        proofs = _open_and_prove(master, users, databases, strong_owners, lock, login_secret)
     return SetupOutcome(
         databases=databases,
         proofs=proofs,
@@ -87,30 +84,28 @@ def set_up_users(
 
 
 def _shut_out(
-    server: DatabaseServer,
     master: Master,
     users: Sequence[DatabaseUser],
     keep_logins: Collection[str],
     lock: SetupLock,
     before_shutting_out: Callable[[list[str]], None],
 ) -> logins.Logins:
-    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+    with master.in_database(FIRST_DATABASE) as connection:
         found = logins.find_logins(connection, users, keep_logins)
     before_shutting_out(found.strangers)
-    logins.shut_out(server, master, [*found.ours, *found.strangers], lock.pid)
+    logins.shut_out(master, [*found.ours, *found.strangers], lock.pid)
     return found
 
 
-def _join(server: DatabaseServer, master: Master, users: Sequence[DatabaseUser], kept: Sequence[str]) -> list[str]:
+def _join(master: Master, users: Sequence[DatabaseUser], kept: Sequence[str]) -> list[str]:
     """Let the master act for every owner, and so into every database; return these."""
-    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+    with master.in_database(FIRST_DATABASE) as connection:
         memberships.put_out_of_master(connection, kept)
         memberships.join_needed(connection, [user.name for user in users])
         return connectable_databases(connection)
 
 
 def _close_ways_out(
-    server: DatabaseServer,
     master: Master,
     databases: Sequence[str],
     before_closing: Callable[[list[str]], None],
@@ -119,20 +114,19 @@ def _close_ways_out(
 ) -> list[str]:
     ways = {}
     for database in databases:
-        with connected(server, database, master.name, master.password) as connection:
+        with master.in_database(database) as connection:
             ways[database] = outbound.find_ways_out(connection)
     lines = [str(way) for found in ways.values() for way in found]
     before_closing(lines)
     left: list[outbound.WayOut] = []
     for database in [database for database, found in ways.items() if found and close]:
-        with connected(server, database, master.name, master.password) as connection:
+        with master.in_database(database) as connection:
             left += outbound.close_ways_out(connection, ways[database])
     outbound.refuse_what_is_left(left)
     return lines
 
 
 def _arrange(
-    server: DatabaseServer,
     master: Master,
     users: Sequence[DatabaseUser],
     databases: Sequence[str],
@@ -141,20 +135,20 @@ def _arrange(
     """Put roles, owners and rights right, and return the owners that no devops user acts for."""
     names = [user.name for user in users]
     devops = [user for user in users if user.profile is Profile.DEVOPS]
-    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+    with master.in_database(FIRST_DATABASE) as connection:
         our_users.set_up_owner(connection, users)
         for user in [*(user for user in users if user not in devops), *devops]:
             our_users.set_up_user(connection, user, users, kept)
         memberships.join_needed(connection, [OWNER_ROLE, *names])
     if devops:
-        _weaken_owners(server, master, users, databases, kept)
-    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+        _weaken_owners(master, users, databases, kept)
+    with master.in_database(FIRST_DATABASE) as connection:
         # Only now is it known which owners are weak: what the users' roles were before counts no more.
         for user in devops:
             our_users.set_up_user(connection, user, users, kept)
         strong = production_owners.find_owners(connection, users, kept).strong
     for database in databases:
-        with connected(server, database, master.name, master.password) as connection:
+        with master.in_database(database) as connection:
             open_schemas(connection)
             take_over_objects(connection, names)
             grantees: list[Grantee] = [*users, OwnerRole()]
@@ -166,23 +160,21 @@ def _arrange(
 
 
 def _weaken_owners(
-    server: DatabaseServer,
     master: Master,
     users: Sequence[DatabaseUser],
     databases: Sequence[str],
     kept: Sequence[str],
 ) -> None:
     """Take from production's owners what devops must not get with them."""
-    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+    with master.in_database(FIRST_DATABASE) as connection:
         reached = production_owners.find_owners(connection, users, kept).reached
         production_owners.take_databases(connection, reached)
     for database in databases:
-        with connected(server, database, master.name, master.password) as connection:
+        with master.in_database(database) as connection:
             production_owners.take_far_reaching(connection, reached)
 
 
 def _open_and_prove(
-    server: DatabaseServer,
     master: Master,
     users: Sequence[DatabaseUser],
     databases: Sequence[str],
@@ -192,13 +184,14 @@ def _open_and_prove(
 ) -> dict[str, list[str]]:
     proven = False
     try:
-        logins.open_logins(server, master, users)
-        by_statement.prove_later(server, master, databases, users)
+        logins.open_logins(master, users)
+        by_statement.prove_later(master, databases, users)
         proofs = {
-            user.name: by_statement.prove(server, databases, user, login_secret(user), strong_owners) for user in users
+            user.name: by_statement.prove(master.server, databases, user, login_secret(user), strong_owners)
+            for user in users
         }
         proven = True
     finally:
         if not proven:
-            logins.close_logins(server, master, users, lock.pid)
+            logins.close_logins(master, users, lock.pid)
     return proofs

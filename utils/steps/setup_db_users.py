@@ -10,8 +10,8 @@ from utils.cluster.ours import check_cluster_is_ours
 from utils.cluster.restored import what_is_unready
 from utils.database.before_opening.scripts import ComeBack, Invocation, run_before_opening
 from utils.database.roles.profiles import Auth, DatabaseUser, users_of
-from utils.database.server.connection import DatabaseServer
-from utils.database.setup import Master, SetupOutcome, password_of, set_up_users
+from utils.database.server.connection import DatabaseServer, Master
+from utils.database.setup import SetupOutcome, password_of, set_up_users
 from utils.errors import DatabaseLoginRefused, RestoreFailed
 from utils.operation.model import CheckRecord, Operation, ScriptRecord, UsersRecord
 from utils.runtime.contract import StepResult, StepStatus
@@ -42,17 +42,16 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
         return _wait(operation, record, services, _NEW_LOGIN)
     server = DatabaseServer(host=cluster.endpoint, port=cluster.port, tls=services.settings.tls)
     # A restore keeps the snapshot's master user name; the secret's is for people.
-    master = Master(name=cluster.master_username, password=password)
+    master = Master(server=server, name=cluster.master_username, password=password)
     try:
         outcome = set_up_users(
-            server,
             master,
             users,
             keep_logins=operation.request.keep_logins,
             close_outbound=operation.request.close_outbound,
             before_shutting_out=_remembering(record.shut_out, operation, services),
             before_closing_outbound=_remembering(record.outbound, operation, services),
-            before_opening=_before_opening(server, master, operation, record, services),
+            before_opening=_before_opening(master, operation, record, services),
             login_secret=_login_secret(server, services),
         )
     except ComeBack:
@@ -122,7 +121,7 @@ def _login_secret(server: DatabaseServer, services: Services) -> Callable[[Datab
 
 
 def _before_opening(
-    server: DatabaseServer, master: Master, operation: Operation, record: UsersRecord, services: Services
+    master: Master, operation: Operation, record: UsersRecord, services: Services
 ) -> Callable[[], None]:
     """Return what is to be done on the data while only the master can log in; each script is in the row once it ran."""
     invocation = Invocation()
@@ -137,7 +136,7 @@ def _before_opening(
 
     def run() -> None:
         run_before_opening(
-            server, master, operation.request, services.s3,
+            master, operation.request, services.s3,
             done=tuple(record.scripts), remember=remember, remember_checks=remember_checks, invocation=invocation,
         )  # fmt: skip
 

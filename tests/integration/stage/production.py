@@ -14,8 +14,8 @@ from local_cloud.pipeline.aurora_clusters import create_cluster, create_snapshot
 from local_cloud.pipeline.deployment import Login
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 from local_cloud.scram import scram_verifier
-from tests.integration.stage.waiting import wait_for
 from tests.integration.stage.world import DATABASE, World
+from tests.waiting import wait_for
 from tooling.environments import REPOSITORY
 
 MASTER = Login(username="master", password="Pr0duction-master-secret")

@@ -9,7 +9,7 @@ from typing import Any
 from local_cloud.aws_environment import command_environment
 from local_cloud.cloud import LocalCloud
 from local_cloud.pipeline.deployment import Login
-from tests.integration.stage.waiting import wait_for
+from tests.waiting import wait_for
 
 
 class Shell:

@@ -18,7 +18,7 @@ from local_cloud.pipeline.deployment import Deployment, Login
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 from tests.integration.stage.mailbox import Mailbox
 from tests.integration.stage.outcome import ApiCall, Outcome
-from tests.integration.stage.waiting import wait_for
+from tests.waiting import wait_for
 
 STATE_TABLE, AUDIT_TABLE = "aurora-restore-state", "aurora-restore-audit"
 DATABASE = "shop"

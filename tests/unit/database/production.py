@@ -21,9 +21,9 @@ from local_cloud.aurora.postgres.server import PostgresServer
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.versions import bin_dirs
 from utils.database.roles.profiles import DatabaseUser, Profile
-from utils.database.server.connection import DatabaseServer
+from utils.database.server.connection import DatabaseServer, Master
 from utils.database.server.tls import Tls
-from utils.database.setup import Master, SetupOutcome, set_up_users
+from utils.database.setup import SetupOutcome, set_up_users
 
 MAJOR = 17
 MASTER = "dba"
@@ -75,11 +75,11 @@ class Restored:
 
     @property
     def master(self) -> Master:
-        return Master(name=MASTER, password=SecretStr(PASSWORDS[MASTER]))
+        return Master(server=self.address, name=MASTER, password=SecretStr(PASSWORDS[MASTER]))
 
     def set_up(self) -> SetupOutcome:
         """Do what step 8 does."""
-        return set_up_users(self.address, self.master, USERS)
+        return set_up_users(self.master, USERS)
 
     def connect(self, user: str, database: str, password: str | None = None) -> Connection:
         """Log in, with autocommit."""

@@ -76,7 +76,7 @@ def records(data: bytes) -> Iterator[int]:
 def test_every_connection_of_the_set_up_is_tls_from_the_first_packet_after_the_request(
     restored: Restored, listener: Listener
 ) -> None:
-    set_up_users(replace(restored.address, port=listener.port), restored.master, USERS)
+    set_up_users(replace(restored.master, server=replace(restored.address, port=listener.port)), USERS)
 
     assert len(listener.heard) > len(USERS), "the proof logs in as each of them"
     for to_server, to_client in listener.heard:

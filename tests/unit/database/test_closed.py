@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from local_cloud.aurora.postgres.bootstrap import ADMIN
 from tests.unit.database.judge import who_can_log_in
 from tests.unit.database.production import LOGINS, MASTER, PASSWORDS, USERS, Restored, create_login
+from tests.waiting import wait_for
 from utils.database.roles.profiles import Auth, DatabaseUser, Profile
 from utils.database.server.setup_lock import setup_lock
 from utils.database.setup import SetupOutcome, set_up_users
@@ -17,7 +18,7 @@ from utils.errors import CheckFailed, DatabaseChangeRefused, DatabaseLoginRefuse
 
 
 def set_up(restored: Restored, users: list[DatabaseUser] = USERS, **options: object) -> SetupOutcome:
-    return set_up_users(restored.address, restored.master, users, **options)  # type: ignore[arg-type]
+    return set_up_users(restored.master, users, **options)  # type: ignore[arg-type]
 
 
 def fails() -> None:
@@ -32,7 +33,7 @@ def test_when_a_check_fails_nobody_but_the_master_can_log_in(restored: Restored)
     assert restored.can_log_in(MASTER, "shop")
 
 
-@pytest.mark.parametrize("part", ["_arrange", "logins.open_logins", "proof.prove"])
+@pytest.mark.parametrize("part", ["_arrange", "logins.open_logins", "by_statement.prove"])
 def test_when_a_later_part_fails_nobody_but_the_master_can_log_in(
     restored: Restored, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
@@ -59,10 +60,38 @@ def test_a_user_whose_proof_fails_is_closed_again(restored: Restored) -> None:
 
 def test_a_second_set_up_at_the_same_time_is_refused_at_once(restored: Restored) -> None:
     told: list[list[str]] = []
-    with setup_lock(restored.address, restored.master), pytest.raises(DatabaseUnavailable, match="another set-up"):
+    with setup_lock(restored.master), pytest.raises(DatabaseUnavailable, match="another set-up"):
         set_up(restored, before_shutting_out=told.append)
     assert told == []
     assert restored.can_log_in("api", "shop"), "nothing was touched"
+
+
+def test_the_lock_outlives_the_limits_of_every_other_session(
+    restored: Restored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "utils.database.server.connection._SESSION_LIMITS",
+        "-c idle_in_transaction_session_timeout=100 -c idle_session_timeout=100",
+    )
+    state = "SELECT state FROM pg_stat_activity WHERE pid = {} AND clock_timestamp() > state_change + interval '0.3 s'"
+    with setup_lock(restored.master) as lock:
+        wait_for(
+            lambda: restored.run(MASTER, "postgres", state.format(lock.pid)) == [("idle",)],
+            "the session to be idle for longer",
+        )
+        lock.check()
+
+
+def test_the_end_of_the_locks_session_replaces_no_error(restored: Restored) -> None:
+    def fails_when_the_session_is_gone() -> None:
+        with setup_lock(restored.master) as lock:
+            restored.run(ADMIN, "postgres", f"SELECT pg_terminate_backend({lock.pid}, 5000)")
+            with pytest.raises(DatabaseUnavailable, match="no lock of this set-up any more"):
+                lock.check()
+            fails()
+
+    with pytest.raises(CheckFailed):
+        fails_when_the_session_is_gone()
 
 
 def test_a_set_up_whose_lock_was_lost_does_not_go_on(restored: Restored) -> None:

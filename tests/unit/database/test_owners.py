@@ -148,7 +148,7 @@ def test_a_login_that_is_kept_still_connects_to_the_database_that_it_owned_but_i
 ) -> None:
     restored.run(MASTER, "postgres", f"CREATE ROLE {OWNER_ROLE}; GRANT {OWNER_ROLE} TO shop_owner")
     restored.run(ADMIN, "shop", "REVOKE ALL ON DATABASE shop FROM PUBLIC")
-    set_up_users(restored.address, restored.master, USERS, keep_logins=["shop_owner"])
+    set_up_users(restored.master, USERS, keep_logins=["shop_owner"])
     assert restored.can_log_in("shop_owner", "shop")
     assert restored.is_allowed("shop_owner", "shop", "ALTER TABLE customers ADD COLUMN note text")
     assert not restored.is_allowed("shop_owner", "shop", f"SET ROLE {OWNER_ROLE}")

@@ -16,8 +16,8 @@ from tests.unit.database.production import LOGINS, MASTER, PASSWORDS, USERS, Res
 from utils.database.proof import by_statement
 from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.profiles import DatabaseUser, Profile
-from utils.database.server.connection import DatabaseServer, connected
-from utils.database.setup import Master, SetupOutcome, password_of, set_up_users
+from utils.database.server.connection import DatabaseServer, Master, connected
+from utils.database.setup import SetupOutcome, password_of, set_up_users
 from utils.errors import (
     DatabaseChangeRefused,
     DatabaseLoginRefused,
@@ -131,8 +131,7 @@ def test_until_the_data_is_ready_not_even_a_user_of_our_names_gets_in_with_produ
         logins = {"reader": "Prods-old-Pa55"} | {name: PASSWORDS[name] for name in LOGINS}
         got_in.extend(name for name, password in logins.items() if restored.can_log_in(name, "postgres", password))
 
-    master = Master(name=MASTER, password=SecretStr(PASSWORDS[MASTER]))
-    set_up_users(restored.address, master, USERS, before_opening=look)
+    set_up_users(restored.master, USERS, before_opening=look)
     assert got_in == []
 
 
@@ -207,7 +206,7 @@ def test_names_that_need_quotes_are_quoted(restored: Restored) -> None:
     name = """Ann's "own" user; --"""
     users = [DatabaseUser(profile=Profile.APPLICATION, name=name, password=SecretStr("Quoted-Pa55word"))]
     restored.run(MASTER, "postgres", """CREATE DATABASE "it's; odd" """)
-    outcome = set_up_users(restored.address, restored.master, users)
+    outcome = set_up_users(restored.master, users)
     assert len(outcome.proofs[name]) == 4
     assert restored.can_log_in(name, "it's; odd", "Quoted-Pa55word")
 
@@ -216,20 +215,20 @@ def test_names_that_need_quotes_are_quoted(restored: Restored) -> None:
 def test_a_reserved_user_name_is_refused_before_anybody_connects(name: str) -> None:
     users = [*USERS[:2], DatabaseUser(profile=Profile.DEVOPS, name=name, password=SecretStr("Devops-Pa55word"))]
     with pytest.raises(SecretInvalid) as refused:
-        set_up_users(NOWHERE, Master(name=MASTER, password=SecretStr("Planted-Pa55")), users)
+        set_up_users(Master(server=NOWHERE, name=MASTER, password=SecretStr("Planted-Pa55")), users)
     assert refused.value.field == "app-credentials, devops user, username"
 
 
 def test_a_wrong_master_password_is_a_refused_login_without_the_password(done: Restored) -> None:
-    wrong = Master(name=MASTER, password=SecretStr("Wrong-Pa55word"))
+    wrong = Master(server=done.address, name=MASTER, password=SecretStr("Wrong-Pa55word"))
     with pytest.raises(DatabaseLoginRefused, match="password authentication failed") as refused:
-        set_up_users(done.address, wrong, USERS)
+        set_up_users(wrong, USERS)
     assert "Wrong-Pa55" not in "".join([repr(refused.value), *traceback.format_exception(refused.value)])
 
 
 def test_a_server_that_is_not_there_is_tried_again() -> None:
     with pytest.raises(DatabaseUnavailable, match="no login to database postgres as dba"):
-        set_up_users(NOWHERE, Master(name=MASTER, password=SecretStr("Planted-Pa55")), USERS)
+        set_up_users(Master(server=NOWHERE, name=MASTER, password=SecretStr("Planted-Pa55")), USERS)
 
 
 def test_a_login_that_is_shut_out_is_a_refused_login(done: Restored) -> None:
@@ -330,11 +329,11 @@ def test_a_proof_names_the_statement(done: Restored) -> None:
 
 
 def test_rights_on_what_comes_later_are_proven(done: Restored) -> None:
-    by_statement.prove_later(done.address, done.master, ["shop"], USERS)
+    by_statement.prove_later(done.master, ["shop"], USERS)
     default = "ALTER DEFAULT PRIVILEGES FOR ROLE dba {} ON TABLES {} app"
     with (
         done.changed(default.format("REVOKE DELETE", "FROM"), default.format("GRANT DELETE", "TO")),
         pytest.raises(UsersNotProven, match="user app in database shop that cannot write"),
     ):
-        by_statement.prove_later(done.address, done.master, ["shop"], USERS)
+        by_statement.prove_later(done.master, ["shop"], USERS)
     assert done.run(MASTER, "shop", "SELECT to_regclass('public.aurora_restore_probe')") == [(None,)]

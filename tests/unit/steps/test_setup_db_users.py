@@ -14,9 +14,9 @@ from pydantic import SecretStr
 from tests.fakes.aws import ENVIRONMENT, FakeAws
 from utils.database.before_opening.scripts import BeforeOpeningOutcome, ComeBack
 from utils.database.roles.profiles import DatabaseUser
-from utils.database.server.connection import DatabaseServer
+from utils.database.server.connection import Master
 from utils.database.server.tls import Tls
-from utils.database.setup import Master, SetupOutcome
+from utils.database.setup import SetupOutcome
 from utils.errors import (
     CheckFailed,
     DatabaseLoginRefused,
@@ -50,7 +50,7 @@ class FakeDatabase:
     """Stands in for `set_up_users`: it lets the master in, or refuses."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[DatabaseServer, Master, list[DatabaseUser]]] = []
+        self.asked: list[tuple[Master, list[DatabaseUser]]] = []
         self.wishes: list[tuple[list[str], bool]] = []
         self.secrets: dict[str, str] = {}
         self.refuses = False
@@ -58,7 +58,6 @@ class FakeDatabase:
 
     def set_up_users(
         self,
-        server: DatabaseServer,
         master: Master,
         users: list[DatabaseUser],
         *,
@@ -69,7 +68,7 @@ class FakeDatabase:
         before_opening: Callable[[], None],
         login_secret: Callable[[DatabaseUser], SecretStr],
     ) -> SetupOutcome:
-        self.asked.append((server, master, users))
+        self.asked.append((master, users))
         self.wishes.append((keep_logins, close_outbound))
         self.secrets = {user.name: login_secret(user).get_secret_value() for user in users}
         if self.refuses:
@@ -133,8 +132,8 @@ def test_when_the_password_is_in_force_the_users_are_set_up(ready: FakeAws, data
     }
     assert database.wishes == [([], True)]
     assert database.secrets == {name: f"{name}-password-1" for name in ("app", "reader", "devops")}
-    ((server, master, users),) = database.asked
-    assert (server.host, server.port) == ("staging.cluster-x.us-west-2.rds.amazonaws.com", 5432)
+    ((master, users),) = database.asked
+    assert (master.server.host, master.server.port) == ("staging.cluster-x.us-west-2.rds.amazonaws.com", 5432)
     assert master.name == "postgres", "the name comes with the snapshot, the password from our secret"
     assert master.password.get_secret_value() == "master-password-1"
     assert [(user.profile.value, user.name) for user in users] == [
@@ -161,7 +160,7 @@ def test_the_requests_wishes_reach_the_database_and_everybody_who_is_told(
     ready.run(setup_db_users)
 
     assert database.wishes == [(["auditor"], False)]
-    limits = {user.profile.value: (user.statement_timeout, user.connection_limit) for user in database.asked[0][2]}
+    limits = {user.profile.value: (user.statement_timeout, user.connection_limit) for user in database.asked[0][1]}
     assert limits == {"application": (None, None), "readonly": (timedelta(seconds=60), 5), "devops": (None, None)}
     text = message_for_success(summarise(ready.operation)).text
     assert "Logins kept       auditor\nNot found         nobody, of keep_logins\n" in text
@@ -267,7 +266,7 @@ def test_a_password_that_rds_keeps_is_read_from_its_secret_once_that_is_active(
 
     ready.west.settle()
     assert ready.run(setup_db_users).status is StepStatus.READY
-    assert database.asked[0][1].password.get_secret_value() == "made-by-rds-1"
+    assert database.asked[0][0].password.get_secret_value() == "made-by-rds-1"
     assert "made-by-rds-1" not in ready.operation.model_dump_json()
 
 
@@ -301,7 +300,7 @@ def test_the_database_is_trusted_as_the_stack_says(ready: FakeAws, database: Fak
     ready.west.settle()
     ready.services = ready.services_with(DATABASE_CA_FILE="/local/ca.pem")
     ready.run(setup_db_users)
-    assert database.asked[0][0].tls == Tls(ca_file=Path("/local/ca.pem"))
+    assert database.asked[0][0].server.tls == Tls(ca_file=Path("/local/ca.pem"))
 
 
 SCRIPTS = {

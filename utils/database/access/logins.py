@@ -9,8 +9,7 @@ from psycopg2.sql import SQL, Composed, Identifier, Literal
 
 from utils.database.roles.aws_roles import MAY_ALTER, OF_AWS, SYSTEM_ROLE
 from utils.database.roles.profiles import Auth, DatabaseUser
-from utils.database.server.connection import DatabaseServer, Master, connected, postgres_call
-from utils.database.server.setup_lock import FIRST_DATABASE
+from utils.database.server.connection import FIRST_DATABASE, Master, postgres_call
 from utils.database.server.statements import names, rows, run
 from utils.errors import DatabaseChangeRefused, DatabaseUnavailable
 
@@ -67,12 +66,12 @@ def find_logins(connection: Connection, users: Sequence[DatabaseUser], keep: Col
     )
 
 
-def shut_out(server: DatabaseServer, master: Master, shut: Sequence[str], lock_pid: int) -> None:
+def shut_out(master: Master, shut: Sequence[str], lock_pid: int) -> None:
     """Take login and password from the roles, then end their sessions and those of the master with the old password."""
-    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+    with master.in_database(FIRST_DATABASE) as connection:
         run(connection, "shutting out of logins", [_close(name) for name in shut])
     # Only once that is committed can no new session come between.
-    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+    with master.in_database(FIRST_DATABASE) as connection:
         values = {"names": list(shut), "lock": lock_pid}
         rows(connection, "end of sessions", _END_SESSIONS, values)
         connection.commit()
@@ -85,15 +84,15 @@ def shut_out(server: DatabaseServer, master: Master, shut: Sequence[str], lock_p
         )
 
 
-def open_logins(server: DatabaseServer, master: Master, users: Sequence[DatabaseUser]) -> None:
+def open_logins(master: Master, users: Sequence[DatabaseUser]) -> None:
     """Let the users in, all at once; only a SCRAM verifier, made here, reaches the server."""
-    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+    with master.in_database(FIRST_DATABASE) as connection:
         run(connection, "opening of the users", [_open(connection, user) for user in users])
 
 
-def close_logins(server: DatabaseServer, master: Master, users: Sequence[DatabaseUser], lock_pid: int) -> None:
+def close_logins(master: Master, users: Sequence[DatabaseUser], lock_pid: int) -> None:
     """Take back what `open_logins` gave."""
-    shut_out(server, master, [user.name for user in users], lock_pid)
+    shut_out(master, [user.name for user in users], lock_pid)
 
 
 def _open(connection: Connection, user: DatabaseUser) -> Composed:

@@ -8,18 +8,17 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Literal
 
 from utils.database.before_opening.sql_script import NotASqlScript, split
-from utils.database.server.connection import DatabaseServer, connected, may_pass, postgres_call
-from utils.database.setup import Master
+from utils.database.server.connection import Master, may_pass, postgres_call
 from utils.errors import CheckFailed
 from utils.operation.model import CheckRecord
 from utils.request.sql import Check
 
 
-def run_check(server: DatabaseServer, master: Master, check: Check, seconds_left: float) -> CheckRecord:
+def run_check(master: Master, check: Check, seconds_left: float) -> CheckRecord:
     """Ask in a read-only transaction; raises `CheckFailed` for what is no answer of one row and one column."""
     query = _query(check)
     seconds = min(check.timeout_seconds, seconds_left)
-    with connected(server, check.database, master.name, master.password) as connection:
+    with master.in_database(check.database) as connection:
         connection.set_session(readonly=True)
         with postgres_call("settings of the session"), connection.cursor() as cursor:
             cursor.execute(SQL("SET LOCAL statement_timeout = {}").format(Literal(round(seconds * 1000))))

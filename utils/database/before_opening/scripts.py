@@ -16,8 +16,7 @@ from psycopg2.sql import SQL, Identifier, Literal
 from utils.aws.s3 import S3Gateway, Script
 from utils.database.before_opening.checks import run_check
 from utils.database.before_opening.sql_script import NotASqlScript, Statement, split
-from utils.database.server.connection import DatabaseServer, connected, may_pass, postgres_call
-from utils.database.setup import Master
+from utils.database.server.connection import Master, may_pass, postgres_call
 from utils.errors import CheckFailed, PostRestoreSqlFailed
 from utils.operation.model import CheckRecord, ScriptRecord
 from utils.request.model import RestoreRequest
@@ -65,7 +64,6 @@ class Invocation:
 
 
 def run_before_opening(
-    server: DatabaseServer,
     master: Master,
     request: RestoreRequest,
     s3: S3Gateway,
@@ -87,7 +85,7 @@ def run_before_opening(
     for wanted in request.post_restore_sql[len(scripts) :]:
         if len(scripts) > len(done) and invocation.is_late():
             raise ComeBack
-        record = _run(server, master, wanted, s3.script(wanted.s3_uri), invocation)
+        record = _run(master, wanted, s3.script(wanted.s3_uri), invocation)
         scripts.append(record)
         remember(record)
     if len(scripts) > len(done) and invocation.is_late():
@@ -95,7 +93,7 @@ def run_before_opening(
     checks: list[CheckRecord] = []
     try:
         for check in request.checks:
-            checks.append(run_check(server, master, check, invocation.left()))
+            checks.append(run_check(master, check, invocation.left()))
     finally:
         remember_checks(checks)
     failed = [check for check in checks if not check.holds]
@@ -109,16 +107,14 @@ def run_before_opening(
     return BeforeOpeningOutcome(scripts=scripts, checks=checks)
 
 
-def _run(
-    server: DatabaseServer, master: Master, wanted: PostRestoreSql, script: Script, invocation: Invocation
-) -> ScriptRecord:
+def _run(master: Master, wanted: PostRestoreSql, script: Script, invocation: Invocation) -> ScriptRecord:
     began = time.monotonic()
     ends = began + min(wanted.timeout_seconds, invocation.left())
     try:
         statements = split(script.text)
     except NotASqlScript as error:
         raise _failed(script, str(error), "plain SQL for one transaction, without psql's commands") from None
-    with connected(server, wanted.database, master.name, master.password) as connection:
+    with master.in_database(wanted.database) as connection:
         with postgres_call("settings of the session"), connection.cursor() as cursor:
             cursor.execute(_SESSION)
         if wanted.user is not None:

@@ -65,15 +65,13 @@ class _Table:
     is_strong_owners: bool
 
 
-def prove_later(
-    server: DatabaseServer, master: Master, databases: Sequence[str], users: Sequence[DatabaseUser]
-) -> None:
+def prove_later(master: Master, databases: Sequence[str], users: Sequence[DatabaseUser]) -> None:
     """Create a table as the master and try it as each user, in a transaction that ends in nothing.
 
     A login of the user's own would not see the table before it is committed. Raises `UsersNotProven`.
     """
     for database in databases:
-        with connected(server, database, master.name, master.password) as connection:
+        with master.in_database(database) as connection:
             for schema in names(connection, "look for a schema to create in", _CREATABLE, {}):
                 probe = Identifier(schema, _PROBE_TABLE)
                 run(connection, "table of the proof", [SQL("CREATE TABLE {} (n int)").format(probe)])

@@ -4,7 +4,7 @@ SQLSTATE classes: PostgreSQL documentation, appendix A.
 """
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,8 @@ from utils.errors import (
     DatabaseUnavailable,
 )
 
+# Where roles are looked at and changed, and where the lock is: an advisory lock holds in one database only.
+FIRST_DATABASE = "postgres"
 APPLICATION_NAME = "aurora-restore-setup-db-users"
 _SESSION_LIMITS = (
     "-c statement_timeout=120000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000 "
@@ -50,34 +52,57 @@ class DatabaseServer:
 
 @dataclass(frozen=True, kw_only=True)
 class Master:
-    """The restored cluster's master user."""
+    """The restored cluster's master user, who knows where the cluster listens."""
 
+    server: DatabaseServer
     name: str
     password: SecretStr
+
+    def in_database(self, database: str) -> AbstractContextManager[Connection]:
+        """Connect to a database for one transaction, as `connected` does."""
+        return connected(self.server, database, self.name, self.password)
+
+    @contextmanager
+    def session(self, database: str) -> Iterator[Connection]:
+        """Connect outside of any transaction, for as long as the session is wanted; its end replaces no error.
+
+        psycopg2 begins a transaction in `with connection:`, also in autocommit mode, and PostgreSQL would end it as
+        idle.
+        """
+        with closing(_connect(self.server, database, self.name, self.password)) as connection:
+            connection.autocommit = True
+            yield connection
 
 
 @contextmanager
 def connected(server: DatabaseServer, database: str, user: str, password: SecretStr) -> Iterator[Connection]:
     """Connect over TLS and run one transaction; it commits at the end, or rolls back on an error."""
-    with postgres_call(f"connection to database {database} as {user}"):
-        parameters: dict[str, Any] = _SILENCE_LIMITS | server.tls.parameters()
-        try:
-            connection = psycopg2.connect(
-                host=server.host,
-                port=server.port,
-                dbname=database,
-                user=user,
-                password=password.get_secret_value(),
-                connect_timeout=10,
-                application_name=APPLICATION_NAME,
-                client_encoding="UTF8",
-                options=_SESSION_LIMITS,
-                **parameters,
-            )
-        except psycopg2.OperationalError as error:
-            raise _connect_error(database, user, str(error)) from None
-        with closing(connection), connection:
-            yield connection
+    with (
+        postgres_call(f"connection to database {database} as {user}"),
+        closing(_connect(server, database, user, password)) as connection,
+        connection,
+    ):
+        yield connection
+
+
+def _connect(server: DatabaseServer, database: str, user: str, password: SecretStr) -> Connection:
+    parameters: dict[str, Any] = _SILENCE_LIMITS | server.tls.parameters()
+    try:
+        connection: Connection = psycopg2.connect(
+            host=server.host,
+            port=server.port,
+            dbname=database,
+            user=user,
+            password=password.get_secret_value(),
+            connect_timeout=10,
+            application_name=APPLICATION_NAME,
+            client_encoding="UTF8",
+            options=_SESSION_LIMITS,
+            **parameters,
+        )
+    except psycopg2.OperationalError as error:
+        raise _connect_error(database, user, str(error)) from None
+    return connection
 
 
 @contextmanager

@@ -3,24 +3,23 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from utils.database.server.connection import DatabaseServer, Master, connected, postgres_call
+from utils.database.server.connection import FIRST_DATABASE, Master, postgres_call
 from utils.database.server.statements import rows
 from utils.errors import DatabaseUnavailable
 
-# An advisory lock holds in one database only: whoever takes it must do so in this one.
-FIRST_DATABASE = "postgres"
 _KEY = 4_702_394_921_427_289  # any number that nobody else uses
 
 
 class SetupLock:
     """The lock of a set-up, held by a session of its own."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, master: Master, pid: int) -> None:
         self.pid = pid
+        self._master = master
 
-    def check(self, server: DatabaseServer, master: Master) -> None:
+    def check(self) -> None:
         """Make sure that the session still lives; raises `DatabaseUnavailable`."""
-        with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
+        with self._master.in_database(FIRST_DATABASE) as connection:
             held = rows(
                 connection,
                 "look at the lock of the set-up",
@@ -36,11 +35,10 @@ class SetupLock:
 
 
 @contextmanager
-def setup_lock(server: DatabaseServer, master: Master) -> Iterator[SetupLock]:
+def setup_lock(master: Master) -> Iterator[SetupLock]:
     """Hold the lock, or raise `DatabaseUnavailable` at once when another set-up has it."""
-    with connected(server, FIRST_DATABASE, master.name, master.password) as connection:
-        # Between transactions no limit ends the session while the work goes on in others.
-        connection.autocommit = True
+    with master.session(FIRST_DATABASE) as connection:
+        # No limit ends the session while the work goes on in others.
         with postgres_call("lock of the set-up"), connection.cursor() as cursor:
             cursor.execute("SET idle_session_timeout = 0")
             cursor.execute("SELECT pg_try_advisory_lock(%s), pg_backend_pid()", (_KEY,))
@@ -51,4 +49,4 @@ def setup_lock(server: DatabaseServer, master: Master) -> Iterator[SetupLock]:
                 expected="one at a time",
                 action="nothing, the step is tried again for a while",
             )
-        yield SetupLock(pid)
+        yield SetupLock(master, pid)

@@ -8,8 +8,7 @@ from pydantic import SecretStr
 
 from tests.unit.database.before_opening.world import World
 from tests.unit.database.shop_server import MASTER, PASSWORD, farm, running, volume
-from utils.database.server.connection import DatabaseServer
-from utils.database.setup import Master
+from utils.database.server.connection import DatabaseServer, Master
 
 __all__ = ["farm", "running", "volume"]
 
@@ -18,7 +17,7 @@ SEED = Path("local_cloud/seed")
 
 @pytest.fixture(scope="session")
 def furnished(running: DatabaseServer) -> World:
-    world = World(running, Master(name=MASTER, password=SecretStr(PASSWORD)))
+    world = World(Master(server=running, name=MASTER, password=SecretStr(PASSWORD)))
     world.run(
         "CREATE ROLE app_owner NOLOGIN; CREATE ROLE shop_app NOLOGIN; CREATE ROLE analyst NOLOGIN;"
         "CREATE ROLE stranger NOLOGIN; REVOKE stranger FROM master; GRANT app_owner TO master;"

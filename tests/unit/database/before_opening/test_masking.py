@@ -31,7 +31,7 @@ def test_the_example_is_a_request() -> None:
 
 
 def test_unmasked_data_is_refused_and_a_half_masked_copy_too(furnished: World) -> None:
-    world = World(furnished.server, furnished.master)
+    world = World(furnished.master)
     world.run("ANALYZE crm.customers; ANALYZE shop.payments")
     with pytest.raises(CheckFailed) as failed:
         world.before_opening(checks=EXAMPLE["checks"])
@@ -51,7 +51,7 @@ def test_unmasked_data_is_refused_and_a_half_masked_copy_too(furnished: World) -
 
 
 def test_no_replaced_value_is_left_in_the_files(furnished: World, volume: Volume) -> None:
-    world = World(furnished.server, furnished.master)
+    world = World(furnished.master)
     world.before_opening(*named(world), checks=EXAMPLE["checks"])
     for relation in ("crm.customers", "crm.customers_email_key", "crm.customers_by_name"):
         content = (volume.data / world.ask(f"SELECT pg_relation_filepath('{relation}')")).read_bytes()

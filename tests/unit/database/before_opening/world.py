@@ -7,8 +7,7 @@ from typing import Any, cast
 from tests.unit.operations import REQUEST
 from utils.aws.s3 import S3Gateway, Script
 from utils.database.before_opening.scripts import BeforeOpeningOutcome, run_before_opening
-from utils.database.server.connection import DatabaseServer, connected
-from utils.database.setup import Master
+from utils.database.server.connection import Master
 from utils.request.model import RestoreRequest
 
 
@@ -24,18 +23,17 @@ def check(sql: str, **other: Any) -> dict[str, Any]:
 
 @dataclass
 class World:
-    server: DatabaseServer
     master: Master
     scripts: dict[str, str] = field(default_factory=dict)
 
     def run(self, sql: str) -> None:
         """Change the database as the master."""
-        with connected(self.server, "shop", self.master.name, self.master.password) as connection:
+        with self.master.in_database("shop") as connection:
             connection.cursor().execute(sql)
 
     def ask(self, sql: str) -> Any:
         """Return one value."""
-        with connected(self.server, "shop", self.master.name, self.master.password) as connection:
+        with self.master.in_database("shop") as connection:
             cursor = connection.cursor()
             cursor.execute(sql)
             (value,) = cursor.fetchone() or (None,)
@@ -53,7 +51,7 @@ class World:
     ) -> BeforeOpeningOutcome:
         """Run scripts and checks."""
         request = self.request(*scripts, checks=checks)
-        return run_before_opening(self.server, self.master, request, cast("S3Gateway", self), **how)
+        return run_before_opening(self.master, request, cast("S3Gateway", self), **how)
 
     def script(self, s3_uri: str) -> Script:
         """Stand in for S3."""
