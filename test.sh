@@ -96,8 +96,7 @@ checks() {
     check "shellcheck" "$DEV/shellcheck" "${SCRIPTS[@]}" || failed=1
     # Its W3037 knows every action of IAM; a warning fails as well.
     check "cfn-lint" "$DEV/cfn-lint" "${TEMPLATES[@]}" || failed=1
-    check "checkov" env LOG_LEVEL=ERROR "$ENVIRONMENTS/checkov/bin/checkov" --compact --quiet --skip-download \
-        --framework cloudformation --file "${TEMPLATES[@]}" || failed=1
+    check "checkov" env LOG_LEVEL=ERROR "$ENVIRONMENTS/checkov/bin/checkov" --file "${TEMPLATES[@]}" || failed=1
     check "sam validate --lint" env SAM_CLI_TELEMETRY=0 \
         "$ENVIRONMENTS/sam/bin/python" -m deployment.sam_validate us-west-2 "${TEMPLATES[@]}" || failed=1
     check "mypy --strict" "$DEV/mypy" "${PRODUCT[@]}" local_cloud benchmarks tests || failed=1

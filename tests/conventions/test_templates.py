@@ -129,7 +129,7 @@ def test_a_function_writes_to_its_own_log_group_only(step: str) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_function_ends_before_its_state_gives_up(step: str) -> None:
-    timeout = FUNCTIONS[f"{logical_id(step)}Function"]["Timeout"]
+    timeout = FUNCTIONS[f"{logical_id(step)}Function"].get("Timeout", LAMBDA["Globals"]["Function"]["Timeout"])
     assert timeout <= 900
     token = f"${{{logical_id(step)}FunctionArn}}"
     states = json.loads(DEFINITION)["States"].values()
