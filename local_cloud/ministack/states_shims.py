@@ -1,19 +1,25 @@
-"""Makes ministack's Step Functions refuse what AWS refuses (ministack 1.5.33)."""
+"""Makes ministack's Step Functions refuse what AWS refuses, and meet functions that are not ready (1.5.33)."""
 
 from __future__ import annotations
 
 import contextvars
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from local_cloud.ministack import ministack_modules
 
+# A tag of a function: how often it is still not ready.
+NOT_READY_TAG = "local-cloud:not-ready"
+NOT_READY = "Lambda.ResourceNotReadyException"
+_counting = threading.Lock()
 _role_arn: contextvars.ContextVar[str] = contextvars.ContextVar("role_arn", default="")
 
 
 def install() -> None:
     """Correct what state machines may do."""
     invoke_functions_as_the_state_machines_role()
+    meet_functions_that_are_not_ready()
     give_expressions_time()
 
 
@@ -48,6 +54,37 @@ def invoke_functions_as_the_state_machines_role() -> None:
 
     states._execute_task = execute_with_role
     states._call_lambda = call_if_allowed
+
+
+def meet_functions_that_are_not_ready() -> None:
+    """Let functions answer as those do that nobody called for weeks, as often as their tag says.
+
+    `aws lambda tag-resource --resource ARN --tags local-cloud:not-ready=3`;
+    https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+    """
+    states = ministack_modules.service("stepfunctions")
+    functions = ministack_modules.service("lambda_svc")
+    call_lambda: Callable[[str, Any], Any] = states._call_lambda
+
+    def call_if_ready(reference: str, event: Any) -> Any:
+        function, _, name = functions._get_func_record_for_ref(reference)
+        if function and _is_not_ready(function.setdefault("tags", {})):
+            raise states._ExecutionError(
+                NOT_READY,
+                f"The operation cannot be performed at this time. The function {name} is currently in the following "
+                "state: Inactive (Service: Lambda, Status Code: 502)",
+            )
+        return call_lambda(reference, event)
+
+    states._call_lambda = call_if_ready
+
+
+def _is_not_ready(tags: dict[str, str]) -> bool:
+    with _counting:
+        left = int(tags.get(NOT_READY_TAG, "0"))
+        if left > 0:
+            tags[NOT_READY_TAG] = str(left - 1)
+        return left > 0
 
 
 def give_expressions_time() -> None:

@@ -23,7 +23,7 @@ BASES = {AuroraRestoreError, RetryableError, PermanentError}
 RETRYABLE = {cls.__name__ for cls in OURS - BASES if issubclass(cls, RetryableError)}
 PERMANENT = {cls.__name__ for cls in OURS - BASES if issubclass(cls, PermanentError)}
 # What Step Functions and Lambda call their own transient failures; `Sandbox.Timedout` is a function's time-out,
-# `Runtime.ExitError` the end of its process, by the kernel for want of memory for example.
+# `Runtime.ExitError` and `Runtime.OutOfMemory` the end of its process.
 TRANSIENT = {
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
@@ -32,9 +32,24 @@ TRANSIENT = {
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
     "Runtime.ExitError",
+    "Runtime.OutOfMemory",
     "Sandbox.Timedout",
     "States.Timeout",
 }
+
+# A function that nobody called for weeks has lost its network interface or its code's place, and gets them back.
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+NOT_READY = {
+    "Lambda.CodeArtifactUserPendingException",
+    "Lambda.EC2ThrottledException",
+    "Lambda.EC2UnexpectedException",
+    "Lambda.ENILimitReachedException",
+    "Lambda.ENINotReadyException",
+    "Lambda.ResourceConflictException",
+    "Lambda.ResourceNotReadyException",
+    "Lambda.SubnetIPAddressLimitReachedException",
+}
+NOT_READY_SECONDS = 300
 
 
 def exits_of(state: State) -> set[str]:
@@ -67,13 +82,27 @@ def test_a_task_retries_exactly_what_may_pass(name: str) -> None:
     retried = retried_by(TASKS[name])
     assert len(retried) == len(set(retried))
     assert {error for error in retried if error in RETRYABLE | PERMANENT} == RETRYABLE
-    assert set(retried) - RETRYABLE == TRANSIENT
+    assert set(retried) - RETRYABLE == TRANSIENT | NOT_READY
+
+
+def test_every_task_retries_alike() -> None:
+    retries = [state["Retry"] for state in TASKS.values()]
+    assert all(retry == retries[0] for retry in retries)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_function_that_is_not_ready_is_waited_for_five_minutes_for_certain(name: str) -> None:
+    (retry,) = [retry for retry in TASKS[name]["Retry"] if set(retry["ErrorEquals"]) & NOT_READY]
+    assert set(retry["ErrorEquals"]) == NOT_READY
+    assert retry["JitterStrategy"] == "NONE"
+    delays = [retry["IntervalSeconds"] * retry["BackoffRate"] ** attempt for attempt in range(retry["MaxAttempts"])]
+    assert sum(min(delay, retry["MaxDelaySeconds"]) for delay in delays) >= NOT_READY_SECONDS
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_retry_ends_and_spreads(name: str) -> None:
     for retry in TASKS[name]["Retry"]:
-        assert retry["JitterStrategy"] == "FULL"
+        assert retry["JitterStrategy"] == ("NONE" if set(retry["ErrorEquals"]) & NOT_READY else "FULL")
         assert 1 <= retry["MaxAttempts"] <= 10
         assert retry["BackoffRate"] > 1
         assert retry["IntervalSeconds"] < retry["MaxDelaySeconds"] <= 300
