@@ -33,7 +33,7 @@ def clear_half_restored(operation: Operation, cluster: Cluster, services: Servic
     if cluster_failed:
         services.rds_writer.delete_cluster(cluster.identifier)
     names = [cluster.identifier] if cluster_failed else []
-    return [f"half-restored {name} to go" for name in [*names, *(member.identifier for member in doomed)]]
+    return [f"half-restored {name} to be deleted" for name in [*names, *(member.identifier for member in doomed)]]
 
 
 def still_going(cluster: Cluster, members: list[Instance]) -> list[str]:

@@ -1,8 +1,11 @@
 """The time limit of a phase, and how long to wait within it."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from utils.errors import PhaseTimedOut
+from utils.errors import AuroraRestoreError, PhaseTimedOut
+from utils.operation.model import Operation
 from utils.runtime.contract import StepResult, StepStatus
 
 # RDS reads are eventually consistent: within this time after a change, what it shows may be how things were before.
@@ -12,31 +15,66 @@ LONGEST_WAIT_SECONDS = 900
 ALLOWED_LATENESS = 0.02
 
 
-def wait_or_time_out(
-    phase: str,
-    started_at: datetime,
-    now: datetime,
-    budget_hours: float,
-    *,
-    waiting_for: str,
-    percent: int | None = None,
-    action: str = "look at the resource in the RDS console",
-) -> StepResult:
-    """Answer IN_PROGRESS with the seconds to wait; raises `PhaseTimedOut` past the budget."""
-    elapsed = max((now - started_at).total_seconds(), 0.0)
-    if elapsed > budget_hours * 3600:
-        raise PhaseTimedOut(
-            f"{phase} still waiting for {waiting_for} after {elapsed / 3600:.1f} hours",
-            field=f"budgets.{phase}_hours",
-            expected=f"an end within {budget_hours:g} hours",
-            action=f"{action}; if it is only slow, resume the operation, which gives it the same time again",
+class Sought(Protocol):
+    """The record of something that a call made, and that RDS may not show at once."""
+
+    missing_since: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A phase of an operation as it stands now, with the hours that it may take."""
+
+    name: str
+    started_at: datetime
+    now: datetime
+    budget_hours: float
+
+    def wait(
+        self, waiting_for: str, *, percent: int | None = None, action: str = "look at the resource in the RDS console"
+    ) -> StepResult:
+        """Answer IN_PROGRESS with the seconds to wait; raises `PhaseTimedOut` past the budget."""
+        elapsed = max((self.now - self.started_at).total_seconds(), 0.0)
+        if elapsed > self.budget_hours * 3600:
+            raise PhaseTimedOut(
+                f"{self.name} still waiting for {waiting_for} after {elapsed / 3600:.1f} hours",
+                field=f"budgets.{self.name}_hours",
+                expected=f"an end within {self.budget_hours:g} hours",
+                action=f"{action}; if it is only slow, resume the operation, which gives it the same time again",
+            )
+        details: dict[str, str | int] = {"waiting_for": waiting_for}
+        if percent is not None:
+            details["percent"] = percent
+        return StepResult(
+            status=StepStatus.IN_PROGRESS, wait_seconds=seconds_until_next_look(elapsed, percent), details=details
         )
-    details: dict[str, str | int] = {"waiting_for": waiting_for}
-    if percent is not None:
-        details["percent"] = percent
-    return StepResult(
-        status=StepStatus.IN_PROGRESS, wait_seconds=seconds_until_next_look(elapsed, percent), details=details
-    )
+
+    def wait_until_shown(self, sought: Sought, waiting_for: str, *, otherwise: AuroraRestoreError) -> StepResult:
+        """Wait for what RDS does not show yet; raises `otherwise` when its answers have settled without it."""
+        sought.missing_since = sought.missing_since or self.now
+        if has_settled(sought.missing_since, self.now):
+            raise otherwise
+        return self.wait(waiting_for)
+
+
+def copy_phase(operation: Operation, now: datetime) -> Phase:
+    """Return the snapshot copy's phase, which begins now if it has not begun."""
+    started_at = operation.copy_record(now).started_at
+    return Phase(name="copy", started_at=started_at, now=now, budget_hours=operation.request.budgets.copy_hours)
+
+
+def delete_phase(operation: Operation, now: datetime) -> Phase:
+    """Return the deletion's phase, which begins now if it has not begun."""
+    record = operation.deletion_record()
+    record.started_at = record.started_at or now
+    hours = operation.request.budgets.delete_hours
+    return Phase(name="delete", started_at=record.started_at, now=now, budget_hours=hours)
+
+
+def restore_phase(operation: Operation, now: datetime, since: datetime | None = None) -> Phase:
+    """Return the restore's phase, which begins now if it has not begun, or the part of it that began at `since`."""
+    started_at = since or operation.restore_record(now).started_at
+    return Phase(name="restore", started_at=started_at, now=now, budget_hours=operation.request.budgets.restore_hours)
 
 
 def seconds_until_next_look(elapsed_seconds: float, percent: int | None = None) -> int:

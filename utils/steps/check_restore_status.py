@@ -1,7 +1,5 @@
 """Step 7: look once at the restored cluster and its instances."""
 
-from datetime import datetime
-
 from utils.aws.rds_models import Cluster, Instance
 from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
 from utils.cluster.restored import what_is_unready
@@ -9,7 +7,7 @@ from utils.errors import RestoreFailed
 from utils.operation.model import Operation, RestoreRecord
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.waiting import has_settled, wait_or_time_out
+from utils.runtime.waiting import Phase, restore_phase
 
 
 def check_restore_status(operation: Operation, services: Services) -> StepResult:
@@ -18,25 +16,21 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
     cluster = rds.find_cluster(target_id)
     instances = rds.instances_of(target_id) if cluster else []
     now = services.clock.now()
-    # The row knows of no restore when the execution was redriven here: Restore Snapshot shall see to it.
-    is_to_be_asked_for = operation.restore is None or operation.restore.waits_for_capacity
-    record = operation.restore_record(now)
+    # The row of an execution that was redriven here knows of no restore: Restore Snapshot must request it.
+    not_requested_yet = operation.restore is None or operation.restore.waits_for_capacity
+    phase, record = restore_phase(operation, now), operation.restore_record(now)
     if cluster is None or is_the_old_target(cluster, operation):
-        return _not_there(record, operation, services, now, is_to_be_asked_for=is_to_be_asked_for)
+        answer = _request_again(phase, target_id) if not_requested_yet else _not_shown(phase, record, target_id)
+        services.operations.save(operation)
+        return answer
     record.missing_since = None
     check_cluster_is_ours(cluster, operation)
     missing = sorted(set(operation.identifiers.instance_ids) - {instance.identifier for instance in instances})
     unready = what_is_unready(cluster, instances)
     _remember(record, cluster, instances)
     if unready or missing:
-        waiting = wait_or_time_out(
-            "restore",
-            record.started_at,
-            now,
-            operation.request.budgets.restore_hours,
-            waiting_for=", ".join(unready) or f"instances {', '.join(missing)}",
-            percent=cluster.percent or None,
-        )
+        waiting_for = ", ".join(unready) or f"instances {', '.join(missing)}"
+        waiting = phase.wait(waiting_for, percent=cluster.percent or None)
         services.operations.save(operation)
         if unready:
             return waiting
@@ -48,30 +42,21 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
     )
 
 
-def _not_there(
-    record: RestoreRecord, operation: Operation, services: Services, now: datetime, *, is_to_be_asked_for: bool
-) -> StepResult:
-    """Wait for capacity, or for what RDS does not show yet."""
-    target_id = operation.identifiers.target_cluster_id
-    if not is_to_be_asked_for:
-        record.missing_since = record.missing_since or now
-        if has_settled(record.missing_since, now):
-            raise RestoreFailed(
-                f"no cluster {target_id}",
-                expected="the cluster whose restore was started",
-                action="look at the RDS events, find out who deleted it, then resume the operation",
-            )
-    waiting = wait_or_time_out(
-        "restore",
-        record.started_at,
-        now,
-        operation.request.budgets.restore_hours,
-        waiting_for=f"cluster {target_id} {'to be asked for' if is_to_be_asked_for else 'to be shown'}",
+def _request_again(phase: Phase, target_id: str) -> StepResult:
+    waiting = phase.wait(f"the start of the restore of {target_id}")
+    return StepResult(status=StepStatus.CLUSTER_READY, wait_seconds=1, details=waiting.details)
+
+
+def _not_shown(phase: Phase, record: RestoreRecord, target_id: str) -> StepResult:
+    return phase.wait_until_shown(
+        record,
+        f"cluster {target_id} to be shown",
+        otherwise=RestoreFailed(
+            f"no cluster {target_id}",
+            expected="the cluster whose restore was started",
+            action="look at the RDS events, find out who deleted it, then resume the operation",
+        ),
     )
-    services.operations.save(operation)
-    if is_to_be_asked_for:
-        return StepResult(status=StepStatus.CLUSTER_READY, wait_seconds=1, details=waiting.details)
-    return waiting
 
 
 def _remember(record: RestoreRecord, cluster: Cluster, instances: list[Instance]) -> None:

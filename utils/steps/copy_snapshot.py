@@ -9,7 +9,7 @@ from utils.errors import QuotaReached, ResourceBusy
 from utils.operation.model import Operation
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.waiting import wait_or_time_out
+from utils.runtime.waiting import copy_phase
 
 
 def copy_snapshot(operation: Operation, services: Services) -> StepResult:
@@ -38,9 +38,7 @@ def copy_snapshot(operation: Operation, services: Services) -> StepResult:
     except QuotaReached as full:
         waiting_for = make_room(operation, services, full, refused_before=record.waits_for_room)
         record.waits_for_room = True
-    waiting = wait_or_time_out(
-        "copy", record.started_at, services.clock.now(), operation.request.budgets.copy_hours, waiting_for=waiting_for
-    )
+    waiting = copy_phase(operation, services.clock.now()).wait(waiting_for)
     services.operations.save(operation)
     return waiting
 

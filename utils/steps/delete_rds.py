@@ -1,7 +1,5 @@
 """Step 4: snapshot the old target, and once that is available delete its members and the cluster."""
 
-from datetime import datetime
-
 from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
@@ -14,7 +12,7 @@ from utils.plan import guards
 from utils.plan.guards import check_engine_version
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.waiting import has_settled, wait_or_time_out
+from utils.runtime.waiting import delete_phase, has_settled
 
 
 def delete_rds(operation: Operation, services: Services) -> StepResult:
@@ -25,8 +23,8 @@ def delete_rds(operation: Operation, services: Services) -> StepResult:
     if tags.is_ours(target.tags, operation.operation_id):
         cleared = clear_half_restored(operation, target, services)
         return _look_again(operation, services, ", ".join(cleared)) if cleared else _nothing_left(operation, services)
-    record = operation.deletion_record()
-    record.started_at = record.started_at or services.clock.now()
+    # The row says when the phase began before it says that anything is destroyed.
+    delete_phase(operation, services.clock.now())
     _check_guards(operation, target, services)
     return _look_again(operation, services, _next_move(operation, target, services))
 
@@ -36,7 +34,6 @@ def _nothing_left(operation: Operation, services: Services) -> StepResult:
         # RDS may not show for a moment what is there: the check looks once more.
         operation.deletion_record()
     if operation.deletion is not None and operation.deletion.finished_at is None:
-        operation.deletion.started_at = operation.deletion.started_at or services.clock.now()
         # Members may outlive the cluster's row for a moment: the check decides.
         return _look_again(operation, services, "the deletion")
     services.operations.save(operation)
@@ -129,10 +126,6 @@ def _delete(operation: Operation, target: Cluster, services: Services) -> None:
 
 
 def _look_again(operation: Operation, services: Services, waiting_for: str) -> StepResult:
-    now: datetime = services.clock.now()
-    started_at = operation.deletion.started_at if operation.deletion else None
-    waiting = wait_or_time_out(
-        "delete", started_at or now, now, operation.request.budgets.delete_hours, waiting_for=waiting_for
-    )
+    waiting = delete_phase(operation, services.clock.now()).wait(waiting_for)
     services.operations.save(operation)
     return waiting

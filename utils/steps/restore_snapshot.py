@@ -8,7 +8,7 @@ from utils.operation.model import Operation
 from utils.plan import guards
 from utils.runtime.contract import StepResult
 from utils.runtime.services import Services
-from utils.runtime.waiting import wait_or_time_out
+from utils.runtime.waiting import restore_phase
 
 
 def restore_snapshot(operation: Operation, services: Services) -> StepResult:
@@ -29,14 +29,7 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
         record.waits_for_capacity = True
         waiting_for = f"capacity for {operation.plan.settings.instance_class}: {lacking}"
         what_to_do = "start a new run with another target.instances.instance_class"
-    waiting = wait_or_time_out(
-        "restore",
-        record.started_at,
-        services.clock.now(),
-        operation.request.budgets.restore_hours,
-        waiting_for=waiting_for,
-        action=what_to_do,
-    )
+    waiting = restore_phase(operation, services.clock.now()).wait(waiting_for, action=what_to_do)
     services.operations.save(operation)
     return waiting
 

@@ -16,7 +16,7 @@ from utils.errors import DatabaseLoginRefused, RestoreFailed
 from utils.operation.model import CheckRecord, Operation, ScriptRecord, UsersRecord
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.waiting import has_settled, wait_or_time_out
+from utils.runtime.waiting import restore_phase
 
 _RESET_TAKES_AT_MOST = timedelta(minutes=15)
 _NEW_LOGIN = "the new master password"
@@ -84,18 +84,17 @@ def _not_shown(operation: Operation, services: Services) -> StepResult:
     """Wait for what RDS does not show, as its answers may be late; raises `RestoreFailed` once they have settled."""
     target_id, now = operation.identifiers.target_cluster_id, services.clock.now()
     record = operation.restore_record(now)
-    record.missing_since = record.missing_since or now
-    if has_settled(record.missing_since, now):
-        raise RestoreFailed(
+    waiting = restore_phase(operation, now, since=record.missing_since or now).wait_until_shown(
+        record,
+        f"cluster {target_id} to be shown",
+        otherwise=RestoreFailed(
             f"no endpoint of cluster {target_id}",
             expected="the restored cluster with its instances",
             action="look at the RDS events, find out who deleted it, then start a new run",
-        )
+        ),
+    )
     services.operations.save(operation)
-    return wait_or_time_out(
-        "restore", record.missing_since, now, operation.request.budgets.restore_hours,
-        waiting_for=f"cluster {target_id} to be shown",
-    )  # fmt: skip
+    return waiting
 
 
 def _remembering(known: list[str], operation: Operation, services: Services) -> Callable[[list[str]], None]:
@@ -145,13 +144,7 @@ def _before_opening(
 
 def _wait(operation: Operation, record: UsersRecord, services: Services, waiting_for: str) -> StepResult:
     now = services.clock.now()
-    return wait_or_time_out(
-        "restore",
-        record.master_reset_at or now,
-        now,
-        operation.request.budgets.restore_hours,
-        waiting_for=waiting_for,
-    )
+    return restore_phase(operation, now, since=record.master_reset_at or now).wait(waiting_for)
 
 
 def _remember(record: UsersRecord, outcome: SetupOutcome) -> None:

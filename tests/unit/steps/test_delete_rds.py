@@ -67,7 +67,7 @@ def test_when_cluster_and_members_are_gone_the_step_is_ready(copied: FakeAws) ->
     copied.clock.advance(minutes=10)
     result = copied.run(check_delete_status)
 
-    assert waiting.details["waiting_for"] == "staging with 2 member(s) to go"
+    assert waiting.details["waiting_for"] == "staging and 2 instances to be deleted"
     assert (result.status, copied.operation.current_step) == (StepStatus.READY, StepName.CHECK_DELETE_STATUS)
     assert copied.operation.deletion is not None
     assert copied.operation.deletion.finished_at == copied.clock.now()
@@ -80,7 +80,7 @@ def test_a_member_that_outlives_its_cluster_is_waited_for(copied: FakeAws) -> No
     copied.run(delete_rds)
     del copied.west.clusters["staging"]
     assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
-    assert copied.run(check_delete_status).details["waiting_for"] == "staging-1, staging-2 to go"
+    assert copied.run(check_delete_status).details["waiting_for"] == "staging-1, staging-2 to be deleted"
     copied.west.instances.clear()
     assert copied.run(check_delete_status).status is StepStatus.READY
 

@@ -97,8 +97,8 @@ def test_an_instance_that_failed_is_removed_and_created_again(restored: FakeAws)
     resume_after_failure(restored)
 
     waiting = restored.run(delete_rds)
-    assert waiting.details["waiting_for"] == "half-restored staging-2 to go"
-    assert restored.run(check_delete_status).details["waiting_for"] == "staging-2 with 2 member(s) to go"
+    assert waiting.details["waiting_for"] == "half-restored staging-2 to be deleted"
+    assert restored.run(check_delete_status).details["waiting_for"] == "staging-2 to be deleted"
     restored.west.settle()
     assert restored.run(check_delete_status).status is StepStatus.READY
     restored.run(restore_snapshot)
