@@ -1,142 +1,166 @@
 """The notification of an operation's end, in the words that people get: one message for each run."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from utils.aws.notifier import LONGEST_SUBJECT, Notification
-from utils.operation.model import OperationError
+from utils.operation.model import OperationError, OperationStatus
 from utils.report.commands import execution_url, resume_command
+from utils.report.summary import Summary
 
-Summary = Mapping[str, Any]
 _WIDTH = 17
 _LONGEST_CHAT_TEXT = 4000
 
 
+@dataclass(frozen=True, kw_only=True)
+class _About:
+    """What the message is about, as chat channels and subscription filters ask for it."""
+
+    operation_id: str
+    status: OperationStatus
+    target_cluster_id: str = ""
+    snapshot: str | None = None
+    console_url: str | None = None
+
+
 def message_for_success(summary: Summary) -> Notification:
     """Write the message of a run that succeeded, or of a dry run."""
-    lines = _dry_run(summary) if summary["dry_run"] else _success(summary)
-    next_steps = [] if summary["dry_run"] else _bring_back_in_chat(summary)
-    outcome = "SUCCEEDED (dry run)" if summary["dry_run"] else "SUCCEEDED"
-    return _notification(_subject(summary["target_cluster_id"], outcome), lines, summary, next_steps)
+    lines = _dry_run(summary) if summary.dry_run else _success(summary)
+    next_steps = [] if summary.dry_run else _bring_back_in_chat(summary)
+    subject = _subject(summary.target_cluster_id, "SUCCEEDED (dry run)" if summary.dry_run else "SUCCEEDED")
+    about = _About(
+        operation_id=summary.operation_id,
+        status=summary.status,
+        target_cluster_id=summary.target_cluster_id,
+        snapshot=summary.snapshot,
+        console_url=summary.console_url,
+    )
+    return _notification(subject, lines, about, summary.as_json(), next_steps)
 
 
-def message_for_failure(operation_id: str, execution_arn: str, error: OperationError, summary: Summary) -> Notification:
+def message_for_failure(
+    operation_id: str, execution_arn: str, error: OperationError, summary: Summary | None
+) -> Notification:
     """Write the message of a run that failed: which step, why, what is left, what to do.
 
-    `summary` is empty for a request that was refused before there was a plan.
+    There is no summary of a request that was refused before there was a plan.
     """
-    known: dict[str, Any] = {
-        **summary,
-        "operation_id": operation_id,
-        "status": "FAILED",
-        "error": error.model_dump(),
-        "console_url": execution_url(execution_arn),
-    }
-    resume = resume_command(operation_id, execution_arn) if summary and not summary["dry_run"] else None
+    about = _About(
+        operation_id=operation_id,
+        status=OperationStatus.FAILED,
+        target_cluster_id=summary.target_cluster_id if summary else "",
+        snapshot=summary.snapshot if summary else None,
+        console_url=execution_url(execution_arn),
+    )
+    resume = resume_command(operation_id, execution_arn) if summary and not summary.dry_run else None
     lines = [f"Operation {operation_id} failed{_at(error)} with {error.name}.", "", error.message, ""]
     lines += _what_is_left(summary) if summary else ["Nothing was changed: the run stopped before it had a plan."]
     lines += ["", "Next: do what the message says. Then " + _then(resume)]
     lines += ["", *_indented(resume)] if resume else []
-    lines += _link(known)
-    known["resume"] = resume
-    subject = _subject(summary.get("target_cluster_id") or operation_id, f"FAILED: {error.name}")
-    return _notification(subject, lines, known, [step for step in (error.message, resume) if step])
+    lines += _link(about.console_url)
+    subject = _subject(about.target_cluster_id or operation_id, f"FAILED: {error.name}")
+    detail = (summary.as_json() if summary else {}) | {
+        "operation_id": operation_id,
+        "status": about.status.value,
+        "error": error.model_dump(),
+        "console_url": about.console_url,
+        "resume": resume,
+    }
+    return _notification(subject, lines, about, detail, [step for step in (error.message, resume) if step])
 
 
 def _success(summary: Summary) -> list[str]:
-    seconds = summary["seconds"]
+    seconds = summary.seconds
     took = f", in {_duration(seconds['total'])}" if "total" in seconds else ""
     lines = [
-        f"{summary['target_cluster_id']} is restored from {summary['source_cluster_id']} as of {_minute(summary)} UTC"
+        f"{summary.target_cluster_id} is restored from {summary.source_cluster_id} as of {_minute(summary)} UTC"
         f"{took}. Its users are proven.",
         "",
-        _row("Endpoint", f"{summary['endpoint']}:{summary['port']}"),
-        _row("Version", f"Aurora PostgreSQL {summary['engine_version']}"),
-        _row("Instances", ", ".join(summary["instances"])),
-        _row("Source snapshot", f"{summary['snapshot']}, {summary['snapshot_age_hours']:g} hours old"),
-        _row("Snapshot copy", summary["copy"] or "not needed"),
-        _row("Storage", f"{summary['storage_gib']} GiB"),
+        _row("Endpoint", f"{summary.endpoint}:{summary.port}"),
+        _row("Version", f"Aurora PostgreSQL {summary.engine_version}"),
+        _row("Instances", ", ".join(summary.instances)),
+        _row("Source snapshot", f"{summary.snapshot}, {summary.snapshot_age_hours:g} hours old"),
+        _row("Snapshot copy", summary.copied or "not needed"),
+        _row("Storage", f"{summary.storage_gib} GiB"),
         "",
         "Durations",
         *(f"  {_row(phase, _duration(value))}" for phase, value in seconds.items()),
         "",
         "Users",
-        *(f"  {_row(name, '; '.join(proofs))}" for name, proofs in summary["users"].items()),
+        *(f"  {_row(name, '; '.join(proofs))}" for name, proofs in summary.users.items()),
         "",
-        _row("Shut out", ", ".join(summary["shut_out"]) or "none: the snapshot brought no other login"),
+        _row("Shut out", ", ".join(summary.shut_out) or "none: the snapshot brought no other login"),
         *_kept_and_ways_out(summary),
-        _row(
-            "Scripts run", ", ".join(f"{item['s3_uri']} in {item['database']}" for item in summary["scripts"]) or "none"
-        ),
-        _row(
-            "Checks that hold", ", ".join(f"{item['name']} ({item['found']})" for item in summary["checks"]) or "none"
-        ),
-        _row("Pruned snapshots", ", ".join(summary["pruned"]) or "none"),
+        _row("Scripts run", ", ".join(f"{item.s3_uri} in {item.database}" for item in summary.scripts) or "none"),
+        _row("Checks that hold", ", ".join(f"{item.name} ({item.found})" for item in summary.checks) or "none"),
+        _row("Pruned snapshots", ", ".join(summary.pruned) or "none"),
         "",
     ]
-    return [*lines, *_deletion(summary), *_link(summary)]
+    return [*lines, *_deletion(summary), *_link(summary.console_url)]
 
 
 def _kept_and_ways_out(summary: Summary) -> list[str]:
-    lines = [_row("Logins kept", ", ".join(summary["kept_logins"]) or "none")]
-    if summary["unknown_logins"]:
-        lines.append(_row("Not found", f"{', '.join(summary['unknown_logins'])}, of keep_logins"))
-    title = "Ways out OPEN" if summary["outbound_closed"] is False else "Ways out closed"
-    return [*lines, _row(title, ", ".join(summary["outbound"]) or "none")]
+    lines = [_row("Logins kept", ", ".join(summary.kept_logins) or "none")]
+    if summary.unknown_logins:
+        lines.append(_row("Not found", f"{', '.join(summary.unknown_logins)}, of keep_logins"))
+    title = "Ways out OPEN" if summary.outbound_closed is False else "Ways out closed"
+    return [*lines, _row(title, ", ".join(summary.outbound) or "none")]
 
 
 def _dry_run(summary: Summary) -> list[str]:
-    plan = (f"- {line}" for line in summary["plan"])
-    return ["Dry run: nothing was changed. The run would", *plan, *_link(summary)]
+    plan = (f"- {line}" for line in summary.plan)
+    return ["Dry run: nothing was changed. The run would", *plan, *_link(summary.console_url)]
 
 
 def _what_is_left(summary: Summary) -> list[str]:
-    seconds = ", ".join(f"{phase} {_duration(value)}" for phase, value in summary["seconds"].items())
+    seconds = ", ".join(f"{phase} {_duration(value)}" for phase, value in summary.seconds.items())
     return [
-        _row("Target", summary["target_cluster_id"]),
-        _row("Source snapshot", f"{summary['snapshot']}, {summary['snapshot_age_hours']:g} hours old"),
-        _row("Snapshot copy", summary["copy"] or "none"),
+        _row("Target", summary.target_cluster_id),
+        _row("Source snapshot", f"{summary.snapshot}, {summary.snapshot_age_hours:g} hours old"),
+        _row("Snapshot copy", summary.copied or "none"),
         _row("Durations", seconds or "no phase ended"),
-        _row("Shut out", ", ".join(summary["shut_out"]) or "nobody yet"),
+        _row("Shut out", ", ".join(summary.shut_out) or "nobody yet"),
         *_deletion(summary),
     ]
 
 
 def _deletion(summary: Summary) -> list[str]:
-    if not summary["deleted"]:
+    if not summary.deleted:
         return [_row("Deleted", "nothing")]
-    lines = [_row("Deleted", ", ".join(summary["deleted"]))]
-    if not summary["final_snapshot"]:
+    lines = [_row("Deleted", ", ".join(summary.deleted))]
+    if not summary.final_snapshot:
         return [*lines, _row("Final snapshot", "none was wanted: what the old cluster held is gone")]
-    commands = [line for command in summary["bring_back"] for line in _indented(command)]
-    lines += [_row("Final snapshot", summary["final_snapshot"]), ""]
+    commands = [line for command in summary.bring_back for line in _indented(command)]
+    lines += [_row("Final snapshot", summary.final_snapshot), ""]
     return [*lines, "To bring the old cluster back, under another name:", "", *commands]
 
 
-def _notification(subject: str, lines: Iterable[str], detail: Summary, next_steps: list[str]) -> Notification:
-    target, status = detail.get("target_cluster_id") or "", str(detail["status"])
-    text = "\n".join(lines)
+def _notification(
+    subject: str, lines: Iterable[str], about: _About, detail: Mapping[str, Any], next_steps: list[str]
+) -> Notification:
+    target, status, text = about.target_cluster_id, about.status.value, "\n".join(lines)
     return Notification(
         subject=subject,
         text=text,
         detail=detail,
-        labels={"operation_id": str(detail["operation_id"]), "status": status, "target_cluster_id": str(target)},
+        labels={"operation_id": about.operation_id, "status": status, "target_cluster_id": target},
         # https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
         chat={
             "version": "1.0",
             "source": "custom",
             "content": {
                 "textType": "client-markdown",
-                "title": f"{':white_check_mark:' if status == 'SUCCEEDED' else ':x:'} {subject}",
+                "title": f"{':white_check_mark:' if about.status is OperationStatus.SUCCEEDED else ':x:'} {subject}",
                 "description": f"```{text[:_LONGEST_CHAT_TEXT]}```",
                 **({"nextSteps": next_steps} if next_steps else {}),
-                "keywords": [word for word in (str(target), status) if word],
+                "keywords": [word for word in (target, status) if word],
             },
             "metadata": {
-                "threadId": str(detail["operation_id"]),
+                "threadId": about.operation_id,
                 "summary": subject,
                 "eventType": "Aurora Restore Operation",
-                "relatedResources": [item for item in (detail.get("console_url"), detail.get("snapshot")) if item],
+                "relatedResources": [item for item in (about.console_url, about.snapshot) if item],
             },
         },
     )
@@ -150,7 +174,7 @@ def _subject(what: str, outcome: str) -> str:
 
 
 def _bring_back_in_chat(summary: Summary) -> list[str]:
-    return [f"Bring the old cluster back: `{' && '.join(summary['bring_back'])}`"] if summary["bring_back"] else []
+    return [f"Bring the old cluster back: `{' && '.join(summary.bring_back)}`"] if summary.bring_back else []
 
 
 def _at(error: OperationError) -> str:
@@ -161,8 +185,8 @@ def _then(resume: str | None) -> str:
     return "go on with this operation:" if resume else "start a new run."
 
 
-def _link(summary: Summary) -> list[str]:
-    return ["", f"Execution: {summary['console_url']}"] if summary.get("console_url") else []
+def _link(console_url: str | None) -> list[str]:
+    return ["", f"Execution: {console_url}"] if console_url else []
 
 
 def _row(name: str, value: str) -> str:
@@ -174,7 +198,7 @@ def _indented(command: str) -> list[str]:
 
 
 def _minute(summary: Summary) -> str:
-    return str(summary["snapshot_created_at"])[:16].replace("T", " ")
+    return f"{summary.snapshot_created_at:%Y-%m-%d %H:%M}"
 
 
 def _duration(seconds: int) -> str:

@@ -3,45 +3,101 @@
 from datetime import datetime
 from typing import Any
 
-from utils.operation.model import Operation
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
+
+from utils.operation.model import CheckRecord, Operation, OperationError, OperationStatus, ScriptRecord, UsersRecord
 from utils.report.commands import commands_to_bring_back, execution_url
 
 
-def summarise(operation: Operation) -> dict[str, Any]:
-    """Return the summary as JSON values; names and numbers, nothing secret."""
-    restore, deletion, users, archive = operation.restore, operation.deletion, operation.users, operation.archive
-    return {
-        "operation_id": operation.operation_id,
-        "status": operation.status.value,
-        "error": operation.error.model_dump() if operation.error else None,
-        "dry_run": operation.request.dry_run,
-        "source_cluster_id": operation.snapshot.cluster_id,
-        "target_cluster_id": operation.identifiers.target_cluster_id,
-        "endpoint": restore.endpoint if restore else None,
-        "port": restore.port if restore else None,
-        "engine_version": restore.engine_version if restore else None,
-        "instances": restore.instance_ids if restore else [],
-        "snapshot": operation.snapshot.arn,
-        "snapshot_created_at": operation.snapshot.created_at.isoformat(),
-        "snapshot_age_hours": operation.snapshot.age_hours,
-        "storage_gib": operation.snapshot.storage_gib,
-        "copy": operation.copied.arn if operation.copied else None,
-        "final_snapshot": deletion.final_snapshot_arn if deletion else None,
-        "deleted": _deleted(operation),
-        "bring_back": commands_to_bring_back(operation),
-        "users": users.proofs if users else {},
-        "shut_out": users.shut_out if users else [],
-        "kept_logins": users.kept if users else [],
-        "unknown_logins": users.unknown_logins if users else [],
-        "outbound": users.outbound if users else [],
-        "outbound_closed": users.outbound_closed if users else None,
-        "scripts": [script.model_dump(exclude_none=True) for script in users.scripts] if users else [],
-        "checks": [check.model_dump() for check in users.checks] if users else [],
-        "pruned": [*archive.pruned_copies, *archive.pruned_final_snapshots] if archive else [],
-        "seconds": _durations(operation),
-        "plan": operation.plan.actions,
-        "console_url": execution_url(operation.execution_arn),
-    }
+class Summary(BaseModel):
+    """Names and numbers, nothing secret; storage in GiB, `seconds` by phase."""
+
+    model_config = ConfigDict(frozen=True)
+
+    operation_id: str
+    status: OperationStatus
+    error: OperationError | None
+    dry_run: bool
+    source_cluster_id: str
+    target_cluster_id: str
+    endpoint: str | None
+    port: int | None
+    engine_version: str | None
+    instances: list[str]
+    snapshot: str
+    snapshot_created_at: datetime
+    snapshot_age_hours: float
+    storage_gib: int
+    copied: str | None = Field(serialization_alias="copy")
+    final_snapshot: str | None
+    deleted: list[str]
+    bring_back: list[str]
+    users: dict[str, list[str]]
+    shut_out: list[str]
+    kept_logins: list[str]
+    unknown_logins: list[str]
+    outbound: list[str]
+    outbound_closed: bool | None
+    scripts: list[ScriptRecord]
+    checks: list[CheckRecord]
+    pruned: list[str]
+    seconds: dict[str, int]
+    plan: list[str]
+    console_url: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the summary as JSON values, under the names that the execution's output has."""
+        return self.model_dump(by_alias=True)
+
+    @field_serializer("status")
+    def _value(self, status: OperationStatus) -> str:
+        return status.value
+
+    @field_serializer("snapshot_created_at")
+    def _iso_8601(self, at: datetime) -> str:
+        return at.isoformat()
+
+    @field_serializer("scripts")
+    def _without_what_is_unknown(self, scripts: list[ScriptRecord]) -> list[dict[str, Any]]:
+        return [script.model_dump(exclude_none=True) for script in scripts]
+
+
+def summarise(operation: Operation) -> Summary:
+    """Say what the operation did until now."""
+    restore, deletion, archive = operation.restore, operation.deletion, operation.archive
+    users = operation.users or UsersRecord()
+    return Summary(
+        operation_id=operation.operation_id,
+        status=operation.status,
+        error=operation.error,
+        dry_run=operation.request.dry_run,
+        source_cluster_id=operation.snapshot.cluster_id,
+        target_cluster_id=operation.identifiers.target_cluster_id,
+        endpoint=restore.endpoint if restore else None,
+        port=restore.port if restore else None,
+        engine_version=restore.engine_version if restore else None,
+        instances=restore.instance_ids if restore else [],
+        snapshot=operation.snapshot.arn,
+        snapshot_created_at=operation.snapshot.created_at,
+        snapshot_age_hours=operation.snapshot.age_hours,
+        storage_gib=operation.snapshot.storage_gib,
+        copied=operation.copied.arn if operation.copied else None,
+        final_snapshot=deletion.final_snapshot_arn if deletion else None,
+        deleted=_deleted(operation),
+        bring_back=commands_to_bring_back(operation),
+        users=users.proofs,
+        shut_out=users.shut_out,
+        kept_logins=users.kept,
+        unknown_logins=users.unknown_logins,
+        outbound=users.outbound,
+        outbound_closed=users.outbound_closed,
+        scripts=users.scripts,
+        checks=users.checks,
+        pruned=[*archive.pruned_copies, *archive.pruned_final_snapshots] if archive else [],
+        seconds=_durations(operation),
+        plan=operation.plan.actions,
+        console_url=execution_url(operation.execution_arn),
+    )
 
 
 def _durations(operation: Operation) -> dict[str, int]:

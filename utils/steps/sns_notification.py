@@ -13,7 +13,7 @@ from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConfli
 from utils.operation.model import Operation, OperationError, OperationStatus, StepName
 from utils.operation.store import UnplannedOperation
 from utils.report.messages import message_for_failure, message_for_success
-from utils.report.summary import summarise
+from utils.report.summary import Summary, summarise
 from utils.runtime import resumption
 from utils.runtime.announcements import SENT, announce_end, announce_refusal, notify
 from utils.runtime.contract import ClosingEvent, StepResult, StepStatus
@@ -47,7 +47,7 @@ def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
     finally:
         # A lock that cannot be released now is tried again, by a call that finds the operation closed.
         if ends_now:
-            announce_end(operation, summary["seconds"], services)
+            announce_end(operation, summary.seconds, services)
     if is_done:
         return StepResult(status=StepStatus.READY)
     own = None if event.has_ended else _error(event, event.failed_step)
@@ -68,12 +68,10 @@ def _close(operation: Operation, error: OperationError | None, services: Service
     resumption.close(operation, error, services)
 
 
-def _tell(
-    operation: Operation, summary: dict[str, Any], error: OperationError | None, services: Services
-) -> StepResult:
+def _tell(operation: Operation, summary: Summary, error: OperationError | None, services: Services) -> StepResult:
     """Publish the end once: a second call, or EventBridge's after the last step's, finds it told."""
     if error is None:
-        details, message = summary, message_for_success(summary)
+        details, message = summary.as_json(), message_for_success(summary)
     else:
         details = _details(error, operation.identifiers.target_cluster_id)
         message = message_for_failure(operation.operation_id, operation.execution_arn, error, summary)
@@ -116,7 +114,7 @@ def _end_unplanned(event: ClosingEvent, services: Services) -> StepResult:
         return StepResult(status=StepStatus.READY)
     sent = SENT
     if row.notified_at is None:
-        sent = notify(message_for_failure(name, event.execution_arn, row.error, {}), services)
+        sent = notify(message_for_failure(name, event.execution_arn, row.error, None), services)
     if sent == SENT and row.notified_at is None:
         row.notified_at = datetime.now(UTC)
         services.operations.save_unplanned(row)

@@ -102,7 +102,7 @@ def refused() -> Notification:
     error = OperationError(
         name="InvalidRequest", message="sourc: found an unknown field; expected 'source' perhaps", step="Snapshot Check"
     )
-    return message_for_failure("nightly-1", an_operation().execution_arn, error, {})
+    return message_for_failure("nightly-1", an_operation().execution_arn, error, None)
 
 
 MESSAGES = {
@@ -162,7 +162,7 @@ def test_there_is_no_golden_file_that_nothing_reads() -> None:
 @pytest.mark.parametrize("error", ["EngineVersionNotRestorable", "InvalidRequest"])
 def test_the_subject_of_a_long_name_still_says_how_it_ended(name: str, error: str) -> None:
     problem = OperationError(name=error, message="found it", step="Snapshot Check")
-    subject = message_for_failure(name, "", problem, {}).subject
+    subject = message_for_failure(name, "", problem, None).subject
     assert len(subject) <= 100
     assert re.fullmatch(rf"Aurora restore of [xy]+(\.\.\.)? FAILED: {error}", subject)
 
@@ -186,7 +186,7 @@ def test_a_step_that_was_called_by_hand_has_no_execution_to_look_at_or_to_go_on_
 def test_the_link_leads_to_the_partitions_own_console(partition: str, region: str, host: str) -> None:
     arn = f"arn:{partition}:states:{region}:123456789012:execution:aurora-restore-pipeline:nightly-1"
     url = f"https://{host}/states/home?region={region}#/v2/executions/details/{arn}"
-    assert summarise(an_operation(execution_arn=arn))["console_url"] == url
+    assert summarise(an_operation(execution_arn=arn)).console_url == url
 
 
 def test_a_serverless_target_comes_back_with_its_capacity() -> None:

@@ -24,7 +24,7 @@ def look(capsys: pytest.CaptureFixture[str]) -> Look:
 
 def ended(aws: FakeAws, **changes: Any) -> None:
     operation = aws.operation.model_copy(update={"status": OperationStatus.SUCCEEDED} | changes)
-    announce_end(operation, summarise(operation)["seconds"], aws.services)
+    announce_end(operation, summarise(operation).seconds, aws.services)
 
 
 def test_a_start_is_told_with_what_and_from_where(aws: FakeAws) -> None:

@@ -353,8 +353,8 @@ def test_scripts_and_checks_are_in_row_audit_and_summary_and_no_script_runs_twic
     assert result.details["checks"] == [HELD.model_dump()]
     assert [script["sha256"] for script in result.details["scripts"]] == ["s", "s"]
     summary = summarise(ready.operation)
-    assert summary["checks"] == [HELD.model_dump()]
-    assert [script["s3_uri"] for script in summary["scripts"]] == ["s3://bucket/1.sql", "s3://bucket/2.sql"]
+    assert summary.checks == [HELD]
+    assert [script.s3_uri for script in summary.scripts] == ["s3://bucket/1.sql", "s3://bucket/2.sql"]
 
 
 @pytest.mark.usefixtures("database")
