@@ -25,10 +25,21 @@ from utils.errors import (
 # Where roles are looked at and changed, and where the lock is: an advisory lock holds in one database only.
 FIRST_DATABASE = "postgres"
 APPLICATION_NAME = "aurora-restore-setup-db-users"
+# Limits that end what hangs; they change nothing of what a session may do.
 _SESSION_LIMITS = (
     "-c statement_timeout=120000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000 "
-    "-c client_min_messages=error -c search_path=pg_catalog -c default_transaction_read_only=off"
+    "-c client_min_messages=error"
 )
+# What production may have set for every session of a database, of the master, or of the master in a database: whatever
+# it is, the set-up's sessions are alike.
+_OWN_SETTINGS = (
+    "-c role=none -c search_path=pg_catalog -c quote_all_identifiers=off -c row_security=on "
+    "-c standard_conforming_strings=on -c default_tablespace= -c temp_tablespaces= "
+    "-c default_transaction_read_only=off -c default_transaction_deferrable=off "
+    "-c default_transaction_isolation=read\\ committed"
+)
+# It came with PostgreSQL 17, and an older server refuses a connection that asks for a setting which it does not know.
+_NO_TRANSACTION_TIMEOUT = (170_000, "SET transaction_timeout = 0")
 # A server that is gone without a word is noticed after a minute, not when the function's time is up.
 _SILENCE_LIMITS = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 _MAY_PASS = (
@@ -97,11 +108,17 @@ def _connect(server: DatabaseServer, database: str, user: str, password: SecretS
             connect_timeout=10,
             application_name=APPLICATION_NAME,
             client_encoding="UTF8",
-            options=_SESSION_LIMITS,
+            options=f"{_SESSION_LIMITS} {_OWN_SETTINGS}",
             **parameters,
         )
     except psycopg2.OperationalError as error:
         raise _connect_error(database, user, str(error)) from None
+    since, statement = _NO_TRANSACTION_TIMEOUT
+    if connection.server_version >= since:
+        with postgres_call(f"connection to database {database} as {user}"), connection.cursor() as cursor:
+            connection.autocommit = True
+            cursor.execute(statement)
+            connection.autocommit = False
     return connection
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from psycopg2.extensions import libpq_version
+
 SHIPPED_CA_FILE = Path(__file__).parent.parent / "rds_ca" / "global-bundle.pem"
 
 
@@ -25,6 +27,9 @@ class Tls:
         """Return libpq's connection parameters."""
         # A Kerberos ticket in the environment would make libpq try GSSAPI encryption first.
         parameters = {"sslmode": self.mode.value, "gssencmode": "disable"}
+        if libpq_version() >= 160_000:
+            # RDS asks for no certificate of a client: in a home that it may not read, libpq would fail to look for one.
+            parameters["sslcertmode"] = "disable"
         if self.mode is TlsMode.VERIFY_FULL:
             parameters["sslrootcert"] = str(self.ca_file)
         return parameters

@@ -1,0 +1,49 @@
+"""What production set for the sessions of a role or a database does not reach the set-up's own."""
+
+from pathlib import Path
+
+import pytest
+
+from local_cloud.aurora.postgres.bootstrap import ADMIN
+from tests.unit.database.production import LOGINS, MASTER, Restored
+from utils.database.server.statements import rows
+
+
+def test_default_roles_of_the_masters_sessions_change_nothing(restored: Restored) -> None:
+    whose = ("ROLE dba", "DATABASE postgres", "ROLE dba IN DATABASE shop")
+    restored.run(ADMIN, "postgres", ";".join(f"ALTER {each} SET role = 'shop_owner'" for each in whose))
+    assert restored.set_up().shut_out == sorted(LOGINS)
+    owner = "SELECT tableowner FROM pg_tables WHERE tablename = 'customers'"
+    assert restored.run(MASTER, "crm", "SELECT current_user") == [("shop_owner",)], "the settings are in force"
+    assert restored.run(ADMIN, "shop", owner) == [("shop_owner",)]
+
+
+def test_settings_of_a_database_end_no_statement_and_change_no_name(restored: Restored) -> None:
+    restored.run(ADMIN, "shop", "ALTER SCHEMA public OWNER TO dba")
+    for setting in (
+        "transaction_timeout = '300ms'",
+        "quote_all_identifiers = on",
+        "default_transaction_isolation = serializable",
+        "default_transaction_deferrable = on",
+        "row_security = off",
+        "standard_conforming_strings = off",
+    ):
+        restored.run(ADMIN, "postgres", f"ALTER DATABASE shop SET {setting}")
+    with restored.master.in_database("shop") as connection:
+        assert rows(connection, "nap", "SELECT pg_sleep(0.6) IS NULL, current_setting('row_security')") == [
+            (False, "on")
+        ]
+        assert rows(connection, "isolation", "SHOW transaction_isolation") == [("read committed",)]
+    restored.set_up()
+    owner = "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'public'"
+    assert restored.run(ADMIN, "shop", owner) == [(f'"{MASTER}"',)], "told apart by name, quoted or not"
+
+
+def test_a_home_that_nobody_may_read_keeps_no_session_from_the_database(
+    done: Restored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A link to itself is unreadable to the superuser as well.
+    (tmp_path / "home").symlink_to(tmp_path / "home")
+    monkeypatch.setenv("PGSSLCERT", str(tmp_path / "home" / ".postgresql" / "postgresql.crt"))
+    with done.master.in_database("shop") as connection:
+        assert rows(connection, "answer", "SELECT 1") == [(1,)]
