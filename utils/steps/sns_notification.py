@@ -5,21 +5,24 @@ step did is left as it is, what it could not do (the execution was stopped, or t
 """
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from utils import errors
+from utils.aws.notifier import Notification
 from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict
 from utils.operation.model import Operation, OperationError, OperationStatus, StepName
 from utils.operation.store import UnplannedOperation
 from utils.report.messages import message_for_failure, message_for_success
-from utils.report.summary import Summary, summarise
+from utils.report.summary import summarise
 from utils.runtime import resumption
 from utils.runtime.announcements import SENT, announce_end, announce_refusal, notify
 from utils.runtime.contract import ClosingEvent, StepResult, StepStatus
 from utils.runtime.services import Services
 
 _LONGEST_MESSAGE = 2000
+_LATE_WORD = StepResult(status=StepStatus.READY)  # of an execution that was redriven since: the redrive goes on with it
 
 
 def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
@@ -28,65 +31,17 @@ def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
     if operation is None or (event.execution_arn and event.execution_arn != operation.execution_arn):
         return _end_unplanned(event, services)
     if event.execution_arn and event.redrive_count < operation.redrive_count:
-        return StepResult(status=StepStatus.READY)  # late word: a redrive goes on with it
+        return _LATE_WORD
     is_redrive = resumption.is_redrive(event.attempt, operation)
     if is_redrive and event.error is None:
         resumption.reopen(operation, event.attempt, services, may_take_over=False)
-    is_done = event.has_ended and operation.finished_at is not None and operation.notified_at is not None
-    ends_now = operation.finished_at is None
-    if ends_now:
-        _close(operation, _error(event, operation.current_step), services)
-    summary = summarise(operation)
-    try:
-        services.operations.release_lock(
-            services.settings.target_region,
-            operation.identifiers.target_cluster_id,
-            operation.operation_id,
-            event.attempt if event.execution_arn else None,
-        )
-    finally:
-        # A lock that cannot be released now is tried again, by a call that finds the operation closed.
-        if ends_now:
-            announce_end(operation, summary.seconds, services)
-    if is_done:
-        return StepResult(status=StepStatus.READY)
-    own = None if event.has_ended else _error(event, event.failed_step)
-    # A redrive that was not let in leaves the row as it was, and says why.
-    error = (own or operation.error) if is_redrive else (operation.error or own)
-    return _tell(operation, summary, error, services)
-
-
-def _close(operation: Operation, error: OperationError | None, services: Services) -> None:
-    if error is None and operation.archive is None and not operation.request.dry_run:
-        raise OperationClosed(
-            f"operation {operation.operation_id} at {operation.current_step.value}",
-            field="operation_id",
-            expected="one that went through Archive Snapshot, or an error to close it with",
-            action="leave closing to the state machine; it was not closed",
-        )
-    operation.current_step = StepName.SNS_NOTIFICATION
-    resumption.close(operation, error, services)
-
-
-def _tell(operation: Operation, summary: Summary, error: OperationError | None, services: Services) -> StepResult:
-    """Publish the end once: a second call, or EventBridge's after the last step's, finds it told."""
-    if error is None:
-        details, message = summary.as_json(), message_for_success(summary)
-    else:
-        details = _details(error, operation.identifiers.target_cluster_id)
-        message = message_for_failure(operation.operation_id, operation.execution_arn, error, summary)
-    sent = SENT if operation.notified_at and error == operation.error else notify(message, services)
-    if sent == SENT and operation.notified_at is None:
-        operation.notified_at = datetime.now(UTC)
-        services.operations.save(operation)
-    return StepResult(status=StepStatus.READY, details=details | {"notification": sent})
+    return _end(_PlannedEnd(row=operation, event=event, services=services, is_redrive=is_redrive))
 
 
 def _end_unplanned(event: ClosingEvent, services: Services) -> StepResult:
     """End an execution that has no operation: its request was refused, or the operation it named is not its own."""
     # The name of the execution, which is not the operation's when that was to be resumed.
     name = event.execution_arn.rpartition(":")[2] or event.operation_id
-    error = _error(event, event.failed_step or StepName.SNAPSHOT_CHECK) or _not_found()
     row = services.operations.find_unplanned(name)
     if row is None and event.has_ended and services.operations.find(name) is not None:
         return StepResult(status=StepStatus.READY)  # another execution went on with what began as this one
@@ -97,28 +52,117 @@ def _end_unplanned(event: ClosingEvent, services: Services) -> StepResult:
         created_at=datetime.now(UTC),
     )
     if event.redrive_count < row.redrive_count:
-        return StepResult(status=StepStatus.READY)  # late word: a redrive goes on with it
-    is_done = event.has_ended and row.error is not None and row.notified_at is not None
-    ends_now = row.error is None
-    if row.error is None:
-        row.error, row.finished_at = error, datetime.now(UTC)
-        _save_end(row, services)
+        return _LATE_WORD
+    return _end(_UnplannedEnd(row=row, event=event, services=services))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PlannedEnd:
+    """The end of an operation that has a plan."""
+
+    row: Operation
+    event: ClosingEvent
+    services: Services
+    is_redrive: bool
+
+    @property
+    def error(self) -> OperationError | None:
+        own = None if self.event.has_ended else _error(self.event, self.event.failed_step)
+        # A redrive that was not let in leaves the row as it was, and says why.
+        first, second = (own, self.row.error) if self.is_redrive else (self.row.error, own)
+        return first or second
+
+    def close(self) -> None:
+        error = _error(self.event, self.row.current_step)
+        if error is None and self.row.archive is None and not self.row.request.dry_run:
+            raise OperationClosed(
+                f"operation {self.row.operation_id} at {self.row.current_step.value}",
+                field="operation_id",
+                expected="one that went through Archive Snapshot, or an error to close it with",
+                action="leave closing to the state machine; it was not closed",
+            )
+        self.row.current_step = StepName.SNS_NOTIFICATION
+        resumption.close(self.row, error, self.services)
+
+    def release_lock(self) -> None:
+        self.services.operations.release_lock(
+            self.services.settings.target_region,
+            self.row.identifiers.target_cluster_id,
+            self.row.operation_id,
+            self.event.attempt if self.event.execution_arn else None,
+        )
+
+    def announce(self) -> None:
+        announce_end(self.row, summarise(self.row).seconds, self.services)
+
+    def message(self) -> Notification:
+        if self.error is None:
+            return message_for_success(summarise(self.row))
+        return message_for_failure(self.row.operation_id, self.row.execution_arn, self.error, summarise(self.row))
+
+    def details(self) -> dict[str, Any]:
+        if self.error is None:
+            return summarise(self.row).as_json()
+        return _details(self.error, self.row.identifiers.target_cluster_id)
+
+    def save(self) -> None:
+        self.services.operations.save(self.row)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _UnplannedEnd:
+    """The end of an execution that got no plan, which is always a failure."""
+
+    row: UnplannedOperation
+    event: ClosingEvent
+    services: Services
+
+    @property
+    def error(self) -> OperationError:
+        return self.row.error or _error(self.event, StepName.SNAPSHOT_CHECK) or _not_found()
+
+    def close(self) -> None:
+        self.row.error, self.row.finished_at = self.error, datetime.now(UTC)
+        _save_end(self.row, self.services)
+
+    def release_lock(self) -> None:
+        if self.row.target_cluster_id is not None:
+            region, name = self.services.settings.target_region, self.row.operation_id
+            self.services.operations.release_lock(region, self.row.target_cluster_id, name, self.event.attempt)
+
+    def announce(self) -> None:
+        announce_refusal(self.row.operation_id, self.event.execution_arn, self.error, self.services)
+
+    def message(self) -> Notification:
+        return message_for_failure(self.row.operation_id, self.event.execution_arn, self.error, None)
+
+    def details(self) -> dict[str, Any]:
+        return _details(self.error, None)
+
+    def save(self) -> None:
+        self.services.operations.save_unplanned(self.row)
+
+
+def _end(end: _PlannedEnd | _UnplannedEnd) -> StepResult:
+    """Close the row, give its lock back, tell of it: each once, whichever call comes first."""
+    row = end.row
+    is_done = end.event.has_ended and row.finished_at is not None and row.notified_at is not None
+    ends_now = row.finished_at is None
+    if ends_now:
+        end.close()
     try:
-        if row.target_cluster_id is not None:
-            region = services.settings.target_region
-            services.operations.release_lock(region, row.target_cluster_id, name, event.attempt)
+        end.release_lock()
     finally:
+        # A lock that cannot be released now is tried again, by a call that finds the row closed.
         if ends_now:
-            announce_refusal(name, event.execution_arn, row.error, services)
+            end.announce()
     if is_done:
         return StepResult(status=StepStatus.READY)
-    sent = SENT
-    if row.notified_at is None:
-        sent = notify(message_for_failure(name, event.execution_arn, row.error, None), services)
+    sent = SENT if row.notified_at and end.error == row.error else notify(end.message(), end.services)
     if sent == SENT and row.notified_at is None:
         row.notified_at = datetime.now(UTC)
-        services.operations.save_unplanned(row)
-    return StepResult(status=StepStatus.READY, details=_details(row.error, None) | {"notification": sent})
+        end.save()
+    return StepResult(status=StepStatus.READY, details=end.details() | {"notification": sent})
 
 
 def _save_end(row: UnplannedOperation, services: Services) -> None:
