@@ -21,8 +21,8 @@ from tests.conventions.sources import (
 )
 
 AWS_SDK = {"boto3", "botocore"}
-# The gateways are a room. Outside it: what makes the clients, and two stores that speak to DynamoDB themselves.
-BESIDE_THE_GATEWAYS = {"utils/operation/audit_log.py", "utils/operation/state_table.py", "utils/runtime/services.py"}
+# The gateways are a room. Outside it: what makes the clients.
+BESIDE_THE_GATEWAYS = {"utils/runtime/services.py"}
 LOCAL_AURORA = [path for path in LOCAL_CLOUD if REPOSITORY / "local_cloud/aurora" in path.parents]
 SCRIPTS = [*sorted(REPOSITORY.glob("*.sh")), REPOSITORY / ".ci/run"]
 # Code of the local cloud, named as something to run; the folder by itself (for mypy, say) is not.

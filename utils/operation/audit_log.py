@@ -4,14 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from boto3.dynamodb.types import TypeDeserializer
-from botocore.exceptions import ClientError
-
-from utils.aws.calls import aws_call, error_code
+from utils.aws.table import TableGateway, item_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -50,7 +46,7 @@ class DynamoDbAuditLog:
     """`AuditLog` over the table `aurora-restore-audit`, in which the functions may only put items."""
 
     def __init__(self, table: "Table") -> None:
-        self._table = table
+        self._table = TableGateway(table)
 
     def append(self, row: AuditRow) -> None:
         """Put the row; another one of the same microsecond moves it to the next.
@@ -64,23 +60,6 @@ class DynamoDbAuditLog:
     def _put(self, row: AuditRow, at: datetime) -> bool:
         content = asdict(row)
         del content["at"]
-        item = json.loads(json.dumps(content), parse_float=Decimal)
-        item["timestamp"] = at.isoformat(timespec="microseconds")
-        with aws_call("dynamodb:PutItem"):
-            try:
-                self._table.put_item(
-                    Item=item,
-                    ConditionExpression="attribute_not_exists(operation_id)",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                return _is_from_an_earlier_attempt(item, error)
-        return True
-
-
-def _is_from_an_earlier_attempt(item: Mapping[str, Any], refusal: ClientError) -> bool:
-    answer: Any = refusal.response
-    there: object = TypeDeserializer().deserialize({"M": answer.get("Item", {})})
-    return bool(answer["ResponseMetadata"].get("RetryAttempts")) and there == item
+        item = item_of(json.dumps(content)) | {"timestamp": at.isoformat(timespec="microseconds")}
+        refused = self._table.put(item, "attribute_not_exists(operation_id)", wants_item=True)
+        return refused is None or (refused.was_sent_before and refused.item == item)

@@ -1,14 +1,11 @@
 """The state table in DynamoDB: operation rows with an optimistic lock, and the lock rows of the targets."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from utils.aws.calls import aws_call, error_code
+from utils.aws.table import Item, TableGateway, item_of, json_of
 from utils.errors import OperationNotResumable, OperationRowConflict
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.store import Attempt, TargetLock, UnplannedOperation
@@ -17,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 ROWS_ARE_KEPT = timedelta(days=400)
+_UNPLANNED, _PLAN = "attribute_not_exists(#plan)", {"#plan": "plan"}
 
 
 def lock_key(region: str, target_cluster_id: str) -> str:
@@ -28,67 +26,50 @@ class DynamoDbOperationStore:
     """`OperationStore` over the table `aurora-restore-state`."""
 
     def __init__(self, table: "Table") -> None:
-        self._table = table
+        self._table = TableGateway(table)
 
     def find(self, operation_id: str) -> Operation | None:
         """Return the operation; None when there is no row or only that of a refusal."""
-        with aws_call("dynamodb:GetItem"):
-            item = self._table.get_item(Key={"operation_id": operation_id}, ConsistentRead=True).get("Item")
+        item = self._table.get({"operation_id": operation_id})
         if item is None or "plan" not in item:
             return None
         try:
-            return Operation.model_validate_json(json.dumps(item, default=_from_decimal))
+            return Operation.model_validate_json(json_of(item))
         except ValidationError as error:
             raise _unreadable(operation_id, error) from None
 
     def find_unplanned(self, operation_id: str) -> UnplannedOperation | None:
         """Return the row of an operation that has no plan."""
-        with aws_call("dynamodb:GetItem"):
-            item = self._table.get_item(Key={"operation_id": operation_id}, ConsistentRead=True).get("Item")
+        item = self._table.get({"operation_id": operation_id})
         if item is None or "plan" in item:
             return None
-        return UnplannedOperation.model_validate_json(json.dumps(item, default=_from_decimal))
+        return UnplannedOperation.model_validate_json(json_of(item))
 
     def create(self, operation: Operation) -> None:
         """Write a new row; one without a plan gives way, unless its execution was closed meanwhile."""
-        is_open = "attribute_not_exists(#plan) AND attribute_not_exists(finished_at)"
-        self._put(_item(operation.model_dump_json(by_alias=True)), is_open, {}, {"#plan": "plan"})
+        is_open = f"{_UNPLANNED} AND attribute_not_exists(finished_at)"
+        if self._table.put(_row_of(operation), is_open, names=_PLAN):
+            raise _another_row(operation.operation_id)
 
     def save(self, operation: Operation) -> None:
         """Write the row under its next version."""
         expected = operation.version
         operation.version += 1
         operation.updated_at = datetime.now(UTC)
-        row = _item(operation.model_dump_json(by_alias=True))
-        self._put(row, "#version = :version", {":version": expected}, {"#version": "version"})
+        is_as_read, names = "#version = :version", {"#version": "version"}
+        if self._table.put(_row_of(operation), is_as_read, values={":version": expected}, names=names):
+            raise _another_row(operation.operation_id)
 
     def announce(self, operation: UnplannedOperation) -> None:
         """Write the row before there is a plan, unless this attempt or a later one was closed already."""
         is_open = "(attribute_not_exists(finished_at) OR redrive_count < :redrive_count)"
         values = {":redrive_count": operation.redrive_count}
-        self._put(_unplanned_item(operation), f"attribute_not_exists(#plan) AND {is_open}", values, {"#plan": "plan"})
+        if self._table.put(_row_of(operation), f"{_UNPLANNED} AND {is_open}", values=values, names=_PLAN):
+            raise _another_row(operation.operation_id)
 
     def save_unplanned(self, operation: UnplannedOperation) -> bool:
         """Write the row unless a plan is under the same id, which is never lost to one without."""
-        try:
-            self._put(_unplanned_item(operation), "attribute_not_exists(#plan)", {}, {"#plan": "plan"})
-        except OperationRowConflict:
-            return False
-        return True
-
-    def _put(self, row: dict[str, Any], condition: str, values: dict[str, int], names: dict[str, str]) -> None:
-        given: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
-        with aws_call("dynamodb:PutItem"):
-            try:
-                self._table.put_item(Item=row, ConditionExpression=condition, ExpressionAttributeNames=names, **given)
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                raise OperationRowConflict(
-                    f"another row of operation {row['operation_id']!r} in the state table",
-                    expected="the one that was read a moment ago",
-                    action="nothing, the step is tried again with the new row",
-                ) from None
+        return self._table.put(_row_of(operation), _UNPLANNED, names=_PLAN) is None
 
     def acquire_lock(
         self, region: str, target_cluster_id: str, lock: TargetLock, *, instead_of: str | None = None
@@ -97,37 +78,27 @@ class DynamoDbOperationStore:
         is_free = "attribute_not_exists(operation_id)"
         has_lapsed = "expires_at < :now"
         is_own = "holder IN (:holder, :instead_of)"
-        with aws_call("dynamodb:PutItem"):
-            try:
-                self._table.put_item(
-                    Item={
-                        "operation_id": lock_key(region, target_cluster_id),
-                        "holder": lock.holder,
-                        "execution_arn": lock.execution_arn,
-                        "redrive_count": lock.redrive_count,
-                        "acquired_at": lock.acquired_at.isoformat(),
-                        "expires_at": int(lock.expires_at.timestamp()),
-                        "ttl": row_ttl(lock.expires_at),
-                    },
-                    ConditionExpression=f"{is_free} OR {has_lapsed} OR {is_own}",
-                    ExpressionAttributeValues={
-                        ":now": int(lock.acquired_at.timestamp()),
-                        ":holder": lock.holder,
-                        ":instead_of": instead_of or lock.holder,
-                    },
-                )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-            else:
-                return lock
-        return self._lock_in_force(region, target_cluster_id)
+        refused = self._table.put(
+            {
+                "operation_id": lock_key(region, target_cluster_id),
+                "holder": lock.holder,
+                "execution_arn": lock.execution_arn,
+                "redrive_count": lock.redrive_count,
+                "acquired_at": lock.acquired_at.isoformat(),
+                "expires_at": int(lock.expires_at.timestamp()),
+                "ttl": row_ttl(lock.expires_at),
+            },
+            f"{is_free} OR {has_lapsed} OR {is_own}",
+            values={
+                ":now": int(lock.acquired_at.timestamp()),
+                ":holder": lock.holder,
+                ":instead_of": instead_of or lock.holder,
+            },
+        )
+        return self._lock_in_force(region, target_cluster_id) if refused else lock
 
     def _lock_in_force(self, region: str, target_cluster_id: str) -> TargetLock:
-        with aws_call("dynamodb:GetItem"):
-            item = self._table.get_item(
-                Key={"operation_id": lock_key(region, target_cluster_id)}, ConsistentRead=True
-            ).get("Item")
+        item = self._table.get({"operation_id": lock_key(region, target_cluster_id)})
         if item is None:
             raise OperationRowConflict(
                 f"a lock on {target_cluster_id} that was released this moment",
@@ -149,16 +120,7 @@ class DynamoDbOperationStore:
         if taken_by is not None:
             is_own += " AND execution_arn = :execution_arn AND NOT redrive_count > :redrive_count"
             values |= {":execution_arn": taken_by.execution_arn, ":redrive_count": taken_by.redrive_count}
-        with aws_call("dynamodb:DeleteItem"):
-            try:
-                self._table.delete_item(
-                    Key={"operation_id": lock_key(region, target_cluster_id)},
-                    ConditionExpression=is_own,
-                    ExpressionAttributeValues=values,
-                )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
+        self._table.delete({"operation_id": lock_key(region, target_cluster_id)}, is_own, values=values)
 
 
 def row_ttl(now: datetime) -> int:
@@ -166,21 +128,21 @@ def row_ttl(now: datetime) -> int:
     return int((now + ROWS_ARE_KEPT).timestamp())
 
 
-def _unplanned_item(operation: UnplannedOperation) -> dict[str, Any]:
-    status = OperationStatus.FAILED if operation.error else OperationStatus.RUNNING
-    return _item(operation.model_dump_json()) | {"status": status.value, "ttl": row_ttl(operation.created_at)}
+def _row_of(operation: Operation | UnplannedOperation) -> Item:
+    row = item_of(operation.model_dump_json(by_alias=True))
+    if isinstance(operation, UnplannedOperation):
+        status = OperationStatus.FAILED if operation.error else OperationStatus.RUNNING
+        row |= {"status": status.value, "ttl": row_ttl(operation.created_at)}
+    # A None would become a NULL attribute that says nothing.
+    return {name: value for name, value in row.items() if value is not None}
 
 
-def _item(row: str) -> dict[str, Any]:
-    # DynamoDB takes no float; a None would become a NULL attribute that says nothing.
-    parsed: dict[str, Any] = json.loads(row, parse_float=Decimal)
-    return {name: value for name, value in parsed.items() if value is not None}
-
-
-def _from_decimal(value: object) -> int | float:
-    if not isinstance(value, Decimal):
-        raise TypeError(f"not a DynamoDB number: {value!r}")
-    return int(value) if value == value.to_integral_value() else float(value)
+def _another_row(operation_id: str) -> OperationRowConflict:
+    return OperationRowConflict(
+        f"another row of operation {operation_id!r} in the state table",
+        expected="the one that was read a moment ago",
+        action="nothing, the step is tried again with the new row",
+    )
 
 
 def _unreadable(operation_id: str, error: ValidationError) -> OperationNotResumable:
