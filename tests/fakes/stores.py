@@ -40,7 +40,7 @@ class InMemoryOperationStore:
         row = self.unplanned.get(operation_id)
         return UnplannedOperation.model_validate_json(row) if row else None
 
-    def announce(self, operation: UnplannedOperation) -> None:
+    def reserve(self, operation: UnplannedOperation) -> None:
         before = self.find_unplanned(operation.operation_id)
         is_closed = before is not None and before.finished_at and before.redrive_count >= operation.redrive_count
         if is_closed or not self.save_unplanned(operation):

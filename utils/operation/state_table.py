@@ -60,8 +60,8 @@ class DynamoDbOperationStore:
         if self._table.put(_row_of(operation), is_as_read, values={":version": expected}, names=names):
             raise _another_row(operation.operation_id)
 
-    def announce(self, operation: UnplannedOperation) -> None:
-        """Write the row before there is a plan, unless this attempt or a later one was closed already."""
+    def reserve(self, operation: UnplannedOperation) -> None:
+        """Reserve the id before there is a plan, unless this attempt or a later one was closed already."""
         is_open = "(attribute_not_exists(finished_at) OR redrive_count < :redrive_count)"
         values = {":redrive_count": operation.redrive_count}
         if self._table.put(_row_of(operation), f"{_UNPLANNED} AND {is_open}", values=values, names=_PLAN):
@@ -114,7 +114,7 @@ class DynamoDbOperationStore:
         )
 
     def release_lock(self, region: str, target_cluster_id: str, holder: str, taken_by: Attempt | None = None) -> None:
-        """Delete the lock row on the condition that it is the holder's, and that no later attempt took it."""
+        """Delete the lock row if it is the holder's, and if no later attempt has taken the lock again."""
         is_own = "holder = :holder"
         values: dict[str, Any] = {":holder": holder}
         if taken_by is not None:

@@ -57,8 +57,8 @@ class OperationStore(Protocol):
     def save(self, operation: Operation) -> None:
         """Write the row and count its version up; raises `OperationRowConflict` when somebody else did meanwhile."""
 
-    def announce(self, operation: UnplannedOperation) -> None:
-        """Write the row before there is a plan; raises `OperationRowConflict` when the id is taken or was closed."""
+    def reserve(self, operation: UnplannedOperation) -> None:
+        """Reserve the id before there is a plan; raises `OperationRowConflict` when the id is taken or was closed."""
 
     def save_unplanned(self, operation: UnplannedOperation) -> bool:
         """Write the row of an operation without a plan, or answer False: one with a plan under the same id stays."""
@@ -69,7 +69,7 @@ class OperationStore(Protocol):
         """Take the lock unless somebody other than `instead_of` holds it; return the lock in force."""
 
     def release_lock(self, region: str, target_cluster_id: str, holder: str, taken_by: Attempt | None = None) -> None:
-        """Give the lock back if `holder` has it, and no later attempt than `taken_by` took it for him."""
+        """Release the lock if `holder` has it, and if no attempt later than `taken_by` has taken it again."""
 
 
 def get_operation(store: OperationStore, operation_id: str) -> Operation:

@@ -50,7 +50,7 @@ def _started(event: StartEvent, services: Services) -> Operation:
         if not request.dry_run:
             check_start_window(request.start_window, datetime.now(UTC))
         try:
-            _announce(event, request, services)
+            _reserve(event, request, services)
             operation = (
                 new_operation(event, request, services) if request.dry_run else _locked(event, request, services)
             )
@@ -134,9 +134,9 @@ def _check_what_would_still_be_destroyed(operation: Operation, services: Service
         )
 
 
-def _announce(event: StartEvent, request: RestoreRequest, services: Services) -> None:
-    """Leave word of what may be locked: the execution may end before it has a plan."""
-    services.operations.announce(
+def _reserve(event: StartEvent, request: RestoreRequest, services: Services) -> None:
+    """Write down which target may be locked, as the execution may end before it has a plan."""
+    services.operations.reserve(
         UnplannedOperation(
             operation_id=event.operation_id,
             execution_arn=event.execution_arn,

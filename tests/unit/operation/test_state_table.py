@@ -126,7 +126,7 @@ REFUSED = UnplannedOperation(
     created_at=AT,
 )
 
-ANNOUNCED = REFUSED.model_copy(update={"error": None})
+RESERVED = REFUSED.model_copy(update={"error": None})
 
 
 def test_an_operation_without_a_plan_is_none_and_gives_way_to_one(store: OperationStore) -> None:
@@ -150,23 +150,23 @@ def test_a_plan_is_never_lost_to_a_row_without_one(store: OperationStore) -> Non
     store.create(an_operation())
     assert store.save_unplanned(REFUSED) is False
     with pytest.raises(OperationRowConflict):
-        store.announce(ANNOUNCED)
+        store.reserve(RESERVED)
     assert store.find("nightly-1") == an_operation()
 
 
-def test_an_operation_is_announced_as_often_as_it_is_tried(store: OperationStore) -> None:
+def test_an_operation_is_reserved_as_often_as_it_is_tried(store: OperationStore) -> None:
     for _ in range(2):
-        store.announce(ANNOUNCED)
-    assert store.find_unplanned("nightly-1") == ANNOUNCED
+        store.reserve(RESERVED)
+    assert store.find_unplanned("nightly-1") == RESERVED
 
 
-def test_what_was_closed_is_announced_only_by_a_later_redrive(store: OperationStore) -> None:
+def test_what_was_closed_is_reserved_only_by_a_later_redrive(store: OperationStore) -> None:
     assert store.save_unplanned(REFUSED.model_copy(update={"finished_at": AT, "redrive_count": 1})) is True
     for redrive_count in (0, 1):
         with pytest.raises(OperationRowConflict):
-            store.announce(ANNOUNCED.model_copy(update={"redrive_count": redrive_count}))
-    redriven = ANNOUNCED.model_copy(update={"redrive_count": 2})
-    store.announce(redriven)
+            store.reserve(RESERVED.model_copy(update={"redrive_count": redrive_count}))
+    redriven = RESERVED.model_copy(update={"redrive_count": 2})
+    store.reserve(redriven)
     assert store.find_unplanned("nightly-1") == redriven
 
 

@@ -40,7 +40,7 @@ def is_closed(aws: FakeAws) -> bool:
     return row.error.name == "ExecutionStopped" and aws.operations.locks == {} and len(aws.topic.messages) == 1
 
 
-@pytest.mark.parametrize("method", ["announce", "acquire_lock", "create"])
+@pytest.mark.parametrize("method", ["reserve", "acquire_lock", "create"])
 def test_a_first_step_that_outlives_its_execution_stops_and_leaves_no_lock(
     production: FakeAws, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
@@ -86,7 +86,7 @@ def test_late_word_of_the_time_before_a_redrive_does_not_close_what_has_no_plan_
     redriven = UnplannedOperation(
         operation_id=OPERATION, execution_arn=EXECUTION_ARN, redrive_count=1, created_at=production.clock.now()
     )
-    production.operations.announce(redriven)
+    production.operations.reserve(redriven)
     ended(production)
     assert production.operations.find_unplanned(OPERATION) == redriven
     ended(production, redriveCount=1)
