@@ -1,13 +1,17 @@
 """What the gates let pass: suppressions with a reason, actions of others by commit."""
 
+import os
 import re
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.conventions.cfn_yaml import REPOSITORY, load_template, resources_of_type
+from tooling.environments import environment_bin
 
 TEMPLATES = [
     "template.yaml",
@@ -27,6 +31,7 @@ SKIPPED_FOR_ONE: dict[str, Callable[[dict[str, Any]], bool]] = {
     "CKV_AWS_27": lambda queue: "KmsMasterKeyId" not in queue,
     "CKV_AWS_33": lambda key: "'AWS': '*'" in str(key["KeyPolicy"]),
 }
+WITH_TOOLS = os.environ | {"PATH": f"{environment_bin('dev')}:{os.environ['PATH']}"}
 WORKFLOWS = sorted((REPOSITORY / ".github/workflows").glob("*.yml"))
 
 
@@ -68,7 +73,60 @@ def test_a_workflow_uses_actions_by_commit_with_few_rights(path: Any) -> None:
     assert used
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) for action in used)
     assert workflow["permissions"]["contents"] == "read"
+    own = {name: job["permissions"] for name, job in workflow["jobs"].items() if "permissions" in job}
+    # Renewing pushes a branch and opens a pull request; it runs nothing of what it renews.
+    assert own == {"renew.yml": {"renew": dict.fromkeys(("actions", "contents", "pull-requests"), "write")}}.get(
+        path.name, {}
+    )
     assert not [step["run"] for step in steps if "${{" in step.get("run", "")]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_the_commands_of_a_workflow_are_sound_bash(path: Path, tmp_path: Path) -> None:
+    for number, command in enumerate(commands_of(path)):
+        script = tmp_path / f"{number}.sh"
+        script.write_text(f"#!/usr/bin/env bash\n{command}")
+        done = subprocess.run(["shellcheck", str(script)], env=WITH_TOOLS, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+def test_renewed_locks_are_proposed_and_tested_and_nothing_is_when_nothing_changed(tmp_path: Path) -> None:
+    origin, clone, programs = tmp_path / "origin", tmp_path / "clone", tmp_path / "bin"
+    programs.mkdir()
+    (programs / "gh").write_text('#!/bin/sh\necho "gh $*" >>"$RUNNER_TEMP/said"\n')
+    (programs / "gh").chmod(0o755)
+    (tmp_path / "summary.md").write_text("## dev\n")
+    environment = WITH_TOOLS | {
+        "PATH": f"{programs}:{WITH_TOOLS['PATH']}",
+        "RUNNER_TEMP": str(tmp_path),
+        "BRANCH": "renewed",
+    }
+
+    def shell(command: str, folder: Path = tmp_path) -> str:
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command], cwd=folder, env=environment, check=True, text=True,
+            stdout=subprocess.PIPE,
+        ).stdout  # fmt: skip
+
+    shell("git init --quiet --bare origin; git clone --quiet origin clone 2>&1")
+    shell("mkdir requirements; echo 1 >requirements/dev.txt; git add .", clone)
+    shell("git -c user.name=t -c user.email=t@example.org commit --quiet --message first", clone)
+    propose = commands_of(REPOSITORY / ".github/workflows/renew.yml")[-1]
+    shell(propose, clone)
+    assert not (tmp_path / "said").exists()
+    (clone / "requirements/dev.txt").write_text("2\n")
+    shell(propose, clone)
+    assert shell("git log --format=%B -1 renewed", origin) == "Renew the locks\n\n## dev\n\n"
+    said = (tmp_path / "said").read_text().splitlines()
+    assert said[-2:] == [
+        f"gh pr create --head renewed --title Renew the locks --body-file {tmp_path}/summary.md",
+        "gh workflow run test.yml --ref renewed",
+    ]
+
+
+def commands_of(workflow: Path) -> list[str]:
+    jobs = yaml.safe_load(workflow.read_text())["jobs"].values()
+    return [step["run"] for job in jobs for step in job["steps"] if "run" in step]
 
 
 def test_only_a_person_starts_a_deployment() -> None:
