@@ -26,8 +26,8 @@ from local_cloud import run_folder
 from local_cloud.aws_environment import aws_environment, make_commands
 from local_cloud.credentials import ACCOUNT_ID, root_credentials
 from local_cloud.description import Description
-from local_cloud.ministack import processes
 from local_cloud.regions import TARGET_REGION
+from tooling import processes
 from tooling.environments import REPOSITORY, environment_bin
 
 DEFAULT_SPEED = 120.0

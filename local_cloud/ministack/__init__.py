@@ -1,1 +1,1 @@
-"""The processes of a running local cloud: a supervisor, the server in it, and the Lambda workers."""
+"""The processes of a running local cloud: a supervisor, and the server in it."""

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 from local_cloud import run_folder
-from local_cloud.ministack import processes
+from tooling import processes
 
 _SERVER_STOP_SECONDS = 20.0
 

@@ -6,8 +6,6 @@ import hashlib
 import io
 import json
 import os
-import subprocess
-import sys
 import threading
 import uuid
 import zipfile
@@ -15,11 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from local_cloud.functions.zygotes import Zygotes
 from local_cloud.hop.server import Hop
-from local_cloud.ministack import lambda_worker, ministack_modules
+from local_cloud.ministack import ministack_modules
 
 # Where its endpoints are, and the CA of its databases.
 _OF_THIS_CLOUD = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_RDS", "DATABASE_CA_FILE")
+# The same in every environment, whatever the function.
+_COMMON = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "en_US.UTF-8",
+    "TZ": ":UTC",
+    "HOME": "/nonexistent",  # nothing of the user's home (~/.aws, ~/.pgpass) may reach a function
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+}
 _CODE_LOCK = threading.Lock()
 MOST_ENVIRONMENTS = 16
 Json = dict[str, Any]
@@ -29,15 +36,20 @@ class HandlerFailed(dict[str, Any]):
     """The error payload of a failed invocation, on its way through ministack's executor."""
 
 
-def install(code_folder: Path, hop: Hop | None = None) -> None:
-    """Give ministack our execution environments and AWS's error payloads; a hop sees every invocation."""
-    run_python_in_clean_environments(code_folder, hop)
+def install(code_folder: Path, hop: Hop | None = None) -> Zygotes:
+    """Give ministack our execution environments and AWS's error payloads; a hop sees every invocation.
+
+    Returns what holds the environments, to be closed at the end.
+    """
+    zygotes = Zygotes(_COMMON)
+    run_python_in_clean_environments(code_folder, zygotes, hop)
     report_handler_errors_as_aws_does()
     queue_for_environments()
     try_again_what_eventbridge_invokes()
+    return zygotes
 
 
-def run_python_in_clean_environments(code_folder: Path, hop: Hop | None) -> None:
+def run_python_in_clean_environments(code_folder: Path, zygotes: Zygotes, hop: Hop | None) -> None:
     """Run Python functions with nothing but their package and layers on the path.
 
     ministack's own worker sees every library of ministack's environment (so a library missing from the layer
@@ -45,7 +57,7 @@ def run_python_in_clean_environments(code_folder: Path, hop: Hop | None) -> None
     """
     runtime = ministack_modules.core("lambda_runtime")
     original: Callable[[Json], type] = runtime._worker_class_for
-    environment = _execution_environment_class(runtime, code_folder, hop)
+    environment = _execution_environment_class(runtime, code_folder, zygotes, hop)
 
     def worker_class_for(config: Json) -> type:
         return environment if str(config.get("Runtime", "")).startswith("python") else original(config)
@@ -110,11 +122,11 @@ def try_again_what_eventbridge_invokes() -> None:
     events._dispatch_to_lambda = dispatch
 
 
-def _execution_environment_class(runtime: Any, code_folder: Path, hop: Hop | None) -> type:
+def _execution_environment_class(runtime: Any, code_folder: Path, zygotes: Zygotes, hop: Hop | None) -> type:
     base: Any = runtime.Worker
 
     class ExecutionEnvironment(base):  # type: ignore[misc]
-        """A Lambda execution environment: one process of `lambda_worker`."""
+        """A Lambda execution environment: one process that runs `functions.worker`."""
 
         def _spawn(self) -> None:
             module, handler = self.config["Handler"].replace("/", ".").rsplit(".", 1)
@@ -124,20 +136,15 @@ def _execution_environment_class(runtime: Any, code_folder: Path, hop: Hop | Non
                 self.config, code, runtime._account_region_from_function_config(self.config)[1],
                 runtime.execution_credentials(self.config),
             )  # fmt: skip
-            process: Any = subprocess.Popen(
-                [sys.executable, "-I", "-S", lambda_worker.__file__],
-                cwd=code, env=environment, text=True, bufsize=1,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            )  # fmt: skip
+            # AWS's order: the function's own code before its layers.
+            path = [str(code), *(str(layer / "python") for layer in layers)]
+            start = {"path": path, "module": module, "handler": handler, "environment": environment}
+            process: Any = zygotes.fork(start)
             self._proc = process
             reader = threading.Thread(target=self._read_stderr, daemon=True)
             self._stderr_thread = reader
             reader.start()
-            # AWS's order: the function's own code before its layers.
-            path = [str(code), *(str(layer / "python") for layer in layers)]
-            start = {"path": path, "module": module, "handler": handler}
-            process.stdin.write(runtime.json.dumps(start) + "\n")
-            if '"ready"' not in process.stdout.readline():
+            if not process.is_ready():
                 raise RuntimeError(f"The execution environment of {self.func_name} did not start.")
 
         def invoke(self, event: Any, *args: Any, **kwargs: Any) -> Json:
@@ -177,10 +184,7 @@ def function_environment(config: Json, code: Path, region: str, credentials: dic
     name = config["FunctionName"]
     inherited = {key: os.environ[key] for key in _OF_THIS_CLOUD if key in os.environ}
     return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-        "HOME": "/nonexistent",  # nothing of the user's home (~/.aws, ~/.pgpass) may reach a function
+        **_COMMON,
         **config.get("Environment", {}).get("Variables", {}),
         **inherited,
         **credentials,
@@ -190,7 +194,6 @@ def function_environment(config: Json, code: Path, region: str, credentials: dic
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_VERSION": config.get("Version", "$LATEST"),
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.get("MemorySize", 128)),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": config.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": uuid.uuid4().hex,
         "LAMBDA_TASK_ROOT": str(code),

@@ -132,7 +132,7 @@ async def _ministack(
     scratch.mkdir()
     # Not earlier: where a run folder is closed to PostgreSQL's user, the local Aurora needs the machine's own.
     tempfile.tempdir = str(scratch)
-    lambda_shims.install(code_folder, hop)
+    zygotes = lambda_shims.install(code_folder, hop)
     iam_shims.install()
     iam_journal.install(run_dir)
     states_shims.install()
@@ -152,6 +152,7 @@ async def _ministack(
         stop.set()
         await server
         ministack_modules.core("lambda_runtime").reset()
+        zygotes.close()
 
 
 if __name__ == "__main__":

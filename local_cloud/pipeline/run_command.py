@@ -9,8 +9,8 @@ import sys
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud.cloud import CloudFailed
-from local_cloud.ministack import processes
 from local_cloud.pipeline import commands
+from tooling import processes
 
 
 def run(options: argparse.Namespace) -> int:

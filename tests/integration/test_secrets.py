@@ -92,7 +92,7 @@ def test_no_password_is_in(world: World, place: str) -> None:
 
 def test_no_password_was_on_a_command_line(world: World, command_lines: CommandLines) -> None:
     seen = "\n".join(command_lines.seen())
-    for expected in ("lambda_worker.py", "bin/postgres", "psql", "aws", "sam"):
+    for expected in ("functions/zygote.py", "bin/postgres", "psql", "aws", "sam"):
         assert expected in seen, f"the watch saw no {expected}"
     assert [password for password in planted(world.deployment) if password in seen] == []
 

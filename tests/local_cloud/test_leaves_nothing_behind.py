@@ -12,8 +12,8 @@ import pytest
 
 from local_cloud import run_folder
 from local_cloud.cloud import LocalCloud, stop
-from local_cloud.ministack import processes
-from tooling import environments
+from tests.local_cloud.conftest import Workbench
+from tooling import environments, processes
 from tooling.environments import REPOSITORY
 
 pytestmark = pytest.mark.local_cloud
@@ -34,6 +34,15 @@ while rds.describe_db_instances()["DBInstances"][0]["DBInstanceStatus"] != "avai
     time.sleep(0.05)
 print("ready", flush=True)
 time.sleep(600)
+"""
+
+WORKS_ON = """
+import os, time
+def handler(event, context):
+    with open({file!r} + ".new", "w") as file:
+        file.write(str(os.getpid()))
+    os.rename({file!r} + ".new", {file!r})
+    time.sleep(600)
 """
 
 
@@ -93,6 +102,22 @@ def test_in_the_background_it_outlives_its_owner_until_it_is_stopped(tmp_path: P
     assert stop(run_dir)
     assert not run_dir.exists()
     assert not stop(run_dir)
+
+
+def test_when_its_server_is_killed_while_a_function_is_at_work(tmp_path: Path) -> None:
+    with LocalCloud.start(run_dir=tmp_path / "run", speed=1000) as cloud:
+        bench = Workbench(cloud)
+        at_work = tmp_path / "at-work"
+        function = bench.function(WORKS_ON.format(file=str(at_work)), bench.role())
+        cloud.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=b"{}")
+        eventually(at_work.exists)
+        family = processes.descendants(os.getpid())
+        server = processes.descendants(family[0])[0]
+        assert int(at_work.read_text()) in processes.descendants(server)
+
+        os.kill(server, signal.SIGKILL)
+
+        eventually(lambda: not [pid for pid in family if is_running(pid)])
 
 
 def test_two_run_at_the_same_time(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """One Lambda execution environment: loads a handler, then answers events line by line as AWS's runtime would.
 
 Runs with nothing but the standard library and the function's package and layers on its path (python -I -S),
-so an import that would fail in Lambda fails here.
+so an import that would fail in Lambda fails here. Mostly a fork of `zygote`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, TextIO
 
 Handler = Callable[[Any, "Context"], Any]
@@ -125,13 +125,14 @@ def _answers() -> TextIO:
     return answers
 
 
-def main() -> None:
-    """Serve invocations until the input ends."""
+def serve(start: dict[str, Any]) -> None:
+    """Load the handler, then serve invocations until the input ends."""
     answers = _answers()
-    start = json.loads(sys.stdin.readline())
+    known = set(sys.modules)
     sys.path[:0] = start["path"]
     function = load(start["module"], start["handler"])
-    answers.write(json.dumps({"status": "ready"}) + "\n")
+    loaded = [name for name in _from_layers(start["path"][1:]) if name not in known] if function.handler else []
+    answers.write(json.dumps({"status": "ready", "loaded": loaded}) + "\n")
     for line in sys.stdin:
         message = json.loads(line)
         answer = invoke(function, message["event"], message.get("ctx") or {})
@@ -139,6 +140,22 @@ def main() -> None:
         answers.write(json.dumps(answer) + "\n")
         if function.handler is None:  # a failed init is tried again in a new environment
             return
+
+
+def _from_layers(layers: list[str]) -> list[str]:
+    """Return the loaded modules of the layers, in the order in which their import began."""
+    folders = tuple(f"{layer}{os.sep}" for layer in layers)
+    files = {
+        name: vars(module).get("__file__") for name, module in sys.modules.items() if isinstance(module, ModuleType)
+    }
+    return [name for name, file in files.items() if str(file).startswith(folders)]
+
+
+def main() -> None:
+    """Be an environment of its own; the start is read from the file whose number is the argument."""
+    with os.fdopen(int(sys.argv[1])) as file:
+        start = json.load(file)
+    serve(start)
 
 
 if __name__ == "__main__":

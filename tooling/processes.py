@@ -1,4 +1,4 @@
-"""Finds and ends processes, so that nothing outlives a local cloud."""
+"""Finds, adopts and ends processes, so that nothing outlives what started it."""
 
 from __future__ import annotations
 
@@ -43,13 +43,14 @@ def end_descendants(grace_seconds: float = 5.0) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
         while time.monotonic() < give_up:
-            _reap()
+            reap()
             if not descendants(os.getpid()):
                 return
             time.sleep(0.02)
 
 
-def _reap() -> None:
+def reap() -> None:
+    """Take note of every child that has ended."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

@@ -1,0 +1,1 @@
+"""The processes in which the functions run: as in Lambda, each with nothing but its own."""
