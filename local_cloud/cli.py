@@ -14,6 +14,7 @@ examples:
   ./local.sh --speed 200 --keep               faster, and the logs stay in .local/run
   ./local.sh up && eval "$(./local.sh env)"   a shell in which aws, sam, boto3 and psql use the local cloud
   ./local.sh restore --input request.json     run the pipeline with a request of your own, and watch
+  ./local.sh messages                         what people were told at the end of each run
   ./local.sh psql shop-staging -d shop -c 'SELECT count(*) FROM shop.orders'
   ./local.sh down
 """
@@ -37,11 +38,20 @@ def parser() -> argparse.ArgumentParser:
     _add_speed(up)
     _command(commands, "env", "print what makes a shell use the local cloud", 'eval "$(./local.sh env)"')
     restore = _command(commands, "restore", "run the pipeline once and watch it",
-                       "./local.sh restore\n  ./local.sh restore --input statemachine/inputs/example.json")  # fmt: skip
+                       "./local.sh restore\n"
+                       "  ./local.sh restore --input statemachine/inputs/nightly_refresh.json")  # fmt: skip
     restore.add_argument("--input", type=Path, metavar="FILE", help="JSON request; default {}: the stack's defaults")
-    status = _command(commands, "status", "tell how far an operation is",
-                      "./local.sh status\n  ./local.sh status restore-20260101-020000-abc123")  # fmt: skip
-    status.add_argument("operation_id", nargs="?", metavar="OPERATION_ID", help="default: the newest operation")
+    status = _command(commands, "status", "tell how an operation stands, or how it ended",
+                      "./local.sh status\n  ./local.sh status my-first-restore --json")  # fmt: skip
+    _add_operation(status)
+    _add_json(status)
+    wait = _command(commands, "wait", "wait until an operation has ended; exit code 0 if it succeeded",
+                    "./local.sh wait my-first-restore")  # fmt: skip
+    _add_operation(wait)
+    messages = _command(commands, "messages", "show what people were told: the messages of the local topics",
+                        "./local.sh messages\n  ./local.sh messages my-first-restore")  # fmt: skip
+    messages.add_argument("operation_id", nargs="?", metavar="OPERATION_ID", help="only the messages of this operation")
+    _add_json(messages)
     psql = _command(commands, "psql", "psql on a cluster, as its master user",
                     "./local.sh psql shop-production\n"
                     "  ./local.sh psql shop-staging -d shop -c 'SELECT count(*) FROM shop.orders'\n"
@@ -67,6 +77,14 @@ def _command(
         epilog=f"examples:\n  {examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def _add_operation(to: argparse.ArgumentParser) -> None:
+    to.add_argument("operation_id", nargs="?", metavar="OPERATION_ID", help="default: the newest operation")
+
+
+def _add_json(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
 def _add_speed(to: argparse.ArgumentParser) -> None:

@@ -6,3 +6,5 @@ from tooling.environments import LOCAL, REPOSITORY
 
 SEED = REPOSITORY / "local_cloud" / "seed"
 RUNS = LOCAL / "run"
+
+__all__ = ["LOCAL", "RUNS", "SEED"]

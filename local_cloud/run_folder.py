@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from local_cloud import paths
@@ -25,6 +25,19 @@ def create(folder: Path | None = None) -> Path:
     folder = (folder or paths.RUNS / uuid.uuid4().hex[:8]).resolve()
     folder.mkdir(parents=True)
     return folder
+
+
+@contextlib.contextmanager
+def one_at_a_time(what: str, waiting: Callable[[], None]) -> Iterator[None]:
+    """Let one process of this checkout do something at a time; `waiting` is called if another one does it just now."""
+    paths.LOCAL.mkdir(exist_ok=True)
+    with (paths.LOCAL / f"{what}.lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 @contextlib.contextmanager

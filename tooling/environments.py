@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -20,6 +20,9 @@ REQUIREMENTS = REPOSITORY / "requirements"
 LOCAL = REPOSITORY / ".local"
 ENVIRONMENTS = LOCAL / "envs"
 NAMES = ("cloud", "sam", "aws")
+# MiB that are fetched for each, as measured; a first start tells their sum.
+FETCHED_MIB = {"cloud": 72, "sam": 59, "aws": 22, "dev": 104, "checkov": 54, "lambda": 25, "node": 59}
+SIGN_OF_LIFE_SECONDS = 10.0
 _COMPLETE = ".complete"
 _IN_USE = ".in-use"
 
@@ -54,6 +57,7 @@ def ensure(
     missing = [name for name in names if not _is_current(folder, requirements, name)]
     if not missing:
         return
+    report(_announcement(folder, missing))
     folder.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
     with ThreadPoolExecutor(len(missing)) as pool:
@@ -64,6 +68,17 @@ def ensure(
         except BaseException:
             stop.set()
             raise
+
+
+def _announcement(folder: Path, missing: Sequence[str]) -> str:
+    """Return what is about to be fetched, how much that is, and that it is once."""
+    size = sum(FETCHED_MIB.get(name, 0) for name in missing)
+    again = any((folder / name).is_symlink() for name in missing)
+    why = "Their lock has changed" if again else "First start"
+    return (
+        f"{why}: fetching {', '.join(missing)} from the package index, about {size} MiB.\n"
+        f"This is done once and takes some minutes; it is kept in {folder}."
+    )
 
 
 def _ensure_one(
@@ -77,8 +92,9 @@ def _ensure_one(
         home = folder / _versioned(requirements, name)
         if home.exists():
             shutil.rmtree(home)
-        _run([sys.executable, "-m", "venv", str(home)], name, stop)
-        _run(_pip_install(home, requirements / f"{name}.txt"), name, stop)
+        lock = requirements / f"{name}.txt"
+        _run([sys.executable, "-m", "venv", str(home)], name, stop, lambda _lines: None)
+        _run(_pip_install(home, lock), name, stop, _signs_of_life(name, lock, report))
         (home / _COMPLETE).touch()
         _point(folder / name, home)
         _remove_older(folder, name, home)
@@ -87,7 +103,7 @@ def _ensure_one(
 
 def _pip_install(home: Path, lock: Path) -> list[str]:
     # --no-deps: the lock is complete, and pip before 24 refuses a locked dependency that is asked for with extras.
-    return [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input", "--no-deps",
+    return [str(home / "bin" / "python"), "-m", "pip", "install", "--progress-bar=off", "--no-input", "--no-deps",
             "--no-compile", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:",
             "-r", str(lock)]  # fmt: skip
 
@@ -138,26 +154,45 @@ def _locked(path: Path, stop: threading.Event) -> Iterator[None]:
         yield
 
 
-def _run(command: list[str], name: str, stop: threading.Event) -> None:
+def _signs_of_life(name: str, lock: Path, report: Callable[[str], None]) -> Callable[[Sequence[str]], None]:
+    """Return what tells now and then how far the installer is, given what it has printed so far."""
+    started = last = time.monotonic()
+    of_all = sum(line[:1].isalnum() for line in lock.read_text().splitlines())
+
+    def tell(lines: Sequence[str]) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < SIGN_OF_LIFE_SECONDS:
+            return
+        last = now
+        found = sum(line.startswith("Collecting ") for line in lines)
+        unpacking = any(line.startswith("Installing collected packages") for line in lines)
+        doing = f"unpacking {of_all} packages" if unpacking else f"fetching package {found} of {of_all}"
+        report(f"{name}: {doing} ({now - started:.0f} s)")
+
+    return tell
+
+
+def _run(command: list[str], name: str, stop: threading.Event, meanwhile: Callable[[Sequence[str]], None]) -> None:
     """Run a command in a group of its own, so that stopping it stops what it started."""
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        start_new_session=True, env=_installer_environment(),
-    )  # fmt: skip
     output: list[str] = []
-    while True:
-        try:
-            text, _ = process.communicate(timeout=0.2)
-            output.append(text)
-            break
-        except subprocess.TimeoutExpired:
+    with (
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True, env=_installer_environment(),
+        ) as process,
+        ThreadPoolExecutor(1) as pool,
+    ):  # fmt: skip
+        reading = pool.submit(lambda: output.extend(process.stdout or ()))
+        while wait([reading], timeout=0.2).not_done:
+            meanwhile(output)
             if stop.is_set():
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, 15)
     if stop.is_set():
         raise EnvironmentFailed("stopped")
     if process.returncode != 0:
-        tail = "\n".join("".join(output).strip().splitlines()[-15:])
+        tail = "".join(output[-15:]).strip()
         raise EnvironmentFailed(
             f"the environment {name!r} could not be installed (exit code {process.returncode}).\n{tail}\n"
             "Check that the package index can be reached, then run the same command again."

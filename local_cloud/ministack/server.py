@@ -23,13 +23,14 @@ from local_cloud.ministack import (
     cloudformation_shims,
     cloudwatch_shims,
     execution_shims,
-    iam_journal,
     iam_shims,
     lambda_shims,
     ministack_modules,
     states_shims,
 )
 from local_cloud.ministack.aurora_hooks import hooks
+from local_cloud.ministack.journals import iam as iam_journal
+from local_cloud.ministack.journals import sns as sns_journal
 from local_cloud.ministack.run_again import run_again
 from local_cloud.regions import TARGET_REGION
 
@@ -135,6 +136,7 @@ async def _ministack(
     zygotes = lambda_shims.install(code_folder, hop)
     iam_shims.install()
     iam_journal.install(run_dir)
+    sns_journal.install(run_dir)
     states_shims.install()
     execution_shims.install()
     cloudformation_shims.install()

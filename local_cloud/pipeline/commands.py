@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,24 @@ from typing import Any
 from local_cloud import paths, run_folder
 from local_cloud.aws_environment import UNWANTED, command_environment, postgres_tool
 from local_cloud.cloud import CloudFailed, LocalCloud, stop
-from local_cloud.pipeline import executions, report, shop
+from local_cloud.pipeline import executions, messages, shop
 from local_cloud.pipeline.aurora_clusters import find_cluster, master_login
-from local_cloud.pipeline.demonstration import furnish, restore_and_compare
+from local_cloud.pipeline.demonstration import furnish, is_furnished, restore_and_compare, watch
 from local_cloud.pipeline.deployment import find_deployment
-from local_cloud.pipeline.terminal import Terminal
+from local_cloud.pipeline.status import status_of
+from local_cloud.screen.layout import fields
+from local_cloud.screen.palette import Palette
+from local_cloud.screen.terminal import Terminal
 
 UP = paths.RUNS / "up"
+_NEXT = [
+    ('eval "$(./local.sh env)"', "aws, sam, boto3 and psql of this shell use it"),
+    ("./local.sh restore", "run the pipeline and watch it"),
+    ("./local.sh status", "how the newest run stands or ended"),
+    ("./local.sh messages", "what people were told by mail"),
+    (f"./local.sh psql {shop.STAGING}", "psql on a cluster, as its master user"),
+    ("./local.sh down", "stop it and remove everything"),
+]
 
 
 def run_all(speed: float, *, keep: bool) -> int:
@@ -34,36 +46,42 @@ def run_all(speed: float, *, keep: bool) -> int:
     finally:
         terminal.close()
     kept = f" Logs are in {cloud.run_dir}." if keep else ""
-    terminal.say(f"\nEverything is stopped and removed.{kept}")
-    return 0 if outcome.succeeded and outcome.rows_equal else 1
+    good = outcome.succeeded and bool(outcome.rows_equal)
+    verdict = terminal.palette.good("✓ Restored and compared.") if good else terminal.palette.bad("✗ Not restored.")
+    terminal.say(f"\n{verdict} Everything is stopped and removed.{kept}")
+    return 0 if good else 1
 
 
 def up(speed: float) -> int:
     """Have a local cloud run in the background, with everything in it."""
-    run_folder.remove_all_dead()
     terminal = Terminal()
     try:
-        cloud = LocalCloud.find(UP)
-        if cloud is not None:
-            terminal.say(f"Already running: {cloud.endpoint}, {cloud.speed:g} times faster than AWS.")
-        else:
-            run_folder.remove_dead(UP)
-            with terminal.step(f"local cloud, {speed:g} times faster than AWS"):
-                cloud = LocalCloud.start(run_dir=UP, speed=speed, attached=False)
-            try:
-                furnish(cloud, terminal)
-            except BaseException:
-                cloud.close()
-                raise
+        with run_folder.one_at_a_time("up", lambda: terminal.say("Another ./local.sh up is at work: waiting for it.")):
+            run_folder.remove_all_dead()
+            _have_one_run(speed, terminal)
     finally:
         terminal.close()
-    terminal.say(
-        '\nNext:  eval "$(./local.sh env)"     aws, sam, boto3 and psql of this shell use it\n'
-        "       ./local.sh restore           run the pipeline and watch it\n"
-        f"       ./local.sh psql {shop.STAGING}\n"
-        "       ./local.sh down              stop it and remove everything"
-    )
+    terminal.say(f"\n{terminal.palette.heading('Next')}\n{fields(_NEXT)}")
     return 0
+
+
+def _have_one_run(speed: float, terminal: Terminal) -> None:
+    cloud = LocalCloud.find(UP)
+    if cloud is not None and is_furnished(cloud):
+        other = "" if cloud.speed == speed else f" For another speed: ./local.sh down, then up --speed {speed:g}."
+        terminal.say(f"Already running: {cloud.endpoint}, {cloud.speed:g} times faster than AWS.{other}")
+        return
+    if cloud is not None:
+        terminal.say("The local cloud that runs was left half made: it is made anew.")
+        cloud.close()
+    run_folder.remove_dead(UP)
+    with terminal.step(f"local cloud, {speed:g} times faster than AWS"):
+        cloud = LocalCloud.start(run_dir=UP, speed=speed, attached=False)
+    try:
+        furnish(cloud, terminal)
+    except BaseException:
+        cloud.close()
+        raise
 
 
 def environment() -> int:
@@ -89,19 +107,37 @@ def restore(input_file: Path | None) -> int:
     return 0 if outcome.succeeded else 1
 
 
-def status(operation_id: str | None) -> int:
-    """Tell how far an operation is."""
+def status(operation_id: str | None, *, as_json: bool) -> int:
+    """Tell how an operation stands, or how it ended."""
     cloud = running_cloud()
     execution = executions.find(cloud, find_deployment(cloud).state_machine_arn, operation_id)
-    progress = next(iter(executions.follow(cloud, execution)))
-    print(f"operation {progress.operation_id}: {progress.status}, state {progress.current}\n")
-    print(report.durations(progress))
-    if progress.status not in ("RUNNING", "SUCCEEDED"):
-        print(f"\n{report.failure(progress)}")
-    row = cloud.client("dynamodb").get_item(
-        TableName="aurora-restore-state", Key={"operation_id": {"S": progress.operation_id}}
-    )
-    print(f"\nrow in aurora-restore-state\n{report.operation_row(row.get('Item'))}")
+    known = status_of(cloud, next(iter(executions.follow(cloud, execution))))
+    print(known.document() if as_json else known.text(Palette.of(sys.stdout)))
+    return 0
+
+
+def wait(operation_id: str | None) -> int:
+    """Wait until an operation has ended, and tell how; 1 unless it succeeded."""
+    cloud = running_cloud()
+    execution = executions.find(cloud, find_deployment(cloud).state_machine_arn, operation_id)
+    terminal = Terminal()
+    try:
+        progress = watch(cloud, execution, terminal)
+    finally:
+        terminal.close()
+    print(f"\n{status_of(cloud, progress).text(terminal.palette)}")
+    return 0 if progress.status == "SUCCEEDED" else 1
+
+
+def show_messages(operation_id: str | None, *, as_json: bool) -> int:
+    """Show what the local topics passed on."""
+    found = messages.messages_in(running_cloud().run_dir, operation_id)
+    if as_json:
+        print(json.dumps(found, indent=2))
+    elif found:
+        print(messages.text_of(found, Palette.of(sys.stdout)))
+    else:
+        print(f"No message yet{f' about {operation_id}' * bool(operation_id)}: one is sent at the end of each run.")
     return 0
 
 

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from local_cloud.cloud import LocalCloud
-from local_cloud.pipeline import executions, postgres, report, shop
+from local_cloud.pipeline import executions, postgres, report, rows, shop
 from local_cloud.pipeline.aurora_clusters import find_cluster, master_login
 from local_cloud.pipeline.deployment import Deployment, Login, deploy
-from local_cloud.pipeline.terminal import Terminal, table
+from local_cloud.pipeline.status import failure
 from local_cloud.regions import TARGET_REGION
+from local_cloud.screen.layout import duration_text, table
+from local_cloud.screen.terminal import Terminal
 
 T = TypeVar("T")
 STACK_PARAMETERS = {"SourceClusterId": shop.PRODUCTION, "TargetClusterId": shop.STAGING}
+_FURNISHED = "furnished"
 
 
 def furnish(cloud: LocalCloud, terminal: Terminal) -> Deployment:
@@ -28,10 +31,16 @@ def furnish(cloud: LocalCloud, terminal: Terminal) -> Deployment:
         jobs: list[Future[Any]] = [made, deployed]
         for job in wait(jobs, return_when=FIRST_EXCEPTION).done:
             job.result()
+        (cloud.run_dir / _FURNISHED).touch()
         return deployed.result()
     finally:
         # Not waiting: after an interrupt or a failure the caller ends what still runs.
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def is_furnished(cloud: LocalCloud) -> bool:
+    """Tell whether a local cloud has everything; one whose `up` was killed has not."""
+    return (cloud.run_dir / _FURNISHED).exists()
 
 
 def _shown(terminal: Terminal, text: str, work: Callable[[], T]) -> Callable[[], T]:
@@ -56,15 +65,26 @@ def restore_and_compare(
     """Run the pipeline, show it live, then prove by counting that the data is all there."""
     execution = executions.start(cloud, deployment.state_machine_arn, request)
     terminal.note(f"operation {execution.rpartition(':')[2]}")
-    progress = report.show_live(executions.follow(cloud, execution), terminal)
-    terminal.say(f"\nSteps ({progress.seconds:.1f} s)\n{report.durations(progress)}")
+    progress = watch(cloud, execution, terminal)
+    palette = terminal.palette
+    terminal.say(f"\n{palette.heading('Steps')} ({duration_text(progress.seconds)})\n{report.durations(progress)}")
     if progress.status != "SUCCEEDED":
-        terminal.say(f"\n{report.failure(progress)}")
+        terminal.say(f"\n{palette.bad('✗ ' + progress.status)}: {failure(progress, palette)}")
         return Outcome(succeeded=False)
-    terminal.say(f"\nWhat was done\n{report.outcome(progress.output)}")
+    terminal.say(f"\n{palette.heading('What was done')}\n{report.outcome(progress.output)}")
     if progress.output.get("dry_run"):
         return Outcome(succeeded=True)
     return _prove(cloud, deployment, progress.output, terminal)
+
+
+def watch(cloud: LocalCloud, execution: str, terminal: Terminal) -> executions.Progress:
+    """Show an execution until it has ended."""
+
+    def how_far(progress: executions.Progress) -> str:
+        operation_id = progress.resumes or progress.operation_id
+        return rows.how_far(cloud, rows.find_row(cloud, operation_id), progress.current)
+
+    return report.show_live(executions.follow(cloud, execution), terminal, how_far)
 
 
 def _prove(cloud: LocalCloud, deployment: Deployment, summary: Mapping[str, Any], terminal: Terminal) -> Outcome:
@@ -73,9 +93,10 @@ def _prove(cloud: LocalCloud, deployment: Deployment, summary: Mapping[str, Any]
     found = sorted(_available_instances(cloud, target_id))
     expected = sorted(summary["instances"])
     if not found or found != expected:
-        terminal.say(f"\nInstances of {target_id} that are available: found {found}, expected {expected}")
+        text = f"Instances of {target_id} that are available: found {found}, expected {expected}"
+        terminal.say(f"\n{terminal.palette.bad('✗')} {text}")
         return Outcome(succeeded=False)
-    source = _source(cloud, str(summary["snapshot"]))
+    source = _source(cloud, summary)
     if source is None:
         terminal.say("\nThe source is gone, or its master password is not known here: rows are not compared.")
         return Outcome(succeeded=True)
@@ -83,8 +104,9 @@ def _prove(cloud: LocalCloud, deployment: Deployment, summary: Mapping[str, Any]
     comparison = report.Comparison(
         source=_counts(cloud, cluster, login), target=_counts(cloud, target, deployment.master)
     )
-    rows = table(["table", "source", "target", ""], comparison.rows())
-    terminal.say(f"\nRows, counted in {cluster['DBClusterIdentifier']} and {target_id}\n{rows}")
+    compared = table(["table", "source", "target", ""], comparison.rows(terminal.palette))
+    heading = terminal.palette.heading(f"Rows, counted in {cluster['DBClusterIdentifier']} and {target_id}")
+    terminal.say(f"\n{heading}\n{compared}")
     return Outcome(succeeded=True, rows_equal=comparison.is_equal)
 
 
@@ -94,15 +116,10 @@ def _available_instances(cloud: LocalCloud, cluster_id: str) -> list[str]:
     return [item["DBInstanceIdentifier"] for item in found if item["DBInstanceStatus"] == "available"]
 
 
-def _source(cloud: LocalCloud, snapshot_arn: str) -> tuple[Mapping[str, Any], Login] | None:
-    region, snapshot_id = snapshot_arn.split(":")[3], snapshot_arn.rpartition(":")[2]
-    rds = cloud.client("rds", region)
-    snapshots = rds.describe_db_cluster_snapshots(IncludeShared=True)["DBClusterSnapshots"]
-    cluster_ids = [
-        item["DBClusterIdentifier"] for item in snapshots if item["DBClusterSnapshotIdentifier"] == snapshot_id
-    ]
-    for cluster in rds.describe_db_clusters()["DBClusters"]:
-        if cluster["DBClusterIdentifier"] in cluster_ids:
+def _source(cloud: LocalCloud, summary: Mapping[str, Any]) -> tuple[Mapping[str, Any], Login] | None:
+    region = str(summary["snapshot"]).split(":")[3]
+    for cluster in cloud.client("rds", region).describe_db_clusters()["DBClusters"]:
+        if cluster["DBClusterIdentifier"] == summary["source_cluster_id"]:
             login = master_login(cloud, region, cluster)
             return (cluster, login) if login else None
     return None

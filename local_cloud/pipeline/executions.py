@@ -26,6 +26,12 @@ class Visit:
     times: int = 0
     entered_at: datetime | None = None
 
+    @property
+    def seconds_so_far(self) -> float:
+        """The real time in it, with that of a visit which lasts."""
+        now = datetime.now(self.entered_at.tzinfo) if self.entered_at else None
+        return self.seconds + ((now - self.entered_at).total_seconds() if now and self.entered_at else 0.0)
+
 
 @dataclass
 class Progress:
@@ -35,6 +41,7 @@ class Progress:
     status: str = "RUNNING"
     visits: dict[str, Visit] = field(default_factory=dict)
     current: str = ""
+    request: dict[str, Any] = field(default_factory=dict)
     output: dict[str, Any] = field(default_factory=dict)
     error: str = ""
     cause: str = ""
@@ -58,10 +65,16 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """The real time that the whole execution took."""
-        if self.started_at is None or self.stopped_at is None:
+        """The real time that the whole execution took, or takes so far."""
+        if self.started_at is None:
             return 0.0
-        return (self.stopped_at - self.started_at).total_seconds()
+        end = self.stopped_at or datetime.now(self.started_at.tzinfo)
+        return (end - self.started_at).total_seconds()
+
+    @property
+    def resumes(self) -> str:
+        """The operation that this execution goes on with, empty for a run of its own."""
+        return str(self.request.get("resume", ""))
 
 
 def start(cloud: LocalCloud, state_machine_arn: str, request: Mapping[str, Any], name: str = "") -> str:
@@ -84,6 +97,7 @@ def follow(cloud: LocalCloud, execution_arn: str) -> Iterator[Progress]:
                 progress.apply(event)
                 seen = event["id"]
         progress.status = description["status"]
+        progress.request = _document(description["input"])
         progress.started_at, progress.stopped_at = description["startDate"], description.get("stopDate")
         if progress.status != "RUNNING":
             progress.output = _document(description.get("output", "{}"))
@@ -102,8 +116,10 @@ def find(cloud: LocalCloud, state_machine_arn: str, operation_id: str | None) ->
     for execution in sorted(found, key=lambda item: item["startDate"], reverse=True):
         if operation_id in (None, execution["name"]):
             return str(execution["executionArn"])
-    names = ", ".join(execution["name"] for execution in found) or "none"
-    raise CloudFailed(f"No operation {operation_id or ''}. There is: {names}. Start one with ./local.sh restore.")
+    if not found:
+        raise CloudFailed("Nothing has run here yet. Start a run with ./local.sh restore.")
+    names = "\n".join(f"  {execution['name']} ({execution['status']})" for execution in found)
+    raise CloudFailed(f"No operation {operation_id}. There is:\n{names}")
 
 
 def _events(client: Any, execution_arn: str) -> Iterator[Mapping[str, Any]]:

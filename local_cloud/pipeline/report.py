@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from local_cloud.pipeline.executions import Progress
-from local_cloud.pipeline.terminal import Terminal, table
+from local_cloud.screen.layout import fields, table
+from local_cloud.screen.palette import Palette
+from local_cloud.screen.terminal import Terminal
 
 
-def show_live(progress: Iterable[Progress], terminal: Terminal) -> Progress:
-    """Show every state as it is reached, and return the end."""
+def show_live(
+    progress: Iterable[Progress], terminal: Terminal, how_far: Callable[[Progress], str] = lambda _progress: ""
+) -> Progress:
+    """Show every state as it is reached, and return the end; `how_far` is asked for the one that lasts."""
     latest: Progress | None = None
     shown: dict[str, int] = {}
     current = ""
@@ -31,6 +33,8 @@ def show_live(progress: Iterable[Progress], terminal: Terminal) -> Progress:
                 terminal.end(current)
             current = latest.current
             terminal.begin_quietly(current)
+        if terminal.is_live and latest.status == "RUNNING":
+            terminal.detail(current, how_far(latest))
     if current:
         terminal.end(current)
     if latest is None:
@@ -50,54 +54,61 @@ class Comparison:
         """Whether the target has exactly the source's tables and rows, and there are any."""
         return bool(self.source) and self.source == self.target
 
-    def rows(self) -> list[list[str]]:
+    def rows(self, palette: Palette) -> list[list[str]]:
         """Return the lines of a table: name, source, target, verdict."""
         names = sorted({*self.source, *self.target})
-        return [self._row(name) for name in names]
+        return [self._row(name, palette) for name in names]
 
-    def _row(self, name: str) -> list[str]:
+    def _row(self, name: str, palette: Palette) -> list[str]:
         source, target = self.source.get(name), self.target.get(name)
-        return [name, _number(source), _number(target), "same" if source == target else "DIFFERENT"]
+        verdict = palette.good("same") if source == target else palette.bad("DIFFERENT")
+        return [name, _number(source), _number(target), verdict]
 
 
 def durations(progress: Progress) -> str:
     """Return a table of the states with the real time that was spent in each."""
-    rows = [[visit.state, str(visit.times), f"{visit.seconds:.1f}"] for visit in progress.visits.values()]
+    rows = [[visit.state, str(visit.times), f"{visit.seconds_so_far:.1f}"] for visit in progress.visits.values()]
     return table(["state", "times", "seconds"], rows)
 
 
 def outcome(summary: Mapping[str, Any]) -> str:
     """Return what an execution's summary tells, line by line."""
+    if summary.get("dry_run"):
+        plan = "\n".join(f"  - {action}" for action in summary.get("plan") or ())
+        return f"  Nothing was changed: it was a dry run. A run would\n{plan}"
     lines = [
-        ("source snapshot", summary.get("snapshot")),
-        ("snapshot copy", summary.get("copy") or "not needed"),
+        ("source snapshot", _resource(summary.get("snapshot"))),
+        ("snapshot copy", _resource(summary.get("copy")) or "not needed"),
         ("deleted", _listed(summary.get("deleted"))),
-        ("final snapshot", summary.get("final_snapshot") or "none"),
+        ("final snapshot", _resource(summary.get("final_snapshot")) or "none"),
         ("created cluster", f"{summary.get('target_cluster_id')}, engine version {summary.get('engine_version')}"),
         ("created instances", _listed(summary.get("instances"))),
         ("endpoint", f"{summary.get('endpoint')}:{summary.get('port')}"),
         ("logins shut out", _listed(summary.get("shut_out"))),
         ("pruned snapshots", _listed(summary.get("pruned"))),
     ]
-    users = [(f"user {name}", _listed(proofs, "; ")) for name, proofs in (summary.get("users") or {}).items()]
-    width = max(len(name) for name, _ in [*lines, *users])
-    return "\n".join(f"  {name.ljust(width)}  {text}" for name, text in [*lines, *users])
+    users = [
+        (name if number == 0 else "", proof)
+        for name, proofs in (summary.get("users") or {}).items()
+        for number, proof in enumerate(proofs)
+    ]
+    return fields(lines) + (f"\n\nUsers, proven\n{fields(users)}" if users else "")
 
 
-def operation_row(item: Mapping[str, Any] | None) -> str:
-    """Return a row of the state table as indented JSON."""
-    if item is None:
-        return "  none yet"
-    row = {key: TypeDeserializer().deserialize(value) for key, value in item.items()}
-    return json.dumps(row, indent=2, sort_keys=True, default=float)
-
-
-def failure(progress: Progress) -> str:
-    """Return why an execution did not succeed."""
+def error_of(progress: Progress) -> tuple[str, str]:
+    """Return name and message of what ended an execution."""
     cause = progress.cause
     with contextlib.suppress(ValueError, KeyError, TypeError):
         cause = json.loads(cause)["errorMessage"]
-    return f"{progress.status}: {progress.error or 'no error name'}\n{cause}".rstrip()
+    return progress.error or progress.status, cause
+
+
+def _resource(arn: str | None) -> str:
+    """Return what an ARN names, with its Region: short enough for a line of its own."""
+    if not arn:
+        return ""
+    *_, region, _, _, name = str(arn).split(":", 6)
+    return f"{name} ({region})"
 
 
 def _listed(values: Iterable[str] | None, separator: str = ", ") -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud.cloud import CloudFailed
 from local_cloud.pipeline import commands
+from local_cloud.screen.layout import wrapped
+from local_cloud.screen.palette import Palette
 from tooling import processes
+
+_PIPE_CLOSED = 128 + signal.SIGPIPE
 
 
 def run(options: argparse.Namespace) -> int:
@@ -25,16 +30,25 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    failed = Palette.of(sys.stderr).bad("local.sh:")
     try:
-        return _dispatch(options)
+        return _flushed(_dispatch(options))
+    except BrokenPipeError:  # whoever read the output has had enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
     except KeyboardInterrupt:
         print("\nlocal.sh: stopped; everything is removed.", file=sys.stderr)
         return 130
     except (CloudFailed, FileNotFoundError) as error:
-        print(f"local.sh: {error}", file=sys.stderr)
+        print(wrapped(f"{failed} {error}"), file=sys.stderr)
     except (ClientError, BotoCoreError) as error:
-        print(f"local.sh: the local cloud answered: {error}", file=sys.stderr)
+        print(wrapped(f"{failed} the local cloud answered: {error}"), file=sys.stderr)
     return 1
+
+
+def _flushed(exit_code: int) -> int:
+    sys.stdout.flush()
+    return exit_code
 
 
 def _dispatch(options: argparse.Namespace) -> int:
@@ -48,7 +62,11 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "restore":
             return commands.restore(options.input)
         case "status":
-            return commands.status(options.operation_id)
+            return commands.status(options.operation_id, as_json=options.json)
+        case "wait":
+            return commands.wait(options.operation_id)
+        case "messages":
+            return commands.show_messages(options.operation_id, as_json=options.json)
         case "psql":
             return commands.psql(options.cluster, options.arguments)
         case "down":

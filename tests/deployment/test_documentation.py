@@ -11,7 +11,7 @@ import pytest
 from local_cloud.aws_environment import command_environment
 from local_cloud.cloud import LocalCloud
 from local_cloud.pipeline.demonstration import furnish
-from local_cloud.pipeline.terminal import Terminal
+from local_cloud.screen.terminal import Terminal
 from tests.deployment.reader import Reader, check_out
 from tests.shell_blocks import DOCUMENTS, ShellBlock, shell_blocks
 from tests.waiting import wait_for

@@ -41,7 +41,7 @@ def test_what_it_does_not_understand_it_names(arguments: list[str], capsys: pyte
     assert "error: " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["", "up", "env", "restore", "status", "psql", "down"])
+@pytest.mark.parametrize("command", ["", "up", "env", "restore", "status", "wait", "messages", "psql", "down"])
 def test_every_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         cli.parse([*command.split(), "--help"])

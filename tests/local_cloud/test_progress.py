@@ -9,7 +9,15 @@ import pytest
 
 from local_cloud.pipeline import report
 from local_cloud.pipeline.executions import Progress
-from local_cloud.pipeline.terminal import Terminal, table
+from local_cloud.screen.layout import table
+from local_cloud.screen.terminal import Terminal
+from tests.waiting import wait_for
+
+
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -55,10 +63,6 @@ def test_without_a_terminal_every_state_is_a_plain_line() -> None:
 
 
 def test_on_a_terminal_one_line_moves_until_the_step_is_done() -> None:
-    class Tty(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
     stream = Tty()
     terminal = Terminal(stream)
 
@@ -66,8 +70,29 @@ def test_on_a_terminal_one_line_moves_until_the_step_is_done() -> None:
         pass
     terminal.close()
 
-    assert "✓ deploy" in stream.getvalue()
+    assert "✓" in stream.getvalue()
     assert "\r\x1b[K" in stream.getvalue()
+
+
+def test_on_a_terminal_the_step_that_lasts_tells_how_far_it_is() -> None:
+    stream = Tty()
+    terminal = Terminal(stream)
+    terminal.begin_quietly("Wait for Copy")
+    terminal.detail("Wait for Copy", "62 %")
+    wait_for(lambda: "Wait for Copy 62 % 00:00" in stream.getvalue() or None, "the line that moves")
+    terminal.close()
+
+
+def test_a_step_that_fails_looks_different_from_one_that_succeeds() -> None:
+    stream = io.StringIO()
+    terminal = Terminal(stream)
+
+    with pytest.raises(KeyError), terminal.step("deploy"):
+        raise KeyError
+    with terminal.step("furnish"):
+        pass
+
+    assert [line.split()[1] for line in stream.getvalue().splitlines()] == ["…", "✗", "…", "✓"]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +114,7 @@ def test_only_the_same_tables_with_the_same_rows_are_equal(
 def test_a_failure_shows_the_errors_name_and_its_message() -> None:
     failed = Progress("op", status="FAILED", error="SnapshotNotFound", cause='{"errorMessage": "no snapshot"}')
 
-    assert report.failure(failed) == "FAILED: SnapshotNotFound\nno snapshot"
+    assert report.error_of(failed) == ("SnapshotNotFound", "no snapshot")
 
 
 def test_numbers_stand_right_and_words_left() -> None:

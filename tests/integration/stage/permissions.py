@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from local_cloud.ministack.iam_journal import FILE
+from local_cloud.ministack.journals.iam import FILE
 from local_cloud.regions import TARGET_REGION
 from tests.conventions.cfn_yaml import as_list
 from tests.integration.stage.world import World

@@ -23,15 +23,37 @@ def made(tmp_path: Path, requirements: Path) -> list[str]:
 
 
 def test_it_is_made_once_and_again_when_its_lock_changes(tmp_path: Path, requirements: Path) -> None:
-    assert made(tmp_path, requirements)[0] == "cloud: installing"
+    assert made(tmp_path, requirements)[1] == "cloud: installing"
     first = (tmp_path / "envs" / "cloud").resolve()
     assert made(tmp_path, requirements) == []
 
     (requirements / "cloud.txt").write_text("# nothing else\n")
-    assert made(tmp_path, requirements)[0] == "cloud: installing"
+    told = made(tmp_path, requirements)
 
+    assert told[0].startswith("Their lock has changed: fetching cloud from the package index")
+    assert told[1] == "cloud: installing"
     assert (tmp_path / "envs" / "cloud").resolve() != first
     assert (tmp_path / "envs" / "cloud" / "bin" / "python").exists()
+
+
+def test_a_first_start_says_what_it_fetches_and_that_it_is_once_and_shows_that_it_lives(
+    tmp_path: Path, requirements: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environments, "SIGN_OF_LIFE_SECONDS", 0.0)
+
+    told = made(tmp_path, requirements)
+
+    assert told[0].splitlines() == [
+        "First start: fetching cloud from the package index, about 72 MiB.",
+        f"This is done once and takes some minutes; it is kept in {tmp_path / 'envs'}.",
+    ]
+    assert any(line.startswith("cloud: fetching package 0 of 0 (") for line in told)
+
+
+def test_every_environment_has_its_size_told() -> None:
+    locks = {path.stem for path in environments.REQUIREMENTS.glob("*.txt")}
+
+    assert set(environments.FETCHED_MIB) == locks
 
 
 def test_one_that_was_interrupted_is_made_anew(tmp_path: Path, requirements: Path) -> None:

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from local_cloud.screen.layout import clock_text, wrapped
+from local_cloud.screen.palette import Palette
+
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _REDRAW_SECONDS = 0.1
 _CLEAR = "\r\x1b[K"
@@ -18,43 +21,45 @@ _CLEAR = "\r\x1b[K"
 class Terminal:
     """Prints finished steps as lines; on a terminal the running ones share one line that moves."""
 
-    def __init__(self, stream: TextIO = sys.stdout) -> None:
-        self._stream = stream
-        self._live = stream.isatty()
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream = stream or sys.stdout
+        self.palette = Palette.of(stream)
+        self.is_live = stream.isatty()
         self._started = time.monotonic()
         self._running: dict[str, float] = {}
+        self._details: dict[str, str] = {}
         self._lock = threading.RLock()
         self._stopped = threading.Event()
-        if self._live:
+        if self.is_live:
             threading.Thread(target=self._redraw, daemon=True).start()
 
     def say(self, text: str = "") -> None:
-        """Print lines."""
-        with self._lock:
-            self._clear()
-            print(text, file=self._stream, flush=True)
+        """Print lines; a longer one goes on below its own text."""
+        self._print(wrapped(text))
 
     def note(self, text: str) -> None:
         """Print a line with the time since the start."""
-        self.say(f"{self._clock(self._started)}  {text}")
+        elapsed = clock_text(time.monotonic() - self._started)
+        self._print(wrapped(f"{elapsed}  {text}", below=" " * (len(elapsed) + 4)))
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Show something as running, then as done with its own time."""
+        """Show something as running, then as done, or as failed, with its own time."""
         self.begin(text)
         started = time.monotonic()
         try:
             yield
         except BaseException:
             self.end(text)
+            self.note(f"{self.palette.bad('✗')} {text} ({time.monotonic() - started:.1f} s)")
             raise
         self.end(text)
-        self.note(f"✓ {text} ({time.monotonic() - started:.1f} s)")
+        self.note(f"{self.palette.good('✓')} {text} ({time.monotonic() - started:.1f} s)")
 
     def begin(self, text: str) -> None:
         """Show something as running."""
         self.begin_quietly(text)
-        if not self._live:
+        if not self.is_live:
             self.note(f"… {text}")
 
     def begin_quietly(self, text: str) -> None:
@@ -62,10 +67,16 @@ class Terminal:
         with self._lock:
             self._running[text] = time.monotonic()
 
+    def detail(self, text: str, detail: str) -> None:
+        """Show beside something that runs how far it is, on a terminal only."""
+        with self._lock:
+            self._details[text] = detail
+
     def end(self, text: str) -> None:
         """No longer show it."""
         with self._lock:
             self._running.pop(text, None)
+            self._details.pop(text, None)
             self._clear()
 
     def close(self) -> None:
@@ -75,6 +86,11 @@ class Terminal:
             self._running.clear()
             self._clear()
 
+    def _print(self, text: str) -> None:
+        with self._lock:
+            self._clear()
+            print(text, file=self._stream, flush=True)
+
     def _redraw(self) -> None:
         frame = 0
         while not self._stopped.wait(_REDRAW_SECONDS):
@@ -82,31 +98,17 @@ class Terminal:
                 if not self._running:
                     continue
                 frame += 1
-                shown = [f"{text} {self._clock(since)}" for text, since in self._running.items()]
-                line = f"{self._clock(self._started)}  {_FRAMES[frame % len(_FRAMES)]} {', '.join(shown)}"
+                shown = [self._running_text(text, since) for text, since in self._running.items()]
+                elapsed = clock_text(time.monotonic() - self._started)
+                line = f"{elapsed}  {_FRAMES[frame % len(_FRAMES)]} {', '.join(shown)}"
                 width = shutil.get_terminal_size().columns - 1
                 self._stream.write(_CLEAR + line[:width])
                 self._stream.flush()
 
+    def _running_text(self, text: str, since: float) -> str:
+        words = [text, self._details.get(text, ""), clock_text(time.monotonic() - since)]
+        return " ".join(word for word in words if word)
+
     def _clear(self) -> None:
-        if self._live:
+        if self.is_live:
             self._stream.write(_CLEAR)
-
-    @staticmethod
-    def _clock(since: float) -> str:
-        minutes, seconds = divmod(int(time.monotonic() - since), 60)
-        return f"{minutes:02}:{seconds:02}"
-
-
-def table(header: list[str], rows: list[list[str]], *, indent: str = "  ") -> str:
-    """Return a table; columns of numbers are aligned to the right."""
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-
-    def line(row: list[str]) -> str:
-        cells = [
-            cell.rjust(width) if cell.replace(",", "").replace(".", "").isdigit() else cell.ljust(width)
-            for cell, width in zip(row, widths, strict=True)
-        ]
-        return (indent + "  ".join(cells)).rstrip()
-
-    return "\n".join([line(header), line(["─" * width for width in widths]), *(line(row) for row in rows)])
