@@ -14,7 +14,7 @@ AuroraRestoreError
     │             TargetNotDeletable
     ├── settings: KeyNotUsable, EngineVersionNotRestorable, SettingNotFound, IdentifierTaken, ConfigurationMissing
     ├── phases:   CopyFailed, DeleteFailed, RestoreFailed, PhaseTimedOut, SnapshotQuotaFull, UnknownStatus
-    ├── ends:     ExecutionStopped, ExecutionTimedOut
+    ├── ends:     ExecutionStopped, ExecutionTimedOut, FunctionsNotReady
     ├── users:    SecretInvalid, DatabaseNotTrusted, DatabaseLoginRefused, DatabaseChangeRefused, UsersNotProven
     ├── data:     PostRestoreSqlFailed, CheckFailed
     └── AWS:      AccessDenied, AwsRequestRejected
@@ -172,6 +172,10 @@ class RestoreFailed(PermanentError):
 
 class PhaseTimedOut(PermanentError):
     """A phase took longer than its budget."""
+
+
+class FunctionsNotReady(PermanentError):
+    """A function does not answer, or does not reach what its step needs; the state machine itself fails with it."""
 
 
 class SnapshotQuotaFull(PermanentError):

@@ -8,15 +8,18 @@ import pytest
 
 from tests.conventions.cfn_yaml import REPOSITORY
 from utils import errors
-from utils.errors import AuroraRestoreError, PermanentError, RetryableError
+from utils.errors import AuroraRestoreError, FunctionsNotReady, PermanentError, RetryableError
 from utils.operation.model import StepName
 from utils.runtime.contract import StepStatus
+from utils.runtime.verification import VerifyEvent
 
 State = dict[str, Any]
 
 MACHINE: State = json.loads((REPOSITORY / "statemachine/aurora_restore.asl.json").read_text())
 STATES: dict[str, State] = MACHINE["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+ASK_ALL = STATES["Ask All Functions"]
+(ASK_ONE,) = (state for state in ASK_ALL["ItemProcessor"]["States"].values() if state["Type"] == "Task")
 FAILURE_NOTICE = "SNS Failure Notification"
 OURS = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, AuroraRestoreError)}
 BASES = {AuroraRestoreError, RetryableError, PermanentError}
@@ -86,7 +89,7 @@ def test_a_task_retries_exactly_what_may_pass(name: str) -> None:
 
 
 def test_every_task_retries_alike() -> None:
-    retries = [state["Retry"] for state in TASKS.values()]
+    retries = [state["Retry"] for state in (*TASKS.values(), ASK_ONE)]
     assert all(retry == retries[0] for retry in retries)
 
 
@@ -180,6 +183,23 @@ def test_every_state_is_reached_and_every_state_is_there() -> None:
 def test_the_order_of_the_steps_is_the_order_of_their_states() -> None:
     order = [name for name in STATES if name in {step.value for step in StepName}]
     assert order == [step.value for step in StepName]
+
+
+def test_every_function_is_asked_before_anything_is_changed() -> None:
+    assert ASK_ALL["Items"] == [TASKS[step]["Arguments"]["FunctionName"] for step in StepName]
+    assert ASK_ONE["Arguments"]["FunctionName"] == "{% $states.input %}"
+    VerifyEvent.model_validate(ASK_ONE["Arguments"]["Payload"])
+    before_the_copy = {name for name, state in STATES.items() if StepName.COPY_SNAPSHOT in exits_of(state)}
+    assert before_the_copy == {"Are All Functions Ready?", "Is the Copy Ready?"}
+    assert STATES["Are All Functions Ready?"]["Choices"] == [
+        {"Condition": "{% $count($states.input.problems) = 0 %}", "Next": StepName.COPY_SNAPSHOT}
+    ]
+    assert ASK_ALL["Catch"][0]["Next"] == FAILURE_NOTICE
+
+
+def test_what_is_not_ready_fails_the_run_by_an_error_of_ours() -> None:
+    refusal = STATES[STATES["Are All Functions Ready?"]["Default"]]
+    assert (refusal["Assign"]["error"]["Error"], refusal["Next"]) == (FunctionsNotReady.__name__, FAILURE_NOTICE)
 
 
 def test_nothing_is_deleted_before_the_copy_is_ready() -> None:

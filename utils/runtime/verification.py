@@ -6,11 +6,25 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from utils.errors import AuroraRestoreError
+from utils.aws.rds_reader import RdsReader
+from utils.errors import AuroraRestoreError, RetryableError
 from utils.operation.model import StepName
 from utils.runtime.services import Services
 
 _CONNECT_SECONDS = 5.0
+_RUNS = "available"
+# What a step reads of RDS; nothing is called "verify".
+_READS: dict[StepName, Callable[[RdsReader], object]] = {
+    StepName.SNAPSHOT_CHECK: lambda rds: rds.find_cluster("verify"),
+    StepName.COPY_SNAPSHOT: lambda rds: rds.find_snapshot("verify"),
+    StepName.CHECK_COPY_STATUS: lambda rds: rds.find_snapshot("verify"),
+    StepName.DELETE_RDS: lambda rds: rds.find_cluster("verify"),
+    StepName.CHECK_DELETE_STATUS: lambda rds: rds.find_cluster("verify"),
+    StepName.RESTORE_SNAPSHOT: lambda rds: rds.find_cluster("verify"),
+    StepName.CHECK_RESTORE_STATUS: lambda rds: rds.find_cluster("verify"),
+    StepName.SETUP_DB_USERS: lambda rds: rds.find_cluster("verify"),
+    StepName.ARCHIVE_SNAPSHOT: lambda rds: rds.find_snapshot("verify"),
+}
 
 
 class Verify(BaseModel):
@@ -22,11 +36,12 @@ class Verify(BaseModel):
 
 
 class VerifyEvent(BaseModel):
-    """Input of a function that is only to say how it is; no operation has it."""
+    """Input of a function that is only to say how it is; `operation_id` is that of the run that asks, if one does."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     verify: Verify
+    operation_id: str = ""
 
 
 class Look(BaseModel):
@@ -49,33 +64,36 @@ class Verification(BaseModel):
 
 
 def verify(name: StepName, event: VerifyEvent, services: Services) -> dict[str, Any]:
-    """Look at what the step `name` depends on."""
-    looks = [_look("state-table", lambda: services.operations.find("verify"))]
+    """Look at what the step `name` depends on; for a run what may pass is raised, so that it asks again."""
+    settings = services.settings
+    acts: dict[str, Callable[[], object]] = {"state-table": lambda: services.operations.find("verify")}
+    if name in _READS:
+        acts["rds"] = lambda: _READS[name](services.rds())
     if name is StepName.SETUP_DB_USERS:
-        settings = services.settings
-        looks += [
-            _look("master-credentials", lambda: services.secrets.master_credentials(settings.master_secret_name)),
-            _look("app-credentials", lambda: services.secrets.app_credentials(settings.app_secret_name)),
-        ]
+        acts["master-credentials"] = lambda: services.secrets.master_credentials(settings.master_secret_name)
+        acts["app-credentials"] = lambda: services.secrets.app_credentials(settings.app_secret_name)
         if event.verify.target_cluster_id:
-            looks.append(_look("database", lambda: _connect(event.verify.target_cluster_id, services)))
+            acts["database"] = lambda: _connect(event.verify.target_cluster_id, services)
+    looks = [_look(what, act, is_for_a_run=bool(event.operation_id)) for what, act in acts.items()]
     return Verification(step=name.value, looks=looks).model_dump()
 
 
-def _look(what: str, act: Callable[[], object]) -> Look:
+def _look(what: str, act: Callable[[], object], *, is_for_a_run: bool) -> Look:
     try:
         act()
     except AuroraRestoreError as error:
+        if is_for_a_run and isinstance(error, RetryableError):
+            raise
         return Look(what=what, error=type(error).__name__, message=str(error))
     except OSError as error:  # no route, refused, timed out
-        return Look(what=what, error="DatabaseUnavailable", message=f"{type(error).__name__}: {error}")
+        return Look(what=what, error="DatabaseUnavailable", message=f"{what}: {type(error).__name__}: {error}")
     return Look(what=what)
 
 
 def _connect(cluster_id: str, services: Services) -> None:
-    """Open and close a connection to the cluster's port; a cluster without an endpoint is nothing to connect to."""
+    """Open and close a connection to the cluster's port; one that does not run is nothing to connect to."""
     cluster = services.rds().find_cluster(cluster_id)
-    if cluster is None or cluster.endpoint is None or cluster.port is None:
+    if cluster is None or cluster.endpoint is None or cluster.port is None or cluster.status != _RUNS:
         return
     with socket.create_connection((cluster.endpoint, cluster.port), timeout=_CONNECT_SECONDS):
         pass

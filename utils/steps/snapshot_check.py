@@ -164,4 +164,15 @@ def _summary(operation: Operation) -> dict[str, Any]:
         "snapshot_age_hours": operation.snapshot.age_hours,
         "target_cluster_id": operation.identifiers.target_cluster_id,
         "actions": operation.plan.actions,
+        "verify_network_of": _network_stays_that_of(operation),
     }
+
+
+def _network_stays_that_of(operation: Operation) -> str:
+    """Name the old target if who reaches it will reach the new one; the new one's network may be another."""
+    old, settings = operation.old_target, operation.plan.settings
+    stays = old is not None and (old.subnet_group, sorted(old.security_group_ids)) == (
+        settings.subnet_group,
+        sorted(settings.security_group_ids),
+    )
+    return operation.identifiers.target_cluster_id if stays else ""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.aws import ENVIRONMENT, FakeAws
-from utils.errors import InvalidRequest
+from utils.errors import AwsThrottled, InvalidRequest
 from utils.operation.model import StepName
 from utils.runtime import step as step_module
 
@@ -23,9 +23,9 @@ def ask(monkeypatch: pytest.MonkeyPatch, aws: FakeAws) -> Ask:
     """Ask a function; returns the error, empty if there is none, of each look."""
     monkeypatch.setattr(step_module, "services", lambda: aws.services)
 
-    def ask(name: StepName, **verify: str) -> dict[str, str]:
+    def ask(name: StepName, operation_id: str = "", **verify: str) -> dict[str, str]:
         handler = importlib.import_module(name.value.lower().replace(" ", "_")).handler
-        answer = handler({"verify": verify}, CONTEXT)
+        answer = handler({"verify": verify} | ({"operation_id": operation_id} if operation_id else {}), CONTEXT)
         assert answer["step"] == name.value
         assert "password-1" not in json.dumps(answer)
         return {look["what"]: look["error"] for look in answer["looks"]}
@@ -41,13 +41,19 @@ def port() -> Iterator[int]:
 
 @pytest.mark.parametrize("name", [name for name in StepName if name is not StepName.SETUP_DB_USERS])
 def test_a_function_says_that_it_reaches_its_rows_and_leaves_no_trace(ask: Ask, aws: FakeAws, name: StepName) -> None:
-    assert ask(name) == {"state-table": ""}
+    rds = {} if name is StepName.SNS_NOTIFICATION else {"rds": ""}
+    assert ask(name) == {"state-table": ""} | rds
     assert aws.audit.rows == []
     assert aws.west.changes == []
 
 
 def test_setup_db_users_says_that_it_reads_the_secrets(ask: Ask) -> None:
-    assert ask(StepName.SETUP_DB_USERS) == {"state-table": "", "master-credentials": "", "app-credentials": ""}
+    assert ask(StepName.SETUP_DB_USERS) == {
+        "state-table": "",
+        "rds": "",
+        "master-credentials": "",
+        "app-credentials": "",
+    }
 
 
 def test_a_placeholder_is_named_with_its_secret(ask: Ask, aws: FakeAws) -> None:
@@ -68,6 +74,24 @@ def test_a_target_that_does_not_answer_is_named(ask: Ask, aws: FakeAws) -> None:
 
 def test_a_target_that_is_not_there_yet_is_nothing_to_connect_to(ask: Ask) -> None:
     assert ask(StepName.SETUP_DB_USERS, target_cluster_id="staging")["database"] == ""
+
+
+def test_a_target_that_does_not_run_is_nothing_to_connect_to(ask: Ask, aws: FakeAws) -> None:
+    aws.has_old_target().update(Endpoint="127.0.0.1", Port=1, Status="stopped")
+    assert ask(StepName.SETUP_DB_USERS, target_cluster_id="staging")["database"] == ""
+
+
+def test_what_is_denied_is_told_to_a_run_as_well(ask: Ask, aws: FakeAws) -> None:
+    aws.west.fail("describe_db_clusters", "AccessDenied")
+    assert ask(StepName.DELETE_RDS, operation_id="nightly")["rds"] == "AccessDenied"
+
+
+def test_what_may_pass_is_asked_again_by_a_run_and_told_to_a_person(ask: Ask, aws: FakeAws) -> None:
+    aws.west.fail("describe_db_clusters", "Throttling")
+    assert ask(StepName.DELETE_RDS)["rds"] == "AwsThrottled"
+    aws.west.fail("describe_db_clusters", "Throttling")
+    with pytest.raises(AwsThrottled):
+        ask(StepName.DELETE_RDS, operation_id="nightly")
 
 
 @pytest.mark.parametrize("verify", [{"password": "x"}, "yes", None])

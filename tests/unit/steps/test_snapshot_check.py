@@ -37,7 +37,18 @@ def test_an_empty_request_plans_a_copy_and_a_restore(aws: FakeAws) -> None:
     assert (operation.plan.copy_needed, operation.plan.delete_target) == (True, False)
     assert (operation.plan.copy_kms_key_id, operation.plan.settings.kms_key_id) == (KEY_ARN, KEY_ARN)
     assert result.details["actions"] == operation.plan.actions
+    assert result.details["verify_network_of"] == "", "there is none yet"
     assert aws.east.changes + aws.west.changes == []
+
+
+def test_the_network_is_tried_on_an_old_target_that_gives_it_to_the_new_one(aws: FakeAws) -> None:
+    aws.has_old_target()
+    assert aws.start().details["verify_network_of"] == "staging"
+
+
+def test_the_network_of_an_old_target_says_nothing_of_another(aws: FakeAws) -> None:
+    aws.has_old_target()
+    assert aws.start(target={"security_group_ids": ["sg-0fedcba9876543210"]}).details["verify_network_of"] == ""
 
 
 def test_over_an_old_target_the_plan_has_its_end_and_its_final_snapshot(aws: FakeAws) -> None:
