@@ -53,9 +53,8 @@ def test_a_run_waits_for_functions_that_wake_up(after_weeks: Outcome) -> None:
 @contextmanager
 def placeholder_in_the_masters_secret(world: World) -> Iterator[None]:
     secrets = world.client("secretsmanager")
-    [name] = [
-        item["Name"] for item in secrets.list_secrets()["SecretList"] if item["Name"].endswith("/master-credentials")
-    ]
+    settings = world.client("lambda").get_function_configuration(FunctionName="aurora-restore-setup-db-users")
+    name = settings["Environment"]["Variables"]["MASTER_SECRET_NAME"]
     value = secrets.get_secret_value(SecretId=name)["SecretString"]
     secrets.put_secret_value(SecretId=name, SecretString=json.dumps({"username": "master", "password": "PLACEHOLDER"}))
     try:
