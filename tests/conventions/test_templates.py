@@ -133,7 +133,8 @@ def test_a_function_ends_before_its_state_gives_up(step: str) -> None:
     assert timeout <= 900
     token = f"${{{logical_id(step)}FunctionArn}}"
     states = json.loads(DEFINITION)["States"].values()
-    limits = [state["TimeoutSeconds"] for state in states if token in json.dumps(state)]
+    # A function that is only asked what it reaches answers at once.
+    limits = [state["TimeoutSeconds"] for state in states if state["Type"] == "Task" and token in json.dumps(state)]
     assert limits
     assert all(timeout < limit for limit in limits)
 
