@@ -185,9 +185,9 @@ def _open_and_prove(
     proven = False
     try:
         logins.open_logins(master, users)
-        by_statement.prove_later(master, databases, users)
+        untried = by_statement.prove_later(master, databases, users)
         proofs = {
-            user.name: by_statement.prove(master.server, databases, user, login_secret(user), strong_owners)
+            user.name: by_statement.prove(master.server, databases, user, login_secret(user), strong_owners, untried)
             for user in users
         }
         proven = True

@@ -2,6 +2,7 @@
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from utils.database.rights.objects import AGGREGATE_PARTS
 from utils.database.roles.profiles import DatabaseUser, Profile
 from utils.database.server.statements import names
 from utils.errors import UsersNotProven
@@ -50,6 +51,19 @@ _UNALTERABLE = f"""
 """
 _ACTED_FOR = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%(strong)s) AND pg_has_role(oid, 'MEMBER') LIMIT 1"
 _NEW_SCHEMAS = "SELECT current_database() WHERE has_database_privilege(current_database(), 'CREATE')"
+# An aggregate's functions run without anybody's right to run them, each with the rights that it runs with.
+_DEFINING_AGGREGATES = f"""
+    SELECT pg_proc.oid::regprocedure::text FROM pg_aggregate JOIN pg_proc ON pg_proc.oid = aggfnoid
+    JOIN pg_proc AS part ON part.oid IN {AGGREGATE_PARTS}
+    WHERE part.prosecdef AND part.proowner NOT IN (SELECT oid FROM pg_roles WHERE rolsuper)
+        AND has_function_privilege(pg_proc.oid, 'EXECUTE') AND has_schema_privilege(pg_proc.pronamespace, 'USAGE')
+    ORDER BY 1 LIMIT 1
+"""  # noqa: S608 - constants
+# pg_parameter_acl came with PostgreSQL 15. What everybody may set is told, and no right of the user's.
+_PARAMETERS = """
+    SELECT parname FROM pg_parameter_acl, aclexplode(paracl) AS entry
+    WHERE entry.grantee <> 0 AND pg_has_role(entry.grantee, 'USAGE') ORDER BY 1 LIMIT 1
+"""
 _OWNED = """
     SELECT objid::text FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o'
         AND classid <> 'pg_default_acl'::regclass
@@ -63,7 +77,10 @@ def check_rights(connection: Connection, database: str, user: DatabaseUser, stro
     # A statement for each way to write to each kind of object cannot be written: ask for the rights behind them.
     checks = [("cannot read", _UNREADABLE), ("can create schemas in", _NEW_SCHEMAS)]
     if user.profile is Profile.READONLY:
-        checks.append(("can write", _WRITABLE))
+        checks += [
+            ("can write", _WRITABLE),
+            ("can run with its owner's rights, by an aggregate,", _DEFINING_AGGREGATES),
+        ]
     else:
         checks.append(("cannot write", _UNWRITABLE))
     if user.profile is Profile.APPLICATION:
@@ -76,6 +93,8 @@ def check_rights(connection: Connection, database: str, user: DatabaseUser, stro
             ("owns the object", _OWNED),
             ("can alter", _ALTERABLE),
         ]
+    if connection.server_version >= 150_000:
+        checks.append(("can set, by a right of its own,", _PARAMETERS))
     for what, query in checks:
         found = names(connection, f"proof of user {user.name}", query, strong)
         if found:

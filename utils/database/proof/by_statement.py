@@ -1,34 +1,30 @@
 """The proof: log in as each user and try, with real statements, what it can and what it cannot do.
 
 Every table, sequence and schema is judged by PostgreSQL's own has_*_privilege; statements are tried on some of them.
+The sessions have the settings that anybody's session has, so that what is proven is what a fresh login can do.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import itertools
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-from psycopg2 import errors as postgres_errors
+import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
-from psycopg2.sql import SQL, Composable, Identifier
+from psycopg2.sql import SQL, Identifier
 from pydantic import SecretStr
 
-from utils.database.proof.by_privilege import RELATIONS, check_rights
+from utils.database.proof import attempts
+from utils.database.proof.by_privilege import check_rights
+from utils.database.proof.relations import RELATIONS_OF_STRONG, Relation, Relations, relations
+from utils.database.proof.sight import notes
+from utils.database.proof.trial import Trial, Verdict, check
 from utils.database.roles.profiles import DatabaseUser, Profile
-from utils.database.server.connection import DatabaseServer, Master, connected, postgres_call
+from utils.database.server.connection import DatabaseServer, Master, logged_in, may_pass
 from utils.database.server.statements import names, rows, run
-from utils.errors import UsersNotProven
+from utils.shortened import first_of
 
-_PROBE_TABLE = "aurora_restore_probe"
-_REFUSALS = (postgres_errors.InsufficientPrivilege, postgres_errors.ReadOnlySqlTransaction)
-# With 15,000 tables a statement on each would take longer than the function may.
-_TRIED_TABLES = 30
-_TABLES = f"""
-    SELECT nspname, relname, relhasrules, pg_get_userbyid(relowner) FROM (
-        SELECT nspname, relname, relhasrules, relowner,
-            row_number() OVER (PARTITION BY nspname ORDER BY relname) AS place
-        {RELATIONS} AND relkind IN ('r', 'p')
-    ) AS tables ORDER BY place, nspname, relname LIMIT %(limit)s
-"""  # noqa: S608 - constants
-_COUNT = f"SELECT count(*)::int {RELATIONS} AND relkind IN ('r', 'p')"
+_LONGEST_TRIAL = "SET LOCAL statement_timeout = '15s'"
 _LEFT_ALONE = """
     SELECT quote_ident(nspname) FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner
     WHERE rolsuper AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%'
@@ -41,47 +37,36 @@ _CREATABLE = """
         AND has_schema_privilege(pg_namespace.oid, 'USAGE')
     ORDER BY nspname <> 'public', nspname LIMIT 1
 """
-_STRONG_HERE = f"""
-    SELECT DISTINCT quote_ident(pg_get_userbyid(relowner)) {RELATIONS} AND pg_get_userbyid(relowner) = ANY(%(strong)s)
-    ORDER BY 1
-"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Attempt:
-    """A statement, and whether the user must be allowed to run it."""
-
-    what: str
-    statement: Composable
-    allowed: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Table:
-    """A table to try statements on; `is_strong_owners`: nobody is to act for its owner."""
-
-    name: Composable
-    has_rules: bool = False
-    is_strong_owners: bool
-
-
-def prove_later(master: Master, databases: Sequence[str], users: Sequence[DatabaseUser]) -> None:
+def prove_later(master: Master, databases: Sequence[str], users: Sequence[DatabaseUser]) -> dict[str, str]:
     """Create a table as the master and try it as each user, in a transaction that ends in nothing.
 
-    A login of the user's own would not see the table before it is committed. Raises `UsersNotProven`.
+    A login of the user's own would not see the table before it is committed. Returns for each database why that could
+    not be tried; raises `UsersNotProven`.
     """
+    untried = {}
     for database in databases:
         with master.in_database(database) as connection:
             for schema in names(connection, "look for a schema to create in", _CREATABLE, {}):
-                probe = Identifier(schema, _PROBE_TABLE)
-                run(connection, "table of the proof", [SQL("CREATE TABLE {} (n int)").format(probe)])
+                name = f"aurora_restore_probe_{secrets.token_hex(4)}"
+                probe = Identifier(schema, name)
+                try:
+                    with connection.cursor() as cursor:
+                        # With a key: a table without one that is published cannot be deleted from.
+                        cursor.execute(SQL("CREATE TABLE {} (n int PRIMARY KEY)").format(probe))
+                except psycopg2.Error as error:
+                    # An event trigger may refuse what the master creates, and will refuse it every time.
+                    if may_pass(error):
+                        raise
+                    untried[database] = f"{error.pgcode} {type(error).__name__}"
+                    continue
+                oid = rows(connection, "table of the proof", "SELECT %s::regclass::oid", (probe.as_string(connection),))
+                table = Relation(oid=oid[0][0], name=probe, title=f"{schema}.{name}", is_strong_owners=True)
                 for user in users:
-                    run(connection, "proof", [SQL("SET LOCAL ROLE {}").format(Identifier(user.name))])
-                    table = _Table(name=probe, is_strong_owners=True)
-                    for attempt in _attempts(user.profile, [table], has_public=False):
-                        _check(connection, database, user, attempt)
-                    run(connection, "proof", [SQL("RESET ROLE")])
+                    _try_as(connection, database, user, table)
             connection.rollback()
+    return untried
 
 
 def prove(
@@ -90,86 +75,95 @@ def prove(
     user: DatabaseUser,
     secret: SecretStr,
     strong_owners: Sequence[str],
+    untried: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Return what was proven of the user, a line for each database; raises `UsersNotProven`.
 
-    strong_owners: the master and other owners with more rights than any user may get, for which none may act.
+    strong_owners: the master and other owners with more rights than any user may get, for which none may act; untried:
+    why `prove_later` could try nothing, by database.
     """
     strong = {"strong": list(strong_owners)}
     proven = []
     for database in databases:
-        with connected(server, database, user.name, secret) as connection:
-            tables = _tables(connection, strong_owners)
-            attempts = _attempts(user.profile, tables, has_public=_has_public(connection))
-            for attempt in attempts:
-                _check(connection, database, user, attempt)
-            check_rights(connection, database, user, strong)
-            stronger = names(connection, "look at strong owners", _STRONG_HERE, strong)
-            left_alone = names(connection, "look at AWS's schemas", _LEFT_ALONE, {})
-            count = rows(connection, "count of tables", _COUNT, {})[0][0]
-        done = ", ".join(dict.fromkeys(f"{'can' if a.allowed else 'cannot'} {a.what}" for a in attempts))
-        tried = f", {len(tables)} of them tried" if len(tables) < count else ""
-        alone = f"; schemas of AWS left alone: {', '.join(left_alone)}" if left_alone else ""
-        if user.profile is Profile.DEVOPS and stronger:
-            alone += f"; cannot alter what {', '.join(stronger)} owns, which has more rights than devops may get"
-        proven.append(f"{database}: logs in, {done} ({count} tables{tried}){alone}")
+        with logged_in(server, database, user.name, secret) as connection:
+            line = _prove_in(connection, database, user, strong)
+        why = (untried or {}).get(database)
+        proven.append(f"{line}; not tried: tables that are created later ({why})" if why else line)
     return proven
 
 
-def _tables(connection: Connection, strong_owners: Sequence[str]) -> list[_Table]:
-    found = rows(connection, "look at tables", _TABLES, {"limit": _TRIED_TABLES})
-    return [
-        _Table(name=Identifier(schema, table), has_rules=has_rules, is_strong_owners=owner in strong_owners)
-        for schema, table, has_rules, owner in found
-    ]
+def _try_as(connection: Connection, database: str, user: DatabaseUser, table: Relation) -> None:
+    run(connection, "proof", [SQL("SET LOCAL ROLE {}").format(Identifier(user.name))])
+    tried = [attempts.reads([table]), attempts.writes(user.profile, [table]), attempts.alters(user.profile, [table])]
+    for attempt in itertools.chain(*tried):
+        check(connection, database, user, attempt)
+    run(connection, "proof", [SQL("RESET ROLE")])
+
+
+def _prove_in(connection: Connection, database: str, user: DatabaseUser, strong: dict[str, list[str]]) -> str:
+    with _asking(connection):
+        found = relations(connection, strong["strong"])
+        begins_read_only = rows(connection, "look at the session", "SHOW transaction_read_only") == [("on",)]
+    run(connection, "limit of the proof", [SQL(_LONGEST_TRIAL)])
+    trials = [check(connection, database, user, attempt) for attempt in attempts.reads([*found.tables, *found.views])]
+    # That a transaction begins read-only is no right: anybody can begin another.
+    connection.rollback()
+    connection.set_session(readonly=False)
+    run(connection, "limit of the proof", [SQL(_LONGEST_TRIAL)])
+    writing = [*attempts.writes(user.profile, found.tables), *attempts.alters(user.profile, found.tables)]
+    if _has_public(connection):
+        writing.append(attempts.creates(user.profile))
+    trials += [check(connection, database, user, attempt) for attempt in writing]
+    with _asking(connection):
+        check_rights(connection, database, user, strong)
+        seen = notes(connection, user)
+        stronger = names(connection, "look at strong owners", RELATIONS_OF_STRONG, strong)
+        left_alone = names(connection, "look at AWS's schemas", _LEFT_ALONE, {})
+    told = [*_told_of(trials), *found.note(), *seen]
+    if begins_read_only and user.profile is not Profile.READONLY:
+        told.append("transactions begin read-only, by a setting that is not the user's own")
+    if left_alone:
+        told.insert(0, f"schemas of AWS left alone: {first_of(left_alone)}")
+    if user.profile is Profile.DEVOPS and stronger:
+        told.append(f"cannot alter what {first_of(stronger)} owns, which has more rights than devops may get")
+    return "; ".join([f"{database}: logs in, {_done(trials)} ({_counted(found)})", *told])
+
+
+@contextmanager
+def _asking(connection: Connection) -> Iterator[None]:
+    """Ask PostgreSQL's own functions, whatever the search path of the session has; it is back afterwards."""
+    run(connection, "search path", [SQL("SAVEPOINT asking; SET LOCAL search_path = pg_catalog")])
+    yield
+    run(connection, "search path", [SQL("ROLLBACK TO SAVEPOINT asking")])
+
+
+def _done(trials: Sequence[Trial]) -> str:
+    tried = [trial.attempt for trial in trials]
+    return ", ".join(dict.fromkeys(f"{'can' if a.allowed else 'cannot'} {a.what}" for a in tried))
+
+
+def _counted(found: Relations) -> str:
+    tried = f", {len(found.tables)} of them tried" if len(found.tables) < found.count else ""
+    return f"{found.count} tables{tried}"
+
+
+def _told_of(trials: Sequence[Trial]) -> list[str]:
+    """Say where the user has the right, and PostgreSQL refused or failed all the same."""
+    beneath = [trial for trial in trials if trial.verdict is Verdict.FAILED or _is_refused_beneath(trial)]
+    by_what: dict[str, list[str]] = {}
+    for trial in beneath:
+        what = f"cannot {trial.attempt.what}" if _is_refused_beneath(trial) else f"to {trial.attempt.what} is not tried"
+        by_what.setdefault(what, []).append(f"{trial.attempt.on} ({trial.why})")
+    return [f"{what}: {first_of(found)}" for what, found in by_what.items()]
+
+
+def _is_refused_beneath(trial: Trial) -> bool:
+    return trial.attempt.allowed and trial.verdict is Verdict.REFUSED
 
 
 def _has_public(connection: Connection) -> bool:
-    query = "SELECT 1 FROM pg_namespace WHERE nspname = 'public' AND has_schema_privilege(oid, 'USAGE')"
-    return bool(rows(connection, "look at the schema public", query))
-
-
-def _attempts(profile: Profile, tables: Sequence[_Table], *, has_public: bool) -> list[Attempt]:
-    is_devops = profile is Profile.DEVOPS
-    reads = [Attempt(what="read", statement=SQL("SELECT FROM {} LIMIT 1").format(t.name), allowed=True) for t in tables]
-    # EXPLAIN checks the rights and fires no trigger; a rule may make nothing of the statement, and of its rights.
-    writes = [
-        Attempt(
-            what="write",
-            statement=SQL("EXPLAIN DELETE FROM {} WHERE false").format(table.name),
-            allowed=profile is not Profile.READONLY,
-        )
-        for table in tables
-        if not table.has_rules
-    ]
-    # A comment takes what every change of a table takes, its owner's rights, but no lock that reads or writes wait for.
-    alters = [
-        Attempt(what="alter", statement=SQL("COMMENT ON TABLE {} IS NULL").format(table.name), allowed=is_devops)
-        for table in tables
-        if not (is_devops and table.is_strong_owners)
-    ]
-    probe = Identifier("public", _PROBE_TABLE)
-    creates = Attempt(
-        what="create tables",
-        statement=SQL("CREATE TABLE {} (n int)").format(probe),
-        allowed=is_devops,
+    query = (
+        "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'public' "
+        "AND pg_catalog.has_schema_privilege(oid, 'USAGE')"
     )
-    return [*reads, *writes, *alters, *([creates] if has_public else [])]
-
-
-def _check(connection: Connection, database: str, user: DatabaseUser, attempt: Attempt) -> None:
-    with postgres_call(f"proof of user {user.name}"), connection.cursor() as cursor:
-        cursor.execute("SAVEPOINT proof")
-        try:
-            cursor.execute(attempt.statement)
-            was_allowed = True
-        except _REFUSALS:
-            was_allowed = False
-        cursor.execute("ROLLBACK TO SAVEPOINT proof")
-    if was_allowed is not attempt.allowed:
-        raise UsersNotProven(
-            f"user {user.name} in database {database} that {'can' if was_allowed else 'cannot'} {attempt.what}",
-            expected=f"one of profile {user.profile.value}, which "
-            f"{'can' if attempt.allowed else 'cannot'}: {attempt.statement.as_string(connection)}",
-            action="see who granted or owns that object, as the master user; then start the run again",
-        )
+    return bool(rows(connection, "look at the schema public", query))

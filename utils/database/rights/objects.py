@@ -5,8 +5,11 @@ Objects of a superuser are AWS's (extensions mostly), and the master has nothing
 
 from psycopg2.sql import SQL, Composable
 
+# SQL: the functions that the aggregate of this row of pg_aggregate runs.
+AGGREGATE_PARTS = """(aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn, aggminvtransfn,
+    aggmfinalfn)"""
 # One row for each object that the master can grant: its kind as GRANT spells it, its name, its access list.
-_OBJECTS = """
+_OBJECTS = f"""
     SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, pg_class.oid AS id,
         quote_ident(nspname) || '.' || quote_ident(relname) AS name, relowner AS owner,
         coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner)) AS acl,
@@ -14,7 +17,9 @@ _OBJECTS = """
     FROM pg_class JOIN schemas ON schemas.oid = relnamespace WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
     UNION ALL
     SELECT 'ROUTINE', pg_proc.oid, pg_proc.oid::regprocedure::text, proowner,
-        coalesce(proacl, acldefault('f', proowner)), prosecdef
+        coalesce(proacl, acldefault('f', proowner)), prosecdef OR prokind = 'a' AND EXISTS (
+            SELECT FROM pg_aggregate JOIN pg_proc AS part ON part.oid IN {AGGREGATE_PARTS}
+            WHERE aggfnoid = pg_proc.oid AND part.prosecdef)
     FROM pg_proc JOIN schemas ON schemas.oid = pronamespace
     UNION ALL
     SELECT 'TYPE', pg_type.oid, quote_ident(nspname) || '.' || quote_ident(typname), typowner,
@@ -33,7 +38,7 @@ _OBJECTS = """
     UNION ALL
     SELECT 'FOREIGN SERVER', oid, quote_ident(srvname), srvowner, coalesce(srvacl, acldefault('S', srvowner)), false
     FROM pg_foreign_server
-"""
+"""  # noqa: S608 - constants
 FOUND = f"""
     WITH schemas AS (
         SELECT * FROM pg_namespace WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%'

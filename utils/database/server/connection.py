@@ -96,7 +96,19 @@ def connected(server: DatabaseServer, database: str, user: str, password: Secret
         yield connection
 
 
-def _connect(server: DatabaseServer, database: str, user: str, password: SecretStr) -> Connection:
+@contextmanager
+def logged_in(server: DatabaseServer, database: str, user: str, secret: SecretStr) -> Iterator[Connection]:
+    """Connect as anybody does, with the settings of server, database and user; nothing is committed."""
+    with (
+        postgres_call(f"connection to database {database} as {user}"),
+        closing(_connect(server, database, user, secret, own_settings="")) as connection,
+    ):
+        yield connection
+
+
+def _connect(
+    server: DatabaseServer, database: str, user: str, password: SecretStr, own_settings: str = _OWN_SETTINGS
+) -> Connection:
     parameters: dict[str, Any] = _SILENCE_LIMITS | server.tls.parameters()
     try:
         connection: Connection = psycopg2.connect(
@@ -108,7 +120,7 @@ def _connect(server: DatabaseServer, database: str, user: str, password: SecretS
             connect_timeout=10,
             application_name=APPLICATION_NAME,
             client_encoding="UTF8",
-            options=f"{_SESSION_LIMITS} {_OWN_SETTINGS}",
+            options=f"{_SESSION_LIMITS} {own_settings}",
             **parameters,
         )
     except psycopg2.OperationalError as error:

@@ -1,0 +1,86 @@
+"""What a user with every right of its profile still does not see, or could do beside it, by the catalog's word."""
+
+from psycopg2.extensions import connection as Connection  # noqa: N812
+
+from utils.database.proof.by_privilege import RELATIONS
+from utils.database.roles.profiles import DatabaseUser, Profile
+from utils.database.server.statements import names, rows
+from utils.shortened import first_of
+
+_NAME = "quote_ident(nspname) || '.' || quote_ident(relname)"
+_APPLIES = (
+    "('0'::oid = ANY(polroles) OR EXISTS (SELECT FROM unnest(polroles) AS r WHERE r <> 0 AND pg_has_role(r, 'USAGE')))"
+)
+_POLICIES = f"""
+    SELECT {_NAME},
+        NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid AND polpermissive AND polcmd IN ('r', '*')
+            AND {_APPLIES}) AS sees_none,
+        NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid AND polpermissive AND polcmd IN ('a', '*')
+            AND {_APPLIES}) AS adds_none
+    {RELATIONS} AND relrowsecurity AND row_security_active(pg_class.oid) ORDER BY 1
+"""  # noqa: S608 - constants
+# PostgreSQL checks the right to run a function of a view, or of a policy, for whoever asks, not for the view's owner.
+_CLOSED_BENEATH = f"""
+    WITH RECURSIVE closed AS MATERIALIZED (
+        SELECT oid FROM pg_proc WHERE NOT has_function_privilege(oid, 'EXECUTE')
+    ),
+    called AS MATERIALIZED (
+        SELECT classid, objid, closed.oid AS routine FROM closed
+        JOIN pg_depend ON refclassid = 'pg_proc'::regclass AND refobjid = closed.oid
+        UNION ALL
+        SELECT classid, objid, closed.oid FROM closed JOIN pg_operator ON oprcode = closed.oid
+        JOIN pg_depend ON refclassid = 'pg_operator'::regclass AND refobjid = pg_operator.oid
+    ),
+    views (oid, routine) AS (
+        SELECT ev_class, routine FROM called JOIN pg_rewrite ON pg_rewrite.oid = objid
+        JOIN pg_class ON pg_class.oid = ev_class
+        WHERE classid = 'pg_rewrite'::regclass AND relkind = 'v'
+        UNION
+        SELECT ev_class, routine FROM views
+        JOIN pg_depend ON refclassid = 'pg_class'::regclass AND refobjid = views.oid
+            AND classid = 'pg_rewrite'::regclass
+        JOIN pg_rewrite ON pg_rewrite.oid = objid JOIN pg_class ON pg_class.oid = ev_class
+        WHERE relkind = 'v' AND ev_class <> views.oid
+    ),
+    beneath (id, routine) AS (
+        SELECT oid, routine FROM views
+        UNION SELECT polrelid, routine FROM called JOIN pg_policy ON pg_policy.oid = objid
+        WHERE classid = 'pg_policy'::regclass AND row_security_active(polrelid)
+            AND polcmd = ANY(%(commands)s::"char"[]) AND {_APPLIES}
+    )
+    SELECT {_NAME} || ' (calls ' || min(routine::regprocedure::text) || ')'
+    {RELATIONS.replace("WHERE", "JOIN beneath ON id = pg_class.oid WHERE", 1)} GROUP BY nspname, relname ORDER BY 1
+"""  # noqa: S608 - constants
+_WRAPPERS = (
+    "SELECT fdwname FROM pg_foreign_data_wrapper WHERE has_foreign_data_wrapper_privilege(oid, 'USAGE') ORDER BY 1"
+)
+_PARAMETERS = """
+    SELECT parname || CASE WHEN bool_or(privilege_type = 'ALTER SYSTEM') THEN ' (ALTER SYSTEM)' ELSE '' END
+    FROM pg_parameter_acl, aclexplode(paracl) AS entry WHERE entry.grantee = 0 GROUP BY parname ORDER BY 1
+"""
+_READS = ["r", "*"]
+_READS_AND_WRITES = ["r", "a", "w", "d", "*"]
+
+
+def notes(connection: Connection, user: DatabaseUser) -> list[str]:
+    """Return a line for each kind of thing that there is to say; asked as the user itself."""
+    found = rows(connection, "look at row-level security", _POLICIES, {})
+    told = [
+        _of("sees no rows through row-level security of", [name for name, sees_none, _ in found if sees_none]),
+        _of("sees what row-level security lets through of", [name for name, sees_none, _ in found if not sees_none]),
+    ]
+    commands = _READS
+    if user.profile is not Profile.READONLY:
+        commands = _READS_AND_WRITES
+        told.append(_of("adds no rows through row-level security to", [name for name, _, none in found if none]))
+    closed = names(connection, "look at what views and policies call", _CLOSED_BENEATH, {"commands": commands})
+    what = "not readable" if user.profile is Profile.READONLY else "not readable or not writable"
+    told.append(_of(f"{what}, as it calls what is not the user's to run:", closed))
+    told.append(_of("makes foreign servers with", names(connection, "look at foreign data wrappers", _WRAPPERS)))
+    if connection.server_version >= 150_000:
+        told.append(_of("sets, as everybody, also", names(connection, "look at parameters", _PARAMETERS)))
+    return [line for line in told if line]
+
+
+def _of(words: str, found: list[str]) -> str:
+    return f"{words} {first_of(found)}" if found else ""

@@ -1,0 +1,92 @@
+"""A statement that a user tries: done, refused, or failed for a reason that says nothing of the user's rights."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import psycopg2
+from psycopg2 import errors as postgres_errors
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.sql import SQL, Composable
+
+from utils.database.roles.profiles import DatabaseUser
+from utils.database.server.connection import may_pass, postgres_call
+from utils.database.server.statements import rows
+from utils.errors import UsersNotProven
+
+_REFUSALS = (postgres_errors.InsufficientPrivilege, postgres_errors.ReadOnlySqlTransaction)
+# What may pass for others will not for a statement of the proof: the locks and the time that it takes are its own.
+_OF_THE_STATEMENT = (postgres_errors.OutOfMemory, postgres_errors.QueryCanceled, postgres_errors.ProgramLimitExceeded)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """A statement, on what, and whether the user must be allowed to run it.
+
+    right: an SQL condition, whether the user has the right by PostgreSQL's own word.
+    """
+
+    what: str
+    on: str
+    statement: Composable
+    right: Composable
+    allowed: bool
+
+
+class Verdict(Enum):
+    """How a statement ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """How an attempt ended; `why` names PostgreSQL's error, never its message, which may quote a row."""
+
+    attempt: Attempt
+    verdict: Verdict
+    why: str = ""
+
+
+def check(connection: Connection, database: str, user: DatabaseUser, attempt: Attempt) -> Trial:
+    """Try a statement in a savepoint; raises `UsersNotProven` if it shows a right too much or too little.
+
+    Something beneath may refuse or fail where the user has the right: a policy, a view's function, a foreign server.
+    That is told, and no judgement of the right.
+    """
+    trial = _tried(connection, user, attempt)
+    if trial.verdict is Verdict.DONE:
+        has_right = True
+    elif trial.verdict is Verdict.REFUSED and not attempt.allowed:
+        has_right = False
+    else:
+        has_right = rows(connection, f"right of user {user.name}", SQL("SELECT {}").format(attempt.right))[0][0]
+    if has_right is not attempt.allowed:
+        raise UsersNotProven(
+            f"user {user.name} in database {database} that {'can' if has_right else 'cannot'} {attempt.what}",
+            expected=f"one of profile {user.profile.value}, which "
+            f"{'can' if attempt.allowed else 'cannot'}: {attempt.statement.as_string(connection)}",
+            action="see who granted or owns that object, as the master user; then start the run again",
+        )
+    return trial
+
+
+def _tried(connection: Connection, user: DatabaseUser, attempt: Attempt) -> Trial:
+    verdict, why = Verdict.DONE, ""
+    with postgres_call(f"proof of user {user.name}"), connection.cursor() as cursor:
+        cursor.execute("SAVEPOINT proof")
+        try:
+            cursor.execute(attempt.statement)
+        except _REFUSALS as error:
+            verdict, why = Verdict.REFUSED, _named(error)
+        except psycopg2.Error as error:
+            if may_pass(error) and not isinstance(error, _OF_THE_STATEMENT):
+                raise
+            verdict, why = Verdict.FAILED, _named(error)
+        cursor.execute("ROLLBACK TO SAVEPOINT proof")
+    return Trial(attempt=attempt, verdict=verdict, why=why)
+
+
+def _named(error: psycopg2.Error) -> str:
+    return f"{error.pgcode} {type(error).__name__}"
