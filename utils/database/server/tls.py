@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from psycopg2.extensions import libpq_version
-
 SHIPPED_CA_FILE = Path(__file__).parent.parent / "rds_ca" / "global-bundle.pem"
 
 
@@ -25,6 +23,9 @@ class Tls:
 
     def parameters(self) -> dict[str, str]:
         """Return libpq's connection parameters."""
+        # Here, because every function's settings name a `Tls`, and one function connects.
+        from psycopg2.extensions import libpq_version
+
         # A Kerberos ticket in the environment would make libpq try GSSAPI encryption first.
         parameters = {"sslmode": self.mode.value, "gssencmode": "disable"}
         if libpq_version() >= 160_000:
