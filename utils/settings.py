@@ -1,22 +1,41 @@
 """The functions' configuration, read from the environment when a step starts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from utils.aws.notifier import NotificationFormat
 from utils.database.server.tls import SHIPPED_CA_FILE, Tls, TlsMode
 from utils.errors import ConfigurationMissing
 
+_DEPLOY_AGAIN = "deploy the stack again; do not edit the function by hand"
+# What to say of a value that does not fit: what was found, what was expected, what to do.
+_MISFITS = {
+    "sns_topic_arn": ("a value that is not an ARN", "the ARN of the notification topic", _DEPLOY_AGAIN),
+    "database_tls": (
+        "{}",
+        " or ".join(TlsMode),
+        "correct the stack parameter DatabaseTls and deploy the stack again",
+    ),
+    "notification_format": (
+        "{}",
+        " or ".join(NotificationFormat),
+        "correct the stack parameter NotificationFormat and deploy the stack again",
+    ),
+}
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+
+class Settings(BaseModel):
     """Environment of every function; each field is the variable of the same name in capitals."""
+
+    model_config = ConfigDict(frozen=True)
 
     environment: str
     state_table_name: str
     audit_table_name: str
-    sns_topic_arn: str
+    sns_topic_arn: Annotated[str, Field(pattern=r"^[^:]*(:[^:]*){5}$")]
     source_region: str
     target_region: str
     kms_key_id: str
@@ -25,54 +44,28 @@ class Settings:
     source_cluster_id: str = ""
     target_cluster_id: str = ""
     request_defaults: str = "{}"
-    database_tls: str = "verify-full"
+    database_tls: TlsMode = TlsMode.VERIFY_FULL
     database_ca_file: str = ""
-    notification_format: str = "text"
+    notification_format: NotificationFormat = NotificationFormat.TEXT
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read the settings; raises `ConfigurationMissing` that names the missing variables."""
-        optional = {
-            "source_cluster_id",
-            "target_cluster_id",
-            "request_defaults",
-            "database_tls",
-            "database_ca_file",
-            "notification_format",
-        }
-        values = {field.name: environment.get(field.name.upper(), "") for field in fields(cls)}
-        missing = [name.upper() for name, value in values.items() if not value and name not in optional]
+        """Read the settings; raises `ConfigurationMissing` that names the missing variables, or the first misfit."""
+        given = {name: environment.get(name.upper(), "") for name in cls.model_fields}
+        try:
+            return cls.model_validate({name: value for name, value in given.items() if value})
+        except ValidationError as error:
+            problems = [(str(problem["loc"][0]), problem["type"]) for problem in error.errors()]
+        missing = [name.upper() for name, kind in problems if kind == "missing"]
         if missing:
             raise ConfigurationMissing(
                 f"no value for {', '.join(missing)}",
                 expected="every variable of infrastructure/lambda.yaml in the function's environment",
-                action="deploy the stack again; do not edit the function by hand",
+                action=_DEPLOY_AGAIN,
             )
-        if len(values["sns_topic_arn"].split(":")) != 6:
-            raise ConfigurationMissing(
-                "a value that is not an ARN",
-                field="SNS_TOPIC_ARN",
-                expected="the ARN of the notification topic",
-                action="deploy the stack again; do not edit the function by hand",
-            )
-        values["request_defaults"] = values["request_defaults"] or "{}"
-        values["database_tls"] = values["database_tls"] or TlsMode.VERIFY_FULL.value
-        if values["database_tls"] not in set(TlsMode):
-            raise ConfigurationMissing(
-                values["database_tls"],
-                field="DATABASE_TLS",
-                expected=" or ".join(TlsMode),
-                action="correct the stack parameter DatabaseTls and deploy the stack again",
-            )
-        values["notification_format"] = values["notification_format"] or NotificationFormat.TEXT.value
-        if values["notification_format"] not in set(NotificationFormat):
-            raise ConfigurationMissing(
-                values["notification_format"],
-                field="NOTIFICATION_FORMAT",
-                expected=" or ".join(NotificationFormat),
-                action="correct the stack parameter NotificationFormat and deploy the stack again",
-            )
-        return cls(**values)
+        name, _ = problems[0]
+        found, expected, action = _MISFITS[name]
+        raise ConfigurationMissing(found.format(given[name]), field=name.upper(), expected=expected, action=action)
 
     @property
     def account_id(self) -> str:
@@ -88,4 +81,4 @@ class Settings:
     def tls(self) -> Tls:
         """How the restored database shows that it is the one."""
         ca_file = Path(self.database_ca_file) if self.database_ca_file else SHIPPED_CA_FILE
-        return Tls(mode=TlsMode(self.database_tls), ca_file=ca_file)
+        return Tls(mode=self.database_tls, ca_file=ca_file)

@@ -3,7 +3,7 @@
 Codes: botocore service models; note that some instance and quota faults drop their `Fault` suffix on the wire.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import (
@@ -43,6 +43,17 @@ _THROTTLED = {
     "ThrottlingException",
     "TooManyRequestsException",
 }
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+}
 _BUSY = {
     "InvalidDBClusterSnapshotStateFault",
     "InvalidDBClusterStateFault",
@@ -60,17 +71,6 @@ _CAPACITY = {
     "InsufficientDBInstanceCapacity",
     "InsufficientStorageClusterCapacity",
 }
-_DENIED = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthorizationError",
-    "AuthorizationErrorException",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "UnauthorizedOperation",
-    "UnrecognizedClientException",
-}
 _KEY = {
     "DisabledException",
     "KMSInvalidStateException",
@@ -78,6 +78,55 @@ _KEY = {
     "KMSNotFoundException",
     "NotFoundException",
 }
+
+_Refusal = Callable[[str], AuroraRestoreError]
+_AGAIN = "nothing, the step is tried again"
+
+
+def _refusals() -> dict[str, _Refusal]:
+    """Say by wire code which error it is, from what was found."""
+    by_kind: tuple[tuple[set[str], _Refusal], ...] = (
+        (_THROTTLED, lambda found: AwsThrottled(found, expected="the call to pass", action=_AGAIN)),
+        (
+            _DENIED,
+            lambda found: AccessDenied(
+                found,
+                expected="the function's role to allow the call",
+                action="compare the role with infrastructure/lambda.yaml, and look for a policy or boundary that "
+                "denies it",
+            ),
+        ),
+        (
+            _BUSY,
+            lambda found: ResourceBusy(found, expected="a state that allows the call", action=f"{_AGAIN} for a while"),
+        ),
+        (
+            _QUOTA,
+            lambda found: QuotaReached(
+                found,
+                expected="room in the quota",
+                action="delete what is not needed or ask AWS to raise the quota",
+            ),
+        ),
+        (
+            _CAPACITY,
+            lambda found: CapacityUnavailable(
+                found, expected="free capacity", action=f"{_AGAIN}; else take another instance class"
+            ),
+        ),
+        (
+            _KEY,
+            lambda found: KeyNotUsable(
+                found,
+                expected="an enabled KMS key that the function's role and RDS may use",
+                action="enable the key, or name another one in target.kms_key_id",
+            ),
+        ),
+    )
+    return {code: refusal for codes, refusal in by_kind for code in codes}
+
+
+_REFUSALS = _refusals()
 
 
 def error_code(error: ClientError) -> str:
@@ -117,38 +166,8 @@ def _translated(name: str, error: ClientError) -> AuroraRestoreError:
     code = error_code(error)
     http_status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     found = f"{code} from {name}: {error.response.get('Error', {}).get('Message', '')}"
-    if code in _THROTTLED:
-        return AwsThrottled(found, expected="the call to pass", action="nothing, the step is tried again")
-    if code in _DENIED:
-        return AccessDenied(
-            found,
-            expected="the function's role to allow the call",
-            action="compare the role with infrastructure/lambda.yaml, and look for a policy or boundary that denies it",
-        )
-    if code in _BUSY:
-        return ResourceBusy(
-            found,
-            expected="a state that allows the call",
-            action="nothing, the step is tried again for a while",
-        )
-    if code in _QUOTA:
-        return QuotaReached(
-            found,
-            expected="room in the quota",
-            action="delete what is not needed or ask AWS to raise the quota",
-        )
-    if code in _CAPACITY:
-        return CapacityUnavailable(
-            found,
-            expected="free capacity",
-            action="nothing, the step is tried again; else take another instance class",
-        )
-    if code in _KEY:
-        return KeyNotUsable(
-            found,
-            expected="an enabled KMS key that the function's role and RDS may use",
-            action="enable the key, or name another one in target.kms_key_id",
-        )
+    if code in _REFUSALS:
+        return _REFUSALS[code](found)
     if http_status >= 500:
-        return AwsUnavailable(found, expected="an answer", action="nothing, the step is tried again")
+        return AwsUnavailable(found, expected="an answer", action=_AGAIN)
     return AwsRequestRejected(found, expected="AWS to accept the call", action="correct what AWS names and start again")

@@ -6,12 +6,12 @@ whether what exists is its own.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from utils.aws.calls import aws_call, error_code
-from utils.aws.rds_models import RestoreSettings
+from utils.aws.rds_models import RestoreSettings, ServerlessCapacity
 from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.errors import AccessDenied
 
@@ -41,10 +41,8 @@ class RdsWriter:
             "TargetDBClusterSnapshotIdentifier": copy_id,
             "Tags": _tag_list(tags),
         }
-        if kms_key_id:
-            params["KmsKeyId"] = kms_key_id
         with _passing("rds:CopyDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault"):
-            self._client.copy_db_cluster_snapshot(**params)
+            self._client.copy_db_cluster_snapshot(**params, **_given(KmsKeyId=kms_key_id))
 
     def create_snapshot(self, cluster_id: str, snapshot_id: str, *, tags: Mapping[str, str]) -> None:
         """Start a manual snapshot of a cluster."""
@@ -107,29 +105,17 @@ class RdsWriter:
             "KmsKeyId": settings.kms_key_id,
             "Tags": _tag_list(tags),
         }
-        if settings.port:
-            params["Port"] = settings.port
-        if settings.subnet_group:
-            params["DBSubnetGroupName"] = settings.subnet_group
-        if settings.security_group_ids:
-            params["VpcSecurityGroupIds"] = settings.security_group_ids
-        if settings.cluster_parameter_group:
-            params["DBClusterParameterGroupName"] = settings.cluster_parameter_group
-        if settings.storage_type:
-            params["StorageType"] = settings.storage_type
-        if settings.log_exports:
-            params["EnableCloudwatchLogsExports"] = settings.log_exports
-        if settings.serverless_v2:
-            params["ServerlessV2ScalingConfiguration"] = {
-                "MinCapacity": settings.serverless_v2.min_capacity,
-                "MaxCapacity": settings.serverless_v2.max_capacity,
-            }
-            if settings.serverless_v2.seconds_until_auto_pause:
-                params["ServerlessV2ScalingConfiguration"]["SecondsUntilAutoPause"] = (
-                    settings.serverless_v2.seconds_until_auto_pause
-                )
+        optional = _given(
+            Port=settings.port,
+            DBSubnetGroupName=settings.subnet_group,
+            VpcSecurityGroupIds=settings.security_group_ids,
+            DBClusterParameterGroupName=settings.cluster_parameter_group,
+            StorageType=settings.storage_type,
+            EnableCloudwatchLogsExports=settings.log_exports,
+            ServerlessV2ScalingConfiguration=_scaling(settings.serverless_v2),
+        )
         with _passing("rds:RestoreDBClusterFromSnapshot", "DBClusterAlreadyExistsFault"):
-            self._client.restore_db_cluster_from_snapshot(**params)
+            self._client.restore_db_cluster_from_snapshot(**params, **optional)
             return True
         return False
 
@@ -145,10 +131,9 @@ class RdsWriter:
             "PubliclyAccessible": False,
             "Tags": _tag_list(tags),
         }
-        if settings.instance_parameter_group:
-            params["DBParameterGroupName"] = settings.instance_parameter_group
+        optional = _given(DBParameterGroupName=settings.instance_parameter_group)
         with _passing("rds:CreateDBInstance", "DBInstanceAlreadyExists"):
-            self._client.create_db_instance(**params)
+            self._client.create_db_instance(**params, **optional)
 
     def reset_master_password(self, cluster_id: str, password: str) -> None:
         """Set the master user's password; the cluster is `resetting-master-credentials` for a while."""
@@ -195,6 +180,18 @@ def _passing(name: str, already_done: str) -> "Iterator[None]":
         except ClientError as error:
             if error_code(error) != already_done:
                 raise
+
+
+def _given(**parameters: Any) -> dict[str, Any]:
+    """Return the parameters that have a value; RDS's own default stands for the others."""
+    return {name: value for name, value in parameters.items() if value}
+
+
+def _scaling(capacity: ServerlessCapacity | None) -> dict[str, Any] | None:
+    if capacity is None:
+        return None
+    limits = {"MinCapacity": capacity.min_capacity, "MaxCapacity": capacity.max_capacity}
+    return limits | _given(SecondsUntilAutoPause=capacity.seconds_until_auto_pause)
 
 
 def _tag_list(tags: Mapping[str, str]) -> "Sequence[TagTypeDef]":

@@ -46,8 +46,8 @@ class StepEvent(BaseModel):
         return self.operation_id
 
     @property
-    def is_afterthought(self) -> bool:
-        """Whether there may be nothing to do, and then nothing to record."""
+    def records_only_work(self) -> bool:
+        """Whether a call that finds nothing to do leaves no audit row."""
         return False
 
 
@@ -91,8 +91,8 @@ class ClosingEvent(StepEvent):
     has_ended: bool = False
 
     @property
-    def is_afterthought(self) -> bool:
-        """EventBridge's word comes after every end, also after one that the last step closed."""
+    def records_only_work(self) -> bool:
+        """EventBridge tells of every end, also of one that the last step has closed."""
         return self.has_ended
 
     @model_validator(mode="before")

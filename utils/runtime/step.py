@@ -44,14 +44,14 @@ def step(
                 return verify(name, _parse(event, VerifyEvent), services())
             parsed = _parse(event, event_model)
             here = _StepRun(name, parsed, context, services())
-            if not parsed.is_afterthought:
+            if not parsed.records_only_work:
                 here.enter()
             try:
                 result = run(parsed, here.services)
             except Exception as error:
                 here.record_failure(error)
                 raise
-            if result.details or not parsed.is_afterthought:
+            if result.details or not parsed.records_only_work:
                 here.record(AuditEvent.LEFT, result.status, result.details)
             return result.model_dump(mode="json", exclude_none=True)
 
@@ -127,17 +127,18 @@ class _StepRun:
         self._name = name
         self._operation_id = event.concerns
         self._actor = event.execution_arn or context.invoked_function_arn
-        self._began: datetime | None = datetime.now(UTC)
+        self._began, self._is_entered = datetime.now(UTC), False
         used.calls.taken()
         logger().append_keys(operation_id=event.concerns, step=name.value, request_id=context.aws_request_id)
 
     def enter(self) -> None:
-        """Record the entry, once; for an afterthought only when it turns out that there is something to record."""
-        if self._began is not None:
-            at, self._began = self._began, None
-            self._record(AuditEvent.ENTERED, "", {}, at, [])
+        """Record the entry as of when the step began; every further call does nothing."""
+        if not self._is_entered:
+            self._is_entered = True
+            self._record(AuditEvent.ENTERED, "", {}, self._began, [])
 
     def record(self, event: AuditEvent, status: str = "", details: dict[str, Any] | None = None) -> None:
+        """Record how the step ended, its entry first."""
         self.enter()
         self._record(event, status, details or {}, datetime.now(UTC), self.services.calls.taken())
 
