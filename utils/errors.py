@@ -91,7 +91,7 @@ class OperationClosed(PermanentError):
 
 
 class OperationNotResumable(PermanentError):
-    """The operation has no plan, is over, or its row does not fit this version: it cannot be gone on with."""
+    """The operation has no plan, is over, or its row does not fit this version: it cannot be resumed."""
 
 
 class ExecutionStopped(PermanentError):

@@ -82,9 +82,9 @@ def test_a_dry_run_tells_the_plan(production: Production, dry_run: DryRun) -> No
         f"take snapshot {production.snapshot['DBClusterSnapshotIdentifier']} of {production.cluster_id}",
         "copy it as aurora-restore-copy-rehearsal-",
         "snapshot the old cluster rehearsal as aurora-restore-final-rehearsal-",
-        "delete the old cluster rehearsal and its 1 instance(s)",
+        "delete the old cluster rehearsal and its 1 instance",
         "restore rehearsal from aurora-restore-copy-rehearsal-",
-        "create 1 instance(s) of class db.r8g.large",
+        "create 1 instance of class db.r8g.large",
     ):
         assert words in plan
     [message] = dry_run.outcome.messages

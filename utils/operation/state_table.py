@@ -101,7 +101,7 @@ class DynamoDbOperationStore:
         item = self._table.get({"operation_id": lock_key(region, target_cluster_id)})
         if item is None:
             raise OperationRowConflict(
-                f"a lock on {target_cluster_id} that was released this moment",
+                f"a lock on {target_cluster_id} that was released just now",
                 expected="the lock or its row",
                 action="nothing, the step is tried again",
             )
@@ -152,5 +152,5 @@ def _unreadable(operation_id: str, error: ValidationError) -> OperationNotResuma
         f"a row of operation {operation_id!r} whose field {'.'.join(str(part) for part in problem['loc'])} "
         f"does not fit ({problem['type']})",
         expected="a row that this version of the pipeline can read",
-        action="go on with the version that wrote it, or start a new run; nothing was changed",
+        action="use the version that wrote it, or start a new run; nothing was changed",
     )

@@ -74,7 +74,7 @@ def check_members_may_go(members: Sequence[Instance]) -> None:
     untagged = [member.identifier for member in members if member.tags.get(REPLACEABLE) != "true"]
     if untagged:
         raise TargetNotReplaceable(
-            f"instance(s) {', '.join(untagged)} without the tag {REPLACEABLE}",
+            f"{'instance' if len(untagged) == 1 else 'instances'} {', '.join(untagged)} without the tag {REPLACEABLE}",
             field="target.cluster_id",
             expected=f"the tag {REPLACEABLE}=true on the cluster and each of its instances",
             action=f"tag them if their data may be replaced, or name another target; {_UNTOUCHED}",

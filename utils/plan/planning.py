@@ -8,6 +8,7 @@ from utils.identifiers import derived_identifier, instance_identifier, region_an
 from utils.operation.planned import Identifiers, Plan, SourceSnapshot
 from utils.request.model import RestoreRequest
 from utils.settings import Settings
+from utils.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,12 +94,13 @@ def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[st
     if old and plan.take_final_snapshot:
         sentences.append(f"snapshot the old cluster {old.identifier} as {identifiers.final_snapshot_id}")
     if old:
-        sentences.append(f"delete the old cluster {old.identifier} and its {len(old.member_ids)} instance(s)")
+        sentences.append(f"delete the old cluster {old.identifier} and its {counted(len(old.member_ids), 'instance')}")
     settings = plan.settings
     sentences += [
         f"restore {identifiers.target_cluster_id} from {restored_from} with version {settings.engine_version}",
-        f"create {settings.instance_count} instance(s) of class {settings.instance_class}",
+        f"create {counted(settings.instance_count, 'instance')} of class {settings.instance_class}",
         "reset the master password, set up the database users, shut out the others, prove each login",
-        f"keep {found.request.keep_copies} copies and {found.request.keep_final_snapshots} final snapshots",
+        f"keep {counted(found.request.keep_copies, 'copy', 'copies')} and "
+        f"{counted(found.request.keep_final_snapshots, 'final snapshot')}",
     ]
     return sentences

@@ -9,6 +9,7 @@ from utils.errors import SnapshotNotAvailable, SnapshotNotFound, SnapshotNotRest
 from utils.identifiers import is_snapshot_arn, region_and_account
 from utils.request.model import LATEST, Source
 from utils.settings import Settings
+from utils.words import counted
 
 # AWS takes one before a major version upgrade: it is of the old version and not a backup somebody chose.
 _UPGRADE_PREFIX = "preupgrade"
@@ -57,7 +58,7 @@ def _newest(source: Source, rds: RdsReader, own_account: str) -> Snapshot:
         where = f" shared by account {source.account_id}" if shared else ""
         raise SnapshotNotFound(
             f"no available snapshot of cluster {source.cluster_id} in {source.region}{where} "
-            f"({len(found)} snapshot(s) of any kind)",
+            f"({counted(len(found), 'snapshot')} of any kind)",
             field="source.snapshot",
             expected="at least one with status available",
             action="take or share a snapshot, or correct source.cluster_id and source.region; nothing was changed",

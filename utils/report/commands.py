@@ -1,4 +1,4 @@
-"""What a person types or opens next: the commands that bring the old target back or go on with a run, and its page."""
+"""What a person types or opens next: the commands that bring the old target back or resume a run, and its page."""
 
 import json
 import shlex
@@ -66,7 +66,7 @@ def execution_url(execution_arn: str) -> str | None:
 
 
 def resume_command(operation_id: str, execution_arn: str) -> str | None:
-    """Return the command that starts an execution which goes on with an operation; None as above."""
+    """Return the command that starts an execution which resumes an operation; None as above."""
     if not execution_arn:
         return None
     region = execution_arn.split(":")[3]

@@ -182,7 +182,7 @@ def _at(error: OperationError) -> str:
 
 
 def _then(resume: str | None) -> str:
-    return "go on with this operation:" if resume else "start a new run."
+    return "resume this operation:" if resume else "start a new run."
 
 
 def _link(console_url: str | None) -> list[str]:

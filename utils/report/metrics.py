@@ -65,7 +65,7 @@ def measure_start(operation: Operation) -> None:
 
 
 def measure_step(operation: Operation, *, is_waiting: bool) -> None:
-    """Measure one call of a step: how long the lock has been held, and whether it looked in vain."""
+    """Measure one call of a step: how long the lock has been held, and whether it is still waiting."""
     measure_lock(operation.created_at, **_whose(operation))
     if is_waiting:
         emit({Metric.POLLS: 1}, operation_id=operation.operation_id, step=operation.current_step.value)

@@ -11,10 +11,11 @@ from pydantic import BaseModel, ValidationError
 from utils.errors import InvalidRequest
 from utils.identifiers import OPERATION_ID_PATTERN
 from utils.request.model import RestoreRequest
+from utils.words import counted
 
 _README = "correct the field (the README lists all of them) and start the run again; nothing was changed"
 _LONGEST_ECHO = 80
-RESUME = "resume"  # the one field of a request that goes on with an earlier operation
+RESUME = "resume"  # the one field of a request that resumes an earlier operation
 
 
 class Defaults(Protocol):
@@ -54,7 +55,7 @@ def parse_resume(raw: object) -> str | None:
 
 
 def named_in(request: object) -> str | None:
-    """Return the operation that a raw request wants to go on with, None when it names none in a readable way."""
+    """Return the operation that a raw request wants to resume, None when it names none in a readable way."""
     name = request.get(RESUME) if isinstance(request, dict) else None
     return name if isinstance(name, str) and re.fullmatch(OPERATION_ID_PATTERN, name) else None
 
@@ -66,7 +67,7 @@ def parse_request(raw: object, settings: Defaults) -> RestoreRequest:
         return RestoreRequest.model_validate(merged)
     except ValidationError as error:
         problems = _problems(error)
-        more = f" ({len(problems) - 1} more problem(s) in the request)" if len(problems) > 1 else ""
+        more = f" ({counted(len(problems) - 1, 'more problem')} in the request)" if len(problems) > 1 else ""
         raise _invalid_request(problems[0], more) from None
 
 

@@ -52,13 +52,13 @@ class StepEvent(BaseModel):
 
 
 class StartEvent(StepEvent):
-    """Input of Snapshot Check: the raw request goes along, which may name an operation to go on with."""
+    """Input of Snapshot Check: the raw request goes along, which may name an operation to resume."""
 
     request: Any
 
     @property
     def concerns(self) -> str:
-        """The operation that the request wants to go on with, if it names one."""
+        """The operation that the request wants to resume, if it names one."""
         return named_in(self.request) or self.operation_id
 
 
@@ -76,7 +76,7 @@ class StepResult(BaseModel):
 _STATUS_CHANGE = "Step Functions Execution Status Change"
 
 
-_RESUME = 'start the state machine with {{"resume": "{}"}} to go on, or with a new request'
+_RESUME = 'start the state machine with {{"resume": "{}"}} to resume it, or with a new request'
 
 
 class ClosingEvent(StepEvent):

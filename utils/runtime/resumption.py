@@ -1,4 +1,4 @@
-"""How an operation that ended too early goes on: another execution, or a redrive of the same one, takes it up."""
+"""How an operation that ended too early is resumed: by another execution, or by a redrive of the same one."""
 
 from datetime import UTC, datetime
 
@@ -23,8 +23,8 @@ def check_worked_on_by(attempt: Attempt, operation: Operation) -> None:
     """Refuse an execution that is not the operation's, or not any more; a step called by hand has none."""
     if attempt.execution_arn and attempt != attempt_at(operation):
         raise OperationClosed(
-            f"operation {operation.operation_id} taken up since by execution {operation.execution_arn} "
-            f"(redrive {operation.redrive_count})",
+            f"operation {operation.operation_id}, which execution {operation.execution_arn} "
+            f"(redrive {operation.redrive_count}) has taken over",
             field="operation_id",
             expected=f"execution {attempt.execution_arn} (redrive {attempt.redrive_count}) to be the last",
             action="leave it to that execution; nothing was changed",
@@ -32,7 +32,7 @@ def check_worked_on_by(attempt: Attempt, operation: Operation) -> None:
 
 
 def check_resumable(operation: Operation, services: Services) -> None:
-    """Refuse an operation that has nothing to go on with, or whose execution still runs."""
+    """Refuse an operation that cannot be resumed, or whose execution still runs."""
     ended_well = operation.status is OperationStatus.SUCCEEDED
     if ended_well or operation.request.dry_run:
         raise OperationNotResumable(

@@ -101,7 +101,7 @@ def _closed(operation: Operation, found: str) -> OperationClosed:
         f"operation {operation.operation_id} as {found}",
         field="operation_id",
         expected="an operation that is RUNNING",
-        action=f'start the state machine with {{"resume": "{operation.operation_id}"}} to go on with one that failed, '
+        action=f'start the state machine with {{"resume": "{operation.operation_id}"}} to resume one that failed, '
         "or with a new request; nothing was changed",
     )
 

@@ -39,7 +39,7 @@ class Phase:
             raise PhaseTimedOut(
                 f"{self.name} still waiting for {waiting_for} after {elapsed / 3600:.1f} hours",
                 field=f"budgets.{self.name}_hours",
-                expected=f"an end within {self.budget_hours:g} hours",
+                expected=f"its end within {self.budget_hours:g} hours",
                 action=f"{action}; if it is only slow, resume the operation, which gives it the same time again",
             )
         details: dict[str, str | int] = {"waiting_for": waiting_for}

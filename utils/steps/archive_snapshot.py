@@ -8,7 +8,7 @@ from utils.runtime.services import Services
 
 
 def archive_snapshot(operation: Operation, services: Services) -> StepResult:
-    """Keep the newest of this target's own snapshots; nobody else's snapshot is looked at twice."""
+    """Keep the newest of this target's own snapshots; snapshots of others are never touched."""
     record = operation.archive_record()
     snapshots = services.rds().manual_snapshots()
     if operation.copied is not None and operation.copied.arn is not None and record.archived is None:

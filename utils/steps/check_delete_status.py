@@ -8,10 +8,10 @@ from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import still_going
 from utils.errors import DeleteFailed
 from utils.operation.model import Operation
-from utils.report.words import counted
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import Phase, delete_phase
+from utils.words import counted
 
 
 def check_delete_status(operation: Operation, services: Services) -> StepResult:
@@ -76,7 +76,7 @@ def _gone(operation: Operation, phase: Phase, services: Services) -> StepResult:
         lost = DeleteFailed(
             f"final snapshot {snapshot_id} with status {found.status}" if found else f"no snapshot {snapshot_id}",
             expected="the available final snapshot of the deleted target",
-            action="find out who deleted it since; the restore was not started",
+            action="find out who deleted it; the restore was not started",
         )
         if found is not None and found.status in SNAPSHOT.failed:
             raise lost

@@ -1,6 +1,6 @@
 """Step 1: validate the request, lock the target, pick the snapshot, check the guards, write the plan.
 
-A request that only names an earlier operation goes on with that one's plan instead.
+A request that only names an earlier operation resumes it with its own plan instead.
 """
 
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ from utils.runtime.target_lock import take_lock
 
 
 def snapshot_check(event: StartEvent, services: Services) -> StepResult:
-    """Write the operation row with its plan, or open that of a failed operation again; a second call answers the same.
+    """Write the operation row with its plan, or reopen that of a failed operation; a second call answers the same.
 
     The answer's `operation_id` is the operation that the rest of the execution works on.
     """
@@ -153,7 +153,7 @@ def _locked(event: StartEvent, request: RestoreRequest, services: Services) -> O
     try:
         return new_operation(event, request, services)
     except PermanentError:
-        # There will be no plan to go on with: the next run need not wait for the end of this execution.
+        # There will be no plan to resume: the next run need not wait for the end of this execution.
         services.operations.release_lock(services.settings.target_region, target_id, event.operation_id)
         raise
 

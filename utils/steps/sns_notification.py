@@ -172,7 +172,7 @@ def _save_end(row: UnplannedOperation, services: Services) -> None:
     operation = services.operations.find(row.operation_id)
     if operation is not None and operation.execution_arn == row.execution_arn:
         raise OperationRowConflict(
-            f"a plan of operation {row.operation_id} that was written this moment",
+            f"a plan of operation {row.operation_id} that was written just now",
             expected="none, as a moment ago",
             action="nothing, the step is tried again with the new row",
         )

@@ -116,7 +116,7 @@ def test_a_missing_field_says_where_it_may_come_from() -> None:
 
 
 def test_further_problems_are_counted() -> None:
-    assert "(2 more problem(s) in the request)" in str(refused({"keep_copies": 0, "dry_run": 1, "port": 1}))
+    assert "(2 more problems in the request)" in str(refused({"keep_copies": 0, "dry_run": 1, "port": 1}))
 
 
 @pytest.mark.parametrize("defaults", ["{", "[]", "null", '"text"', "7"])

@@ -213,7 +213,7 @@ def test_what_is_restored_already_is_nothing_to_destroy(restored: FakeAws) -> No
 
 def test_the_execution_that_was_replaced_may_not_act_any_more(failed: FakeAws) -> None:
     resume(failed)
-    with pytest.raises(errors.OperationClosed, match="taken up since by execution"):
+    with pytest.raises(errors.OperationClosed, match="has taken over"):
         act(failed)
     assert act(failed, arn=SECOND_ARN).details == {"attempts": 2}
 

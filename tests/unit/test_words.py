@@ -1,6 +1,6 @@
 import pytest
 
-from utils.report.words import counted
+from utils.words import counted
 
 
 @pytest.mark.parametrize(
