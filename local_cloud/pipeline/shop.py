@@ -21,6 +21,7 @@ DATABASES = (SHOP_DATABASE, BENCH_DATABASE)
 SNAPSHOT = "shop-production-nightly"
 PRODUCTION_LOGINS = ("shop_app", "analyst", "batch_admin")
 _PGBENCH_SCALE = 10
+_NIGHTS_KEPT = 7
 
 
 def make_shop(cloud: LocalCloud) -> None:
@@ -32,14 +33,17 @@ def make_shop(cloud: LocalCloud) -> None:
 
 
 def make_production(cloud: LocalCloud) -> None:
-    """Make the source cluster, fill it, and take a snapshot."""
+    """Make the source cluster, fill it, and take a snapshot; from then on RDS takes one every night."""
     key = cloud.client("kms", SOURCE_REGION).create_key(Description="shop-production")["KeyMetadata"]["Arn"]
     master = Login(username=MASTER_USERNAME, password=new_password())
     cluster = create_cluster(
-        cloud, SOURCE_REGION, PRODUCTION, master, database=SHOP_DATABASE, KmsKeyId=key, DeletionProtection=True
-    )
+        cloud, SOURCE_REGION, PRODUCTION, master, database=SHOP_DATABASE, KmsKeyId=key, DeletionProtection=True,
+        BackupRetentionPeriod=_NIGHTS_KEPT,
+    )  # fmt: skip
     fill_production(cloud, cluster, master)
     create_snapshot(cloud, SOURCE_REGION, PRODUCTION, SNAPSHOT)
+    # Two days, after which a request takes a snapshot for too old, pass in minutes here.
+    cloud.aurora_control("POST", "nightly-backups", {"arn": cluster["DBClusterArn"]})
 
 
 def fill_production(cloud: LocalCloud, cluster: dict[str, Any], master: Login) -> None:

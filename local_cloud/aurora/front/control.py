@@ -1,8 +1,8 @@
 """The control surface: faults, frozen progress, statuses, clock and journal, for tests and curious users.
 
 Over HTTP it is below /_local_aurora/ on the endpoint (loopback only): GET faults, POST faults, DELETE faults,
-POST release, POST status, POST quotas, POST automated-snapshot, GET clock, POST clock, GET journal,
-GET sql-journal, POST admin-sql.
+POST release, POST status, POST quotas, POST automated-snapshot, POST nightly-backups, GET clock, POST clock,
+GET journal, GET sql-journal, POST admin-sql.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from typing import Any
 
 import psycopg2
 
-from local_cloud.aurora.engine import Call, Engine
+from local_cloud.aurora import backups
+from local_cloud.aurora.engine import Engine
 from local_cloud.aurora.errors import invalid_value
 from local_cloud.aurora.faults import FUNCTION_KINDS, Fault
-from local_cloud.aurora.hooks import Caller
 from local_cloud.aurora.journal import Entry
-from local_cloud.aurora.operations.snapshots import take_snapshot
 from local_cloud.aurora.settings import Quotas
 from local_cloud.aurora.sql_journal import SqlEntry
 from local_cloud.aurora.state.resources import Cluster, Instance, Snapshot
@@ -58,14 +57,12 @@ class Control:
     def take_automated_snapshot(self, cluster_arn: str) -> str:
         """Take the automated snapshot of a cluster now and return its identifier."""
         with self._engine.timeline.lock:
-            cluster = self._engine.store.find(cluster_arn)
-            if not isinstance(cluster, Cluster):
-                raise invalid_value(f"arn: found {cluster_arn}, expected the ARN of a cluster")
-            identifier = f"rds:{cluster.identifier}-{self._engine.clock.now():%Y-%m-%d-%H-%M}"
-            caller = Caller(account_id=cluster.account_id, arn="rds.amazonaws.com")
-            call = Call(engine=self._engine, caller=caller, region=cluster.region, operation="", params={})
-            take_snapshot(call, cluster, identifier, {}, "automated")
-        return identifier
+            return backups.take_automated_snapshot(self._engine, self._cluster(cluster_arn))
+
+    def back_up_nightly(self, cluster_arn: str) -> None:
+        """Take the automated snapshot of a cluster in every backup window from now on."""
+        with self._engine.timeline.lock:
+            backups.back_up_nightly(self._engine, self._cluster(cluster_arn))
 
     def run_as_admin(self, cluster_arn: str, database: str, sql: str) -> None:
         """Run SQL in a cluster as rdsadmin: what AWS's own agents do there, or what only a superuser can plant."""
@@ -77,6 +74,12 @@ class Control:
             cluster.server.run_as_admin(database, sql)
         except psycopg2.Error as error:
             raise invalid_value(f"sql: found {error.pgcode or 'no answer'} from PostgreSQL: {error}") from None
+
+    def _cluster(self, arn: str) -> Cluster:
+        cluster = self._engine.store.find(arn)
+        if not isinstance(cluster, Cluster):
+            raise invalid_value(f"arn: found {arn}, expected the ARN of a cluster")
+        return cluster
 
     def skip(self, seconds: float) -> None:
         """Move the simulated clock forward."""
@@ -116,6 +119,10 @@ class Control:
             self.run_as_admin(body["arn"], body["database"], body["sql"])
             return {}
 
+        def back_up_nightly(body: Mapping[str, Any]) -> dict[str, str]:
+            self.back_up_nightly(body["arn"])
+            return {}
+
         def set_quotas(body: Mapping[str, Any]) -> dict[str, int]:
             for name, limit in body.items():
                 self.set_quota(name, int(limit))
@@ -136,6 +143,7 @@ class Control:
             ("POST", "status"): set_status,
             ("POST", "quotas"): set_quotas,
             ("POST", "automated-snapshot"): lambda body: {"identifier": self.take_automated_snapshot(body["arn"])},
+            ("POST", "nightly-backups"): back_up_nightly,
             ("POST", "admin-sql"): run_as_admin,
             ("GET", "clock"): clock,
             ("POST", "clock"): move_clock,

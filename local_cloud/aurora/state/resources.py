@@ -142,7 +142,6 @@ class Snapshot(Resource):
     storage_type: str = "aurora"
     vpc_id: str = ""
     shared_with: set[str] = field(default_factory=set)
-    copies_under_way: int = 0
     task: Task | None = None
 
 

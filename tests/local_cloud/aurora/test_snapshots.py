@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from local_cloud.aurora import Fault, LocalAurora
-from tests.local_cloud.aurora.story import ENGINE, Region, code_of, query, refused
+from local_cloud.aurora.backups import next_window
+from tests.local_cloud.aurora.story import ENGINE, Region, code_of, query, refused, wait_until
 
 WEST_KEY = "alias/west"
 
@@ -181,3 +184,40 @@ class TestCopiesUnderWay:
     def test_a_taken_name_is_refused(self, prod: Region) -> None:
         with refused("DBClusterSnapshotAlreadyExistsFault", "prod-base"):
             copy(prod, "prod-base", "PROD-base")
+
+
+def test_a_cluster_that_is_backed_up_every_night_keeps_its_backups_for_the_retention_period(east: Region) -> None:
+    """Aurora User Guide, "Overview of backing up and restoring an Aurora DB cluster": window and retention period."""
+    east.has_cluster("nightly", BackupRetentionPeriod=2, PreferredBackupWindow="02:30-03:00")
+    east.control("POST", "nightly-backups", {"arn": east.arn("cluster", "nightly")})
+    seen: set[str] = set()
+
+    def kept() -> set[str]:
+        answer = east.rds.describe_db_cluster_snapshots(SnapshotType="automated", DBClusterIdentifier="nightly")
+        found = answer["DBClusterSnapshots"]
+        names = {item["DBClusterSnapshotIdentifier"] for item in found if item["Status"] == "available"}
+        seen.update(names)
+        return names
+
+    def night_passes(nights: int) -> None:
+        east.control("POST", "clock", {"skip": 86_400})
+        wait_until(lambda: bool(kept()) and len(seen) >= nights, True)
+
+    night_passes(1)
+    [first] = kept()
+    assert re.fullmatch(r"rds:nightly-\d{4}-\d\d-\d\d-\d\d-\d\d", first)
+    for nights in (2, 3, 4):
+        night_passes(nights)
+    assert first not in kept()
+    assert len(kept()) <= 3
+
+
+@pytest.mark.parametrize(
+    ("now", "begins"),
+    [
+        (datetime(2026, 1, 1, 6, 59, tzinfo=UTC), datetime(2026, 1, 1, 7, 0, tzinfo=UTC)),
+        (datetime(2026, 1, 1, 7, 0, tzinfo=UTC), datetime(2026, 1, 2, 7, 0, tzinfo=UTC)),
+    ],
+)
+def test_the_next_backup_window_is_always_ahead(now: datetime, begins: datetime) -> None:
+    assert next_window("07:00-07:30", now) == begins
