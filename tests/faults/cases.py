@@ -9,6 +9,7 @@ from typing import Any
 from tests.integration.stage.world import AUDIT_TABLE
 
 FUNCTION_PREFIX = "aurora-restore-"
+AUDIT_ROW = f"dynamodb:PutItem@{AUDIT_TABLE}"
 # The SDK's attempts at one call: the product says it in utils/aws/clients.py.
 SDK_ATTEMPTS = 4
 # A login, or a transaction.
@@ -32,7 +33,7 @@ _BROKEN = {"dynamodb": ("InternalServerError", 500), "s3": ("InternalError", 500
 
 @dataclass(frozen=True, order=True)
 class Location:
-    """A call of a step: what the invocation had called up to and with it, and the how-manieth time that was so."""
+    """A call of a step: what the invocation had called up to and with it, and which occurrence of that it is."""
 
     function: str
     path: tuple[str, ...]
@@ -46,7 +47,7 @@ class Location:
     @property
     def is_audit_row(self) -> bool:
         """Whether the call writes an audit row."""
-        return self.call == f"dynamodb:PutItem@{AUDIT_TABLE}"
+        return self.call == AUDIT_ROW
 
     @property
     def call(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tests.faults.cases import KINDS, SQL_KINDS, Case, RoundTrip
+from tests.faults.cases import AUDIT_ROW, KINDS, SQL_KINDS, Case, RoundTrip
 
 # What a step is for; where it changes nothing, its own row.
 _ESSENCE = {
@@ -40,4 +40,6 @@ def find(cases: Iterable[Case], step: str, operation: str, kind: str) -> Case:
 
 
 def _is_at(case: Case, step: str, operation: str) -> bool:
-    return case.case_id.startswith(f"{step}/") and f"-{operation}/" in case.case_id
+    """Tell whether this is the step's own call, and not one of a function that is only asked what it reaches."""
+    is_step = isinstance(case.location, RoundTrip) or AUDIT_ROW in case.location.path
+    return is_step and case.case_id.startswith(f"{step}/") and f"-{operation}/" in case.case_id

@@ -1,6 +1,7 @@
 """The rights on what will be created later, for every role that owns objects of this database or may create some."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
@@ -9,7 +10,7 @@ from utils.database.roles.aws_roles import OF_AWS, SYSTEM_ROLE
 from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.profiles import PRIVILEGES, DatabaseUser, Grantee, Profile
 from utils.database.roles.wanted_role import PUT_ASIDE
-from utils.database.server.statements import listed, names, rows, run
+from utils.database.server.statements import listed, names, rows, rows_of, run
 
 _CREATORS = f"""
     WITH schemas AS (
@@ -44,10 +45,24 @@ _EVERY = """
         aclexplode(acldefault(CASE letter WHEN 'S' THEN 's' ELSE letter END, 10)) WHERE grantee = 10 GROUP BY letter
 """
 _WORDS = {letter: word for letter, word, _ in PRIVILEGES[Profile.DEVOPS].on_later_objects()}
-# As in rights.py: nothing that a read-only user has not.
+# As in present.py: nothing that a read-only user has not.
 _FOR_PUBLIC = {"n": {"USAGE"}, "r": {"SELECT"}, "S": {"SELECT"}, "f": {"EXECUTE"}, "T": {"USAGE"}}
 
-_Held = dict[tuple[str, str | None, str, str], tuple[list[str], bool]]
+
+class _Held(NamedTuple):
+    """A default right: `shop_owner, None, r, reader, False, {SELECT}, False`; no schema is every schema."""
+
+    creator: str
+    schema: str | None
+    letter: str
+    grantee: str
+    is_public: bool
+    privileges: list[str]
+    is_grantable: bool
+
+
+# By creator, letter and grantee.
+_HeldEverywhere = dict[tuple[str, str, str], _Held]
 
 
 def creators(connection: Connection, users: Sequence[DatabaseUser]) -> list[str]:
@@ -61,20 +76,17 @@ def arrange_default_rights(connection: Connection, users: Sequence[Grantee], mak
     """Give the users their rights on what `makers` will create, and take every other default right."""
     every = dict(rows(connection, "look at kinds of rights", _EVERY))
     user_names = [user.name for user in users]
-    found = rows(connection, "look at default rights", _HELD, (user_names,))
     statements: list[Composable] = []
-    held: _Held = {}
-    for creator, schema, letter, grantee, is_public, privileges, grantable in found:
-        if is_public:
-            excess = sorted(set(privileges) - _FOR_PUBLIC[letter])
+    held: _HeldEverywhere = {}
+    for right in rows_of(_Held, connection, "look at default rights", _HELD, (user_names,)):
+        if right.is_public:
+            excess = sorted(set(right.privileges) - _FOR_PUBLIC[right.letter])
             if excess:
-                statements.append(_alter([creator], schema, f"REVOKE {', '.join(excess)}", letter, SQL("FROM PUBLIC")))
-        elif schema is not None or creator not in makers:
-            statements.append(
-                _alter([creator], schema, "REVOKE ALL", letter, SQL("FROM {}").format(Identifier(grantee)))
-            )
+                statements.append(_revoke(f"REVOKE {', '.join(excess)}", right, SQL("FROM PUBLIC")))
+        elif right.schema is not None or right.creator not in makers:
+            statements.append(_revoke("REVOKE ALL", right, SQL("FROM {}").format(Identifier(right.grantee))))
         else:
-            held[creator, schema, letter, grantee] = (privileges, grantable)
+            held[right.creator, right.letter, right.grantee] = right
     for user in users:
         for letter, _, privileges in user.privileges.on_later_objects():
             wanted = every[letter] if privileges == ("every",) else sorted(privileges)
@@ -82,11 +94,14 @@ def arrange_default_rights(connection: Connection, users: Sequence[Grantee], mak
     run(connection, f"default privileges in database {connection.info.dbname}", statements)
 
 
-def _differences(user: Grantee, letter: str, wanted: list[str], makers: Sequence[str], held: _Held) -> list[Composable]:
+def _differences(
+    user: Grantee, letter: str, wanted: list[str], makers: Sequence[str], held: _HeldEverywhere
+) -> list[Composable]:
     missing, wrong = [], []
     for creator in makers:
-        has = held.get((creator, None, letter, user.name))
-        if creator != user.name and has != (wanted, False):
+        has = held.get((creator, letter, user.name))
+        is_right = has is not None and has.privileges == wanted and not has.is_grantable
+        if creator != user.name and not is_right:
             missing.append(creator)
             if has is not None:
                 wrong.append(creator)
@@ -94,6 +109,10 @@ def _differences(user: Grantee, letter: str, wanted: list[str], makers: Sequence
     taken = [_alter(wrong, None, "REVOKE ALL", letter, SQL("FROM {}").format(name))] if wrong else []
     given = [_alter(missing, None, f"GRANT {', '.join(wanted)}", letter, SQL("TO {}").format(name))] if missing else []
     return [*taken, *given]
+
+
+def _revoke(what: str, right: _Held, whom: Composable) -> Composable:
+    return _alter([right.creator], right.schema, what, right.letter, whom)
 
 
 def _alter(makers: Sequence[str], schema: str | None, what: str, letter: str, whom: Composable) -> Composable:

@@ -1,7 +1,7 @@
 """The end of rights that were passed on: the owner of each object stays as the only one who can grant it."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import NamedTuple
 
 from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -9,7 +9,7 @@ from psycopg2.sql import SQL, Composable, Identifier
 
 from utils.database.rights.objects import FOUND, on_objects
 from utils.database.server.connection import postgres_call
-from utils.database.server.statements import attempt, execute, rows, run
+from utils.database.server.statements import attempt, execute, rows, rows_of, run
 
 # PostgreSQL lets any role with the grant option be the grantor for a member of it, as the master is: while somebody
 # beside the owner has that option, nobody knows whose grant a GRANT or REVOKE of the master is.
@@ -48,20 +48,41 @@ _CLOSED_TO_OWNERS = """
 """
 
 
+class _Passable(NamedTuple):
+    """Objects that somebody beside their owner may grant: `TABLE, shop_owner, analyst, {crm.customers,crm.notes}`."""
+
+    kind: str
+    owner: str
+    grantee: str
+    objects: list[str]
+
+
+class _PassedOn(NamedTuple):
+    """What `grantor` granted of an object that is another's; `direct` have the option from the owner."""
+
+    kind: str
+    name: str
+    owner: str
+    direct: list[str]
+    grantor: str
+    privileges: list[str]
+
+
 def end_passing_on(connection: Connection) -> None:
     """Leave the owner of each object as the only one who can grant it; what others granted goes with their option."""
-    for row in rows(connection, "look at what members of owners passed on", _PASSED_ON, {"by_members": True}):
-        _take_from_member(connection, *row)
-    found = rows(connection, "look at rights to pass on", _PASSABLE, {})
-    _take_options(connection, [row for row in found if row[0] == "SCHEMA"])
-    _open_schemas(connection, {owner for _, owner, *_ in found})
-    _take_options(connection, [row for row in found if row[0] != "SCHEMA"])
-    left = rows(connection, "look at what is still passed on", _PASSED_ON, {"by_members": False})
-    _open_schemas(connection, {owner for _, _, owner, *_ in left})
-    for kind, name, owner, _, grantor, privileges in left:
+    asked = "look at what members of owners passed on"
+    for passed in rows_of(_PassedOn, connection, asked, _PASSED_ON, {"by_members": True}):
+        _take_from_member(connection, passed)
+    found = rows_of(_Passable, connection, "look at rights to pass on", _PASSABLE, {})
+    _take_options(connection, [passable for passable in found if passable.kind == "SCHEMA"])
+    _open_schemas(connection, {passable.owner for passable in found})
+    _take_options(connection, [passable for passable in found if passable.kind != "SCHEMA"])
+    left = rows_of(_PassedOn, connection, "look at what is still passed on", _PASSED_ON, {"by_members": False})
+    _open_schemas(connection, {passed.owner for passed in left})
+    for passed in left:
         statements = [
-            SQL("SET LOCAL ROLE {}").format(Identifier(owner)),
-            *_again_and_away(kind, name, grantor, privileges),
+            SQL("SET LOCAL ROLE {}").format(Identifier(passed.owner)),
+            *_again_and_away(passed),
             SQL("RESET ROLE"),
         ]
         run(connection, "end of rights that are still passed on", statements)
@@ -75,44 +96,43 @@ def _open_schemas(connection: Connection, owners: Collection[str]) -> None:
     run(connection, "owners' way to what they own", opened)
 
 
-def _take_from_member(
-    connection: Connection, kind: str, name: str, owner: str, direct: list[str], member: str, privileges: list[str]
-) -> None:
+def _take_from_member(connection: Connection, passed: _PassedOn) -> None:
     """End what a member of an object's owner passed on, while the master owns the object, whose member it is not.
 
     An object whose owner cannot change stays as it is, for the proof to judge.
     """
-    alter = SQL(" ").join([SQL(f"ALTER {kind.removeprefix('FOREIGN ')}"), SQL(name), SQL("OWNER TO ")])
+    kind = passed.kind.removeprefix("FOREIGN ")
+    alter = SQL(" ").join([SQL(f"ALTER {kind}"), SQL(passed.name), SQL("OWNER TO ")])
     statements = [
         alter + SQL("CURRENT_USER"),
-        *(_end_option("GRANT OPTION FOR ALL", kind, name, role) for role in direct),
-        *_again_and_away(kind, name, member, privileges),
-        alter + Identifier(owner),
+        *(_end_option("GRANT OPTION FOR ALL", passed, role) for role in passed.direct),
+        *_again_and_away(passed),
+        alter + Identifier(passed.owner),
     ]
     with postgres_call("end of rights that a member of an owner passed on"), attempt(connection, *_REFUSALS):
         for statement in statements:
             execute(connection, statement)
 
 
-def _again_and_away(kind: str, name: str, role: str, privileges: list[str]) -> list[Composable]:
-    # It may have lost the option already, and what it passed on goes only with the option.
-    rights, given = ", ".join(privileges), SQL("TO {} WITH GRANT OPTION").format(Identifier(role))
-    again = on_objects(f"GRANT {rights}", kind, [name], given)
-    return [again, _end_option(f"GRANT OPTION FOR {rights}", kind, name, role)]
+def _again_and_away(passed: _PassedOn) -> list[Composable]:
+    # The grantor may have lost the option already, and what it passed on goes only with the option.
+    rights, given = ", ".join(passed.privileges), SQL("TO {} WITH GRANT OPTION").format(Identifier(passed.grantor))
+    again = on_objects(f"GRANT {rights}", passed.kind, [passed.name], given)
+    return [again, _end_option(f"GRANT OPTION FOR {rights}", passed, passed.grantor)]
 
 
-def _end_option(options: str, kind: str, name: str, role: str) -> Composable:
-    return on_objects(f"REVOKE {options}", kind, [name], SQL("FROM {} CASCADE").format(Identifier(role)))
+def _end_option(options: str, passed: _PassedOn, role: str) -> Composable:
+    whom = SQL("FROM {} CASCADE").format(Identifier(role))
+    return on_objects(f"REVOKE {options}", passed.kind, [passed.name], whom)
 
 
-def _take_options(connection: Connection, found: Sequence[tuple[Any, ...]]) -> None:
-    for kind, owner, grantee, objects in found:
+def _take_options(connection: Connection, found: Sequence[_Passable]) -> None:
+    for passable in found:
+        whom = SQL("FROM {} CASCADE").format(Identifier(passable.grantee))
         # Only in the role of the owner is the owner's own grant meant.
         statements = [
-            SQL("SET LOCAL ROLE {}").format(Identifier(owner)),
-            on_objects(
-                "REVOKE GRANT OPTION FOR ALL", kind, objects, SQL("FROM {} CASCADE").format(Identifier(grantee))
-            ),
+            SQL("SET LOCAL ROLE {}").format(Identifier(passable.owner)),
+            on_objects("REVOKE GRANT OPTION FOR ALL", passable.kind, passable.objects, whom),
             SQL("RESET ROLE"),
         ]
         run(connection, "end of rights that were passed on", statements)

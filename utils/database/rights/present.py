@@ -5,6 +5,7 @@ Objects of a superuser are AWS's (extensions mostly), and the master has nothing
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
@@ -12,7 +13,7 @@ from psycopg2.sql import SQL, Composable, Identifier
 from utils.database.rights.objects import FOUND, on_objects
 from utils.database.rights.passed_on import end_passing_on
 from utils.database.roles.profiles import Grantee
-from utils.database.server.statements import names, rows, run
+from utils.database.server.statements import names, rows, rows_of, run
 
 # `every` in a profile stands for all that an owner has.
 _USERS = f"""{FOUND},
@@ -64,6 +65,24 @@ _HAS_NO_CONNECT = """
 """
 
 
+class _Excess(NamedTuple):
+    """What everybody may do and should not: `TABLE, {DELETE,INSERT}, {crm.customers,crm.notes}`."""
+
+    kind: str
+    privileges: list[str]
+    objects: list[str]
+
+
+class _WrongRights(NamedTuple):
+    """Objects on which a user has not the rights that it should; `holds` if it has any, or from somebody else."""
+
+    kind: str
+    user: str
+    privileges: list[str]
+    holds: bool
+    objects: list[str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Rule:
     kind: str
@@ -104,15 +123,17 @@ def arrange_rights(connection: Connection, users: Sequence[Grantee], *, connecti
         SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, Identifier(name))
         for name in names(connection, "look at connections", _HAS_NO_CONNECT, (can_connect,))
     ]
-    for kind, privileges, objects in rows(connection, "look at everybody's rights", _PUBLIC, _public()):
-        statements.append(on_objects(f"REVOKE {', '.join(privileges)}", kind, objects, SQL("FROM PUBLIC CASCADE")))
-    for kind, role, privileges, holds, objects in rows(connection, "look at users' rights", _USERS, values):
-        if holds:
-            statements.append(on_objects("REVOKE ALL", kind, objects, SQL("FROM {} CASCADE").format(Identifier(role))))
-        if privileges:
-            statements.append(
-                on_objects(f"GRANT {', '.join(privileges)}", kind, objects, SQL("TO {}").format(Identifier(role)))
-            )
+    for excess in rows_of(_Excess, connection, "look at everybody's rights", _PUBLIC, _public()):
+        revoke = f"REVOKE {', '.join(excess.privileges)}"
+        statements.append(on_objects(revoke, excess.kind, excess.objects, SQL("FROM PUBLIC CASCADE")))
+    for wrong in rows_of(_WrongRights, connection, "look at users' rights", _USERS, values):
+        user = Identifier(wrong.user)
+        if wrong.holds:
+            whom = SQL("FROM {} CASCADE").format(user)
+            statements.append(on_objects("REVOKE ALL", wrong.kind, wrong.objects, whom))
+        if wrong.privileges:
+            grant = f"GRANT {', '.join(wrong.privileges)}"
+            statements.append(on_objects(grant, wrong.kind, wrong.objects, SQL("TO {}").format(user)))
     run(connection, f"grants in database {connection.info.dbname}", statements)
 
 

@@ -6,6 +6,7 @@ schemas. Databases, foreign servers and the like, and rights to create such, rea
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -16,7 +17,7 @@ from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.profiles import DatabaseUser
 from utils.database.roles.wanted_role import PUT_ASIDE
 from utils.database.server.connection import postgres_call
-from utils.database.server.statements import attempt, execute, names, rows
+from utils.database.server.statements import attempt, execute, names, rows, rows_of
 
 # Whoever owns a database is a member of pg_database_owner, until the database is the master's. pg_parameter_acl came
 # with PostgreSQL 15.
@@ -77,6 +78,28 @@ _FAR_REACHING_RIGHTS = """
 _REFUSALS = (postgres_errors.InsufficientPrivilege,)
 
 
+class _Owner(NamedTuple):
+    """A role that owns something: whether it has more than objects of schemas, and whether nothing can change that."""
+
+    name: str
+    is_strong_for_ever: bool
+    has_more: bool
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether devops must not act for it."""
+        return self.is_strong_for_ever or self.has_more
+
+
+class _FarReachingRight(NamedTuple):
+    """A right that reaches out of schemas: `FOREIGN SERVER, warehouse, shop_owner, {USAGE}`."""
+
+    kind: str
+    name: str
+    role: str
+    privileges: list[str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Owners:
     """Production's owners by name; `reached` are all roles that come along with those that are or can be made weak."""
@@ -89,11 +112,11 @@ class Owners:
 def find_owners(connection: Connection, users: Sequence[DatabaseUser], kept: Collection[str]) -> Owners:
     """Sort the roles that own something in any database; nothing is taken from those of `kept`."""
     ours = [OWNER_ROLE, *(user.name for user in users)]
-    found = rows(connection, "look at production's owners", _OWNERS, {**OF_AWS, "ours": ours})
-    weakenable = [name for name, for_ever, _ in found if not for_ever]
+    found = rows_of(_Owner, connection, "look at production's owners", _OWNERS, {**OF_AWS, "ours": ours})
+    weakenable = [owner.name for owner in found if not owner.is_strong_for_ever]
     return Owners(
-        weak=[name for name, for_ever, is_strong in found if not for_ever and not is_strong],
-        strong=[name for name, for_ever, is_strong in found if for_ever or is_strong],
+        weak=[owner.name for owner in found if not owner.is_strong],
+        strong=[owner.name for owner in found if owner.is_strong],
         reached=names(connection, "look at owners' roles", _REACHED, {"weak": weakenable, "kept": list(kept)}),
     )
 
@@ -113,9 +136,9 @@ def take_far_reaching(connection: Connection, roles: Sequence[str]) -> None:
         with postgres_call(f"new owner for {name}"), attempt(connection, *_REFUSALS):
             # PostgreSQL has quoted these names itself.
             execute(connection, SQL(" ").join([SQL(f"ALTER {kind}"), SQL(name), SQL("OWNER TO CURRENT_USER")]))
-    found = rows(connection, "look at far-reaching rights", _FAR_REACHING_RIGHTS, (list(roles),))
-    for kind, name, role, privileges in found:
-        whom = SQL("FROM {} CASCADE").format(Identifier(role))
-        with postgres_call(f"end of a right on {name}"), attempt(connection, *_REFUSALS):
-            revoke = SQL(f"REVOKE {', '.join(privileges)} ON {kind}")
-            execute(connection, SQL(" ").join([revoke, SQL(name), whom]))
+    asked = "look at far-reaching rights"
+    for right in rows_of(_FarReachingRight, connection, asked, _FAR_REACHING_RIGHTS, (list(roles),)):
+        whom = SQL("FROM {} CASCADE").format(Identifier(right.role))
+        with postgres_call(f"end of a right on {right.name}"), attempt(connection, *_REFUSALS):
+            revoke = SQL(f"REVOKE {', '.join(right.privileges)} ON {right.kind}")
+            execute(connection, SQL(" ").join([revoke, SQL(right.name), whom]))

@@ -1,14 +1,15 @@
 """The master's statements: asked, run, tried; and the databases in which they can be."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Composed, Identifier
 
 from utils.database.server.connection import postgres_call
 
+Row = TypeVar("Row")
 # The templates of PostgreSQL are AWS's; a template of production's own is a database like any other.
 _CONNECTABLE = """
     SELECT datname FROM pg_database
@@ -23,6 +24,13 @@ def rows(connection: Connection, what: str, query: str | Composable, values: Any
     with postgres_call(what), connection.cursor() as cursor:
         cursor.execute(query, values)
         return cursor.fetchall()
+
+
+def rows_of(
+    row: Callable[..., Row], connection: Connection, what: str, query: str | Composable, values: Any = None
+) -> list[Row]:
+    """Ask, and return the answer; `row` is a NamedTuple with a field for each column, in their order."""
+    return [row(*columns) for columns in rows(connection, what, query, values)]
 
 
 def names(connection: Connection, what: str, query: str | Composable, values: Any = None) -> list[str]:
