@@ -48,6 +48,8 @@ def aws_environment(
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        # Some calls, such as TestState, would go to a host of their own: sync-127.0.0.1.
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
         "AWS_PAGER": "",
         "SAM_CLI_TELEMETRY": "0",
         "PGSSLMODE": "verify-full",

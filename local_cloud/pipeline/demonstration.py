@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -19,13 +20,17 @@ from local_cloud.screen.terminal import Terminal
 T = TypeVar("T")
 STACK_PARAMETERS = {"SourceClusterId": shop.PRODUCTION, "TargetClusterId": shop.STAGING}
 _FURNISHED = "furnished"
+# What a phase may need of this machine's time, however fast Aurora's time runs; and the pipeline's own limits.
+_REAL_SECONDS_OF_A_PHASE, _SHORTEST_BUDGET_HOURS, _LONGEST_BUDGET_HOURS = 60, 2, 120
 
 
 def furnish(cloud: LocalCloud, terminal: Terminal) -> Deployment:
     """Deploy the pipeline while the shop is made."""
     pool = ThreadPoolExecutor(2)
     try:
-        deployed = pool.submit(_shown(terminal, "deploy with sam", lambda: deploy(cloud, STACK_PARAMETERS)))
+        deployed = pool.submit(
+            _shown(terminal, "deploy with sam", lambda: deploy(cloud, stack_parameters(cloud.speed)))
+        )
         shop_text = "make production, its data and snapshot, and the old target"
         made = pool.submit(_shown(terminal, shop_text, lambda: shop.make_shop(cloud)))
         jobs: list[Future[Any]] = [made, deployed]
@@ -36,6 +41,15 @@ def furnish(cloud: LocalCloud, terminal: Terminal) -> Deployment:
     finally:
         # Not waiting: after an interrupt or a failure the caller ends what still runs.
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def stack_parameters(speed: float) -> dict[str, str]:
+    """Return the stack's parameters: where hours of RDS's time pass in a second, a phase may take more of them."""
+    hours = min(speed * _REAL_SECONDS_OF_A_PHASE / 3600, _LONGEST_BUDGET_HOURS)
+    if hours <= _SHORTEST_BUDGET_HOURS:
+        return STACK_PARAMETERS
+    budgets = {"copy_hours": max(hours, 12), "delete_hours": hours, "restore_hours": max(hours, 12)}
+    return {**STACK_PARAMETERS, "RequestDefaults": json.dumps({"budgets": budgets})}
 
 
 def is_furnished(cloud: LocalCloud) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from local_cloud.screen.layout import width, wrapped
+from local_cloud.screen.layout import fields, width, wrapped
 from local_cloud.screen.palette import Palette
 
 FILE = "messages.jsonl"  # local_cloud.ministack.journals.sns writes it
@@ -33,10 +33,25 @@ def _one(message: Message, palette: Palette) -> str:
     topic = str(message["topic"]).rpartition(":")[2]
     subject = str(message["subject"] or "(no subject)")
     mark = palette.bad if _is_bad(subject) else palette.good if "SUCCEEDED" in subject else palette.heading
-    text = message["message"].get("email", message["message"]["default"])
+    text = _readable(str(message["message"].get("email", message["message"]["default"])))
     rule = palette.quiet("─" * width())
     head = palette.quiet(wrapped(f"{moment} UTC, topic {topic}"))
-    return f"{rule}\n{head}\n{wrapped(mark(subject))}\n\n{wrapped(str(text).rstrip())}"
+    return f"{rule}\n{head}\n{wrapped(mark(subject))}\n\n{wrapped(text)}"
+
+
+def _readable(text: str) -> str:
+    """Return a message that is JSON, as an alarm's is, as its names and values."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text.rstrip()
+    if not isinstance(document, dict):
+        return text.rstrip()
+    return fields([(name, _value(value)) for name, value in document.items() if value not in (None, "", [], {})])
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _is_bad(subject: str) -> bool:

@@ -8,6 +8,9 @@ import textwrap
 from collections.abc import Iterable
 
 NARROWEST = 40
+_COMMAND = " " * 4  # what is indented so far is there to be copied: it stays in one piece
+_FIELD = re.compile(r" *\S.*? {2,}")  # a name, and its text in a second column
+_WIDEST_NAME = 30
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -22,9 +25,12 @@ def seen(text: str) -> int:
 
 
 def wrapped(text: str, *, below: str | None = None) -> str:
-    """Break longer lines between words; a line goes on below its own first word, or with the indent `below`."""
-    lines = text.split("\n")
-    return "\n".join(part for line in lines for part in _lines(line, _indent_of(line) if below is None else below))
+    """Break longer lines between words; a line goes on below its own text, or with the indent `below`."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        indent = _indent_of(line) if below is None else below
+        lines += [line] if line.startswith(_COMMAND) else _lines(line, indent)
+    return "\n".join(lines)
 
 
 def fields(rows: Iterable[tuple[str, str]], *, indent: str = "  ") -> str:
@@ -73,13 +79,15 @@ def _is_number(cell: str) -> bool:
 
 
 def _indent_of(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]
+    field = _FIELD.match(line)
+    size = len(field[0]) if field and len(field[0]) <= _WIDEST_NAME else len(line) - len(line.lstrip())
+    return " " * size
 
 
 def _lines(line: str, below: str) -> list[str]:
     if seen(line) <= width():
         return [line]
-    lead = _indent_of(line)
+    lead = line[: len(line) - len(line.lstrip())]
     parts = textwrap.wrap(
         line.lstrip(), width(), initial_indent=lead, subsequent_indent=below,
         break_long_words=False, break_on_hyphens=False,

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from local_cloud import run_folder
+from local_cloud.aws_environment import command_environment
 from local_cloud.cloud import LocalCloud
 from local_cloud.pipeline import commands, messages
+from local_cloud.pipeline.demonstration import stack_parameters
 from local_cloud.pipeline.executions import Progress, Visit
 from local_cloud.pipeline.status import Status
 from local_cloud.screen.layout import duration_text, fields, seen, wrapped
@@ -112,7 +114,32 @@ def test_at_80_columns_no_word_is_broken_and_no_line_is_longer(monkeypatch: pyte
         text = status(progress).text(COLOURED)
         assert [line for line in text.splitlines() if seen(line) > 80] == []
     assert wrapped(f"  see {'x' * 90} there").splitlines() == ["  see", f"  {'x' * 90}", "  there"]
+    assert wrapped(f"Users      {'word ' * 16}").splitlines()[1] == f"{' ' * 11}word word"
     assert fields([("name", "word " * 16 + "end")]).splitlines()[1] == "        word word end"
+
+
+def test_a_command_to_copy_stays_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    command = '    aws stepfunctions start-execution --region us-west-2 --input \'{"resume": "nightly"}\' --name again'
+
+    assert wrapped(command) == command
+
+
+def test_where_time_runs_fast_a_phase_may_take_more_of_it() -> None:
+    assert "RequestDefaults" not in stack_parameters(120)
+    assert json.loads(stack_parameters(5000)["RequestDefaults"])["budgets"]["delete_hours"] == pytest.approx(
+        83.3, abs=0.1
+    )
+
+
+def test_an_alarm_is_told_in_names_and_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    alarm = json.dumps({"AlarmName": "late", "Trigger": {"Period": 300}, "InsufficientData": []})
+    message = {"time": "2026-01-01T02:00:00+00:00", "topic": "arn:aws:sns:us-west-2:1:t", "subject": "ALARM: late"}
+
+    told = messages.text_of([{**message, "message": {"default": alarm}}], PLAIN)
+
+    assert told.splitlines()[-2:] == ["  AlarmName  late", '  Trigger    {"Period": 300}']
 
 
 def test_a_dry_run_says_what_a_run_would_do() -> None:
@@ -217,3 +244,18 @@ def test_messages_of_the_local_topics_can_be_read(
     assert [item["subject"] for item in messages.messages_in(cloud.run_dir, "nightly")] == [
         "Aurora restore of shop-staging SUCCEEDED"
     ]
+
+
+@pytest.mark.local_cloud
+def test_a_single_state_can_be_tried_with_the_cli_in_a_shell_of_the_local_cloud(cloud: LocalCloud) -> None:
+    """TestState has a host of its own on AWS; https://docs.aws.amazon.com/step-functions/latest/dg/test-state-isolation.html"""
+    state = json.dumps({"Type": "Pass", "Result": {"a": 1}, "End": True})
+    role = "arn:aws:iam::123456789012:role/any"
+    command = ["aws", "stepfunctions", "test-state", "--definition", state, "--role-arn", role]
+    variables = command_environment(cloud.environment())
+
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=variables, executable=cloud.run_dir / "bin" / "aws"
+    )
+
+    assert json.loads(done.stdout)["status"] == "SUCCEEDED"

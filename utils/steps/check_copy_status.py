@@ -11,8 +11,9 @@ from utils.runtime.waiting import Phase, copy_phase
 
 def check_copy_status(operation: Operation, services: Services) -> StepResult:
     """Answer IN_PROGRESS, COPY_AGAIN (no room until now), or READY; raises `CopyFailed`, `PhaseTimedOut`."""
-    copy_id, now = operation.identifiers.copy_id, services.clock.now()
+    copy_id = operation.identifiers.copy_id
     found = services.rds().find_snapshot(copy_id)
+    now = services.clock.now()
     # The row of an execution that was redriven here knows of no copy: Copy Snapshot must request it.
     not_requested_yet = operation.copied is None or operation.copied.waits_for_room
     phase, record = copy_phase(operation, now), operation.copy_record(now)
