@@ -34,6 +34,8 @@ def _fits_postgresql(name: str) -> str:
     # PostgreSQL would cut a longer name off, and then it might be somebody else's.
     if len(name.encode()) > 63 or "\0" in name:
         raise ValueError("at most 63 bytes of UTF-8, none of them 0")
+    if name in {"public", "none"}:
+        raise ValueError("a name that PostgreSQL takes for a role's: public is everybody, none is nobody")
     return name
 
 

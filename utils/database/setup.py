@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from utils.database.access import logins, outbound
+from utils.database.health.prepared import end_prepared_transactions
+from utils.database.health.way_in import find_way_in
 from utils.database.proof import by_statement
 from utils.database.rights.future import arrange_default_rights, creators
 from utils.database.rights.ownership import open_schemas, take_over_objects
@@ -16,6 +18,7 @@ from utils.database.roles.profiles import DatabaseUser, Grantee, Profile
 from utils.database.server.connection import FIRST_DATABASE, Master
 from utils.database.server.setup_lock import SetupLock, setup_lock
 from utils.database.server.statements import connectable_databases
+from utils.operation.model import HealthRecord
 
 
 def password_of(user: DatabaseUser) -> SecretStr:
@@ -41,6 +44,7 @@ class SetupOutcome:
     left_to_aws: list[str] = field(default_factory=list)
     outbound: list[str] = field(default_factory=list)
     outbound_closed: bool = True
+    health: list[HealthRecord] = field(default_factory=list)
 
 
 def set_up_users(
@@ -62,9 +66,11 @@ def set_up_users(
     go: afterwards nobody could tell any more. A second set-up at the same time is a `DatabaseUnavailable` at once.
     """
     our_users.check_names(users, master.name)
+    master, health = find_way_in(master)
     with setup_lock(master) as lock:
         found = _shut_out(master, users, keep_logins, lock, before_shutting_out)
         databases = _join(master, users, found.kept)
+        health += end_prepared_transactions(master)
         ways = _close_ways_out(master, databases, before_closing_outbound, close=close_outbound)
         before_opening()
         lock.check()
@@ -80,6 +86,7 @@ def set_up_users(
         left_to_aws=found.left_to_aws,
         outbound=ways,
         outbound_closed=close_outbound,
+        health=health,
     )
 
 

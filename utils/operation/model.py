@@ -94,6 +94,31 @@ class CheckRecord(BaseModel):
     holds: bool
 
 
+class Verdict(StrEnum):
+    """What became of something that a copy brings along."""
+
+    MENDED = "mended"
+    CLOSED = "closed"
+    HARMLESS = "harmless"
+    FOR_A_PERSON = "for a person"
+
+
+class HealthRecord(BaseModel):
+    """A kind of thing that the copy brings along, with its number and the first of its names."""
+
+    verdict: Verdict
+    what: str
+    names: list[str]
+    count: int
+    database: str | None = Field(default=None, description="None for what belongs to the cluster.")
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        more = f" and {self.count - len(self.names)} more" if self.count > len(self.names) else ""
+        where = f"{self.database}: " if self.database is not None else ""
+        return f"{self.verdict.value}: {where}{self.what}: {', '.join(self.names)}{more}"
+
+
 class UsersRecord(BaseModel):
     """The database users; names and proofs only, never a password."""
 
@@ -109,6 +134,7 @@ class UsersRecord(BaseModel):
     outbound_closed: bool | None = None
     scripts: list[ScriptRecord] = Field(default_factory=list, description="Those of `post_restore_sql` that ran.")
     checks: list[CheckRecord] = []
+    health: list[HealthRecord] = Field(default_factory=list, description="What the copy brings along.")
 
 
 class ArchiveRecord(BaseModel):

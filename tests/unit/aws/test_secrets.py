@@ -117,6 +117,8 @@ def test_a_malformed_master_secret_is_refused_by_place_only(secrets: Any, value:
         (USERS | {"readonly_user": {"username": "reader"}}, "readonly_user"),
         (USERS | {"readonly_user": {"username": "é" * 40, "password": PLANTED}}, "readonly_user.username"),
         (USERS | {"readonly_user": {"username": "rea\0der", "password": PLANTED}}, "readonly_user.username"),
+        (USERS | {"readonly_user": {"username": "public", "password": PLANTED}}, "readonly_user.username"),
+        (USERS | {"readonly_user": {"username": "none", "password": PLANTED}}, "readonly_user.username"),
         (USERS | {"readonly_user": USERS["application_user"]}, "username"),
         (USERS | {"readonly_user": PLANTED}, "readonly_user"),
         (USERS | {"readonly_user": {"username": "reader", "password": "Plant3d"}}, "readonly_user.password"),

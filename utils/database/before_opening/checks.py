@@ -8,7 +8,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Literal
 
 from utils.database.before_opening.sql_script import NotASqlScript, split
-from utils.database.server.connection import Master, may_pass, postgres_call
+from utils.database.server.connection import Master, postgres_call
+from utils.database.server.refusals import may_pass
 from utils.errors import CheckFailed
 from utils.operation.model import CheckRecord
 from utils.request.sql import Check

@@ -16,7 +16,8 @@ from psycopg2.sql import SQL, Identifier, Literal
 from utils.aws.s3 import S3Gateway, Script
 from utils.database.before_opening.checks import run_check
 from utils.database.before_opening.sql_script import NotASqlScript, Statement, split
-from utils.database.server.connection import Master, may_pass, postgres_call
+from utils.database.server.connection import Master, postgres_call
+from utils.database.server.refusals import may_pass
 from utils.errors import CheckFailed, PostRestoreSqlFailed
 from utils.operation.model import CheckRecord, ScriptRecord
 from utils.request.model import RestoreRequest

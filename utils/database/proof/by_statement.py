@@ -20,7 +20,8 @@ from utils.database.proof.relations import RELATIONS_OF_STRONG, Relation, Relati
 from utils.database.proof.sight import notes
 from utils.database.proof.trial import Trial, Verdict, check
 from utils.database.roles.profiles import DatabaseUser, Profile
-from utils.database.server.connection import DatabaseServer, Master, logged_in, may_pass
+from utils.database.server.connection import DatabaseServer, Master, logged_in
+from utils.database.server.refusals import may_pass
 from utils.database.server.statements import names, rows, run
 from utils.shortened import first_of
 

@@ -9,7 +9,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable
 
 from utils.database.roles.profiles import DatabaseUser
-from utils.database.server.connection import may_pass, postgres_call
+from utils.database.server.connection import postgres_call
+from utils.database.server.refusals import may_pass
 from utils.database.server.statements import rows
 from utils.errors import UsersNotProven
 

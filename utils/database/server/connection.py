@@ -1,7 +1,4 @@
-"""Connections to the restored database, and PostgreSQL's errors as the pipeline's own.
-
-SQLSTATE classes: PostgreSQL documentation, appendix A.
-"""
+"""Connections to the restored database."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -9,18 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg2
-from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names its class in lower case
 from pydantic import SecretStr
 
-from utils.database.server.tls import Tls, is_untrusted
-from utils.errors import (
-    AuroraRestoreError,
-    DatabaseChangeRefused,
-    DatabaseLoginRefused,
-    DatabaseNotTrusted,
-    DatabaseUnavailable,
-)
+from utils.database.server.refusals import connect_error, is_shut, translated
+from utils.database.server.tls import Tls
 
 # Where roles are looked at and changed, and where the lock is: an advisory lock holds in one database only.
 FIRST_DATABASE = "postgres"
@@ -42,14 +32,6 @@ _OWN_SETTINGS = (
 _NO_TRANSACTION_TIMEOUT = (170_000, "SET transaction_timeout = 0")
 # A server that is gone without a word is noticed after a minute, not when the function's time is up.
 _SILENCE_LIMITS = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
-_MAY_PASS = (
-    postgres_errors.LockNotAvailable,
-    postgres_errors.DeadlockDetected,
-    postgres_errors.SerializationFailure,
-    postgres_errors.QueryCanceled,
-    postgres_errors.ObjectInUse,
-    postgres_errors.TooManyConnections,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,15 +45,19 @@ class DatabaseServer:
 
 @dataclass(frozen=True, kw_only=True)
 class Master:
-    """The restored cluster's master user, who knows where the cluster listens."""
+    """The restored cluster's master user, who knows where the cluster listens.
+
+    first_database: what stands in for `FIRST_DATABASE` in a cluster that has none, or in which it is shut.
+    """
 
     server: DatabaseServer
     name: str
     password: SecretStr
+    first_database: str = FIRST_DATABASE
 
     def in_database(self, database: str) -> AbstractContextManager[Connection]:
         """Connect to a database for one transaction, as `connected` does."""
-        return connected(self.server, database, self.name, self.password)
+        return connected(self.server, self._standing_in(database), self.name, self.password)
 
     @contextmanager
     def session(self, database: str) -> Iterator[Connection]:
@@ -80,9 +66,22 @@ class Master:
         psycopg2 begins a transaction in `with connection:`, also in autocommit mode, and PostgreSQL would end it as
         idle.
         """
-        with closing(_connect(self.server, database, self.name, self.password)) as connection:
+        with closing(_connect(self.server, self._standing_in(database), self.name, self.password)) as connection:
             connection.autocommit = True
             yield connection
+
+    def _standing_in(self, database: str) -> str:
+        return self.first_database if database == FIRST_DATABASE else database
+
+    def can_enter(self, database: str) -> bool:
+        """Tell whether the database lets the master in; raises what has another reason than the database."""
+        try:
+            _opened(self.server, database, self.name, self.password, _OWN_SETTINGS).close()
+        except psycopg2.OperationalError as error:
+            if is_shut(str(error)):
+                return False
+            raise connect_error(database, self.name, str(error)) from None
+        return True
 
 
 @contextmanager
@@ -109,22 +108,10 @@ def logged_in(server: DatabaseServer, database: str, user: str, secret: SecretSt
 def _connect(
     server: DatabaseServer, database: str, user: str, password: SecretStr, own_settings: str = _OWN_SETTINGS
 ) -> Connection:
-    parameters: dict[str, Any] = _SILENCE_LIMITS | server.tls.parameters()
     try:
-        connection: Connection = psycopg2.connect(
-            host=server.host,
-            port=server.port,
-            dbname=database,
-            user=user,
-            password=password.get_secret_value(),
-            connect_timeout=10,
-            application_name=APPLICATION_NAME,
-            client_encoding="UTF8",
-            options=f"{_SESSION_LIMITS} {own_settings}",
-            **parameters,
-        )
+        connection = _opened(server, database, user, password, own_settings)
     except psycopg2.OperationalError as error:
-        raise _connect_error(database, user, str(error)) from None
+        raise connect_error(database, user, str(error)) from None
     since, statement = _NO_TRANSACTION_TIMEOUT
     if connection.server_version >= since:
         with postgres_call(f"connection to database {database} as {user}"), connection.cursor() as cursor:
@@ -134,62 +121,27 @@ def _connect(
     return connection
 
 
+def _opened(server: DatabaseServer, database: str, user: str, password: SecretStr, own_settings: str) -> Connection:
+    parameters: dict[str, Any] = _SILENCE_LIMITS | server.tls.parameters()
+    connection: Connection = psycopg2.connect(
+        host=server.host,
+        port=server.port,
+        dbname=database,
+        user=user,
+        password=password.get_secret_value(),
+        connect_timeout=10,
+        application_name=APPLICATION_NAME,
+        client_encoding="UTF8",
+        options=f"{_SESSION_LIMITS} {own_settings}",
+        **parameters,
+    )
+    return connection
+
+
 @contextmanager
 def postgres_call(what: str) -> Iterator[None]:
     """Turn every psycopg2 exception into our own; only PostgreSQL's message goes along, never the statement."""
     try:
         yield
     except psycopg2.Error as error:
-        raise _translated(what, error) from None
-
-
-def may_pass(error: psycopg2.Error) -> bool:
-    """Tell whether the same statement may succeed when it is tried again."""
-    return isinstance(error, _MAY_PASS) or error.pgcode is None or error.pgcode.startswith(("08", "57P", "53"))
-
-
-def _translated(what: str, error: psycopg2.Error) -> AuroraRestoreError:
-    message = error.diag.message_primary or type(error).__name__
-    found = f"{error.pgcode or 'no answer'} from PostgreSQL to the {what}: {message}"
-    if may_pass(error):
-        return DatabaseUnavailable(
-            found, expected="the database to answer", action="nothing, the step is tried again for a while"
-        )
-    return DatabaseChangeRefused(
-        found,
-        expected="the master user to be allowed",
-        action="connect as the master user and see who owns what PostgreSQL names; then start again",
-    )
-
-
-def _connect_error(database: str, user: str, message: str) -> AuroraRestoreError:
-    refused = "authentication failed" in message or "is not permitted to log in" in message
-    if is_untrusted(message):
-        return DatabaseNotTrusted(
-            f"a server that cannot be trusted: {' '.join(message.split())[:300]}",
-            expected="TLS with a certificate of Amazon RDS for the cluster's endpoint",
-            action="renew utils/database/rds_ca (its README says how) if AWS has a new CA; "
-            "restart a cluster that was renamed; no password was sent",
-        )
-    found = f"no login to database {database} as {user}: {' '.join(message.split())[:300]}"
-    if refused:
-        return DatabaseLoginRefused(
-            found,
-            expected="a login with the password of the secret",
-            action="compare the secret with the user; start the run again",
-        )
-    if "permission denied for database" in message:
-        return DatabaseChangeRefused(
-            found,
-            expected="the right to connect to it",
-            action="grant CONNECT on the database in the source, or in the restored cluster and resume the operation",
-        )
-    if message.rstrip().endswith("does not exist"):
-        return DatabaseChangeRefused(
-            found, expected="a database of the restored cluster", action="correct its name in the request"
-        )
-    return DatabaseUnavailable(
-        found,
-        expected="a connection",
-        action="nothing, the step is tried again; else check network and security groups",
-    )
+        raise translated(what, error) from None

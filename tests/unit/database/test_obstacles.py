@@ -1,0 +1,73 @@
+"""What would stop a set-up for good is put right, or said at once by name, with the way out."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local_cloud.aurora.postgres.bootstrap import ADMIN
+from local_cloud.aurora.postgres.farm import PostgresFarm
+from local_cloud.aurora.postgres.volume import Volume
+from tests.unit.database.judge import who_can_log_in
+from tests.unit.database.production import LOGINS, MASTER, Restored, restore
+from utils.errors import DatabaseChangeRefused
+
+LOGIN_TRIGGER = """
+    CREATE FUNCTION public.deny() RETURNS event_trigger LANGUAGE plpgsql AS $$
+        BEGIN IF session_user <> 'rdsadmin' THEN RAISE 'not from here'; END IF; END $$;
+    CREATE EVENT TRIGGER deny_logins ON login EXECUTE FUNCTION public.deny()
+"""
+
+
+@pytest.fixture(scope="module")
+def untouched(farm: PostgresFarm, production: Volume) -> Iterator[Restored]:
+    """A server on which no set-up gets far enough to change anything."""
+    yield from restore(farm, production, "untouched")
+
+
+def test_a_renamed_first_database_and_prepared_transactions_stop_no_set_up(restored: Restored) -> None:
+    restored.run(ADMIN, "postgres", "ALTER SYSTEM SET max_prepared_transactions = 5")
+    restored.server.restart(MASTER)
+    restored.run(
+        "shop_owner", "shop", "BEGIN; UPDATE customers SET name = 'x'; LOCK customers; PREPARE TRANSACTION 'xa-1'"
+    )
+    restored.run(MASTER, "crm", "BEGIN; LOCK leads; PREPARE TRANSACTION 'xa-2'")
+    restored.run(ADMIN, "shop", "ALTER DATABASE postgres RENAME TO main; ALTER DATABASE main CONNECTION LIMIT 1")
+
+    outcome = restored.set_up()
+
+    assert outcome.databases == ["crm", "main", "shop"]
+    assert "closed: prepared transactions, rolled back: xa-1 of shop_owner in shop, xa-2 of dba in crm" in map(
+        str, outcome.health
+    )
+    assert restored.run(MASTER, "shop", "SELECT gid FROM pg_prepared_xacts") == []
+    assert restored.run("app", "shop", "SELECT name FROM customers ORDER BY 1") == [("Ada",), ("Grace",)]
+    assert not restored.can_log_in("api", "shop")
+
+
+def test_a_limit_that_the_master_may_not_raise_is_named_before_anything_is_changed(untouched: Restored) -> None:
+    untouched.run(ADMIN, "postgres", "ALTER ROLE dba CONNECTION LIMIT 1")
+    with pytest.raises(DatabaseChangeRefused, match="master user dba with CONNECTION LIMIT 1") as refused:
+        untouched.set_up()
+    assert "ALTER ROLE dba CONNECTION LIMIT -1" in str(refused.value)
+    untouched.run(ADMIN, "postgres", "ALTER ROLE dba CONNECTION LIMIT -1")
+    assert set(LOGINS) <= who_can_log_in(untouched)
+
+
+def test_a_trigger_that_keeps_logins_out_is_named_with_its_routine_and_the_way_out(untouched: Restored) -> None:
+    untouched.run(ADMIN, "postgres", LOGIN_TRIGGER)
+    with pytest.raises(DatabaseChangeRefused) as refused:
+        untouched.set_up()
+    text = str(refused.value)
+    assert (
+        "no login to database postgres as dba, refused by a trigger ON login: not from here (by public.deny())" in text
+    )
+    assert "event_triggers to 0 in the target's cluster parameter group" in text
+    untouched.run(ADMIN, "postgres", "DROP EVENT TRIGGER deny_logins; DROP FUNCTION deny()")
+
+
+def test_a_prepared_transaction_of_a_superuser_is_named(untouched: Restored) -> None:
+    untouched.run(ADMIN, "postgres", "ALTER SYSTEM SET max_prepared_transactions = 5")
+    untouched.server.restart(MASTER)
+    untouched.run(ADMIN, "shop", "BEGIN; LOCK customers; PREPARE TRANSACTION 'of-aws'")
+    with pytest.raises(DatabaseChangeRefused, match="prepared transaction 'of-aws' of rdsadmin in database shop"):
+        untouched.set_up()

@@ -1,0 +1,47 @@
+"""Prepared transactions: a copy has them as production had them, with their locks, and nobody will ever end them."""
+
+from psycopg2.sql import SQL, Identifier, Literal
+
+from utils.database.health.finding import finding
+from utils.database.roles.memberships import join
+from utils.database.server.connection import FIRST_DATABASE, Master, postgres_call
+from utils.database.server.statements import rows, run
+from utils.errors import DatabaseChangeRefused
+from utils.operation.model import HealthRecord, Verdict
+
+_PREPARED = """
+    SELECT gid, owner, database, owner = current_user,
+        (SELECT rolsuper FROM pg_roles WHERE rolname = owner) FROM pg_prepared_xacts ORDER BY prepared, gid
+"""
+
+
+def end_prepared_transactions(master: Master) -> list[HealthRecord]:
+    """Roll each back as its owner, in its own database; raises `DatabaseChangeRefused` for one that stays."""
+    with master.in_database(FIRST_DATABASE) as connection:
+        found = rows(connection, "look at prepared transactions", _PREPARED)
+    ended = []
+    for gid, owner, database, is_masters, is_superusers in found:
+        if is_superusers:
+            raise _stays(gid, owner, database, "a superuser's")
+        try:
+            if not is_masters:
+                with master.in_database(FIRST_DATABASE) as connection:
+                    join(connection, [owner])
+            # Only outside of a transaction, in the database that it was prepared in, and by its owner itself.
+            with postgres_call("end of a prepared transaction"), master.session(database) as connection:
+                run(connection, "role of its owner", [SQL("SET ROLE {}").format(Identifier(owner))])
+                with connection.cursor() as cursor:
+                    cursor.execute(SQL("ROLLBACK PREPARED {}").format(Literal(gid)))
+        except DatabaseChangeRefused as error:
+            raise _stays(gid, owner, database, str(error)) from None
+        ended.append(f"{gid} of {owner} in {database}")
+    return finding(Verdict.CLOSED, "prepared transactions, rolled back", ended)
+
+
+def _stays(gid: str, owner: str, database: str, why: str) -> DatabaseChangeRefused:
+    return DatabaseChangeRefused(
+        f"prepared transaction {gid!r} of {owner} in database {database}, which the master may not end: {why}",
+        expected="no transaction that holds its locks for ever",
+        action=f"in the copy, as {owner} in that database: ROLLBACK PREPARED {gid!r}, and resume the operation; or "
+        "end it in the source and start again from a new snapshot",
+    )

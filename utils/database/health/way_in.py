@@ -1,0 +1,83 @@
+"""The master's way in: what would stop the set-up's sessions half-way is put right with the first one, or named."""
+
+from dataclasses import replace
+
+from psycopg2 import errors as postgres_errors
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.sql import SQL, Composable, Identifier
+
+from utils.database.health.finding import finding
+from utils.database.server.connection import FIRST_DATABASE, Master, postgres_call
+from utils.database.server.statements import attempt, execute, rows
+from utils.errors import DatabaseChangeRefused
+from utils.operation.model import HealthRecord, Verdict
+
+# The lock's, the one at work, and one that is just ending.
+_SESSIONS = 3
+# Always there, though AWS may shut it: from it another database is found.
+_TEMPLATE = "template1"
+_DATABASES = """
+    SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'rdsadmin'
+        AND has_database_privilege(oid, 'CONNECT') AND (datconnlimit = -1 OR datconnlimit >= %s)
+    ORDER BY oid
+"""
+_LIMITS = """
+    SELECT datconnlimit, rolconnlimit, rolinherit, current_setting('server_version_num')::int
+    FROM pg_database, pg_roles WHERE datname = current_database() AND rolname = current_user
+"""
+
+
+def find_way_in(master: Master) -> tuple[Master, list[HealthRecord]]:
+    """Return the master with a first database that has room for the set-up, and what was put right for it.
+
+    Raises `DatabaseChangeRefused` for what stops every set-up.
+    """
+    first = FIRST_DATABASE if master.can_enter(FIRST_DATABASE) else _another(master, _TEMPLATE)
+    found = []
+    with master.session(first) as connection:
+        room, role_room, inherits, version = rows(connection, "look at the way in", _LIMITS)[0]
+    master = replace(master, first_database=first)
+    with master.in_database(first) as connection:
+        if 0 <= role_room < _SESSIONS:
+            found += _mend_role(connection, master, f"CONNECTION LIMIT {role_room}", SQL("CONNECTION LIMIT -1"))
+        # Since PostgreSQL 16 each membership says itself whether it gives rights; before, the role says it for all.
+        if not inherits and version < 160_000:
+            found += _mend_role(connection, master, "NOINHERIT", SQL("INHERIT"))
+        if 0 <= room < _SESSIONS:
+            raised = SQL("ALTER DATABASE {} CONNECTION LIMIT -1").format(Identifier(first))
+            if _is_done(connection, raised):
+                return master, [*found, *finding(Verdict.MENDED, f"CONNECTION LIMIT {room} of the database", [first])]
+            return replace(master, first_database=_another(master, first)), found
+    return master, found
+
+
+def _another(master: Master, way: str) -> str:
+    with master.session(way) as connection:
+        others = [name for (name,) in rows(connection, "look for a database", _DATABASES, (_SESSIONS,)) if name != way]
+    for name in others:
+        if master.can_enter(name):
+            return str(name)
+    raise DatabaseChangeRefused(
+        f"no database that lets {master.name} in {_SESSIONS} times at once",
+        expected=f"the database {FIRST_DATABASE}, or any other that accepts connections, for the set-up to work from",
+        action="in the source: ALTER DATABASE ... CONNECTION LIMIT -1, or ALLOW_CONNECTIONS true; then a new snapshot",
+    )
+
+
+def _mend_role(connection: Connection, master: Master, what: str, option: Composable) -> list[HealthRecord]:
+    if _is_done(connection, SQL("ALTER ROLE CURRENT_USER ") + option):
+        return finding(Verdict.MENDED, f"{what} of the master", [master.name])
+    raise DatabaseChangeRefused(
+        f"master user {master.name} with {what}, which it may not change itself",
+        expected=f"room for {_SESSIONS} sessions of the master, with the rights of the roles that it is a member of",
+        action=f"ALTER ROLE {master.name} {option.as_string(connection)} in the source, as another role with "
+        "CREATEROLE and ADMIN on it, then start again from a new snapshot; nothing was changed",
+    )
+
+
+def _is_done(connection: Connection, statement: Composable) -> bool:
+    refused = True
+    with postgres_call("room for the set-up"), attempt(connection, postgres_errors.InsufficientPrivilege):
+        execute(connection, statement)
+        refused = False
+    return not refused

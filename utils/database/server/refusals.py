@@ -1,0 +1,140 @@
+"""PostgreSQL's errors as the pipeline's own: what may pass is tried again, what stops for good says at once what to do.
+
+SQLSTATE classes: PostgreSQL documentation, appendix A. libpq gives no code for a connection that failed, only a text.
+"""
+
+import re
+
+import psycopg2
+from psycopg2 import errors as postgres_errors
+
+from utils.database.server.tls import is_untrusted
+from utils.errors import (
+    AuroraRestoreError,
+    DatabaseChangeRefused,
+    DatabaseLoginRefused,
+    DatabaseNotTrusted,
+    DatabaseUnavailable,
+)
+
+_MAY_PASS = (
+    postgres_errors.LockNotAvailable,
+    postgres_errors.DeadlockDetected,
+    postgres_errors.SerializationFailure,
+    postgres_errors.QueryCanceled,
+    postgres_errors.ObjectInUse,
+    postgres_errors.TooManyConnections,
+)
+_ENCODING = (postgres_errors.UntranslatableCharacter, postgres_errors.CharacterNotInRepertoire)
+# The server's table of locks is full: with the same settings it will be again. Memory that is short may come back.
+_NO_ROOM_FOR_LOCKS = "max_locks_per_transaction"
+# PostgreSQL tells in its CONTEXT which routine was at work; the rest of it may quote a statement.
+_ROUTINE = re.compile(r'PL/pgSQL function ((?:"[^"]*"|[^\s(])+\([^)]*\)) line|SQL function ("[^"]+")')
+# No session of anybody gets into the database, or not of this one.
+_SHUT = (
+    "too many connections for database",
+    "is not currently accepting connections",
+    "permission denied for database",
+)
+
+
+def may_pass(error: psycopg2.Error) -> bool:
+    """Tell whether the same statement may succeed when it is tried again."""
+    if _NO_ROOM_FOR_LOCKS in (error.diag.message_hint or ""):
+        return False
+    return isinstance(error, _MAY_PASS) or error.pgcode is None or error.pgcode.startswith(("08", "57P", "53"))
+
+
+def is_shut(message: str) -> bool:
+    """Tell from libpq's message whether another database of the same server may let the same login in."""
+    return any(text in message for text in _SHUT) or message.rstrip().endswith("does not exist")
+
+
+def translated(what: str, error: psycopg2.Error) -> AuroraRestoreError:
+    """Return our own error; only PostgreSQL's message and a routine's name go along, never the statement."""
+    message = error.diag.message_primary or type(error).__name__
+    found = f"{error.pgcode or 'no answer'} from PostgreSQL to the {what}: {message}{_by_routine(error.diag.context)}"
+    if may_pass(error):
+        return DatabaseUnavailable(
+            found, expected="the database to answer", action="nothing, the step is tried again for a while"
+        )
+    return DatabaseChangeRefused(found, expected="the master user to be allowed", action=_way_out(error))
+
+
+def _way_out(error: psycopg2.Error) -> str:
+    if isinstance(error, _ENCODING):
+        return (
+            "a name there has bytes that its database's encoding and UTF-8 do not share: rename that role, schema, "
+            "table or routine in the source, then start again from a new snapshot"
+        )
+    if _NO_ROOM_FOR_LOCKS in (error.diag.message_hint or ""):
+        return (
+            "raise max_locks_per_transaction in the target's cluster parameter group (or take a larger instance class, "
+            "which allows more connections), reboot, then resume the operation"
+        )
+    if _by_routine(error.diag.context):
+        return (
+            "that routine of production's ran and refused, for an event trigger, a trigger or a policy: disable what "
+            "calls it, in the source or as the master user in the copy; then start again"
+        )
+    return "connect as the master user and see who owns what PostgreSQL names; then start again"
+
+
+def connect_error(database: str, user: str, message: str) -> AuroraRestoreError:
+    """Return our own error for a connection that was not made."""
+    refused = "authentication failed" in message or "is not permitted to log in" in message
+    if is_untrusted(message):
+        return DatabaseNotTrusted(
+            f"a server that cannot be trusted: {' '.join(message.split())[:300]}",
+            expected="TLS with a certificate of Amazon RDS for the cluster's endpoint",
+            action="renew utils/database/rds_ca (its README says how) if AWS has a new CA; "
+            "restart a cluster that was renamed; no password was sent",
+        )
+    found = f"no login to database {database} as {user}: {' '.join(message.split())[:300]}"
+    if refused:
+        return DatabaseLoginRefused(
+            found,
+            expected="a login with the password of the secret",
+            action="compare the secret with the user, and look whether the role's VALID UNTIL has passed, which "
+            "PostgreSQL tells in the same words; start the run again",
+        )
+    if "permission denied for database" in message:
+        return DatabaseChangeRefused(
+            found,
+            expected="the right to connect to it",
+            action="grant CONNECT on the database in the source, or in the restored cluster and resume the operation",
+        )
+    if message.rstrip().endswith("does not exist"):
+        return DatabaseChangeRefused(
+            found, expected="a database of the restored cluster", action="correct its name in the request"
+        )
+    if "is not currently accepting connections" in message:
+        return DatabaseChangeRefused(
+            found,
+            expected="a database that accepts connections",
+            action=f"ALTER DATABASE {database} ALLOW_CONNECTIONS true in the source, or leave it out of the request",
+        )
+    if "FATAL:" in message and "CONTEXT:" in message:
+        return _refused_by_login_trigger(database, user, message)
+    return DatabaseUnavailable(
+        found,
+        expected="a connection",
+        action="nothing, the step is tried again; else check network and security groups",
+    )
+
+
+def _refused_by_login_trigger(database: str, user: str, message: str) -> DatabaseChangeRefused:
+    # Only code that runs at the login gives its refusal a context.
+    first, context = message.split("FATAL:", 1)[1].split("CONTEXT:", 1)
+    return DatabaseChangeRefused(
+        f"no login to database {database} as {user}, refused by a trigger ON login: "
+        f"{' '.join(first.split())[:200]}{_by_routine(context)}",
+        expected="a login that runs no code of production's, or code that lets the users in",
+        action="DROP EVENT TRIGGER (or DISABLE it) in the source and start again from a new snapshot, or set "
+        "event_triggers to 0 in the target's cluster parameter group and resume the operation",
+    )
+
+
+def _by_routine(context: str | None) -> str:
+    found = [first or second for first, second in _ROUTINE.findall(context or "")]
+    return f" (by {', called by '.join(found[:3])})" if found else ""
