@@ -30,7 +30,7 @@ Sets up what it needs under .local/ (first time: a few minutes), then runs
                 --only PATTERN repeats the cases whose id contains it, --faults --help shows the other options
   --help        this text
 
-Exit code 0 only if everything passes. Needs python3 (3.11 or newer, with venv).
+It ends with the CPU seconds of each part. Exit code 0 only if everything passes. Needs python3 (3.11 or newer, with venv).
 HELP
 }
 
@@ -54,6 +54,9 @@ logs=$(mktemp -d)
 # A child in the background dies with this script, also on Ctrl-C.
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$logs"' EXIT
 
+# Before a part's name and a command: its CPU seconds, with those of everything that it starts, are kept for the end.
+readonly COUNTED=("$DEV/python" -m tooling.cpu_time "$logs/cpu")
+
 say() {
     printf '\n== %s (%d s)\n' "$1" $((SECONDS - started))
 }
@@ -62,7 +65,8 @@ set_up() {
     local python
     for python in python3 python3.14 python3.13 python3.12 python3.11; do
         if "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            "$python" -c 'from tooling.environments import ensure; ensure(("dev", "cloud", "sam", "aws", "node", "lambda", "checkov"), print)'
+            "$python" -m tooling.cpu_time "$logs/cpu" "setting up" "$python" -c \
+                'from tooling.environments import ensure; ensure(("dev", "cloud", "sam", "aws", "node", "lambda", "checkov"), print)'
             break
         fi
     done
@@ -70,7 +74,7 @@ set_up() {
     mkdir -p .local/node
     if ! cmp -s requirements/node/package-lock.json .local/node/.complete; then
         cp requirements/node/package.json requirements/node/package-lock.json .local/node/
-        PATH=$ENVIRONMENTS/node/bin:$PATH npm ci --silent --no-audit --no-fund --prefix .local/node
+        PATH=$ENVIRONMENTS/node/bin:$PATH "${COUNTED[@]}" "setting up" npm ci --silent --no-audit --no-fund --prefix .local/node
         cp requirements/node/package-lock.json .local/node/.complete
     fi
 }
@@ -78,7 +82,7 @@ set_up() {
 check() {
     local name=$1
     shift
-    if "$@" >"$logs/check" 2>&1; then
+    if "${COUNTED[@]}" checks "$@" >"$logs/check" 2>&1; then
         echo "ok      $name"
     else
         echo "FAILED  $name"
@@ -118,7 +122,7 @@ beside() {
     trap 'kill $(jobs -p) 2>/dev/null || true; exit 1' TERM
     checks >"$logs/checks" 2>&1 || failed=1
     if ! $fast; then
-        "$DEV/python" -m pytest -q tests/deployment >"$logs/deployment" 2>&1 &
+        "${COUNTED[@]}" deployment "$DEV/python" -m pytest -q tests/deployment >"$logs/deployment" 2>&1 &
         wait $! || failed=1
     fi
     return $failed
@@ -128,14 +132,14 @@ say "Checks and deployment, in the background; unit tests and conventions"
 beside &
 beside=$!
 failed=0
-"$DEV/python" -m pytest -q -n 2 tests/unit tests/conventions --cov --cov-report=term || failed=1
+"${COUNTED[@]}" "unit, conventions" "$DEV/python" -m pytest -q -n 2 tests/unit tests/conventions --cov --cov-report=term || failed=1
 if ! $fast; then
     say "Integration, in the background; the local cloud"
-    "$DEV/python" -m pytest -q tests/integration >"$logs/integration" 2>&1 &
+    "${COUNTED[@]}" integration "$DEV/python" -m pytest -q tests/integration >"$logs/integration" 2>&1 &
     integration=$!
-    "$DEV/python" -m pytest -q -n 2 tests/local_cloud || failed=1
+    "${COUNTED[@]}" "local cloud" "$DEV/python" -m pytest -q -n 2 tests/local_cloud || failed=1
     say "A sample of the fault sweep"
-    "$DEV/python" -m pytest -q tests/faults || failed=1
+    "${COUNTED[@]}" faults "$DEV/python" -m pytest -q tests/faults || failed=1
     wait $integration || failed=1
     say "Integration"
     cat "$logs/integration"
@@ -147,6 +151,9 @@ if ! $fast; then
     say "Deployment"
     cat "$logs/deployment"
 fi
+
+say "CPU seconds, user and system, of every process"
+"$DEV/python" -m tooling.cpu_time --report "$logs/cpu"
 
 if ((failed)); then
     say "FAILED"
