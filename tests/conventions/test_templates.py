@@ -16,6 +16,7 @@ from tests.conventions.cfn_yaml import (
     statements,
 )
 from utils.aws.event_bus import SOURCE
+from utils.operation.model import StepName
 
 ROOT = load_template("template.yaml")
 PREREQUISITES = load_template("infrastructure/prerequisites.yaml")
@@ -30,18 +31,7 @@ ROLES = resources_of_type(LAMBDA, "AWS::IAM::Role")
 STATE_MACHINE = resources_of_type(STEP_FUNCTIONS, "AWS::Serverless::StateMachine")["StateMachine"]
 DEFINITION = (REPOSITORY / "statemachine/aurora_restore.asl.json").read_text()
 
-STEPS = [
-    "snapshot-check",
-    "copy-snapshot",
-    "check-copy-status",
-    "delete-rds",
-    "check-delete-status",
-    "restore-snapshot",
-    "check-restore-status",
-    "setup-db-users",
-    "archive-snapshot",
-    "sns-notification",
-]
+STEPS = [step.value.lower().replace(" ", "-") for step in StepName]
 EVERY_FUNCTION_READS = {
     "ENVIRONMENT",
     "STATE_TABLE_NAME",

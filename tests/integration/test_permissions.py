@@ -4,11 +4,9 @@ import pytest
 
 from tests.integration.stage.permissions import WITHOUT, Entry, granted_to, needed_so_far, without
 from tests.integration.stage.world import World
+from utils.operation.model import StepName
 
-ROLES = (
-    "snapshot-check", "copy-snapshot", "check-copy-status", "delete-rds", "check-delete-status", "restore-snapshot",
-    "check-restore-status", "setup-db-users", "archive-snapshot", "sns-notification", "pipeline",
-)  # fmt: skip
+ROLES = (*(step.value.lower().replace(" ", "-") for step in StepName), "pipeline")
 # Calls that nobody makes in the local cloud, so that nothing here can prove or disprove the need.
 NOT_ASKED_LOCALLY = {
     "Log": "Lambda itself writes a function's log there, with the function's role",
