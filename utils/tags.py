@@ -1,5 +1,6 @@
 """The tags by which the pipeline knows its own resources."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -9,6 +10,10 @@ ROLE = "aurora-restore:role"
 TARGET_CLUSTER_ID = "aurora-restore:target-cluster-id"
 REPLACEABLE = "aurora-restore:replaceable"
 ARCHIVED_AT = "aurora-restore:archived-at"
+
+# https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_Tag.html; a resource bears at most 50.
+_TAG_TEXT = re.compile(r"(?:[^\W]|[\s.:/=+\-@])*")
+MOST_OF_A_REQUEST = 45
 
 
 class Role(StrEnum):
@@ -28,6 +33,11 @@ def own_tags(role: Role, operation_id: str, target_cluster_id: str) -> dict[str,
         TARGET_CLUSTER_ID: target_cluster_id,
     }
     return tags | {REPLACEABLE: "true"} if role is Role.TARGET else tags
+
+
+def is_tag_text(text: str) -> bool:
+    """Tell whether RDS takes `text` as a tag's key or value: letters, digits, white space and _ . : / = + - @."""
+    return _TAG_TEXT.fullmatch(text) is not None
 
 
 def is_ours(tags: Mapping[str, str], operation_id: str) -> bool:

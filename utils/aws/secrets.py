@@ -1,6 +1,7 @@
 """Secrets Manager: the credentials of the master and of the database users."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -66,9 +67,19 @@ class SecretsGateway:
             return model.model_validate(document)
         except ValidationError as error:
             # Only place and kind of the problem: the input is secret.
-            problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
+            problem = error.errors(include_input=False, include_url=False)[0]
             field = ".".join(str(part) for part in problem["loc"])
-            raise _invalid(secret_name, field, "something that does not fit", problem["msg"]) from None
+            raise _invalid(secret_name, field, "something that does not fit", _in_words(problem)) from None
+
+
+def _in_words(problem: Mapping[str, Any]) -> str:
+    # Of a hidden text pydantic counts items.
+    bounds: Mapping[str, int] = problem.get("ctx", {})
+    if problem["type"] == "too_short":
+        return f"at least {bounds['min_length']} characters"
+    if problem["type"] == "too_long":
+        return f"at most {bounds['max_length']} characters"
+    return str(problem["msg"])
 
 
 def _refuse_placeholders(secret_name: str, document: Any) -> None:

@@ -22,9 +22,20 @@ from utils.errors import (
 from utils.identifiers import region_and_account
 from utils.request.model import RestoreRequest
 from utils.settings import Settings
-from utils.tags import REPLACEABLE
+from utils.tags import REPLACEABLE, is_tag_text
 
 _UNTOUCHED = "nothing was changed"
+
+
+def check_operation_id(operation_id: str) -> None:
+    """Refuse the name of an execution that is no tag value: everything that the run makes bears it as a tag."""
+    if not is_tag_text(operation_id):
+        raise InvalidRequest(
+            f"{operation_id!r}, the name of the execution",
+            field="operation_id",
+            expected="letters, digits and _ . = + - @, which RDS takes as a tag",
+            action=f"start it again under another name; {_UNTOUCHED}",
+        )
 
 
 def check_target_is_not_source(request: RestoreRequest, snapshot: Snapshot, target: Cluster) -> None:

@@ -34,6 +34,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     guards.check_groups(target_region, settings)
     guards.check_capacity(settings)
     readiness.check_users(services.secrets.app_credentials(services.settings.app_secret_name), settings, request)
+    readiness.check_queries(request)
     readiness.check_scripts(services.s3, request)
 
     found = planning.Found(

@@ -7,6 +7,7 @@ from utils.database.before_opening.sql_script import NotASqlScript, split
 from utils.database.roles.profiles import users_of
 from utils.errors import InvalidRequest, PostRestoreSqlFailed
 from utils.request.model import RestoreRequest
+from utils.words import counted
 
 
 def check_users(credentials: AppCredentials, settings: RestoreSettings, request: RestoreRequest) -> None:
@@ -28,6 +29,23 @@ def check_users(credentials: AppCredentials, settings: RestoreSettings, request:
             expected="logins of the snapshot that stay as they are",
             action="leave them out: the pipeline sets them up anyway; nothing was changed",
         )
+
+
+def check_queries(request: RestoreRequest) -> None:
+    """Make sure that every check is one query, as far as that can be seen without asking; raises `InvalidRequest`."""
+    for number, check in enumerate(request.checks):
+        try:
+            statements = len(split(check.sql))
+            found = counted(statements, "statement")
+        except NotASqlScript as problem:
+            statements, found = 0, str(problem)
+        if statements != 1:
+            raise InvalidRequest(
+                f"{found} in check {check.name!r}",
+                field=f"checks.{number}.sql",
+                expected="one query that gives one row of one column",
+                action="correct it and start the run again; nothing was changed",
+            )
 
 
 def check_scripts(s3: S3Gateway, request: RestoreRequest) -> None:

@@ -5,14 +5,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from utils import identifiers
+from utils import identifiers, tags
 from utils.request.sql import Check, PostRestoreSql
 from utils.request.start_window import StartWindow
 from utils.request.strict_model import StrictModel
 from utils.request.users import RoleName, UserLimits
 
 LATEST = "latest"
-RESERVED_TAG_PREFIXES = ("aws:", "aurora-restore:")
+RESERVED_TAG_PREFIXES = ("aws:", "rds:", "aurora-restore:")
 
 
 def _identifier(value: str) -> str:
@@ -55,12 +55,22 @@ def _instance_class(value: str) -> str:
 
 
 def _tags(value: dict[str, str]) -> dict[str, str]:
+    if len(value) > tags.MOST_OF_A_REQUEST:
+        raise ValueError(f"at most {tags.MOST_OF_A_REQUEST} tags, which leaves room for the pipeline's own")
     for key, text in value.items():
-        if key.startswith(RESERVED_TAG_PREFIXES) or not 1 <= len(key) <= 128 or len(text) > 256:
+        if key.lower().startswith(RESERVED_TAG_PREFIXES) or not 1 <= len(key) <= 128 or len(text) > 256:
             raise ValueError(
-                "keys of 1 to 128 characters that do not start with 'aws:' or 'aurora-restore:', "
+                "keys of 1 to 128 characters that do not start with 'aws:', 'rds:' or 'aurora-restore:', "
                 "values of at most 256 characters"
             )
+        if not (tags.is_tag_text(key) and tags.is_tag_text(text)):
+            raise ValueError("keys and values of letters, digits, spaces and _ . : / = + - @, as RDS takes them")
+    return value
+
+
+def _groups(value: list[str]) -> list[str]:
+    if not value:
+        raise ValueError("at least one security group; left out, the old target's are taken")
     return value
 
 
@@ -131,7 +141,7 @@ class Target(StrictModel):
     subnet_group: Text | None = Field(
         default=None, description="DB subnet group; the old target's when left out, else AWS's default."
     )
-    security_group_ids: list[Text] | None = Field(
+    security_group_ids: Annotated[list[Text], AfterValidator(_groups)] | None = Field(
         default=None,
         description="VPC security groups; the old target's when left out, else the VPC's default.",
     )

@@ -3,6 +3,7 @@
 import difflib
 import json
 import re
+import reprlib
 from collections.abc import Mapping
 from typing import Any, Protocol, get_args
 
@@ -15,6 +16,15 @@ from utils.words import counted
 
 _README = "correct the field (the README lists all of them) and start the run again; nothing was changed"
 _LONGEST_ECHO = 80
+_MOST_PATHS = 20
+# What a run learns comes into the same row, and DynamoDB takes 400 KB: a request may have a quarter.
+_LONGEST_REQUEST = 100_000
+_LENGTHS = {
+    "too_short": "at least {min_length} items",
+    "too_long": "at most {max_length} items",
+    "string_too_short": "text of at least {min_length} characters",
+    "string_too_long": "text of at most {max_length} characters",
+}
 RESUME = "resume"  # the one field of a request that resumes an earlier operation
 
 
@@ -62,23 +72,25 @@ def named_in(request: object) -> str | None:
 
 def parse_request(raw: object, settings: Defaults) -> RestoreRequest:
     """Lay the request over the stack's defaults and validate it; raises `InvalidRequest` that names the field."""
-    merged = _over_defaults(raw, settings)
     try:
-        return RestoreRequest.model_validate(merged)
+        return _validated(raw, settings)
     except ValidationError as error:
-        problems = _problems(error)
-        more = f" ({counted(len(problems) - 1, 'more problem')} in the request)" if len(problems) > 1 else ""
-        raise _invalid_request(problems[0], more) from None
+        first, *others = _problems(error)
+        raise _invalid_request(first, _and(others)) from None
+    except RecursionError:
+        raise _nested_too_deep() from None
 
 
 def find_problems(raw: object, settings: Defaults) -> list[InvalidRequest]:
     """Return everything that does not fit, the most telling first; nothing for a request that a run would take."""
     try:
-        RestoreRequest.model_validate(_over_defaults(raw, settings))
+        _validated(raw, settings)
     except InvalidRequest as problem:
         return [problem]
     except ValidationError as error:
         return [_invalid_request(problem) for problem in _problems(error)]
+    except RecursionError:
+        return [_nested_too_deep()]
     return []
 
 
@@ -86,6 +98,23 @@ def _over_defaults(raw: object, settings: Defaults) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise InvalidRequest(f"{type(raw).__name__} {_echo(raw)}", expected="a JSON object", action=_README)
     return _merge(_merge(_stack_defaults(settings), _configured_defaults(settings)), raw)
+
+
+def _validated(raw: object, settings: Defaults) -> RestoreRequest:
+    merged = _over_defaults(raw, settings)
+    request = RestoreRequest.model_validate(merged)
+    size = len(json.dumps(merged))
+    if size > _LONGEST_REQUEST:
+        raise InvalidRequest(
+            f"{size:,} characters of JSON, the stack's defaults included",
+            expected=f"at most {_LONGEST_REQUEST:,}",
+            action="put what is long into scripts (post_restore_sql) and start the run again; nothing was changed",
+        )
+    return request
+
+
+def _nested_too_deep() -> InvalidRequest:
+    return InvalidRequest("values nested too deep", expected="a request as the README shows", action=_README)
 
 
 def _stack_defaults(settings: Defaults) -> dict[str, Any]:
@@ -100,7 +129,7 @@ def _stack_defaults(settings: Defaults) -> dict[str, Any]:
 def _configured_defaults(settings: Defaults) -> dict[str, Any]:
     try:
         defaults = json.loads(settings.request_defaults)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         defaults = error
     if not isinstance(defaults, dict):
         raise InvalidRequest(
@@ -124,8 +153,16 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 def _problems(error: ValidationError) -> list[Any]:
     # A misspelt field is both unknown and missing: the nearest known name helps more.
-    found = error.errors(include_url=False, include_context=False)
+    found = error.errors(include_url=False)
     return sorted(found, key=lambda problem: problem["type"] != "extra_forbidden")
+
+
+def _and(others: list[Any]) -> str:
+    if not others:
+        return ""
+    paths = list(dict.fromkeys(_path([str(part) for part in problem["loc"]]) for problem in others))
+    named = ", ".join([*paths[:_MOST_PATHS], *(["…"] if len(paths) > _MOST_PATHS else [])])
+    return f" ({counted(len(others), 'more problem')} in the request: {named})"
 
 
 def _invalid_request(first: Mapping[str, Any], more: str = "") -> InvalidRequest:
@@ -147,7 +184,9 @@ def _invalid_request(first: Mapping[str, Any], more: str = "") -> InvalidRequest
     expected = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if first["type"] in {"model_type", "dict_type"}:
         expected = "a JSON object"
-    found = f"{type(first['input']).__name__} {_echo(first['input'])}" + more
+    if first["type"] in _LENGTHS:
+        expected = _LENGTHS[first["type"]].format(**first["ctx"])
+    found = ("null" if first["input"] is None else f"{type(first['input']).__name__} {_echo(first['input'])}") + more
     return InvalidRequest(found, field=_path(location), expected=expected, action=_README)
 
 
@@ -175,5 +214,6 @@ def _model_of(annotation: object) -> type[BaseModel]:
 
 
 def _echo(value: object) -> str:
-    text = repr(value)
+    # A container may be nested thousands deep.
+    text = repr(value) if isinstance(value, str) else reprlib.repr(value)
     return text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}… ({len(text)} characters)"

@@ -21,8 +21,14 @@ def _number(value: float) -> float:
     return value
 
 
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("text without the character NUL, which PostgreSQL does not take")
+    return value
+
+
 Number = Annotated[int | float, AfterValidator(_number)]
-DatabaseName = Annotated[str, Field(min_length=1, max_length=63)]
+DatabaseName = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_without_nul)]
 
 
 class PostRestoreSql(StrictModel):
@@ -45,7 +51,7 @@ class Check(StrictModel):
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Its name in messages and summary.")
     database: DatabaseName = Field(description="Database it is asked in.")
-    sql: Annotated[str, Field(min_length=1, max_length=4000)] = Field(
+    sql: Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_without_nul)] = Field(
         description="One query that gives one row of one column; it runs read-only."
     )
     expect: bool | Number | Annotated[str, Field(max_length=256)] | None = Field(
@@ -60,6 +66,8 @@ class Check(StrictModel):
         bounded = self.at_least is not None or self.at_most is not None
         if bounded is (self.expect is not None):
             raise ValueError("either expect, or at_least and at_most or one of them")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError("at_least no higher than at_most: no number fits")
         return self
 
     @property

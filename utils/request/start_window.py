@@ -13,7 +13,7 @@ from utils.request.strict_model import StrictModel
 def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of the database is no zone, nor is a long name
         raise ValueError("a time zone such as UTC or Europe/Berlin") from None
     return value
 

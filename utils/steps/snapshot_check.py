@@ -46,6 +46,7 @@ def snapshot_check(event: StartEvent, services: Services) -> StepResult:
 def _started(event: StartEvent, services: Services) -> Operation:
     operation = services.operations.find(event.operation_id)
     if operation is None:
+        guards.check_operation_id(event.operation_id)
         request = parse_request(event.request, services.settings)
         if not request.dry_run:
             check_start_window(request.start_window, datetime.now(UTC))

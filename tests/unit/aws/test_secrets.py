@@ -160,3 +160,9 @@ def test_a_deleted_secret_is_what_aws_says_it_is(secrets: Any) -> None:
     secrets.delete_secret(SecretId="the-secret")
     with pytest.raises(AwsRequestRejected, match="InvalidRequestException"):
         gateway.master_credentials("the-secret")
+
+
+def test_a_password_that_is_too_short_is_said_to_be_so_in_characters(secrets: Any) -> None:
+    users = USERS | {"readonly_user": {"username": "reader", "password": "Plant3d"}}
+    with pytest.raises(SecretInvalid, match="expected at least 8 characters"):
+        put(secrets, users).app_credentials("the-secret")

@@ -82,6 +82,13 @@ def test_identifiers_are_lowered_as_rds_stores_them() -> None:
         ({"target": {"storage_type": "gp3"}}, "target.storage_type", "'aurora' or 'aurora-iopt1'"),
         ({"target": {"tags": {"aurora-restore:managed": "true"}}}, "target.tags", "do not start with 'aws:'"),
         ({"target": {"tags": {"": "x"}}}, "target.tags", "1 to 128 characters"),
+        ({"target": {"tags": {"AWS:x": "x"}}}, "target.tags", "do not start with 'aws:'"),
+        ({"target": {"tags": {"rds:owner": "x"}}}, "target.tags", "do not start with 'aws:', 'rds:'"),
+        ({"target": {"tags": {"owner": "Jane, team A"}}}, "target.tags", "as RDS takes them"),
+        ({"target": {"tags": {"R&D": "x"}}}, "target.tags", "as RDS takes them"),
+        ({"target": {"tags": {str(n): "x" for n in range(46)}}}, "target.tags", "at most 45 tags"),
+        ({"target": {"security_group_ids": []}}, "target.security_group_ids", "at least one security group"),
+        ({"target": {"cluster_id": None}}, "target.cluster_id", "found null; expected a valid string"),
         ({"keep_copies": True}, "keep_copies", "found bool True"),
         ({"dry_run": "true"}, "dry_run", "found str 'true'"),
     ],
@@ -115,8 +122,15 @@ def test_a_missing_field_says_where_it_may_come_from() -> None:
     assert "in the request or as a parameter of the stack" in str(error)
 
 
-def test_further_problems_are_counted() -> None:
-    assert "(2 more problems in the request)" in str(refused({"keep_copies": 0, "dry_run": 1, "port": 1}))
+def test_every_wrong_field_is_named() -> None:
+    message = str(refused({"keep_copies": 0, "dry_run": 1, "port": 1}))
+    assert message.startswith("port: found an unknown field (2 more problems in the request: keep_copies, dry_run)")
+
+
+def test_of_very_many_wrong_fields_the_first_are_named() -> None:
+    message = str(refused({f"field-{number}": number for number in range(1000)}))
+    assert "(999 more problems in the request: field-1, field-2," in message
+    assert len(message) < 2000
 
 
 @pytest.mark.parametrize("defaults", ["{", "[]", "null", '"text"', "7"])
@@ -146,11 +160,26 @@ def test_a_long_snapshot_name_takes_no_time() -> None:
     assert refused({"source": {"snapshot": "arn:aws" + "-" * 1_000_000}}).field == "source.snapshot"
 
 
-def test_deep_nesting_is_refused() -> None:
-    nested: dict[str, Any] = {}
-    for _ in range(300):
-        nested = {"source": nested}
-    assert refused(nested).field == "source.source"
+@pytest.mark.parametrize("depth", [300, 3_000, 30_000])
+@pytest.mark.parametrize("field", ["source", "keep_copies", "checks", "start_window", "unknown"])
+def test_deep_nesting_is_refused(field: str, depth: int) -> None:
+    objects: Any = {}
+    lists: Any = []
+    for _ in range(depth):
+        objects, lists = {field: objects}, [lists]
+    for value in (objects, {field: lists}, {"target": {"tags": objects}}, lists):
+        assert len(str(refused(value))) < 1500
+
+
+def test_defaults_that_are_nested_thousands_deep_are_the_stacks_fault() -> None:
+    settings = Settings.from_environment(ENVIRONMENT | {"REQUEST_DEFAULTS": "[" * 100_000})
+    assert refused({}, settings).field == "stack parameter RequestDefaults"
+
+
+def test_a_request_that_would_not_fit_into_its_row_is_refused() -> None:
+    check = {"database": "shop", "sql": f"SELECT '{'x' * 3900}' IS NULL", "expect": False}
+    raw = {"checks": [check | {"name": f"check {number}"} for number in range(50)]}
+    assert "characters of JSON" in str(refused(raw))
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,9 @@ def test_a_start_outside_is_refused_with_the_time_there() -> None:
         ({"opens": "9:00", "closes": "06:00"}, "start_window.opens"),
         ({"opens": "22:00", "closes": "06:00", "time_zone": "Berlin"}, "a time zone such as UTC or Europe/Berlin"),
         ({"opens": "22:00", "closes": "06:00", "time_zone": "../etc"}, "a time zone such as UTC or Europe/Berlin"),
+        ({"opens": "22:00", "closes": "06:00", "time_zone": "Europe"}, "a time zone such as UTC or Europe/Berlin"),
+        ({"opens": "22:00", "closes": "06:00", "time_zone": "E" * 5000}, "a time zone such as UTC or Europe/Berlin"),
+        ({"opens": "22:00", "closes": "06:00", "time_zone": "U\0TC"}, "a time zone such as UTC or Europe/Berlin"),
         ({"opens": "22:00", "closes": "06:00", "timezone": "UTC"}, "'time_zone' perhaps"),
     ],
 )

@@ -305,3 +305,21 @@ def test_a_script_that_cannot_be_run_stops_the_run_here(aws: FakeAws, content: b
     error = refused(aws, errors.PostRestoreSqlFailed, post_restore_sql=[{"s3_uri": uri, "database": "shop"}])
     assert uri in str(error)
     assert found in str(error)
+
+
+@pytest.mark.parametrize("name", ["it's-me!", "refresh(2)", "\N{PARTY POPPER}"])
+def test_an_execution_whose_name_is_no_tag_is_refused(aws: FakeAws, name: str) -> None:
+    event = StartEvent(operation_id=name, execution_arn=EXECUTION_ARN, request={})
+    with pytest.raises(errors.InvalidRequest, match="which RDS takes as a tag"):
+        snapshot_check(event, aws.services)
+    assert aws.operations.locks == {}
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [("SELECT 1; SELECT 2", "2 statements in check 'names'"), ("-- nothing", "0 statements"), ("SELECT 'x", "names")],
+)
+def test_a_check_that_can_never_be_asked_is_refused(aws: FakeAws, sql: str, words: str) -> None:
+    checks = [{"name": "names", "database": "shop", "sql": sql, "expect": 0}]
+    error = refused(aws, errors.InvalidRequest, checks=checks)
+    assert (error.field, words in str(error)) == ("checks.0.sql", True)
