@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from utils.database.access import logins, outbound
+from utils.database.health.look import look
 from utils.database.health.prepared import end_prepared_transactions
+from utils.database.health.replication import end_replication
 from utils.database.health.way_in import find_way_in
 from utils.database.proof import by_statement
 from utils.database.rights.future import arrange_default_rights, creators
@@ -71,10 +73,13 @@ def set_up_users(
         found = _shut_out(master, users, keep_logins, lock, before_shutting_out)
         databases = _join(master, users, found.kept)
         health += end_prepared_transactions(master)
+        if close_outbound:
+            health += end_replication(master, databases)
         ways = _close_ways_out(master, databases, before_closing_outbound, close=close_outbound)
         before_opening()
         lock.check()
         strong_owners = _arrange(master, users, databases, found.kept)
+        health += look(master, databases)
         lock.check()
         proofs = _open_and_prove(master, users, databases, strong_owners, lock, login_secret)
     return SetupOutcome(

@@ -96,8 +96,15 @@ def _success(summary: Summary) -> list[str]:
         _row("Checks that hold", ", ".join(f"{item.name} ({item.found})" for item in summary.checks) or "none"),
         _row("Pruned snapshots", ", ".join(summary.pruned) or "none"),
         "",
+        *_health(summary),
     ]
     return [*lines, *_deletion(summary), *_link(summary.console_url)]
+
+
+def _health(summary: Summary) -> list[str]:
+    if not summary.health:
+        return []
+    return ["Health of the copy", *(f"  - {finding}" for finding in summary.health), ""]
 
 
 def _kept_and_ways_out(summary: Summary) -> list[str]:

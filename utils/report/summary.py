@@ -5,7 +5,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
-from utils.operation.model import CheckRecord, Operation, OperationError, OperationStatus, ScriptRecord, UsersRecord
+from utils.operation.model import (
+    CheckRecord,
+    HealthRecord,
+    Operation,
+    OperationError,
+    OperationStatus,
+    ScriptRecord,
+    UsersRecord,
+)
 from utils.report.commands import commands_to_bring_back, execution_url
 
 
@@ -40,6 +48,7 @@ class Summary(BaseModel):
     outbound_closed: bool | None
     scripts: list[ScriptRecord]
     checks: list[CheckRecord]
+    health: list[HealthRecord]
     pruned: list[str]
     seconds: dict[str, int]
     plan: list[str]
@@ -56,6 +65,10 @@ class Summary(BaseModel):
     @field_serializer("snapshot_created_at")
     def _iso_8601(self, at: datetime) -> str:
         return at.isoformat()
+
+    @field_serializer("health")
+    def _in_lines(self, health: list[HealthRecord]) -> list[str]:
+        return [str(record) for record in health]
 
     @field_serializer("scripts")
     def _without_what_is_unknown(self, scripts: list[ScriptRecord]) -> list[dict[str, Any]]:
@@ -93,6 +106,7 @@ def summarise(operation: Operation) -> Summary:
         outbound_closed=users.outbound_closed,
         scripts=users.scripts,
         checks=users.checks,
+        health=users.health,
         pruned=[*archive.pruned_copies, *archive.pruned_final_snapshots] if archive else [],
         seconds=_durations(operation),
         plan=operation.plan.actions,

@@ -9,6 +9,7 @@ from utils.cluster.master_password import master_password, replace_master_passwo
 from utils.cluster.ours import check_cluster_is_ours
 from utils.cluster.restored import what_is_unready
 from utils.database.before_opening.scripts import ComeBack, Invocation, run_before_opening
+from utils.database.health.finding import most_urgent
 from utils.database.roles.profiles import Auth, DatabaseUser, users_of
 from utils.database.server.connection import DatabaseServer, Master
 from utils.database.setup import SetupOutcome, password_of, set_up_users
@@ -17,6 +18,7 @@ from utils.operation.model import CheckRecord, Operation, ScriptRecord, UsersRec
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import restore_phase
+from utils.shortened import joined, shortened_proofs
 
 _RESET_TAKES_AT_MOST = timedelta(minutes=15)
 _NEW_LOGIN = "the new master password"
@@ -67,7 +69,7 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
     return StepResult(
         status=StepStatus.READY,
         details={
-            "proofs": outcome.proofs,
+            "proofs": record.proofs,
             "shut_out": record.shut_out,
             "kept": record.kept,
             "unknown_logins": record.unknown_logins,
@@ -76,6 +78,7 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
             "outbound_closed": record.outbound_closed,
             "scripts": [script.model_dump(exclude_none=True) for script in record.scripts],
             "checks": [check.model_dump() for check in record.checks],
+            "health": [str(finding) for finding in record.health],
         },
     )
 
@@ -101,8 +104,8 @@ def _remembering(known: list[str], operation: Operation, services: Services) -> 
     """Return what keeps names in the row before they go: a second call, after a failure, finds nothing left."""
 
     def remember(names: list[str]) -> None:
-        if not set(names) <= set(known):
-            known[:] = sorted({*known, *names})
+        if (now_known := joined(known, names)) != known:
+            known[:] = now_known
             services.operations.save(operation)
 
     return remember
@@ -148,8 +151,9 @@ def _wait(operation: Operation, record: UsersRecord, services: Services, waiting
 
 
 def _remember(record: UsersRecord, outcome: SetupOutcome) -> None:
-    record.databases, record.proofs = outcome.databases, outcome.proofs
-    record.shut_out = sorted({*record.shut_out, *outcome.shut_out})
-    record.outbound = sorted({*record.outbound, *outcome.outbound})
-    record.kept, record.unknown_logins, record.left_to_aws = outcome.kept, outcome.unknown_logins, outcome.left_to_aws
-    record.outbound_closed = outcome.outbound_closed
+    record.databases, record.proofs = joined([], outcome.databases), shortened_proofs(outcome.proofs)
+    record.shut_out = joined(record.shut_out, outcome.shut_out)
+    record.outbound = joined(record.outbound, outcome.outbound)
+    record.kept, record.unknown_logins = outcome.kept, outcome.unknown_logins
+    record.left_to_aws = joined([], outcome.left_to_aws)
+    record.outbound_closed, record.health = outcome.outbound_closed, most_urgent(outcome.health)

@@ -16,12 +16,14 @@ from utils.operation.model import (
     CheckRecord,
     CopyRecord,
     DeletionRecord,
+    HealthRecord,
     Operation,
     OperationError,
     OperationStatus,
     RestoreRecord,
     ScriptRecord,
     UsersRecord,
+    Verdict,
 )
 from utils.report.commands import commands_to_bring_back
 from utils.report.messages import message_for_failure, message_for_success
@@ -65,6 +67,18 @@ def a_finished_operation(**other: Any) -> Operation:
             unknown_logins=["nobody"],
             outbound=["shop: subscription to_the_warehouse"],
             outbound_closed=True,
+            health=[
+                HealthRecord(
+                    verdict=Verdict.FOR_A_PERSON,
+                    what="invalid indexes",
+                    names=["public.a", "public.b"],
+                    count=5,
+                    database="shop",
+                ),
+                HealthRecord(
+                    verdict=Verdict.CLOSED, what="prepared transactions, rolled back", names=["xa-1"], count=1
+                ),
+            ],
             scripts=[
                 ScriptRecord(
                     s3_uri="s3://code/post-restore-sql/mask.sql",

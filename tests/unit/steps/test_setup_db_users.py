@@ -26,7 +26,7 @@ from utils.errors import (
     RestoreFailed,
     SecretInvalid,
 )
-from utils.operation.model import CheckRecord, ScriptRecord
+from utils.operation.model import CheckRecord, HealthRecord, ScriptRecord, Verdict
 from utils.report.messages import message_for_success
 from utils.report.summary import summarise
 from utils.request.model import RestoreRequest
@@ -43,6 +43,7 @@ OUTCOME = SetupOutcome(
     unknown_logins=["nobody"],
     left_to_aws=["rdsadmin"],
     outbound=["shop: subscription to_the_warehouse"],
+    health=[HealthRecord(verdict=Verdict.CLOSED, what="prepared transactions", names=["xa-1"], count=1)],
 )
 
 
@@ -55,6 +56,7 @@ class FakeDatabase:
         self.secrets: dict[str, str] = {}
         self.refuses = False
         self.breaks = False
+        self.outcome = OUTCOME
 
     def set_up_users(
         self,
@@ -73,12 +75,12 @@ class FakeDatabase:
         self.secrets = {user.name: login_secret(user).get_secret_value() for user in users}
         if self.refuses:
             raise DatabaseLoginRefused("no login", expected="a login", action="look")
-        before_shutting_out(OUTCOME.shut_out)
-        before_closing_outbound(OUTCOME.outbound)
+        before_shutting_out(self.outcome.shut_out)
+        before_closing_outbound(self.outcome.outbound)
         if self.breaks:
             raise DatabaseUnavailable("a broken connection", expected="none", action="wait")
         before_opening()
-        return dataclasses.replace(OUTCOME, outbound_closed=close_outbound)
+        return dataclasses.replace(self.outcome, outbound_closed=close_outbound)
 
 
 @pytest.fixture
@@ -129,6 +131,7 @@ def test_when_the_password_is_in_force_the_users_are_set_up(ready: FakeAws, data
         "outbound_closed": True,
         "scripts": [],
         "checks": [],
+        "health": ["closed: prepared transactions: xa-1"],
     }
     assert database.wishes == [([], True)]
     assert database.secrets == {name: f"{name}-password-1" for name in ("app", "reader", "devops")}
@@ -418,3 +421,33 @@ def test_no_password_is_in_the_row(ready: FakeAws, database: FakeDatabase) -> No
     ready.run(setup_db_users)
     assert database.asked
     assert "password-1" not in ready.operation.model_dump_json()
+
+
+def test_a_production_of_thousands_of_names_fits_into_answers_and_rows(ready: FakeAws, database: FakeDatabase) -> None:
+    tenants = [f"tenant_{number:053d}" for number in range(6_000)]
+    databases = [f"database_{number:050d}" for number in range(300)]
+    finding = HealthRecord(verdict=Verdict.HARMLESS, what="settings", names=[f"{'n' * 120}"] * 10, count=10)
+    urgent = HealthRecord(verdict=Verdict.FOR_A_PERSON, what="invalid indexes", names=["i"], count=1)
+    database.outcome = SetupOutcome(
+        databases=databases,
+        proofs={user: [f"{name}: {'can read, ' * 400}" for name in databases] for user in ("app", "reader", "devops")},
+        shut_out=tenants,
+        left_to_aws=["rdsadmin"],
+        outbound=[f"{name}: subscription to_the_warehouse" for name in databases],
+        health=[*(finding.model_copy(update={"database": name}) for name in databases), urgent],
+    )
+    ready.run(setup_db_users)
+    ready.west.settle()
+
+    result = ready.run(setup_db_users)
+
+    assert len(json.dumps(result.model_dump(mode="json"))) < 150_000, "AWS takes 262,144 bytes"
+    assert len(ready.operation.model_dump_json()) < 200_000, "AWS takes 409,600 bytes"
+    summary = summarise(ready.operation)
+    assert summary.shut_out[-1] == "and 5950 more"
+    assert summary.users["app"][-1] == "and 287 more"
+    assert str(summary.health[0]) == "for a person: invalid indexes: i"
+    assert "261 more findings" in str(summary.health[-1])
+    assert len(json.dumps(summary.as_json())) < 200_000
+    message = message_for_success(summary)
+    assert "and 5950 more" in message.text

@@ -1,0 +1,85 @@
+"""The health of a copy: what it brings along is mended, closed, harmless or for a person, and told by name."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from local_cloud.aurora.postgres.bootstrap import ADMIN
+from local_cloud.aurora.postgres.farm import PostgresFarm
+from local_cloud.aurora.postgres.volume import Volume
+from tests.unit.database.production import Restored, restore
+from utils.database.setup import SetupOutcome
+
+BY_SHOP_OWNER = """
+    CREATE TABLE keyed (id serial PRIMARY KEY, n int);
+    INSERT INTO keyed (id) VALUES (7);
+    CREATE TABLE in_step (id serial PRIMARY KEY);
+    INSERT INTO in_step DEFAULT VALUES;
+    ALTER TABLE keyed ADD CONSTRAINT positive CHECK (n > 0) NOT VALID;
+    CREATE INDEX broken ON keyed (n);
+    CREATE TABLE nokey (id int);
+    INSERT INTO nokey VALUES (1);
+    CREATE PUBLICATION cdc FOR TABLE nokey
+"""
+BY_ADMIN = """
+    SET allow_system_table_mods = on;
+    UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken'::regclass;
+    UPDATE pg_database SET datcollversion = '2.28' WHERE datname = 'crm';
+    CREATE FUNCTION pg_catalog.on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+    CREATE EVENT TRIGGER told ON ddl_command_end EXECUTE FUNCTION on_ddl();
+    CREATE PUBLICATION everything FOR ALL TABLES;
+    ALTER DATABASE shop SET work_mem = '8MB';
+    ALTER ROLE api SET role = 'shop_owner';
+    ALTER DATABASE crm CONNECTION LIMIT 9
+"""
+
+
+@dataclass
+class Shop:
+    """A restored server, and what was found of its health, a line for each finding."""
+
+    server: Restored
+    outcome: SetupOutcome
+
+    @property
+    def health(self) -> list[str]:
+        """Return the findings as people read them."""
+        return [str(finding) for finding in self.outcome.health]
+
+
+@pytest.fixture(scope="module")
+def shop(farm: PostgresFarm, production: Volume) -> Iterator[Shop]:
+    for server in restore(farm, production, "health"):
+        server.run("shop_owner", "shop", BY_SHOP_OWNER)
+        server.run(ADMIN, "shop", BY_ADMIN)
+        server.run(ADMIN, "postgres", "CREATE DATABASE shut ALLOW_CONNECTIONS false")
+        server.run(ADMIN, "postgres", "CREATE DATABASE limited CONNECTION LIMIT 0")
+        server.run(ADMIN, "postgres", "SELECT pg_create_physical_replication_slot('standby')")
+        yield Shop(server, server.set_up())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "closed: shop: publications, dropped: cdc",
+        "for a person: shop: publications that the master may not drop: everything",
+        "for a person: databases that refuse connections: nothing in them was looked at or arranged: limited, shut",
+        "harmless: databases with a limit of connections: crm (9)",
+        "for a person: sessions that begin in another role than the one that logs in: api (shop_owner)",
+        "harmless: settings of roles and databases, by name: reader: default_transaction_read_only, shop: work_mem",
+        "for a person: replication slots, which keep WAL for nobody: standby",
+        "for a person: databases whose collation has another version now: REINDEX, then REFRESH COLLATION VERSION: "
+        "crm (2.28)",
+        "for a person: shop: event triggers that fire: told (ddl_command_end)",
+        "for a person: shop: invalid indexes: REINDEX or drop them: public.broken",
+        "harmless: shop: constraints that were never validated: public.keyed.positive",
+        "for a person: shop: sequences that are behind the numbers of their tables: setval: public.keyed_id_seq",
+    ],
+)
+def test_what_a_copy_brings_along_is_told(shop: Shop, line: str) -> None:
+    assert line in shop.health, "\n".join(shop.health)
+
+
+def test_what_is_in_order_is_not_told(shop: Shop) -> None:
+    assert [line for line in shop.health if "in_step" in line or "not looked at" in line] == []
