@@ -308,5 +308,5 @@ def test_a_lock_released_between_two_looks_is_asked_for_again(monkeypatch: pytes
     store = DynamoDbOperationStore(table)
     store.acquire_lock(WEST, "staging", LOCK)
     monkeypatch.setattr(table, "get_item", lambda **_: {})
-    with pytest.raises(OperationRowConflict, match="released this moment"):
+    with pytest.raises(OperationRowConflict, match="released just now"):
         store.acquire_lock(WEST, "staging", replace(LOCK, holder="second"))
