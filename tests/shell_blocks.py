@@ -74,6 +74,7 @@ def _until_closed(lines: Iterator[tuple[int, str]], where: str) -> str:
 
 # The README takes the pipeline away at its end, and the last guide deploys it from nothing.
 DOCUMENTS = (
+    "CONTRIBUTING.md",
     "docs/01_prerequisites.md",
     "docs/02_lambda_implementation.md",
     "docs/03_step_functions_implementation.md",

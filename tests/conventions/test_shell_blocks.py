@@ -53,6 +53,7 @@ def test_what_is_not_run_is_known() -> None:
         if block.reason is not None
     }
     assert not_run == {
+        "CONTRIBUTING.md: ./test.sh",
         "README.md: ./local.sh",
         "README.md: ./local.sh down",
         "README.md: aws stepfunctions start-execution",
