@@ -24,6 +24,7 @@ def check_request_of_schedule(parameters: Mapping[str, str], region: str) -> Non
             "SOURCE_CLUSTER_ID": parameters.get("SourceClusterId", ""),
             "TARGET_CLUSTER_ID": parameters.get("TargetClusterId", ""),
             "REQUEST_DEFAULTS": parameters.get("RequestDefaults", ""),
+            "MANDATORY_REQUEST": parameters.get("MandatoryRequest", ""),
         }
     )
     try:

@@ -44,6 +44,7 @@ class Settings(BaseModel):
     source_cluster_id: str = ""
     target_cluster_id: str = ""
     request_defaults: str = "{}"
+    mandatory_request: str = "{}"
     database_tls: TlsMode = TlsMode.VERIFY_FULL
     database_ca_file: str = ""
     notification_format: NotificationFormat = NotificationFormat.TEXT

@@ -23,6 +23,7 @@ class StackDefaults:
     source_region: str
     target_cluster_id: str
     request_defaults: str
+    mandatory_request: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,12 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--source-region", default="us-east-1", help="stack parameter SourceRegion")
     parser.add_argument("--target-cluster-id", default="", help="stack parameter TargetClusterId")
     parser.add_argument("--request-defaults", default="{}", help="stack parameter RequestDefaults")
+    parser.add_argument("--mandatory-request", default="{}", help="stack parameter MandatoryRequest")
     given = parser.parse_args(arguments)
     defaults = StackDefaults(
         source_cluster_id=given.source_cluster_id,
         source_region=given.source_region,
         target_cluster_id=given.target_cluster_id,
         request_defaults=given.request_defaults,
+        mandatory_request=given.mandatory_request,
     )
     try:
         raw = json.loads(sys.stdin.read() if given.file == "-" else Path(given.file).read_text(encoding="utf-8"))

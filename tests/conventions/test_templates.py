@@ -133,8 +133,13 @@ def test_every_function_gets_the_whole_environment() -> None:
     shared = LAMBDA["Globals"]["Function"]["Environment"]["Variables"]
     assert set(shared) == EVERY_FUNCTION_READS
     own = {name: set(function.get("Environment", {}).get("Variables", {})) for name, function in FUNCTIONS.items()}
-    assert own.pop("SnapshotCheckFunction") == {"SOURCE_CLUSTER_ID", "TARGET_CLUSTER_ID", "REQUEST_DEFAULTS"}
-    assert own.pop("SetupDbUsersFunction") == {"DATABASE_TLS"}
+    assert own.pop("SnapshotCheckFunction") == {
+        "SOURCE_CLUSTER_ID",
+        "TARGET_CLUSTER_ID",
+        "REQUEST_DEFAULTS",
+        "MANDATORY_REQUEST",
+    }
+    assert own.pop("SetupDbUsersFunction") == {"DATABASE_TLS", "MANDATORY_REQUEST"}
     assert own.pop("SnsNotificationFunction") == {"NOTIFICATION_FORMAT"}
     assert not any(own.values())
 

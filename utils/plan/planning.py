@@ -6,6 +6,7 @@ from datetime import datetime
 from utils.aws.rds_models import Cluster, RestoreSettings, Snapshot
 from utils.identifiers import derived_identifier, instance_identifier, region_and_account
 from utils.operation.planned import Identifiers, Plan, SourceSnapshot
+from utils.request.mandatory import mandatory_of
 from utils.request.model import RestoreRequest
 from utils.settings import Settings
 from utils.words import counted
@@ -53,7 +54,11 @@ def make_plan(found: Found, identifiers: Identifiers, settings: Settings) -> Pla
         settings=found.restore_settings,
         actions=[],
     )
-    return plan.model_copy(update={"actions": _in_sentences(found, identifiers, plan)})
+    sentences = _in_sentences(found, identifiers, plan)
+    always = mandatory_of(settings.mandatory_request).in_words()
+    if always:
+        sentences.append(f"do for every run of this stack, whatever the request says: {', '.join(always)}")
+    return plan.model_copy(update={"actions": sentences})
 
 
 def describe_source(found: Found) -> SourceSnapshot:
@@ -83,6 +88,13 @@ def _copy_reason(region: str, account: str, settings: Settings) -> str | None:
     return None
 
 
+def _before_opening_in_sentences(request: RestoreRequest) -> list[str]:
+    scripts = [f"run {script.s3_uri} in {script.database}" for script in request.post_restore_sql]
+    checks = [f"{check.name!r} in {check.database}" for check in request.checks]
+    kept = [f"keep the logins {', '.join(request.keep_logins)} as they are"] if request.keep_logins else []
+    return [*kept, *scripts, *([f"check {', '.join(checks)}"] if checks else [])]
+
+
 def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[str]:
     snapshot, old = found.snapshot, found.old_target
     restored_from = identifiers.copy_id if plan.copy_needed else snapshot.identifier
@@ -99,6 +111,7 @@ def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[st
     sentences += [
         f"restore {identifiers.target_cluster_id} from {restored_from} with version {settings.engine_version}",
         f"create {counted(settings.instance_count, 'instance')} of class {settings.instance_class}",
+        *_before_opening_in_sentences(found.request),
         "reset the master password, set up the database users, shut out the others, prove each login",
         f"keep {counted(found.request.keep_copies, 'copy', 'copies')} and "
         f"{counted(found.request.keep_final_snapshots, 'final snapshot')}",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from utils.errors import InvalidRequest
 from utils.identifiers import OPERATION_ID_PATTERN
+from utils.request.mandatory import mandatory_of
 from utils.request.model import RestoreRequest
 from utils.words import counted
 
@@ -39,6 +40,8 @@ class Defaults(Protocol):
     def target_cluster_id(self) -> str: ...  # noqa: D102
     @property
     def request_defaults(self) -> str: ...  # noqa: D102
+    @property
+    def mandatory_request(self) -> str: ...  # noqa: D102
 
 
 def parse_resume(raw: object) -> str | None:
@@ -101,8 +104,9 @@ def _over_defaults(raw: object, settings: Defaults) -> dict[str, Any]:
 
 
 def _validated(raw: object, settings: Defaults) -> RestoreRequest:
+    mandatory = mandatory_of(settings.mandatory_request)
     merged = _over_defaults(raw, settings)
-    request = RestoreRequest.model_validate(merged)
+    request = mandatory.applied_to(RestoreRequest.model_validate(merged))
     size = len(json.dumps(merged))
     if size > _LONGEST_REQUEST:
         raise InvalidRequest(

@@ -15,6 +15,7 @@ from utils.database.server.connection import DatabaseServer, Master
 from utils.database.setup import SetupOutcome, password_of, set_up_users
 from utils.errors import DatabaseLoginRefused, RestoreFailed
 from utils.operation.model import CheckRecord, Operation, ScriptRecord, UsersRecord
+from utils.request.mandatory import mandatory_of
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import restore_phase
@@ -26,6 +27,8 @@ _NEW_LOGIN = "the new master password"
 
 def setup_db_users(operation: Operation, services: Services) -> StepResult:
     """Replace production's master password at the first call; work on the users when the new one is in force."""
+    # Also for a row that was written, or changed, without it.
+    operation.request = mandatory_of(services.settings.mandatory_request).applied_to(operation.request)
     users = users_of(services.secrets.app_credentials(services.settings.app_secret_name), operation.request.user_limits)
     cluster = services.rds().find_cluster(operation.identifiers.target_cluster_id)
     if cluster is None or cluster.endpoint is None or cluster.port is None:

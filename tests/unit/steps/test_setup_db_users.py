@@ -22,6 +22,7 @@ from utils.errors import (
     DatabaseLoginRefused,
     DatabaseUnavailable,
     IdentifierTaken,
+    InvalidRequest,
     PhaseTimedOut,
     RestoreFailed,
     SecretInvalid,
@@ -147,6 +148,21 @@ def test_when_the_password_is_in_force_the_users_are_set_up(ready: FakeAws, data
     record = ready.operation.users
     assert record is not None
     assert (record.databases, record.proofs) == (["shop"], OUTCOME.proofs)
+
+
+def test_what_the_stack_requires_is_kept_by_the_step_whatever_the_row_says(
+    ready: FakeAws, database: FakeDatabase
+) -> None:
+    mask = {"s3_uri": "s3://scripts/mask.sql", "database": "shop"}
+    ready.services = ready.services_with(MANDATORY_REQUEST=json.dumps({"post_restore_sql": [mask]}))
+    ready.run(setup_db_users)
+    assert [script.s3_uri for script in ready.operation.request.post_restore_sql] == ["s3://scripts/mask.sql"]
+
+    asked_for(ready, close_outbound=False)
+    ready.services = ready.services_with(MANDATORY_REQUEST='{"close_outbound": true}')
+    with pytest.raises(InvalidRequest, match="as the stack parameter MandatoryRequest says"):
+        ready.run(setup_db_users)
+    assert database.asked == []
 
 
 def test_the_requests_wishes_reach_the_database_and_everybody_who_is_told(

@@ -1,0 +1,72 @@
+"""What the stack's operator requires, no request takes away: it is said in the plan, and the step keeps it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.fakes.aws import ENVIRONMENT, FakeAws
+from utils.errors import ConfigurationMissing, InvalidRequest
+from utils.request.mandatory import mandatory_of
+from utils.request.model import RestoreRequest
+from utils.request.parsing import parse_request
+from utils.settings import Settings
+
+MASK = {"s3_uri": "s3://scripts/mask.sql", "database": "shop"}
+OTHER = {"s3_uri": "s3://scripts/other.sql", "database": "shop"}
+CHECK = {"name": "no phones", "database": "shop", "sql": "SELECT count(*) FROM people", "expect": 0}
+REQUIRED = {"post_restore_sql": [MASK], "checks": [CHECK], "may_keep_logins": ["auditor"], "close_outbound": True}
+
+
+def asked(request: dict[str, Any], **required: Any) -> RestoreRequest:
+    return parse_request(
+        request, Settings.from_environment(ENVIRONMENT | {"MANDATORY_REQUEST": json.dumps(required or REQUIRED)})
+    )
+
+
+def test_scripts_and_checks_come_first_and_a_request_that_takes_them_away_still_has_them() -> None:
+    request = asked({"post_restore_sql": [], "checks": []})
+    assert [script.s3_uri for script in request.post_restore_sql] == ["s3://scripts/mask.sql"]
+    assert [check.name for check in request.checks] == ["no phones"]
+    both = asked({"post_restore_sql": [OTHER, MASK]})
+    assert [script.s3_uri for script in both.post_restore_sql] == ["s3://scripts/mask.sql", "s3://scripts/other.sql"]
+
+
+def test_a_request_with_what_always_holds_stays_as_it_is() -> None:
+    request = asked({"post_restore_sql": [OTHER], "keep_logins": ["auditor"]})
+    assert mandatory_of(json.dumps(REQUIRED)).applied_to(request) == request
+
+
+@pytest.mark.parametrize(
+    ("request_", "field", "words"),
+    [
+        ({"close_outbound": False}, "close_outbound", "found false; expected true, as the stack parameter"),
+        ({"keep_logins": ["shop_app", "auditor"]}, "keep_logins", "found shop_app; expected only auditor"),
+        ({"post_restore_sql": [OTHER | {"timeout_seconds": n} for n in range(1, 51)]}, "post_restore_sql", "51 with"),
+    ],
+)
+def test_what_would_take_it_away_is_refused(request_: dict[str, Any], field: str, words: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        asked(request_)
+    assert refused.value.field == field
+    assert words in str(refused.value)
+
+
+def test_a_stack_that_requires_nothing_changes_nothing() -> None:
+    raw = {"close_outbound": False, "keep_logins": ["anybody"]}
+    assert asked(raw, may_keep_logins=None) == parse_request(raw, Settings.from_environment(ENVIRONMENT))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"checks": [{"name": "x"}]}', '{"closed": true}', "[" * 100_000])
+def test_a_malformed_parameter_is_the_stacks_fault(text: str) -> None:
+    with pytest.raises(ConfigurationMissing, match="stack parameter MandatoryRequest"):
+        mandatory_of(text)
+
+
+def test_the_plan_says_what_is_done_for_every_run(aws: FakeAws) -> None:
+    required = {"may_keep_logins": [], "close_outbound": True}
+    aws.services = aws.services_with(MANDATORY_REQUEST=json.dumps(required))
+    aws.start()
+    assert aws.operation.plan.actions[-1] == (
+        "do for every run of this stack, whatever the request says: closing every way out, keeping no login"
+    )

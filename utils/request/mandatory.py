@@ -1,0 +1,90 @@
+"""What no request may take away: the stack parameter `MandatoryRequest`, laid over every request."""
+
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
+
+from pydantic import Field, ValidationError
+
+from utils.errors import ConfigurationMissing, InvalidRequest
+from utils.request.model import RestoreRequest
+from utils.request.sql import Check, PostRestoreSql
+from utils.request.strict_model import StrictModel
+from utils.request.users import RoleName
+
+MOST_SCRIPTS = MOST_CHECKS = 50
+_Item = TypeVar("_Item")
+
+
+class Mandatory(StrictModel):
+    """The operator's word; nothing in it takes anything away from a request."""
+
+    post_restore_sql: Annotated[list[PostRestoreSql], Field(max_length=MOST_SCRIPTS)] = Field(
+        default_factory=list, description="Scripts that always run, before those of the request."
+    )
+    checks: Annotated[list[Check], Field(max_length=MOST_CHECKS)] = Field(
+        default_factory=list, description="Checks that are always asked, before those of the request."
+    )
+    may_keep_logins: list[RoleName] | None = Field(
+        default=None, description="The only logins that `keep_logins` may name; `null` allows any."
+    )
+    close_outbound: bool = Field(default=False, description="Whether `close_outbound` must be true.")
+
+    def applied_to(self, request: RestoreRequest) -> RestoreRequest:
+        """Return the request with what always holds; the same again for one that has it. Raises `InvalidRequest`."""
+        if self.close_outbound and not request.close_outbound:
+            raise _refusal("close_outbound", "false", "true")
+        if self.may_keep_logins is not None:
+            others = sorted(set(request.keep_logins) - set(self.may_keep_logins))
+            if others:
+                allowed = ", ".join(self.may_keep_logins)
+                raise _refusal("keep_logins", ", ".join(others), f"only {allowed}" if allowed else "none")
+        return request.model_copy(
+            update={
+                "post_restore_sql": _first(
+                    self.post_restore_sql, request.post_restore_sql, "post_restore_sql", MOST_SCRIPTS
+                ),
+                "checks": _first(self.checks, request.checks, "checks", MOST_CHECKS),
+            }
+        )
+
+    def in_words(self) -> list[str]:
+        """Say what no request takes away."""
+        said = [f"script {script.s3_uri} in {script.database}" for script in self.post_restore_sql]
+        said += [f"check {check.name!r}" for check in self.checks]
+        if self.close_outbound:
+            said.append("closing every way out")
+        if self.may_keep_logins is not None:
+            names = ", ".join(self.may_keep_logins)
+            said.append(f"keeping no login{f' but {names}' if names else ''}")
+        return said
+
+
+def mandatory_of(text: str) -> Mandatory:
+    """Read the stack parameter; raises `ConfigurationMissing` that names what does not fit."""
+    try:
+        return Mandatory.model_validate_json(text or "{}")
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        path = ".".join(str(part) for part in problem["loc"])
+        raise ConfigurationMissing(
+            f"{f'{path}: ' if path else ''}{problem['msg'].removeprefix('Value error, ')}",
+            field="stack parameter MandatoryRequest",
+            expected='a JSON object such as {"close_outbound": true, "may_keep_logins": []}',
+            action="correct the parameter and deploy the stack again; nothing was changed",
+        ) from None
+
+
+def _first(always: Sequence[_Item], asked: Sequence[_Item], field: str, most: int) -> list[_Item]:
+    items = [*always, *(item for item in asked if item not in always)]
+    if len(items) > most:
+        raise _refusal(field, f"{len(items)} with the stack's {len(always)}", f"at most {most} in all")
+    return items
+
+
+def _refusal(field: str, found: str, expected: str) -> InvalidRequest:
+    return InvalidRequest(
+        found,
+        field=field,
+        expected=f"{expected}, as the stack parameter MandatoryRequest says",
+        action="correct the field, or ask who operates the stack; nothing was changed",
+    )
