@@ -31,6 +31,7 @@ from local_cloud.ministack import (
 from local_cloud.ministack.aurora_hooks import hooks
 from local_cloud.ministack.journals import iam as iam_journal
 from local_cloud.ministack.journals import sns as sns_journal
+from local_cloud.ministack.refusals import executions, stacks, topics
 from local_cloud.ministack.run_again import run_again
 from local_cloud.regions import TARGET_REGION
 
@@ -141,6 +142,8 @@ async def _ministack(
     execution_shims.install()
     cloudformation_shims.install()
     cloudwatch_shims.install()
+    for refusals in (executions, stacks, topics):
+        refusals.install()
     config = importlib.import_module("hypercorn.config").Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = 75

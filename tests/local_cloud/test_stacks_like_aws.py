@@ -1,0 +1,113 @@
+"""The local CloudFormation takes over nothing that exists, and goes on with no stack whose creation failed."""
+
+import json
+import re
+import uuid
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local_cloud.cloud import LocalCloud
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.local_cloud
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "role": ("AWS::IAM::Role", "RoleName", {"AssumeRolePolicyDocument": TRUST}),
+    "bucket": ("AWS::S3::Bucket", "BucketName", {}),
+    "topic": ("AWS::SNS::Topic", "TopicName", {}),
+    "table": (
+        "AWS::DynamoDB::Table",
+        "TableName",
+        {
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        },
+    ),
+    "secret": ("AWS::SecretsManager::Secret", "Name", {"SecretString": "{}"}),
+}
+
+
+def make(cloud: LocalCloud, kind: str, name: str) -> None:
+    """Make a resource as somebody with the AWS CLI would."""
+    if kind == "role":
+        cloud.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    elif kind == "bucket":
+        cloud.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    elif kind == "topic":
+        cloud.client("sns").create_topic(Name=name)
+    elif kind == "table":
+        cloud.client("dynamodb").create_table(TableName=name, **KINDS["table"][2])
+    else:
+        cloud.client("secretsmanager").create_secret(Name=name, SecretString="{}")
+
+
+def template(kind: str, name: str) -> str:
+    resource, naming, properties = KINDS[kind]
+    return json.dumps({"Resources": {"It": {"Type": resource, "Properties": {naming: name, **properties}}}})
+
+
+def created(cloud: LocalCloud, stack: str, body: str) -> str:
+    """Create a stack; return its last status."""
+    cloudformation = cloud.client("cloudformation")
+    cloudformation.create_stack(StackName=stack, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
+
+    def end() -> str | None:
+        status = str(cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+        return None if status.endswith("IN_PROGRESS") else status
+
+    return wait_for(end, f"the end of {stack}")
+
+
+def reasons(cloud: LocalCloud, stack: str) -> list[str]:
+    events = cloud.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+    return [event.get("ResourceStatusReason", "") for event in events]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_stack_does_not_take_over_what_somebody_made(cloud: LocalCloud, kind: str) -> None:
+    """CloudFormation User Guide, "Troubleshooting", "already exists": a custom name that is taken."""
+    name = f"somebodys-{uuid.uuid4().hex[:8]}"
+    make(cloud, kind, name)
+
+    assert created(cloud, f"stack-{name}", template(kind, name)) == "ROLLBACK_COMPLETE"
+
+    # A bucket's name is judged before anything is made, as CloudFormation does today.
+    assert any(re.search("already exists|Validation failed", reason) for reason in reasons(cloud, f"stack-{name}"))
+    with pytest.raises(ClientError, match=r"(?i)exist|already own"):  # it is still there, as it was
+        make_again(cloud, kind, name)
+
+
+def make_again(cloud: LocalCloud, kind: str, name: str) -> None:
+    if kind == "topic":  # CreateTopic is idempotent: look instead
+        cloud.client("sns").get_topic_attributes(TopicArn=f"arn:aws:sns:us-west-2:123456789012:{name}")
+        raise ClientError({"Error": {"Code": "TopicExists", "Message": "it exists"}}, "CreateTopic")
+    make(cloud, kind, name)
+
+
+def test_a_stack_whose_creation_failed_can_only_be_deleted(cloud: LocalCloud) -> None:
+    """CloudFormation User Guide, "Stack status codes": after ROLLBACK_COMPLETE only a deletion is possible."""
+    name = f"somebodys-{uuid.uuid4().hex[:8]}"
+    make(cloud, "role", name)
+    stack, body = f"stack-{name}", template("role", name)
+    assert created(cloud, stack, body) == "ROLLBACK_COMPLETE"
+    cloudformation = cloud.client("cloudformation")
+    asked: dict[str, Any] = {"StackName": stack, "TemplateBody": body, "Capabilities": ["CAPABILITY_NAMED_IAM"]}
+
+    with pytest.raises(ClientError, match="ROLLBACK_COMPLETE state and can not be updated"):
+        cloudformation.update_stack(**asked)
+    with pytest.raises(ClientError, match="ROLLBACK_COMPLETE state and can not be updated"):
+        cloudformation.create_change_set(**asked, ChangeSetName="again", ChangeSetType="UPDATE")
+
+    with pytest.raises(ClientError, match="already exists"):
+        cloudformation.create_stack(**asked)
+
+    cloudformation.delete_stack(StackName=stack)
+    cloud.client("iam").delete_role(RoleName=name)
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+    assert created(cloud, stack, body) == "CREATE_COMPLETE"
