@@ -91,9 +91,11 @@ def _look(what: str, act: Callable[[], object], *, is_for_a_run: bool) -> Look:
 
 
 def _connect(cluster_id: str, services: Services) -> None:
-    """Open and close a connection to the cluster's port; one that does not run is nothing to connect to."""
+    """Open and close a connection to the cluster's port; one that has no instance or does not run is left alone."""
     cluster = services.rds().find_cluster(cluster_id)
     if cluster is None or cluster.endpoint is None or cluster.port is None or cluster.status != _RUNS:
+        return
+    if not cluster.member_ids:
         return
     with socket.create_connection((cluster.endpoint, cluster.port), timeout=_CONNECT_SECONDS):
         pass

@@ -170,9 +170,10 @@ def _summary(operation: Operation) -> dict[str, Any]:
 
 
 def _network_stays_that_of(operation: Operation) -> str:
-    """Name the old target if who reaches it will reach the new one; the new one's network may be another."""
+    """Name the old target if who reaches it will reach the new one, whose network may be another; not once it goes."""
     old, settings = operation.old_target, operation.plan.settings
-    stays = old is not None and (old.subnet_group, sorted(old.security_group_ids)) == (
+    is_going = operation.deletion is not None and operation.deletion.destroying_since is not None
+    stays = old is not None and not is_going and (old.subnet_group, sorted(old.security_group_ids)) == (
         settings.subnet_group,
         sorted(settings.security_group_ids),
     )

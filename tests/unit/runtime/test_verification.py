@@ -81,6 +81,13 @@ def test_a_target_that_does_not_run_is_nothing_to_connect_to(ask: Ask, aws: Fake
     assert ask(StepName.SETUP_DB_USERS, target_cluster_id="staging")["database"] == ""
 
 
+def test_a_target_whose_members_are_gone_is_nothing_to_connect_to(ask: Ask, aws: FakeAws) -> None:
+    aws.has_old_target().update(Endpoint="127.0.0.1", Port=1)
+    aws.west.instances.clear()
+    aws.west.clusters["staging"]["DBClusterMembers"] = []
+    assert ask(StepName.SETUP_DB_USERS, target_cluster_id="staging")["database"] == ""
+
+
 def test_what_is_denied_is_told_to_a_run_as_well(ask: Ask, aws: FakeAws) -> None:
     aws.west.fail("describe_db_clusters", "AccessDenied")
     assert ask(StepName.DELETE_RDS, operation_id="nightly")["rds"] == "AccessDenied"

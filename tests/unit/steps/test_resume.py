@@ -54,6 +54,11 @@ def test_a_failed_operation_goes_on_with_its_own_plan(failed: FakeAws) -> None:
     assert failed.operations.locks[LOCK].execution_arn == SECOND_ARN
 
 
+def test_once_members_are_gone_the_old_targets_network_is_not_tried_any_more(deleted: FakeAws) -> None:
+    fail(deleted, error="DeleteFailed")
+    assert resume(deleted).details["verify_network_of"] == ""
+
+
 def test_a_step_that_was_finished_passes_at_once(failed: FakeAws) -> None:
     resume(failed)
     changes = list(failed.west.changes)
