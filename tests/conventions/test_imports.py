@@ -15,11 +15,27 @@ from tests.conventions.sources import (
     LOCAL_CLOUD,
     PRODUCT,
     TESTS,
+    UTILS,
     imports_of,
     name_of,
     packages_of,
 )
 
+# The doors: what the handlers import, and a request checked from a shell.
+DOORS = {"aurora_utils", "validate_request"}
+# From the doors down; an import may only go further down, or stay.
+FLOORS = (
+    "steps",
+    "cluster",
+    "plan",
+    "runtime",
+    "report",
+    "settings",
+    "database",
+    "operation",
+    "request",
+    "aws",
+)
 AWS_SDK = {"boto3", "botocore"}
 # The gateways are a room. Outside it: what makes the clients.
 BESIDE_THE_GATEWAYS = {"utils/runtime/services.py"}
@@ -45,6 +61,28 @@ def test_no_step_imports_a_step() -> None:
     assert steps
     arrows = [(path.name, module) for path in steps for module in imports_of(path) if "utils.steps" in module]
     assert arrows == []
+
+
+@pytest.mark.parametrize("path", UTILS, ids=name_of)
+def test_no_room_is_imported_from_below(path: Path) -> None:
+    floor = floor_of("utils." + path.relative_to(REPOSITORY / "utils").with_suffix("").as_posix().replace("/", "."))
+    arrows = {module: floor_of(module) for module in imports_of(path) if module.startswith("utils.")}
+    assert {module for module, below in arrows.items() if below < floor} == set()
+
+
+def floor_of(module: str) -> int:
+    """How far below the doors a module is; the words that every room uses are at the bottom."""
+    room = module.split(".")[1]
+    if room in DOORS:
+        return -1
+    return FLOORS.index(room) if room in FLOORS else len(FLOORS)
+
+
+def test_the_guide_shows_the_rooms_in_this_order() -> None:
+    guide = (REPOSITORY / "docs/02_lambda_implementation.md").read_text()
+    shown = re.findall(r"^utils/(\w+)(?:/|\.py)  ", guide, re.MULTILINE)
+    assert shown == list(FLOORS)
+    assert {path.name for path in (REPOSITORY / "utils").iterdir() if (path / "__init__.py").exists()} < set(shown)
 
 
 def test_the_aws_sdk_is_behind_the_gateways() -> None:

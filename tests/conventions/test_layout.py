@@ -13,7 +13,7 @@ from tests.conventions.sources import AROUND, HANDLERS, LOCAL_CLOUD, PRODUCT, TE
 from utils import errors
 from utils.errors import AuroraRestoreError
 from utils.operation.model import StepName
-from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent
+from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent, StepStatus
 
 ROOMS = sorted({path.parent for path in (*PRODUCT, *AROUND, *LOCAL_CLOUD, *TESTS)})
 # Rooms of modules that are alike: who has seen one knows what is in the others, so any number is a list to pick from.
@@ -123,3 +123,14 @@ def test_every_error_is_raised_somewhere() -> None:
         return f"{name}(" in product or f'"Error": "{name}"' in machine
 
     assert [cls.__name__ for cls in leaves if not is_raised(cls.__name__)] == []
+
+
+def test_the_guide_names_every_status_and_every_variable() -> None:
+    guide = (REPOSITORY / "docs/02_lambda_implementation.md").read_text()
+    named = set(re.findall(r"`([A-Z_]{4,})`", guide))
+    assert {status.value for status in StepStatus} <= named
+    variables = re.findall(
+        r"^ {8,12}([A-Z][A-Z_]+): ", (REPOSITORY / "infrastructure/lambda.yaml").read_text(), re.MULTILINE
+    )
+    assert len(variables) > 10
+    assert set(variables) <= named
