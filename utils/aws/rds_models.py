@@ -66,6 +66,7 @@ class Cluster:
     status: str
     percent: int
     engine: str
+    engine_mode: str
     engine_version: str
     endpoint: str | None
     port: int | None
@@ -130,6 +131,7 @@ def cluster_from_api(raw: "DBClusterTypeDef") -> Cluster:
         status=raw["Status"],
         percent=_percent(raw.get("PercentProgress")),
         engine=raw["Engine"],
+        engine_mode=raw.get("EngineMode", "provisioned"),
         engine_version=raw.get("EngineVersion", ""),
         endpoint=raw.get("Endpoint"),
         port=raw.get("Port"),

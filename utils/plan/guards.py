@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from utils.aws.rds_models import Cluster, Instance, RestoreSettings, Snapshot
-from utils.aws.rds_reader import RdsReader
+from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.aws.rds_statuses import SNAPSHOT
 from utils.errors import (
     EngineVersionNotRestorable,
@@ -25,6 +25,7 @@ from utils.settings import Settings
 from utils.tags import REPLACEABLE, is_tag_text
 
 _UNTOUCHED = "nothing was changed"
+_PROVISIONED = "provisioned"
 
 
 def check_operation_id(operation_id: str) -> None:
@@ -53,7 +54,14 @@ def check_target_is_not_source(request: RestoreRequest, snapshot: Snapshot, targ
 
 
 def check_target_may_go(request: RestoreRequest, target: Cluster) -> None:
-    """Refuse to delete what is not marked, protected, or part of something larger."""
+    """Refuse to delete what is not marked, protected, part of something larger, or what no restore would bring back."""
+    if target.engine != ENGINE or target.engine_mode != _PROVISIONED:
+        raise TargetNotReplaceable(
+            f"cluster {target.identifier} of engine {target.engine}, mode {target.engine_mode}",
+            field="target.cluster_id",
+            expected=f"{ENGINE}, {_PROVISIONED} (which Serverless v2 is): anything else would not come back as it was",
+            action=f"name another target; {_UNTOUCHED}",
+        )
     if target.tags.get(REPLACEABLE) != "true":
         found = target.tags.get(REPLACEABLE)
         raise TargetNotReplaceable(

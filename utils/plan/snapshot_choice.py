@@ -1,7 +1,10 @@
 """Which snapshot is restored: the newest available one, or the one that was named."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
+from utils import tags
 from utils.aws.rds_models import Snapshot
 from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.aws.rds_statuses import SNAPSHOT, Verdict
@@ -13,13 +16,16 @@ from utils.words import counted
 
 # AWS takes one before a major version upgrade: it is of the old version and not a backup somebody chose.
 _UPGRADE_PREFIX = "preupgrade"
+_NO_BACKUPS = {tags.Role.COPY.value, tags.Role.FINAL.value}
 
 
 def choose_snapshot(source: Source, rds: RdsReader, settings: Settings) -> Snapshot:
     """Pick the source snapshot in the source Region; raises the snapshot errors."""
     if source.snapshot == LATEST:
         return _newest(source, rds, settings.account_id)
-    return _named(source, rds, settings)
+    named = _named(source, rds, settings)
+    origin = _origin_here(named, source, rds, settings.account_id)
+    return replace(named, created_at=origin.created_at) if origin else named
 
 
 def check_age(identifier: str, created_at: datetime | None, max_age_hours: float | None, now: datetime) -> float:
@@ -44,14 +50,16 @@ def check_age(identifier: str, created_at: datetime | None, max_age_hours: float
 def _newest(source: Source, rds: RdsReader, own_account: str) -> Snapshot:
     shared = source.account_id not in (None, own_account)
     found = rds.shared_snapshots() if shared else rds.snapshots_of(source.cluster_id)
+    by_arn = {snapshot.arn: snapshot for snapshot in found}
     candidates = [
-        snapshot
+        replace(snapshot, created_at=_origin(snapshot, by_arn).created_at)
         for snapshot in found
         if snapshot.cluster_id == source.cluster_id
         and snapshot.engine == ENGINE
         and snapshot.status in SNAPSHOT.ready
         and snapshot.created_at is not None
         and not _own_name(snapshot).startswith(_UPGRADE_PREFIX)
+        and not _is_the_pipelines(snapshot)
         and (not shared or region_and_account(snapshot.arn)[1] == source.account_id)
     ]
     if not candidates:
@@ -97,6 +105,29 @@ def _named(source: Source, rds: RdsReader, settings: Settings) -> Snapshot:
             action="wait until it is available, or name another one; nothing was changed",
         )
     return snapshot
+
+
+def _is_the_pipelines(snapshot: Snapshot) -> bool:
+    # The final snapshot of what the pipeline replaced, or its copy, is no backup of the cluster of that name.
+    return snapshot.tags.get(tags.MANAGED) == "true" and snapshot.tags.get(tags.ROLE) in _NO_BACKUPS
+
+
+def _origin(snapshot: Snapshot, by_arn: Mapping[str, Snapshot]) -> Snapshot:
+    """Follow a copy to what it is a copy of, as far as that is still there: its data is as old as that."""
+    for _ in by_arn:
+        source = by_arn.get(snapshot.source_arn or "")
+        if source is None or source.created_at is None:
+            break
+        snapshot = source
+    return snapshot
+
+
+def _origin_here(snapshot: Snapshot, source: Source, rds: RdsReader, own_account: str) -> Snapshot | None:
+    """Return what a named copy is a copy of, None if that is in another Region or account, or gone."""
+    if snapshot.source_arn is None or region_and_account(snapshot.source_arn) != (source.region, own_account):
+        return None
+    origin = rds.find_snapshot(snapshot.source_arn)
+    return origin if origin is not None and origin.created_at is not None else None
 
 
 def _own_name(snapshot: Snapshot) -> str:

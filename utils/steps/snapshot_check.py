@@ -173,8 +173,13 @@ def _network_stays_that_of(operation: Operation) -> str:
     """Name the old target if who reaches it will reach the new one, whose network may be another; not once it goes."""
     old, settings = operation.old_target, operation.plan.settings
     is_going = operation.deletion is not None and operation.deletion.destroying_since is not None
-    stays = old is not None and not is_going and (old.subnet_group, sorted(old.security_group_ids)) == (
-        settings.subnet_group,
-        sorted(settings.security_group_ids),
+    stays = (
+        old is not None
+        and not is_going
+        and (old.subnet_group, sorted(old.security_group_ids))
+        == (
+            settings.subnet_group,
+            sorted(settings.security_group_ids),
+        )
     )
     return operation.identifiers.target_cluster_id if stays else ""

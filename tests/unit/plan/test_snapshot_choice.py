@@ -53,6 +53,34 @@ def test_what_is_not_available_is_never_the_latest(aws: FakeAws, status: str) ->
     assert choose(aws).identifier == "prod-nightly"
 
 
+@pytest.mark.parametrize("role", ["copy", "final"])
+def test_what_the_pipeline_made_is_never_the_latest_but_may_be_named(aws: FakeAws, role: str) -> None:
+    made = [{"Key": "aurora-restore:managed", "Value": "true"}, {"Key": "aurora-restore:role", "Value": role}]
+    aws.east.has_snapshot("made-by-us", hours_old=0.1, TagList=made)
+    assert choose(aws).identifier == "prod-nightly"
+    assert choose(aws, snapshot="made-by-us").identifier == "made-by-us"
+
+
+def test_a_snapshot_that_people_take_of_a_restored_cluster_is_one_of_theirs(aws: FakeAws) -> None:
+    copied = [{"Key": "aurora-restore:managed", "Value": "true"}, {"Key": "aurora-restore:role", "Value": "target"}]
+    aws.east.has_snapshot("by-people", hours_old=0.1, TagList=copied)
+    assert choose(aws).identifier == "by-people"
+
+
+def test_a_copy_is_as_old_as_what_it_is_a_copy_of(aws: FakeAws) -> None:
+    old = aws.east.has_snapshot("a-week-ago", hours_old=168)
+    first = aws.east.has_snapshot("copied-now", hours_old=0.2, SourceDBClusterSnapshotArn=old["DBClusterSnapshotArn"])
+    aws.east.has_snapshot("again", hours_old=0.1, SourceDBClusterSnapshotArn=first["DBClusterSnapshotArn"])
+    assert choose(aws).identifier == "prod-nightly"
+    assert choose(aws, snapshot="copied-now").created_at == old["SnapshotCreateTime"]
+
+
+def test_a_copy_whose_origin_is_gone_is_as_old_as_it_says(aws: FakeAws) -> None:
+    copy = aws.east.has_snapshot("copied-now", hours_old=0.2, SourceDBClusterSnapshotArn=f"{ARN}gone")
+    assert choose(aws, snapshot="copied-now").created_at == copy["SnapshotCreateTime"]
+    assert choose(aws).identifier == "copied-now"
+
+
 @pytest.mark.parametrize("name", ["preupgrade-prod-16-6-to-17-4", "rds:preupgrade-prod-16-6-to-17-4"])
 def test_what_aws_took_before_an_upgrade_is_never_the_latest(aws: FakeAws, name: str) -> None:
     aws.east.has_snapshot(name, hours_old=0.1)

@@ -323,3 +323,15 @@ def test_a_check_that_can_never_be_asked_is_refused(aws: FakeAws, sql: str, word
     checks = [{"name": "names", "database": "shop", "sql": sql, "expect": 0}]
     error = refused(aws, errors.InvalidRequest, checks=checks)
     assert (error.field, words in str(error)) == ("checks.0.sql", True)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"Engine": "aurora-mysql"}, {"Engine": "docdb"}, {"Engine": "postgres"}, {"EngineMode": "serverless"}],
+    ids=lambda other: "-".join(other.values()),
+)
+def test_a_tagged_target_of_another_engine_is_refused(aws: FakeAws, other: dict[str, str]) -> None:
+    aws.has_old_target().update(other)
+    error = refused(aws, errors.TargetNotReplaceable)
+    assert error.field == "target.cluster_id"
+    assert "aurora-postgresql, provisioned" in str(error)
