@@ -92,6 +92,15 @@ def test_pre_commit_runs_what_test_sh_runs_with_the_same_tools() -> None:
         assert f'"$DEV/{tool}"' in checks, hook["id"]
 
 
+@pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{path.name}" for path in REPOSITORY.glob("docs/*.md"))])
+def test_a_module_is_run_by_a_python_that_has_what_it_needs(page: str) -> None:
+    text = (REPOSITORY / page).read_text()
+    assert (
+        re.findall(r"(?<!\.local/envs/lambda/bin/)(?<!\.local/envs/dev/bin/)python3? -m (?:utils|docs)\b\S*", text)
+        == []
+    )
+
+
 def test_weaknesses_are_reported_where_somebody_reads_them() -> None:
     text = Path(REPOSITORY / "SECURITY.md").read_text()
     assert "private vulnerability reporting" in text

@@ -12,7 +12,7 @@ from docs.state_machine_picture import DEFINITION, picture
 
 @pytest.mark.parametrize(("block", "text"), GENERATED.items(), ids=lambda value: getattr(value, "name", ""))
 def test_a_generated_part_is_up_to_date(block: Block, text: Callable[[], str]) -> None:
-    assert block.read() == text(), "run: python -m docs"
+    assert block.read() == text(), "run: .local/envs/dev/bin/python -m docs"
 
 
 def test_the_picture_shows_every_state_and_every_way() -> None:
