@@ -59,7 +59,7 @@ def aws_environment(
 
 
 def command_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the whole environment for a command that shall talk to the local cloud."""
+    """Return the whole environment for a command that is to talk to the local cloud."""
     kept = {key: value for key, value in os.environ.items() if key not in UNWANTED and key != "PYTHONPATH"}
     return {**kept, **variables}
 

@@ -65,7 +65,7 @@ class LocalCloud:
         """Start a local cloud in a new run folder.
 
         speed: how many times faster Aurora's time runs. wait_speed: the same for the state machine's waits, if they
-        shall differ.
+        are to differ.
         hop: the functions' AWS calls pass the hop (local_cloud.hop).
         attached: it ends with this process, however that ends; otherwise it runs until close().
         keep: leave the run folder with its logs (never the data) there.

@@ -51,7 +51,7 @@ class ClusterDoor:
         return True
 
     def meet(self, round_trip: RoundTrip) -> Mishap | None:
-        """Note a round trip; return what shall go wrong with it."""
+        """Note a round trip; return what is to go wrong with it."""
         cluster = self._cluster()
         identifier = cluster.identifier if cluster else ""
         fault = self.engine.faults.take_sql(round_trip.statement, identifier, round_trip.user)

@@ -39,7 +39,7 @@ DESCRIPTIONS = ("DescribeDBClusters", "DescribeDBInstances", "DescribeDBClusterS
 
 @dataclass(kw_only=True)
 class Fault:
-    """One thing that shall go wrong in a call, or in a statement that reaches a cluster's door.
+    """One thing that is to go wrong in a call, or in a statement that reaches a cluster's door.
 
     operation: pattern (fnmatch) for the RDS operation; for a statement its first words, or LOGIN.
     identifier: pattern for the main identifier; for a statement the cluster's. user: pattern for a statement's user.

@@ -16,7 +16,7 @@ from local_cloud.aurora.postgres.leftovers import remove_leftovers
 from local_cloud.aurora.settings import AuroraSettings
 from local_cloud.aurora.timeline import Timeline
 
-POLL_SECONDS = 0.05  # of the HTTP server: how soon it notices that it shall stop
+POLL_SECONDS = 0.05  # of the HTTP server: how soon it notices that it is to stop
 
 
 class LocalAurora:

@@ -20,7 +20,7 @@ KINDS = {
 
 @dataclass(kw_only=True)
 class HopFault:
-    """One thing that shall go wrong.
+    """One thing that is to go wrong.
 
     path: the calls of the invocation up to and with the one that is hit. occurrence: which of the operation's
     invocations of this function that get there. attempts: how many attempts of the SDK at this call are hit.

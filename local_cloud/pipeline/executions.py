@@ -73,7 +73,7 @@ class Progress:
 
     @property
     def resumes(self) -> str:
-        """The operation that this execution goes on with, empty for a run of its own."""
+        """The operation that this execution resumes, empty for a run of its own."""
         return str(self.request.get("resume", ""))
 
 

@@ -76,7 +76,7 @@ class Kind:
 
     @property
     def kills(self) -> bool:
-        """Whether the function's process ends, so that it can tell nobody any more."""
+        """Whether the function's process ends, so that it can no longer tell anybody."""
         return self.name in {"killed", "sql-kill"}
 
     def at(self, call: str) -> dict[str, Any]:

@@ -143,7 +143,7 @@ class Laboratory:
 
 
 def resumption(operation_id: str) -> dict[str, Any]:
-    """Return the input that goes on with an operation that failed."""
+    """Return the input that resumes an operation that failed."""
     return {"resume": operation_id}
 
 

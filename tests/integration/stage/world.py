@@ -133,7 +133,7 @@ class World:
     def old_target(
         self, identifier: str, tags: Mapping[str, str] = REPLACEABLE, instances: int = 1, **settings: Any
     ) -> dict[str, Any]:
-        """Make the cluster that a run shall replace, with something in it that is not in production."""
+        """Make the cluster that a run is to replace, with something in it that is not in production."""
         cluster = aurora_clusters.create_cluster(
             self.cloud, TARGET_REGION, identifier, OLD_MASTER,
             database=DATABASE, instances=instances, tags=tags, **settings,

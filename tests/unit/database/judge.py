@@ -105,7 +105,7 @@ def wrong_rights(restored: Restored, databases: Sequence[str], users: Sequence[D
 
 
 def weak_owners(restored: Restored) -> set[str]:
-    """Return production's owners that devops shall act for."""
+    """Return production's owners that devops must be able to act for."""
     strong = {name for (name,) in restored.run(ADMIN, "postgres", STRONG)}
     owners = {name for (name,) in restored.run(ADMIN, "postgres", OWNERS)}
     return {owner for owner in owners if not reached(restored, {owner}) & strong}

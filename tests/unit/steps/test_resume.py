@@ -95,7 +95,7 @@ def test_a_run_that_ended_unseen_is_gone_on_with(copied: FakeAws) -> None:
 
 
 def refused(aws: FakeAws, error: type[errors.PermanentError], *words: str) -> None:
-    """Resume in vain, without a trace."""
+    """Try to resume, fail, and leave no trace."""
     row, locks = dict(aws.operations.rows), dict(aws.operations.locks)
     with pytest.raises(error) as caught:
         resume(aws)

@@ -1,4 +1,4 @@
-"""What a door asks about those who come: may they in with a token, shall something go wrong, and who was here."""
+"""What a door asks about each client: is its token good, is something to go wrong, and who was here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RoundTrip:
 
 @dataclass(frozen=True, kw_only=True)
 class Mishap:
-    """What shall go wrong with a round trip: kind is drop, drop-after, delay, error, kill or twice.
+    """What is to go wrong with a round trip: kind is drop, drop-after, delay, error, kill or twice.
 
     act: what the last two do once the server has executed the statement; may take a while.
     """
@@ -45,7 +45,7 @@ class Doorkeeper(Protocol):
         """Tell whether an IAM token lets a member of rds_iam in; may take a while."""
 
     def meet(self, round_trip: RoundTrip) -> Mishap | None:
-        """Note a round trip before it reaches the server; return what shall go wrong with it."""
+        """Note a round trip before it reaches the server; return what is to go wrong with it."""
 
 
 class NobodyByToken:

@@ -20,7 +20,7 @@ _connections = itertools.count(1)
 
 
 class Finished(Exception):
-    """The connection is over, and the client knows as much as it shall."""
+    """The connection is over, and the client has been told all it may know."""
 
 
 @dataclass(frozen=True)
