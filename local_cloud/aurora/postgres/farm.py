@@ -91,7 +91,7 @@ class PostgresFarm:
         self.host.hand_over(password_file)
         self.host.run(
             major, "initdb", "-D", volume.data, "-U", ADMIN, "--pwfile", password_file, "-E", "UTF8",
-            "--locale=C.UTF-8", "--auth=scram-sha-256", "--no-sync", "--no-instructions",
+            "--locale=C.UTF-8", "--auth=scram-sha-256", "--no-sync", "--no-instructions", "--wal-segsize=1",
         )  # fmt: skip
         password_file.unlink()
         return volume

@@ -45,8 +45,16 @@ class PostgresHost:
         self, major: int, program: str, *arguments: str | Path, environment: Mapping[str, str] | None = None
     ) -> None:
         """Run a PostgreSQL program to its end; raise RuntimeError with its output if it fails."""
+        self._run([str(self._bin_dirs[major] / program), *map(str, arguments)], environment)
+
+    def copy(self, source: Path, target: Path) -> None:
+        """Copy a folder of data, which is the server's user's then; raise RuntimeError if that fails."""
+        # A third of the CPU time that shutil.copytree takes for a thousand small files, and their owner afterwards.
+        self._run(["cp", "-Rp", str(source), str(target)], None)
+
+    def _run(self, command: list[str], environment: Mapping[str, str] | None) -> None:
         done = subprocess.run(
-            [str(self._bin_dirs[major] / program), *map(str, arguments)],
+            command,
             capture_output=True,
             text=True,
             check=False,
@@ -55,7 +63,7 @@ class PostgresHost:
             **self._as_user(),
         )
         if done.returncode != 0:
-            raise RuntimeError(f"{program} failed with {done.returncode}: {done.stderr.strip()}")
+            raise RuntimeError(f"{Path(command[0]).name} failed with {done.returncode}: {done.stderr.strip()}")
 
     def spawn(
         self, major: int, program: str, arguments: Sequence[str | Path], log: IO[bytes]

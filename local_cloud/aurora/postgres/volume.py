@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import threading
+from collections.abc import Iterator
 
 from local_cloud.aurora.postgres.host import PostgresHost
 
@@ -33,11 +35,14 @@ class Volume:
 
     def copy_from(self, source: Volume) -> None:
         """Fill this volume with a full copy of a volume at rest, for a server to write to."""
-        self._copy(source, hard_links=False)
+        with self._filled_from(source):
+            self._host.copy(source.data, self.data)
 
     def link_from(self, source: Volume) -> None:
         """Fill this volume with hard links: only between snapshots, whose files nobody ever writes to."""
-        self._copy(source, hard_links=True)
+        with self._filled_from(source):
+            shutil.copytree(source.data, self.data, symlinks=True, copy_function=os.link)
+            self._host.hand_over(self.folder)
 
     def remove(self) -> None:
         """Remove the folder."""
@@ -50,12 +55,10 @@ class Volume:
         size = sum(path.lstat().st_size for path in self.data.rglob("*"))
         return max(1, -(-size // GIBIBYTE))
 
-    def _copy(self, source: Volume, *, hard_links: bool) -> None:
+    @contextlib.contextmanager
+    def _filled_from(self, source: Volume) -> Iterator[None]:
         with source.lock, self.lock:
             if not source.data.is_dir():
                 raise RuntimeError(f"the data of {source.folder.name} is gone")
             self.create()
-            shutil.copytree(
-                source.data, self.data, symlinks=True, copy_function=os.link if hard_links else shutil.copy2
-            )
-            self._host.hand_over(self.folder)
+            yield
