@@ -21,7 +21,8 @@ KINDS = {
     "freeze": "what the call starts makes no progress until it is released",
     "hide": "the describing call does not find what is there, as RDS may right after a change",
     "show": "the describing call shows `status`: an old one, one that goes back, one that nobody knows",
-    "add-member": "before the call has its effect, autoscaling adds a member to its cluster",
+    "add-member": "before the call has its effect, autoscaling adds a member without tags to its cluster",
+    "add-tagged-member": "the same, and somebody's automation has given the member the cluster's tags",
 }
 SQL_KINDS = {
     "sql-drop": "the connection breaks off before the server sees the statement",

@@ -63,7 +63,7 @@ def test_an_unknown_status_stops_the_run_and_is_named(
 @story
 def scaled_out(world: World) -> Outcome:
     world.old_target("scaled-out")
-    world.fault("add-member", "DeleteDBCluster", "scaled-out")
+    world.fault("add-tagged-member", "DeleteDBCluster", "scaled-out")
     return world.run({"target": {"cluster_id": "scaled-out"}})
 
 

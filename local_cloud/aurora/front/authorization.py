@@ -118,6 +118,15 @@ RULES: dict[str, Rule] = {
     "DescribeDBEngineVersions": _any_resource,
     "DescribeOrderableDBInstanceOptions": _any_resource,
     "DescribeEvents": _any_resource,
+    "FailoverDBCluster": CLUSTER,
+    "DescribeAccountAttributes": _any_resource,
+    "DescribeCertificates": _any_resource,
+    "DescribeGlobalClusters": _named("global-cluster", "GlobalClusterIdentifier", otherwise="*"),
+    "DescribeEventSubscriptions": _named("es", "SubscriptionName", otherwise="*"),
+    "DescribePendingMaintenanceActions": _named("", "ResourceIdentifier", otherwise="*"),
+    "DescribeDBSnapshots": _named("snapshot", "DBSnapshotIdentifier", otherwise="*"),
+    "DescribeDBClusterAutomatedBackups": _any_resource,
+    "DescribeDBLogFiles": INSTANCE,
 }
 
 # The new resource that gets the Tags of a request

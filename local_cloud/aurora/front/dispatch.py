@@ -122,7 +122,7 @@ def _perform(
         call.authorize(action, resources)
     operation.refuse_unsupported(params)
     with engine.timeline.lock:
-        if fault and fault.kind == "add-member":
+        if fault and fault.kind in ("add-member", "add-tagged-member"):
             member_added(call, fault)
         record.before = scene(call)
         result = operation.handler(call)

@@ -10,6 +10,7 @@ from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import ApiError
 from local_cloud.aurora.faults import Fault
 from local_cloud.aurora.operations.registry import OPERATIONS
+from local_cloud.aurora.state.tagging import describe_tags
 
 _SHOWN = {
     "DescribeDBClusters": ("DBClusters", "Status"),
@@ -35,13 +36,17 @@ def shown_as(operation: str, result: dict[str, Any], status: str) -> dict[str, A
 
 
 def member_added(call: Call, fault: Fault) -> None:
-    """Add a member to the cluster that the call is about, as Aurora's autoscaling does, with the cluster's tags."""
+    """Add a member to the cluster that the call is about, as Aurora's autoscaling does: without the cluster's tags.
+
+    `add-tagged-member`: somebody's automation has given it the cluster's tags since.
+    """
     cluster = call.state.cluster(call.params["DBClusterIdentifier"])
-    params = {
+    params: dict[str, Any] = {
         "DBInstanceIdentifier": f"application-autoscaling-{cluster.identifier}-{fault.fault_id}",
         "DBInstanceClass": "db.r8g.large",
         "Engine": "aurora-postgresql",
         "DBClusterIdentifier": cluster.identifier,
-        "Tags": [{"Key": key, "Value": value} for key, value in cluster.tags.items()],
     }
+    if fault.kind == "add-tagged-member":
+        params["Tags"] = describe_tags(cluster.tags)
     OPERATIONS["CreateDBInstance"].handler(replace(call, operation="CreateDBInstance", params=params, fault=None))

@@ -1,6 +1,8 @@
 """The operations, by family; importing this package registers them."""
 
 from local_cloud.aurora.operations import (
+    account,
+    automated_backups,
     catalogue,
     cluster_create,
     cluster_delete,
@@ -11,6 +13,7 @@ from local_cloud.aurora.operations import (
     groups,
     instance_create,
     instances,
+    logs,
     restore,
     sharing,
     snapshots,
@@ -18,6 +21,8 @@ from local_cloud.aurora.operations import (
 )
 
 __all__ = [
+    "account",
+    "automated_backups",
     "catalogue",
     "cluster_create",
     "cluster_delete",
@@ -28,6 +33,7 @@ __all__ = [
     "groups",
     "instance_create",
     "instances",
+    "logs",
     "restore",
     "sharing",
     "snapshots",

@@ -1,4 +1,4 @@
-"""StopDBCluster and StartDBCluster."""
+"""StopDBCluster, StartDBCluster, FailoverDBCluster."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from local_cloud.aurora.engine import Call
 from local_cloud.aurora.operations.clusters import cluster_answer, require_available
 from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.operations.validate import require
-from local_cloud.aurora.state.resources import Cluster
+from local_cloud.aurora.state.resources import Cluster, Instance
 
 
 @operation("StopDBCluster", identifier="DBClusterIdentifier")
@@ -57,6 +57,42 @@ def start_db_cluster(call: Call) -> dict[str, Any]:
         closing=lambda: cluster.server.start(cluster.master_username),
     )
     return cluster_answer(call, cluster)
+
+
+@operation("FailoverDBCluster", identifier="DBClusterIdentifier", supports="TargetDBInstanceIdentifier")
+def failover_db_cluster(call: Call) -> dict[str, Any]:
+    """Answer FailoverDBCluster: a reader becomes the writer, and every connection breaks off meanwhile."""
+    cluster = call.state.cluster(call.params["DBClusterIdentifier"])
+    require_available(cluster, "fail over")
+    successor = _successor(call, cluster)
+    cluster.status = "failing-over"
+    call.event(cluster, f"Started failover to DB instance: {successor.identifier}", "failover")
+
+    def finish() -> None:
+        cluster.members.remove(successor.identifier)
+        cluster.members.insert(0, successor.identifier)
+        cluster.status = "available"
+        call.event(cluster, f"Completed failover to DB instance: {successor.identifier}", "failover")
+
+    call.begin(
+        cluster, call.settings.durations.reboot, finish, closing=lambda: cluster.server.restart(cluster.master_username)
+    )
+    return cluster_answer(call, cluster)
+
+
+def _successor(call: Call, cluster: Cluster) -> Instance:
+    """Return the reader that is asked for, or the one with the highest priority; it must be available."""
+    readers = list(call.state.members_of(cluster))[1:]
+    wanted = call.params.get("TargetDBInstanceIdentifier")
+    fit = [item for item in readers if item.status == "available" and wanted in (None, item.identifier)]
+    require(
+        fit,
+        errors.cluster_state(
+            f"Cannot fail over DB cluster {cluster.identifier}: "
+            + (f"{wanted} is no available reader of it." if wanted else "it has no available reader.")
+        ),
+    )
+    return min(fit, key=lambda reader: (reader.promotion_tier, reader.identifier))
 
 
 def _all_statuses(call: Call, cluster: Cluster, status: str) -> None:

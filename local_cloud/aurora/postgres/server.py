@@ -51,7 +51,7 @@ class PostgresServer:
         self._major = major
         self._door = door
         self._admin = admin
-        self._log_file = log_file
+        self.log_file = log_file
         self._process: subprocess.Popen[bytes] | None = None
         self._members: set[str] = set()
         self._lock = threading.RLock()
@@ -162,11 +162,11 @@ class PostgresServer:
         self._host.hand_over(folder / "pg_hba.conf")
         self._host.hand_over(folder / "postgresql.conf")
         (self._volume.data / "postmaster.pid").unlink(missing_ok=True)
-        with self._log_file.open("ab") as log:
+        with self.log_file.open("ab") as log:
             arguments = ("-D", self._volume.data, "-c", f"config_file={folder / 'postgresql.conf'}")
             self._process = self._host.spawn(self._major, "postgres", arguments, log)
         if not self._becomes_ready(self._process):
-            raise RuntimeError(f"PostgreSQL did not start; see {self._log_file}")
+            raise RuntimeError(f"PostgreSQL did not start; see {self.log_file}")
 
     def _becomes_ready(self, process: subprocess.Popen[bytes]) -> bool:
         pid_file = self._volume.data / "postmaster.pid"

@@ -25,7 +25,7 @@ OTHER_ACCOUNT = "210987654321"
 ENGINE = "aurora-postgresql"
 PASSWORD = "Pr0duction-pass"
 CLASS = "db.r8g.large"
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 
 
 class Region:

@@ -1,0 +1,98 @@
+"""What an account has beside its clusters: quotas, CA certificates; and what nobody can make here, so there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from local_cloud.aurora.engine import Call
+from local_cloud.aurora.errors import ApiError, invalid_value
+from local_cloud.aurora.operations.registry import operation
+
+CA_CERTIFICATE = "rds-ca-rsa2048-g1"  # the name that instances show; the certificate is the local CA's
+
+
+@operation("DescribeAccountAttributes")
+def describe_account_attributes(call: Call) -> dict[str, Any]:
+    """Answer DescribeAccountAttributes: the quotas that hold here, and what of them is used."""
+    state, quotas = call.state, call.settings.quotas
+    manual = [item for item in state.snapshots.values() if item.snapshot_type == "manual"]
+    counts = {
+        "DBClusters": (len(state.clusters), quotas.clusters),
+        "DBInstances": (len(state.instances), quotas.instances),
+        "ManualClusterSnapshots": (len(manual), quotas.manual_snapshots),
+        "DBSubnetGroups": (len(state.subnet_groups), quotas.subnet_groups),
+        "DBClusterParameterGroups": (len(state.cluster_parameter_groups), quotas.cluster_parameter_groups),
+        "DBParameterGroups": (len(state.parameter_groups), quotas.parameter_groups),
+    }
+    return {
+        "AccountQuotas": [
+            {"AccountQuotaName": name, "Used": used, "Max": most} for name, (used, most) in counts.items()
+        ]
+    }
+
+
+@operation("DescribeCertificates", identifier="CertificateIdentifier", supports="MaxRecords Marker")
+def describe_certificates(call: Call) -> dict[str, Any]:
+    """Answer DescribeCertificates: the one CA of this local Aurora."""
+    name = call.params.get("CertificateIdentifier", CA_CERTIFICATE)
+    if name != CA_CERTIFICATE:
+        raise ApiError("CertificateNotFound", f"Certificate not found: {name}", 404)
+    ca = x509.load_pem_x509_certificate(call.engine.farm.ca_path.read_bytes())
+    return {
+        "DefaultCertificateForNewLaunches": CA_CERTIFICATE,
+        "Certificates": [
+            {
+                "CertificateIdentifier": CA_CERTIFICATE,
+                "CertificateType": "CA",
+                # RDS shows SHA-1 thumbprints.
+                "Thumbprint": ca.fingerprint(hashes.SHA1()).hex(),  # noqa: S303
+                "ValidFrom": ca.not_valid_before_utc,
+                "ValidTill": ca.not_valid_after_utc,
+                "CertificateArn": f"arn:aws:rds:{call.region}::cert:{CA_CERTIFICATE}",
+                "CustomerOverride": False,
+            }
+        ],
+    }
+
+
+@operation("DescribeGlobalClusters", identifier="GlobalClusterIdentifier", supports="MaxRecords Marker")
+def describe_global_clusters(call: Call) -> dict[str, Any]:
+    """Answer DescribeGlobalClusters: there is none."""
+    if name := call.params.get("GlobalClusterIdentifier"):
+        raise ApiError("GlobalClusterNotFoundFault", f"Global cluster {name} not found", 404)
+    return {"GlobalClusters": []}
+
+
+@operation("DescribeEventSubscriptions", identifier="SubscriptionName", supports="MaxRecords Marker")
+def describe_event_subscriptions(call: Call) -> dict[str, Any]:
+    """Answer DescribeEventSubscriptions: there is none."""
+    if name := call.params.get("SubscriptionName"):
+        raise ApiError("SubscriptionNotFound", f"Subscription {name} not found.", 404)
+    return {"EventSubscriptionsList": []}
+
+
+@operation("DescribePendingMaintenanceActions", identifier="ResourceIdentifier", supports="MaxRecords Marker")
+def describe_pending_maintenance_actions(call: Call) -> dict[str, Any]:
+    """Answer DescribePendingMaintenanceActions: AWS has nothing to maintain here."""
+    name = call.params.get("ResourceIdentifier")
+    if name and call.engine.store.find(name) is None:
+        raise ApiError("ResourceNotFoundFault", f"The specified resource ID was not found: {name}", 404)
+    return {"PendingMaintenanceActions": []}
+
+
+@operation(
+    "DescribeDBSnapshots",
+    identifier="DBSnapshotIdentifier",
+    supports="DBInstanceIdentifier SnapshotType MaxRecords Marker IncludeShared IncludePublic DbiResourceId",
+)
+def describe_db_snapshots(call: Call) -> dict[str, Any]:
+    """Answer DescribeDBSnapshots: an Aurora cluster has snapshots, its instances have none."""
+    params = call.params
+    if params.get("SnapshotType", "manual") not in {"automated", "manual", "shared", "public", "awsbackup"}:
+        raise invalid_value(f"Invalid snapshot type: {params['SnapshotType']}")
+    if name := params.get("DBSnapshotIdentifier"):
+        raise ApiError("DBSnapshotNotFound", f"DBSnapshot {name} not found.", 404)
+    return {"DBSnapshots": []}
