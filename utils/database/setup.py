@@ -19,7 +19,7 @@ from utils.database.roles.owner_role import OWNER_ROLE, OwnerRole
 from utils.database.roles.profiles import DatabaseUser, Grantee, Profile
 from utils.database.server.connection import FIRST_DATABASE, Master
 from utils.database.server.setup_lock import SetupLock, setup_lock
-from utils.database.server.statements import connectable_databases
+from utils.database.server.statements import connectable_databases, oids_of
 from utils.operation.model import HealthRecord
 
 
@@ -143,8 +143,8 @@ def _arrange(
     users: Sequence[DatabaseUser],
     databases: Sequence[str],
     kept: Sequence[str],
-) -> list[str]:
-    """Put roles, owners and rights right, and return the owners that no devops user acts for."""
+) -> list[int]:
+    """Put roles, owners and rights right, and return the oids of the owners that no devops user acts for."""
     names = [user.name for user in users]
     devops = [user for user in users if user.profile is Profile.DEVOPS]
     with master.in_database(FIRST_DATABASE) as connection:
@@ -158,7 +158,7 @@ def _arrange(
         # Only now is it known which owners are weak: what the users' roles were before counts no more.
         for user in devops:
             our_users.set_up_user(connection, user, users, kept)
-        strong = production_owners.find_owners(connection, users, kept).strong
+        strong = oids_of(connection, [master.name, *production_owners.find_owners(connection, users, kept).strong])
     for database in databases:
         with master.in_database(database) as connection:
             open_schemas(connection)
@@ -168,7 +168,7 @@ def _arrange(
             makers = creators(connection, users)
             memberships.join(connection, [maker for maker in makers if maker != master.name])
             arrange_default_rights(connection, grantees, makers)
-    return [master.name, *strong]
+    return strong
 
 
 def _weaken_owners(
@@ -181,16 +181,17 @@ def _weaken_owners(
     with master.in_database(FIRST_DATABASE) as connection:
         reached = production_owners.find_owners(connection, users, kept).reached
         production_owners.take_databases(connection, reached)
+        oids = oids_of(connection, reached)
     for database in databases:
         with master.in_database(database) as connection:
-            production_owners.take_far_reaching(connection, reached)
+            production_owners.take_far_reaching(connection, oids)
 
 
 def _open_and_prove(
     master: Master,
     users: Sequence[DatabaseUser],
     databases: Sequence[str],
-    strong_owners: Sequence[str],
+    strong_owners: Sequence[int],
     lock: SetupLock,
     login_secret: Callable[[DatabaseUser], SecretStr],
 ) -> dict[str, list[str]]:

@@ -57,7 +57,8 @@ NOWHERE = DatabaseServer(host="127.0.0.1", port=1)
 
 def prove(restored: Restored, name: str) -> list[str]:
     user = next(user for user in USERS if user.name == name)
-    return by_statement.prove(restored.address, ["shop"], user, password_of(user), [MASTER])
+    ((master,),) = restored.run(MASTER, "shop", "SELECT oid FROM pg_roles WHERE rolname = current_user")
+    return by_statement.prove(restored.address, ["shop"], user, password_of(user), [master])
 
 
 def test_the_outcome_tells_what_was_done_and_proven(restored: Restored) -> None:

@@ -46,10 +46,10 @@ _OPEN_SCHEMAS = """
 """
 _ALTERABLE = f"SELECT {_NAME} {RELATIONS} AND pg_has_role(relowner, 'MEMBER') ORDER BY 1 LIMIT 1"
 _UNALTERABLE = f"""
-    SELECT {_NAME} {RELATIONS} AND pg_get_userbyid(relowner) <> ALL(%(strong)s) AND NOT pg_has_role(relowner, 'USAGE')
+    SELECT {_NAME} {RELATIONS} AND relowner <> ALL(%(strong)s::oid[]) AND NOT pg_has_role(relowner, 'USAGE')
     ORDER BY 1 LIMIT 1
 """
-_ACTED_FOR = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%(strong)s) AND pg_has_role(oid, 'MEMBER') LIMIT 1"
+_ACTED_FOR = "SELECT rolname FROM pg_roles WHERE oid = ANY(%(strong)s::oid[]) AND pg_has_role(oid, 'MEMBER') LIMIT 1"
 _NEW_SCHEMAS = "SELECT current_database() WHERE has_database_privilege(current_database(), 'CREATE')"
 # An aggregate's functions run without anybody's right to run them, each with the rights that it runs with.
 _DEFINING_AGGREGATES = f"""
@@ -72,8 +72,8 @@ _OWNED = """
 """
 
 
-def check_rights(connection: Connection, database: str, user: DatabaseUser, strong: dict[str, list[str]]) -> None:
-    """Raise `UsersNotProven` for a right too much or too little; `strong` are owners that no user acts for."""
+def check_rights(connection: Connection, database: str, user: DatabaseUser, strong: dict[str, list[int]]) -> None:
+    """Raise `UsersNotProven` for a right too much or too little; `strong`: owners, by oid, that no user acts for."""
     # A statement for each way to write to each kind of object cannot be written: ask for the rights behind them.
     checks = [("cannot read", _UNREADABLE), ("can create schemas in", _NEW_SCHEMAS)]
     if user.profile is Profile.READONLY:

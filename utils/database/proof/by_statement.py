@@ -75,13 +75,13 @@ def prove(
     databases: Sequence[str],
     user: DatabaseUser,
     secret: SecretStr,
-    strong_owners: Sequence[str],
+    strong_owners: Sequence[int],
     untried: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Return what was proven of the user, a line for each database; raises `UsersNotProven`.
 
-    strong_owners: the master and other owners with more rights than any user may get, for which none may act; untried:
-    why `prove_later` could try nothing, by database.
+    strong_owners: oids of the master and other owners with more rights than any user may get, for which none may act;
+    untried: why `prove_later` could try nothing, by database.
     """
     strong = {"strong": list(strong_owners)}
     proven = []
@@ -101,7 +101,7 @@ def _try_as(connection: Connection, database: str, user: DatabaseUser, table: Re
     run(connection, "proof", [SQL("RESET ROLE")])
 
 
-def _prove_in(connection: Connection, database: str, user: DatabaseUser, strong: dict[str, list[str]]) -> str:
+def _prove_in(connection: Connection, database: str, user: DatabaseUser, strong: dict[str, list[int]]) -> str:
     with _asking(connection):
         found = relations(connection, strong["strong"])
         begins_read_only = rows(connection, "look at the session", "SHOW transaction_read_only") == [("on",)]
@@ -132,10 +132,11 @@ def _prove_in(connection: Connection, database: str, user: DatabaseUser, strong:
 
 @contextmanager
 def _asking(connection: Connection) -> Iterator[None]:
-    """Ask PostgreSQL's own functions, whatever the search path of the session has; it is back afterwards."""
-    run(connection, "search path", [SQL("SAVEPOINT asking; SET LOCAL search_path = pg_catalog")])
+    """Ask PostgreSQL's own functions, whatever the settings of the session are; they are back afterwards."""
+    own = "SAVEPOINT asking; SET LOCAL search_path = pg_catalog; SET LOCAL quote_all_identifiers = off"
+    run(connection, "settings of the proof", [SQL(own)])
     yield
-    run(connection, "search path", [SQL("ROLLBACK TO SAVEPOINT asking")])
+    run(connection, "settings of the proof", [SQL("ROLLBACK TO SAVEPOINT asking")])
 
 
 def _done(trials: Sequence[Trial]) -> str:

@@ -34,8 +34,8 @@ _PARTITIONS = """
 """
 _TABLES = f"""
     WITH RECURSIVE {_CALLS_OUT}, {_PARTITIONS}
-    SELECT pg_class.oid, nspname, relname, relhasrules, pg_get_userbyid(relowner) FROM (
-        SELECT pg_class.oid, row_number() OVER (PARTITION BY nspname ORDER BY relname) AS place
+    SELECT pg_class.oid, nspname, relname, relhasrules, relowner FROM (
+        SELECT pg_class.oid, row_number() OVER (PARTITION BY nspname ORDER BY relispartition, relname) AS place
         {RELATIONS} AND relkind IN ('r', 'p') AND pg_class.oid NOT IN (SELECT oid FROM calls_out)
             AND pg_class.oid NOT IN (SELECT oid FROM wide)
     ) AS tables JOIN pg_class USING (oid) JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -43,7 +43,7 @@ _TABLES = f"""
 """  # noqa: S608 - constants
 _VIEWS = f"""
     WITH RECURSIVE {_CALLS_OUT}
-    SELECT pg_class.oid, nspname, relname, relhasrules, pg_get_userbyid(relowner) FROM (
+    SELECT pg_class.oid, nspname, relname, relhasrules, relowner FROM (
         SELECT pg_class.oid, row_number() OVER (PARTITION BY nspname ORDER BY relname) AS place
         {RELATIONS} AND relkind IN ('v', 'm') AND pg_class.oid NOT IN (SELECT oid FROM calls_out)
     ) AS views JOIN pg_class USING (oid) JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -59,7 +59,7 @@ _LEFT_OUT = f"""
         AND (pg_class.oid IN (SELECT oid FROM calls_out) OR pg_class.oid IN (SELECT oid FROM wide)) ORDER BY 1
 """  # noqa: S608 - constants
 RELATIONS_OF_STRONG = f"""
-    SELECT DISTINCT quote_ident(pg_get_userbyid(relowner)) {RELATIONS} AND pg_get_userbyid(relowner) = ANY(%(strong)s)
+    SELECT DISTINCT quote_ident(pg_get_userbyid(relowner)) {RELATIONS} AND relowner = ANY(%(strong)s::oid[])
     ORDER BY 1
 """
 _COUNT = f"SELECT count(*)::int {RELATIONS} AND relkind IN ('r', 'p')"
@@ -90,7 +90,7 @@ class Relations:
         return [f"not tried: {first_of(self.left_out)}"] if self.left_out else []
 
 
-def relations(connection: Connection, strong_owners: Sequence[str]) -> Relations:
+def relations(connection: Connection, strong_owners: Sequence[int]) -> Relations:
     """Return some relations of every schema."""
     values = {"tables": _TRIED_TABLES, "views": _TRIED_VIEWS, "most": _MOST_PARTITIONS}
     tables, views = (

@@ -61,10 +61,10 @@ _DATABASES = """
 # The function of an event trigger runs as whoever does the DDL.
 _FAR_REACHING = """
     SELECT 'SERVER', quote_ident(srvname) FROM pg_foreign_server JOIN pg_roles ON pg_roles.oid = srvowner
-    WHERE rolname = ANY(%(roles)s)
+    WHERE pg_roles.oid = ANY(%(roles)s::oid[])
     UNION ALL
     SELECT 'ROUTINE', pg_proc.oid::regprocedure::text FROM pg_proc JOIN pg_roles ON pg_roles.oid = proowner
-    WHERE rolname = ANY(%(roles)s) AND EXISTS (SELECT FROM pg_event_trigger WHERE evtfoid = pg_proc.oid)
+    WHERE pg_roles.oid = ANY(%(roles)s::oid[]) AND EXISTS (SELECT FROM pg_event_trigger WHERE evtfoid = pg_proc.oid)
     ORDER BY 1, 2
 """
 _FAR_REACHING_RIGHTS = """
@@ -73,7 +73,8 @@ _FAR_REACHING_RIGHTS = """
         UNION ALL SELECT 'FOREIGN SERVER', quote_ident(srvname), srvacl FROM pg_foreign_server
         UNION ALL SELECT 'FOREIGN DATA WRAPPER', quote_ident(fdwname), fdwacl FROM pg_foreign_data_wrapper
     ) AS objects (what, name, acl), aclexplode(acl) AS entry JOIN pg_roles ON pg_roles.oid = entry.grantee
-    WHERE rolname = ANY(%s) AND (what <> 'DATABASE' OR privilege_type = 'CREATE') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    WHERE pg_roles.oid = ANY(%s::oid[]) AND (what <> 'DATABASE' OR privilege_type = 'CREATE')
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 _REFUSALS = (postgres_errors.InsufficientPrivilege,)
 
@@ -130,8 +131,8 @@ def take_databases(connection: Connection, roles: Sequence[str]) -> None:
             execute(connection, SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(name, Identifier(owner)))
 
 
-def take_far_reaching(connection: Connection, roles: Sequence[str]) -> None:
-    """Take from the roles what reaches out of schemas in this database; what PostgreSQL refuses leaves them strong."""
+def take_far_reaching(connection: Connection, roles: Sequence[int]) -> None:
+    """Take from the roles, by oid, what reaches out of schemas in this database; what is refused leaves them strong."""
     for kind, name in rows(connection, "look at far-reaching objects", _FAR_REACHING, {"roles": list(roles)}):
         with postgres_call(f"new owner for {name}"), attempt(connection, *_REFUSALS):
             # PostgreSQL has quoted these names itself.

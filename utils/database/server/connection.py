@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names its class in lower case
 from pydantic import SecretStr
 
-from utils.database.server.refusals import connect_error, is_shut, translated
+from utils.database.server.refusals import connect_error, is_shut, not_in_utf_8, translated
 from utils.database.server.tls import Tls
 
 # Where roles are looked at and changed, and where the lock is: an advisory lock holds in one database only.
@@ -145,3 +145,5 @@ def postgres_call(what: str) -> Iterator[None]:
         yield
     except psycopg2.Error as error:
         raise translated(what, error) from None
+    except UnicodeError as error:
+        raise not_in_utf_8(what, error) from None

@@ -26,6 +26,10 @@ _MAY_PASS = (
     postgres_errors.TooManyConnections,
 )
 _ENCODING = (postgres_errors.UntranslatableCharacter, postgres_errors.CharacterNotInRepertoire)
+_OTHER_ENCODING = (
+    "a name there has bytes that its database's encoding and UTF-8 do not share: rename that role, schema, table or "
+    "routine in the source, then start again from a new snapshot"
+)
 # The server's table of locks is full: with the same settings it will be again. Memory that is short may come back.
 _NO_ROOM_FOR_LOCKS = "max_locks_per_transaction"
 # PostgreSQL tells in its CONTEXT which routine was at work; the rest of it may quote a statement.
@@ -61,12 +65,18 @@ def translated(what: str, error: psycopg2.Error) -> AuroraRestoreError:
     return DatabaseChangeRefused(found, expected="the master user to be allowed", action=_way_out(error))
 
 
+def not_in_utf_8(what: str, error: UnicodeError) -> DatabaseChangeRefused:
+    """Return the error for a name that is no text in UTF-8, or that a database's encoding has no letters for."""
+    if isinstance(error, UnicodeDecodeError):
+        found = f"{bytes(error.object)[:60]!r} in the answer to the {what}"
+    else:
+        found = f"a name in the {what} that the encoding of the database has no letters for"
+    return DatabaseChangeRefused(found, expected="names that are text in UTF-8", action=_OTHER_ENCODING)
+
+
 def _way_out(error: psycopg2.Error) -> str:
     if isinstance(error, _ENCODING):
-        return (
-            "a name there has bytes that its database's encoding and UTF-8 do not share: rename that role, schema, "
-            "table or routine in the source, then start again from a new snapshot"
-        )
+        return _OTHER_ENCODING
     if _NO_ROOM_FOR_LOCKS in (error.diag.message_hint or ""):
         return (
             "raise max_locks_per_transaction in the target's cluster parameter group (or take a larger instance class, "

@@ -21,7 +21,7 @@ _CONNECTABLE = """
 
 def rows(connection: Connection, what: str, query: str | Composable, values: Any = None) -> list[tuple[Any, ...]]:
     """Ask, and return the answer; `what` names the question in an error."""
-    with postgres_call(what), connection.cursor() as cursor:
+    with postgres_call(_in(connection, what)), connection.cursor() as cursor:
         cursor.execute(query, values)
         return cursor.fetchall()
 
@@ -40,7 +40,7 @@ def names(connection: Connection, what: str, query: str | Composable, values: An
 
 def run(connection: Connection, what: str, statements: Sequence[Composable]) -> None:
     """Run statements in order; `what` names them in an error."""
-    with postgres_call(what), connection.cursor() as cursor:
+    with postgres_call(_in(connection, what)), connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
 
@@ -67,6 +67,16 @@ def listed(role_names: Sequence[str]) -> Composed:
     return SQL(", ").join(Identifier(name) for name in role_names)
 
 
+def oids_of(connection: Connection, role_names: Sequence[str]) -> list[int]:
+    """Return the roles' oids, which are the same in every database, whatever its encoding makes of their names."""
+    query = "SELECT oid FROM pg_roles WHERE rolname = ANY(%s) ORDER BY rolname"
+    return [int(oid) for (oid,) in rows(connection, "look at roles", query, (list(role_names),))]
+
+
 def connectable_databases(connection: Connection) -> list[str]:
     """Return the databases that accept connections of people."""
     return names(connection, "list of databases", _CONNECTABLE)
+
+
+def _in(connection: Connection, what: str) -> str:
+    return f"{what} in database {connection.info.dbname}"

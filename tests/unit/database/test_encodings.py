@@ -1,0 +1,51 @@
+"""Names in other encodings: right, or an error of our own that names the database and the reason."""
+
+from contextlib import closing
+
+import pytest
+
+from local_cloud.aurora.postgres.bootstrap import ADMIN
+from tests.unit.database.judge import wrong_rights
+from tests.unit.database.production import LOGINS, MASTER, USERS, Restored
+from utils.errors import DatabaseChangeRefused
+
+SQL_ASCII = "CREATE DATABASE old TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
+LATIN1 = "CREATE DATABASE western TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
+BY_OWNERS = """
+    CREATE TABLE of_owner (id int PRIMARY KEY);
+    ALTER TABLE of_owner OWNER TO shop_owner;
+    CREATE TABLE "Größe" (id int PRIMARY KEY);
+    ALTER TABLE "Größe" OWNER TO dba
+"""
+
+
+def run_bytes(restored: Restored, statement: bytes) -> None:
+    with closing(restored.connect(ADMIN, "old")) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_names_that_are_no_utf_8_are_named_with_their_database(restored: Restored) -> None:
+    restored.run(ADMIN, "postgres", SQL_ASCII)
+    run_bytes(restored, b'CREATE TABLE "caf\xe9" (id int)')
+    run_bytes(restored, b'ALTER TABLE "caf\xe9" OWNER TO dba')
+    with pytest.raises(DatabaseChangeRefused, match="in database old: invalid byte sequence") as refused:
+        restored.set_up()
+    assert "rename that role, schema, table or routine in the source" in str(refused.value)
+    run_bytes(restored, b'CREATE ROLE "Jos\xe9"')
+    with pytest.raises(DatabaseChangeRefused, match=r"found b'Jos\\xe9' in the answer to the .* in database postgres"):
+        restored.set_up()
+
+
+def test_owners_whose_names_a_database_has_no_letters_for_are_owners_like_any_other(restored: Restored) -> None:
+    restored.run(MASTER, "postgres", LATIN1)
+    restored.run(ADMIN, "western", BY_OWNERS)
+    restored.run(MASTER, "postgres", 'CREATE ROLE "所有者"; CREATE ROLE "Müller" CREATEROLE')
+    restored.run(ADMIN, "shop", 'CREATE SCHEMA jp AUTHORIZATION "所有者"; CREATE SCHEMA de AUTHORIZATION "Müller"')
+    restored.run(ADMIN, "shop", 'CREATE TABLE jp.t (id int); ALTER TABLE jp.t OWNER TO "所有者"')
+    restored.run(ADMIN, "shop", 'CREATE TABLE de.t (id int); ALTER TABLE de.t OWNER TO "Müller"')
+    outcome = restored.set_up()
+    assert outcome.shut_out == sorted(LOGINS)
+    assert wrong_rights(restored, ["shop"], USERS) == []
+    assert restored.is_allowed("app", "western", 'DELETE FROM "Größe"')
+    assert not restored.is_allowed("reader", "western", "DELETE FROM of_owner")
+    assert restored.is_allowed("devops", "western", "ALTER TABLE of_owner ADD COLUMN n int")
