@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from utils import identifiers, tags
+from utils.request.health import Health
 from utils.request.sql import Check, PostRestoreSql
 from utils.request.start_window import StartWindow
 from utils.request.strict_model import StrictModel
@@ -225,6 +226,7 @@ class RestoreRequest(StrictModel):
     checks: Annotated[list[Check], Field(max_length=50)] = Field(
         default_factory=list, description="Queries whose answers must fit, after the scripts, before users are opened."
     )
+    health: Health = Field(default_factory=Health, description="What is looked at in the copy beyond its catalog.")
     budgets: Budgets = Field(default_factory=Budgets, description="Time limits of the phases.")
     start_window: StartWindow | None = Field(
         default=None,

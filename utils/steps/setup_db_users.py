@@ -1,6 +1,6 @@
 """Step 8: replace the master password, and once it is in force lock out, run scripts and checks, open, prove."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from pydantic import SecretStr
@@ -9,12 +9,13 @@ from utils.cluster.master_password import master_password, replace_master_passwo
 from utils.cluster.ours import check_cluster_is_ours
 from utils.cluster.restored import what_is_unready
 from utils.database.before_opening.scripts import ComeBack, Invocation, run_before_opening
+from utils.database.health.amcheck import run_amcheck
 from utils.database.health.finding import most_urgent
 from utils.database.roles.profiles import Auth, DatabaseUser, users_of
 from utils.database.server.connection import DatabaseServer, Master
 from utils.database.setup import SetupOutcome, password_of, set_up_users
 from utils.errors import DatabaseLoginRefused, RestoreFailed
-from utils.operation.model import CheckRecord, Operation, ScriptRecord, UsersRecord
+from utils.operation.model import CheckRecord, HealthRecord, Operation, ScriptRecord, UsersRecord
 from utils.request.mandatory import mandatory_of
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
@@ -22,6 +23,8 @@ from utils.runtime.waiting import restore_phase
 from utils.shortened import joined, shortened_proofs
 
 _RESET_TAKES_AT_MOST = timedelta(minutes=15)
+# The rights and the proof come after it in the same invocation.
+_SECONDS_FOR_THE_REST = 300.0
 _NEW_LOGIN = "the new master password"
 
 
@@ -48,6 +51,7 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
     server = DatabaseServer(host=cluster.endpoint, port=cluster.port, tls=services.settings.tls)
     # A restore keeps the snapshot's master user name; the secret's is for people.
     master = Master(server=server, name=cluster.master_username, password=password)
+    looked_at: list[HealthRecord] = []
     try:
         outcome = set_up_users(
             master,
@@ -56,7 +60,7 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
             close_outbound=operation.request.close_outbound,
             before_shutting_out=_remembering(record.shut_out, operation, services),
             before_closing_outbound=_remembering(record.outbound, operation, services),
-            before_opening=_before_opening(master, operation, record, services),
+            before_opening=_before_opening(master, operation, record, services, looked_at),
             login_secret=_login_secret(server, services),
         )
     except ComeBack:
@@ -66,7 +70,7 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
         if services.clock.now() - record.master_reset_at > _RESET_TAKES_AT_MOST:
             raise
         return _wait(operation, record, services, _NEW_LOGIN)
-    _remember(record, outcome)
+    _remember(record, outcome, looked_at)
     record.finished_at = services.clock.now()
     services.operations.save(operation)
     return StepResult(
@@ -126,7 +130,7 @@ def _login_secret(server: DatabaseServer, services: Services) -> Callable[[Datab
 
 
 def _before_opening(
-    master: Master, operation: Operation, record: UsersRecord, services: Services
+    master: Master, operation: Operation, record: UsersRecord, services: Services, looked_at: list[HealthRecord]
 ) -> Callable[[], None]:
     """Return what is to be done on the data while only the master can log in; each script is in the row once it ran."""
     invocation = Invocation()
@@ -144,6 +148,9 @@ def _before_opening(
             master, operation.request, services.s3,
             done=tuple(record.scripts), remember=remember, remember_checks=remember_checks, invocation=invocation,
         )  # fmt: skip
+        wanted = operation.request.health
+        seconds = min(wanted.amcheck_seconds, invocation.left() - _SECONDS_FOR_THE_REST)
+        looked_at[:] = run_amcheck(master, wanted.amcheck, seconds)
 
     return run
 
@@ -153,10 +160,10 @@ def _wait(operation: Operation, record: UsersRecord, services: Services, waiting
     return restore_phase(operation, now, since=record.master_reset_at or now).wait(waiting_for)
 
 
-def _remember(record: UsersRecord, outcome: SetupOutcome) -> None:
+def _remember(record: UsersRecord, outcome: SetupOutcome, looked_at: Sequence[HealthRecord]) -> None:
     record.databases, record.proofs = joined([], outcome.databases), shortened_proofs(outcome.proofs)
     record.shut_out = joined(record.shut_out, outcome.shut_out)
     record.outbound = joined(record.outbound, outcome.outbound)
     record.kept, record.unknown_logins = outcome.kept, outcome.unknown_logins
     record.left_to_aws = joined([], outcome.left_to_aws)
-    record.outbound_closed, record.health = outcome.outbound_closed, most_urgent(outcome.health)
+    record.outbound_closed, record.health = outcome.outbound_closed, most_urgent([*outcome.health, *looked_at])

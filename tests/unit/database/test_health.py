@@ -1,5 +1,6 @@
 """The health of a copy: what it brings along is mended, closed, harmless or for a person, and told by name."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.production import Restored, restore
+from utils.database.health.amcheck import run_amcheck
 from utils.database.setup import SetupOutcome
 
 BY_SHOP_OWNER = """
@@ -18,6 +20,9 @@ BY_SHOP_OWNER = """
     INSERT INTO in_step DEFAULT VALUES;
     ALTER TABLE keyed ADD CONSTRAINT positive CHECK (n > 0) NOT VALID;
     CREATE INDEX broken ON keyed (n);
+    CREATE TABLE ordered (n int);
+    INSERT INTO ordered SELECT generate_series(1, 50);
+    CREATE INDEX in_disorder ON ordered (n);
     CREATE TABLE nokey (id int);
     INSERT INTO nokey VALUES (1);
     CREATE PUBLICATION cdc FOR TABLE nokey
@@ -29,6 +34,9 @@ BY_ADMIN = """
     CREATE FUNCTION pg_catalog.on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
     CREATE EVENT TRIGGER told ON ddl_command_end EXECUTE FUNCTION on_ddl();
     CREATE PUBLICATION everything FOR ALL TABLES;
+    CREATE EXTENSION amcheck;
+    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO dba;
+    UPDATE pg_index SET indoption = '1' WHERE indexrelid = 'in_disorder'::regclass;
     ALTER DATABASE shop SET work_mem = '8MB';
     ALTER ROLE api SET role = 'shop_owner';
     ALTER DATABASE crm CONNECTION LIMIT 9
@@ -79,6 +87,16 @@ def shop(farm: PostgresFarm, production: Volume) -> Iterator[Shop]:
 )
 def test_what_a_copy_brings_along_is_told(shop: Shop, line: str) -> None:
     assert line in shop.health, "\n".join(shop.health)
+
+
+def test_amcheck_names_damaged_indexes_and_what_it_had_no_time_for(shop: Shop) -> None:
+    found = [str(finding) for finding in run_amcheck(shop.server.master, ["shop", "crm"], 60)]
+    assert found[0] == "for a person: shop: damaged indexes, by amcheck: REINDEX: public.in_disorder"
+    assert re.fullmatch(r"harmless: shop: indexes in order, by amcheck: (\d+) of \d+", found[1])
+    assert found[2:] == ["for a person: crm: no amcheck, which the master may not make: crm"]
+    (no_time, none) = [str(finding) for finding in run_amcheck(shop.server.master, ["shop"], -1)]
+    assert no_time.startswith("for a person: shop: indexes that amcheck had no time for: ")
+    assert none.startswith("harmless: shop: indexes in order, by amcheck: 0 of ")
 
 
 def test_what_is_in_order_is_not_told(shop: Shop) -> None:

@@ -66,6 +66,8 @@ def test_identifiers_are_lowered_as_rds_stores_them() -> None:
         ({"target": {"serverless_v2": {"min": 1}}}, "target.serverless_v2", "max_capacity"),
         ({"budgets": {"copy": 1}}, "budgets.copy", "'copy_hours' perhaps"),
         ({"zzz": 1}, "zzz", "one of source, target"),
+        ({"health": {"amcheck": "shop"}}, "health.amcheck", "valid list"),
+        ({"health": {"amcheck_seconds": 301}}, "health.amcheck_seconds", "less than or equal to 300"),
         ({"source": "prod"}, "source", "a JSON object"),
         ({"source": {"cluster_id": 7}}, "source.cluster_id", "found int 7; expected a valid string"),
         ({"source": {"cluster_id": "-prod"}}, "source.cluster_id", "a letter first"),

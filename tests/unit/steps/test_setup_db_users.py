@@ -467,3 +467,25 @@ def test_a_production_of_thousands_of_names_fits_into_answers_and_rows(ready: Fa
     assert len(json.dumps(summary.as_json())) < 200_000
     message = message_for_success(summary)
     assert "and 5950 more" in message.text
+
+
+@pytest.mark.usefixtures("database")
+def test_amcheck_looks_where_the_request_wants_it_and_is_told_with_the_rest_of_the_health(
+    ready: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[tuple[list[str], float]] = []
+    damaged = HealthRecord(verdict=Verdict.FOR_A_PERSON, what="damaged indexes", names=["i"], count=1, database="shop")
+
+    def run_amcheck(_: Master, databases: list[str], seconds: float) -> list[HealthRecord]:
+        looked.append((databases, seconds))
+        return [damaged]
+
+    monkeypatch.setattr(module, "run_amcheck", run_amcheck)
+    asked_for(ready, health={"amcheck": ["shop"], "amcheck_seconds": 7})
+    ready.run(setup_db_users)
+    ready.west.settle()
+    ready.run(setup_db_users)
+
+    assert looked == [(["shop"], 7)]
+    assert ready.operation.users is not None
+    assert ready.operation.users.health == [damaged, *OUTCOME.health]
