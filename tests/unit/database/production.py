@@ -136,18 +136,22 @@ def start_farm(folder: Path) -> PostgresFarm:
     return PostgresFarm(AuroraSettings(run_dir=folder, postgres_bin_dirs=bin_dirs()))
 
 
-def make_production(farm: PostgresFarm) -> Volume:
+def make_production(farm: PostgresFarm, major: int = MAJOR) -> Volume:
     """Make the data of production: two databases beside `postgres`, logins of its own, objects of several owners."""
-    volume = farm.new_volume("production")
-    server = farm.new_server(volume, MAJOR, "production", None)
-    server.initialise(farm.empty_database(MAJOR), ProductionMaster(MASTER, PASSWORDS[MASTER], "crm"))
+    volume = farm.new_volume(f"production-{major}")
+    server = farm.new_server(volume, major, f"production-{major}", None)
+    server.initialise(farm.empty_database(major), ProductionMaster(MASTER, PASSWORDS[MASTER], "crm"))
     server.start(MASTER)
     production = Restored(farm, server, Path())
     production.run(ADMIN, "postgres", "ALTER SYSTEM SET log_statement = 'all'")
     for login in LOGINS:
         create_login(production, login)
-    production.run(MASTER, "postgres", "GRANT shop_owner TO dba WITH SET TRUE, INHERIT FALSE")
+    options = " WITH SET TRUE, INHERIT FALSE" if major >= 16 else ""
+    production.run(MASTER, "postgres", f"GRANT shop_owner TO dba{options}")
     production.run(MASTER, "postgres", "CREATE DATABASE shop OWNER shop_owner")
+    for database in ("postgres", "shop", "crm") if major < 15 else ():
+        # The master of RDS can revoke CREATE on public in PostgreSQL 14, too.
+        production.run(ADMIN, database, "ALTER SCHEMA public OWNER TO dba")
     production.run("shop_owner", "shop", SHOP_OBJECTS)
     production.run("shop_owner", "shop", "CREATE SCHEMA hr; GRANT ALL ON SCHEMA hr TO analyst")
     production.run("analyst", "shop", "CREATE TABLE hr.salaries (id int)")

@@ -1,0 +1,7 @@
+-- trap: sessions of the master begin in another role, by a setting of role, database, or both
+-- versions: 14 15 16 17
+-- outcome: green
+-- says: sessions that begin in another role than the one that logs in: .*dba
+-- as: superuser in postgres
+ALTER ROLE dba SET role = 'shop_owner';
+ALTER ROLE dba IN DATABASE shop SET role = 'shop_owner';
