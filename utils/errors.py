@@ -20,14 +20,24 @@ AuroraRestoreError
     └── AWS:      AccessDenied, AwsRequestRejected
 """
 
+SO_FAR = "; so far: "
+
 
 class AuroraRestoreError(Exception):
     """Base of all errors of the pipeline; its text says what was found, what was expected and what to do."""
+
+    _says_changes = False
 
     def __init__(self, found: str, *, expected: str, action: str, field: str | None = None) -> None:
         prefix = f"{field}: " if field else ""
         super().__init__(f"{prefix}found {found}; expected {expected}; what to do: {action}")
         self.field = field
+
+    def so_far(self, changes: str) -> None:
+        """Have the text say what was changed until now as well; only the first call does."""
+        if not self._says_changes:
+            self._says_changes = True
+            self.args = (f"{self}{SO_FAR}{changes}",)
 
 
 class RetryableError(AuroraRestoreError):

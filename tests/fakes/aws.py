@@ -8,15 +8,18 @@ from typing import Any, cast
 
 import boto3
 
+from tests.fakes.journal import Journaled, judge
 from tests.fakes.rds import FakeRds, FakeRdsWorld
 from tests.fakes.rds_items import Item, aws_error
 from tests.fakes.rds_region import FakeClock
 from tests.fakes.stores import InMemoryAuditLog, InMemoryOperationStore
 from utils.aws.clients import ServiceClock
+from utils.errors import PermanentError
 from utils.operation.model import Operation, StepName
 from utils.operation.store import get_operation
 from utils.runtime.contract import StartEvent, StepResult
 from utils.runtime.services import Services
+from utils.runtime.step import act_on
 from utils.settings import Settings
 from utils.steps.snapshot_check import snapshot_check
 from utils.tags import REPLACEABLE
@@ -148,8 +151,8 @@ class FakeAws:
     def services_with(self, **environment: str) -> Services:
         """Return the services under other environment variables."""
         clients = {
-            ("rds", "us-east-1"): self.east,
-            ("rds", "us-west-2"): self.west,
+            ("rds", "us-east-1"): Journaled(self.east),
+            ("rds", "us-west-2"): Journaled(self.west),
             ("kms", "us-west-2"): self.kms,
             ("sns", "us-west-2"): self.topic,
             ("events", "us-west-2"): self.bus,
@@ -189,10 +192,12 @@ class FakeAws:
         return snapshot_check(event, self.services)
 
     def run(self, step: Step) -> StepResult:
-        """Run a step as the state machine would: on the row as it is."""
-        operation = self.operation
-        operation.current_step = step_name(step)
-        return step(operation, self.services)
+        """Run a step as the state machine would: on the row as it is. What its failure says must be so."""
+        try:
+            return act_on(step_name(step), self.operation, self.services, step)
+        except PermanentError as error:
+            judge(error, self)
+            raise
 
     def has_production(self) -> None:
         """Let there be a source cluster with a snapshot of one hour ago."""

@@ -19,8 +19,8 @@ from tests.fakes.rds_items import (
     tag_list,
 )
 
+CHANGES = ("copy", "create", "delete", "restore", "modify", "add", "start")
 _DESTROYING = {"delete_db_instance", "delete_db_cluster", "modify_db_cluster"}
-_CHANGES = ("copy", "create", "delete", "restore", "modify", "add", "start")
 
 
 class FakeClock:
@@ -42,8 +42,8 @@ class FakeClock:
 class FakeRegion:
     """What is in one Region, and what a test says and asks about it.
 
-    `calls` lists the calls that were made; `fail` makes the next one fail. Whatever takes time stays `creating` or
-    `deleting` until a test says `settle`.
+    `calls` lists the calls that were made, `taken` the changes among them that RDS took; `fail` makes the next one
+    fail. Whatever takes time stays `creating` or `deleting` until a test says `settle`.
     """
 
     def __init__(self, region: str, clock: FakeClock) -> None:
@@ -52,6 +52,7 @@ class FakeRegion:
         self._failures: dict[str, ClientError] = {}
         self._made = 0
         self.calls: list[tuple[str, Item]] = []
+        self.taken: list[tuple[str, Item]] = []
         self.clusters: dict[str, Item] = {}
         self.instances: dict[str, Item] = {}
         self.snapshots: dict[str, Item] = {}
@@ -63,7 +64,7 @@ class FakeRegion:
     @property
     def changes(self) -> list[str]:
         """The changing calls so far, by name."""
-        return [name for name, _ in self.calls if name.startswith(_CHANGES)]
+        return [name for name, _ in self.calls if name.startswith(CHANGES)]
 
     @property
     def destroyed(self) -> list[str]:

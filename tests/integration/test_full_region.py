@@ -51,7 +51,7 @@ def test_when_nothing_of_ours_may_go_the_run_says_so_and_changes_nothing(
     before = everybodys(world)
     limit(0)
     outcome = world.run({"target": {"cluster_id": "no-room"}})
-    outcome.expect_failure("SnapshotQuotaFull", "manual cluster snapshots in us-west-2", "nothing was deleted")
+    outcome.expect_failure("SnapshotQuotaFull", "manual cluster snapshots in us-west-2", "nothing was changed")
     assert outcome.changed_operations == []
     assert len(everybodys(world)) == len(before)
     assert world.is_untouched(old)

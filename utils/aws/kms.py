@@ -30,8 +30,7 @@ class KmsGateway:
                     f"KMS key {key_id}, which is missing or not open to the pipeline",
                     field="target.kms_key_id",
                     expected="an enabled key for ENCRYPT_DECRYPT in the target Region",
-                    action="correct the name, or open the key to the function's role in its key policy; "
-                    "nothing was changed",
+                    action="correct the name, or open the key to the function's role in its key policy",
                 ) from None
         state, usage = key.get("KeyState", ""), key.get("KeyUsage", "")
         if state != "Enabled" or usage != "ENCRYPT_DECRYPT":
@@ -39,6 +38,6 @@ class KmsGateway:
                 f"KMS key {key_id} in state {state} for {usage}",
                 field="target.kms_key_id",
                 expected="an enabled key for ENCRYPT_DECRYPT in the target Region",
-                action="enable the key or name another one; nothing was changed",
+                action="enable the key or name another one",
             )
         return key["Arn"]

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from utils.aws.calls import aws_call, error_code
 from utils.aws.rds_models import RestoreSettings, ServerlessCapacity
 from utils.aws.rds_reader import ENGINE, RdsReader
-from utils.errors import AccessDenied
+from utils.errors import AccessDenied, SnapshotNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,10 @@ class RdsWriter:
             "TargetDBClusterSnapshotIdentifier": copy_id,
             "Tags": _tag_list(tags),
         }
-        with _passing("rds:CopyDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault"):
+        with (
+            _passing("rds:CopyDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault"),
+            _of_what_is_there(source_arn),
+        ):
             self._client.copy_db_cluster_snapshot(**params, **_given(KmsKeyId=kms_key_id))
 
     def create_snapshot(self, cluster_id: str, snapshot_id: str, *, tags: Mapping[str, str]) -> None:
@@ -180,6 +183,21 @@ def _passing(name: str, already_done: str) -> "Iterator[None]":
         except ClientError as error:
             if error_code(error) != already_done:
                 raise
+
+
+@contextmanager
+def _of_what_is_there(source_arn: str) -> "Iterator[None]":
+    """Name the source snapshot when RDS does not find it, which its answer does not."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) != "DBClusterSnapshotNotFoundFault":
+            raise
+        raise SnapshotNotFound(
+            f"no snapshot {source_arn}",
+            expected="the source snapshot that the run picked, which expired or was deleted since",
+            action="start a new run, which picks another snapshot",
+        ) from None
 
 
 def _given(**parameters: Any) -> dict[str, Any]:

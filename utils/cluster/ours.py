@@ -23,7 +23,7 @@ def check_final_snapshot_is_ours(found: Snapshot, operation: Operation) -> None:
         raise IdentifierTaken(
             f"snapshot {found.identifier} of {found.cluster_resource_id}",
             expected=f"no snapshot of that name, or this operation's of {operation.plan.old_target_resource_id}",
-            action="find out who made it and delete it, then resume the operation; the old target was not deleted",
+            action="find out who made it and delete it, then resume the operation",
         )
 
 

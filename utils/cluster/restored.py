@@ -27,13 +27,15 @@ def clear_half_restored(operation: Operation, cluster: Cluster, services: Servic
     guards.check_restorable_now(services.rds(), operation.restored_from)
     record = operation.deletion_record()
     record.started_at, record.finished_at = services.clock.now(), None
+    names = [*([cluster.identifier] if cluster_failed else []), *(member.identifier for member in doomed)]
+    operation.begun.half_restored = sorted({*operation.begun.half_restored, *names})
+    services.operations.save(operation)
     for member in doomed:
         if member.status != "deleting":
             services.rds_writer.delete_instance(member.identifier)
     if cluster_failed:
         services.rds_writer.delete_cluster(cluster.identifier)
-    names = [cluster.identifier] if cluster_failed else []
-    return [f"half-restored {name} to be deleted" for name in [*names, *(member.identifier for member in doomed)]]
+    return [f"half-restored {name} to be deleted" for name in names]
 
 
 def still_going(cluster: Cluster, members: list[Instance]) -> list[str]:

@@ -26,6 +26,10 @@ def make_room(operation: Operation, services: Services, full: QuotaReached, *, r
     if copying >= _COPIES_AT_ONCE:
         return f"one of {copying} other snapshot copies to end"
     pruned = [identifier for role in prunable(operation, snapshots).values() for identifier in role]
+    if pruned:
+        # The names come into the row first: after a failure the next call finds nothing left to name.
+        operation.begun.pruned = sorted({*operation.begun.pruned, *pruned})
+        services.operations.save(operation)
     for identifier in pruned:
         services.rds_writer.delete_snapshot(identifier)
     if pruned:
@@ -37,7 +41,7 @@ def make_room(operation: Operation, services: Services, full: QuotaReached, *, r
         f"progress, none of ours beyond those to keep ({full})",
         expected="room for one more manual snapshot",
         action="delete snapshots that nobody needs, keep fewer (keep_copies, keep_final_snapshots), or ask AWS to "
-        "raise the quota; then resume the operation; nothing was deleted",
+        "raise the quota; then resume the operation",
     )
 
 

@@ -43,6 +43,18 @@ class CopyRecord(BaseModel):
     missing_since: datetime | None = Field(default=None, description="RDS did not show it from here on.")
 
 
+class Begun(BaseModel):
+    """What was begun and no other record keeps for good; names of snapshots, instances and clusters."""
+
+    copy_requested: bool = False
+    restore_requested: bool = False
+    final_snapshot_requested: bool = False
+    final_snapshot_lost: bool = False
+    old_target_started: bool = False
+    pruned: list[str] = Field(default_factory=list, description="Older snapshots, deleted to make room.")
+    half_restored: list[str] = Field(default_factory=list, description="Deleted again to be restored once more.")
+
+
 class DeletionRecord(BaseModel):
     """The old target's end."""
 
@@ -184,6 +196,7 @@ class Operation(BaseModel):
     restore: RestoreRecord | None = None
     users: UsersRecord | None = None
     archive: ArchiveRecord | None = None
+    begun: Begun = Field(default_factory=Begun)
     error: OperationError | None = None
     created_at: datetime
     updated_at: datetime

@@ -152,5 +152,5 @@ def _unreadable(operation_id: str, error: ValidationError) -> OperationNotResuma
         f"a row of operation {operation_id!r} whose field {'.'.join(str(part) for part in problem['loc'])} "
         f"does not fit ({problem['type']})",
         expected="a row that this version of the pipeline can read",
-        action="use the version that wrote it, or start a new run; nothing was changed",
+        action="use the version that wrote it, or start a new run",
     )

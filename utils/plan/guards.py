@@ -19,12 +19,11 @@ from utils.errors import (
     TargetNotReplaceable,
     TargetProtected,
 )
-from utils.identifiers import region_and_account
+from utils.identifiers import is_snapshot_arn, region_and_account
 from utils.request.model import RestoreRequest
 from utils.settings import Settings
 from utils.tags import REPLACEABLE, is_tag_text
 
-_UNTOUCHED = "nothing was changed"
 _PROVISIONED = "provisioned"
 
 
@@ -35,7 +34,7 @@ def check_operation_id(operation_id: str) -> None:
             f"{operation_id!r}, the name of the execution",
             field="operation_id",
             expected="letters, digits and _ . = + - @, which RDS takes as a tag",
-            action=f"start it again under another name; {_UNTOUCHED}",
+            action="start it again under another name; nothing was changed",
         )
 
 
@@ -49,7 +48,7 @@ def check_target_is_not_source(request: RestoreRequest, snapshot: Snapshot, targ
             f"{target.identifier}, the cluster that snapshot {snapshot.identifier} was taken from",
             field="target.cluster_id",
             expected="another cluster than the source",
-            action=f"name another target; {_UNTOUCHED}",
+            action="name another target",
         )
 
 
@@ -60,7 +59,7 @@ def check_target_may_go(request: RestoreRequest, target: Cluster) -> None:
             f"cluster {target.identifier} of engine {target.engine}, mode {target.engine_mode}",
             field="target.cluster_id",
             expected=f"{ENGINE}, {_PROVISIONED} (which Serverless v2 is): anything else would not come back as it was",
-            action=f"name another target; {_UNTOUCHED}",
+            action="name another target",
         )
     if target.tags.get(REPLACEABLE) != "true":
         found = target.tags.get(REPLACEABLE)
@@ -70,21 +69,21 @@ def check_target_may_go(request: RestoreRequest, target: Cluster) -> None:
             else f"cluster {target.identifier} without the tag {REPLACEABLE}",
             field="target.cluster_id",
             expected=f"the tag {REPLACEABLE}=true on the cluster and its instances",
-            action=f"name another target, or tag this one if its data may be replaced; {_UNTOUCHED}",
+            action="name another target, or tag this one if its data may be replaced",
         )
     if target.in_global_cluster:
         raise TargetInGlobalCluster(
             f"cluster {target.identifier} as a member of a global cluster",
             field="target.cluster_id",
             expected="a cluster of its own",
-            action=f"remove it from the global cluster first, or name another target; {_UNTOUCHED}",
+            action="remove it from the global cluster first, or name another target",
         )
     if target.deletion_protection and not request.override_deletion_protection:
         raise TargetProtected(
             f"cluster {target.identifier} with deletion protection",
             field="override_deletion_protection",
             expected="a cluster without it, or override_deletion_protection: true",
-            action=f"switch it off, or allow the override; {_UNTOUCHED}",
+            action="switch it off, or allow the override",
         )
 
 
@@ -96,7 +95,7 @@ def check_members_may_go(members: Sequence[Instance]) -> None:
             f"{'instance' if len(untagged) == 1 else 'instances'} {', '.join(untagged)} without the tag {REPLACEABLE}",
             field="target.cluster_id",
             expected=f"the tag {REPLACEABLE}=true on the cluster and each of its instances",
-            action=f"tag them if their data may be replaced, or name another target; {_UNTOUCHED}",
+            action="tag them if their data may be replaced, or name another target",
         )
 
 
@@ -140,7 +139,9 @@ def check_restorable_now(rds: RdsReader, snapshot: str, *, may_be_unseen: bool =
         raise SnapshotNotAvailable(
             f"snapshot {snapshot} with status {found.status}" if found else f"no snapshot {snapshot}",
             expected="status available in the target Region before the old target is deleted",
-            action="find out who deleted it, then resume the operation; nothing more is deleted",
+            action="start a new run, which picks another snapshot"
+            if is_snapshot_arn(snapshot)
+            else "find out who deleted it, then resume the operation, which copies again",
         )
 
 
@@ -151,14 +152,14 @@ def check_engine_version(rds: RdsReader, snapshot_version: str, version: str) ->
             f"{version}, older than the snapshot's {snapshot_version}",
             field="target.engine_version",
             expected="the snapshot's version or a newer one",
-            action="leave target.engine_version out, or raise it; nothing was changed",
+            action="leave target.engine_version out, or raise it",
         )
     if not rds.offers_engine_version(version):
         raise EngineVersionNotRestorable(
             f"Aurora PostgreSQL {version}, which the target Region does not offer",
             field="target.engine_version",
             expected="a version of aws rds describe-db-engine-versions --engine aurora-postgresql",
-            action="name a newer version that is offered; nothing was changed",
+            action="name a newer version that is offered",
         )
 
 
@@ -178,7 +179,7 @@ def check_capacity(settings: RestoreSettings) -> None:
             "nothing, with instances of class db.serverless",
             field="target.serverless_v2",
             expected='a capacity such as {"min_capacity": 0.5, "max_capacity": 4}',
-            action="add it, or name another instance class; nothing was changed",
+            action="add it, or name another instance class",
         )
 
 
@@ -190,7 +191,7 @@ def check_shareable(snapshot: Snapshot, settings: Settings) -> None:
             f"snapshot {snapshot.identifier} under the key aws/rds of account {account}",
             field="source.snapshot",
             expected="a snapshot under a customer managed key that is open to this account",
-            action="copy it in its own account under such a key and share the copy; nothing was changed",
+            action="copy it in its own account under such a key and share the copy",
         )
 
 
@@ -199,7 +200,7 @@ def _no_group(field: str, kind: str, name: str) -> SettingNotFound:
         f"no {kind} {name!r} in the target Region",
         field=field,
         expected="an existing one",
-        action="create it or correct the name; nothing was changed",
+        action="create it or correct the name",
     )
 
 

@@ -19,7 +19,7 @@ def check_users(credentials: AppCredentials, settings: RestoreSettings, request:
             f"no IAM authentication, with auth iam for {', '.join(tokens)} in app-credentials",
             field="target.iam_authentication",
             expected="true",
-            action="set it to true, or give these users passwords; nothing was changed",
+            action="set it to true, or give these users passwords",
         )
     ours = sorted({user.name for user in users} & set(request.keep_logins))
     if ours:
@@ -27,7 +27,7 @@ def check_users(credentials: AppCredentials, settings: RestoreSettings, request:
             f"{', '.join(ours)}, which app-credentials names too",
             field="keep_logins",
             expected="logins of the snapshot that stay as they are",
-            action="leave them out: the pipeline sets them up anyway; nothing was changed",
+            action="leave them out: the pipeline sets them up anyway",
         )
 
 
@@ -44,7 +44,7 @@ def check_queries(request: RestoreRequest) -> None:
                 f"{found} in check {check.name!r}",
                 field=f"checks.{number}.sql",
                 expected="one query that gives one row of one column",
-                action="correct it and start the run again; nothing was changed",
+                action="correct it and start the run again",
             )
 
 
@@ -59,5 +59,5 @@ def check_scripts(s3: S3Gateway, request: RestoreRequest) -> None:
                 str(error),
                 field=f"post_restore_sql, {uri}",
                 expected="plain SQL for one transaction, without psql's commands",
-                action="correct the script, then start a new run; nothing was changed",
+                action="correct the script, then start a new run",
             ) from None

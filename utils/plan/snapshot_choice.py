@@ -36,13 +36,14 @@ def check_age(identifier: str, created_at: datetime | None, max_age_hours: float
             expected="a finished snapshot",
             action="wait until it is available, or name another one",
         )
-    age = (now - created_at).total_seconds() / 3600
+    # Clocks differ: what was taken a moment ago may bear a later time.
+    age = max((now - created_at).total_seconds() / 3600, 0.0)
     if max_age_hours is not None and age > max_age_hours:
         raise SnapshotTooOld(
             f"snapshot {identifier} of {created_at:%Y-%m-%d %H:%M} UTC, {age:.1f} hours old",
             field="source.snapshot",
             expected=f"a snapshot no older than source.max_age_hours = {max_age_hours:g}",
-            action="find out why the source has no newer snapshot, or allow the age; nothing was changed",
+            action="find out why the source has no newer snapshot, or allow the age",
         )
     return round(age, 2)
 
@@ -69,7 +70,7 @@ def _newest(source: Source, rds: RdsReader, own_account: str) -> Snapshot:
             f"({counted(len(found), 'snapshot')} of any kind)",
             field="source.snapshot",
             expected="at least one with status available",
-            action="take or share a snapshot, or correct source.cluster_id and source.region; nothing was changed",
+            action="take or share a snapshot, or correct source.cluster_id and source.region",
         )
     return max(candidates, key=lambda snapshot: (snapshot.created_at, snapshot.identifier))
 
@@ -81,28 +82,28 @@ def _named(source: Source, rds: RdsReader, settings: Settings) -> Snapshot:
             f"no snapshot {source.snapshot} in {source.region}",
             field="source.snapshot",
             expected="an existing snapshot, owned by or shared with this account",
-            action="correct source.snapshot, source.region or source.account_id; nothing was changed",
+            action="correct source.snapshot, source.region or source.account_id",
         )
     if snapshot.engine != ENGINE:
         raise SnapshotNotRestorable(
             f"snapshot {snapshot.identifier} of engine {snapshot.engine}",
             field="source.snapshot",
             expected=ENGINE,
-            action="name a snapshot of an Aurora PostgreSQL cluster; nothing was changed",
+            action="name a snapshot of an Aurora PostgreSQL cluster",
         )
     if snapshot.cluster_id != source.cluster_id:
         raise SnapshotNotFound(
             f"snapshot {snapshot.identifier} of cluster {snapshot.cluster_id}",
             field="source.snapshot",
             expected=f"a snapshot of source.cluster_id = {source.cluster_id}",
-            action="correct one of the two; nothing was changed",
+            action="correct one of the two",
         )
     if SNAPSHOT.judge(snapshot.status, snapshot.identifier) is not Verdict.READY:
         raise SnapshotNotAvailable(
             f"snapshot {snapshot.identifier} with status {snapshot.status}",
             field="source.snapshot",
             expected="status available",
-            action="wait until it is available, or name another one; nothing was changed",
+            action="wait until it is available, or name another one",
         )
     return snapshot
 
@@ -143,14 +144,14 @@ def _searchable(source: Source, settings: Settings) -> str:
                 f"the ARN of a snapshot in {region}",
                 field="source.snapshot",
                 expected=f"a snapshot in source.region = {source.region}",
-                action="correct one of the two; nothing was changed",
+                action="correct one of the two",
             )
         if source.account_id not in (None, account):
             raise SnapshotNotFound(
                 f"the ARN of a snapshot of account {account}",
                 field="source.snapshot",
                 expected=f"a snapshot of source.account_id = {source.account_id}",
-                action="correct one of the two; nothing was changed",
+                action="correct one of the two",
             )
         return source.snapshot
     if source.account_id not in (None, settings.account_id):

@@ -12,9 +12,9 @@ _CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-
 
 
 def commands_to_bring_back(operation: Operation) -> list[str]:
-    """Return AWS CLI commands that restore the old target beside the new one; none if there is no final snapshot."""
+    """Return AWS CLI commands that restore the old target beside the new one; none without a final snapshot."""
     old, deletion = operation.old_target, operation.deletion
-    if old is None or deletion is None or deletion.final_snapshot_arn is None:
+    if old is None or deletion is None or deletion.final_snapshot_arn is None or operation.begun.final_snapshot_lost:
         return []
     region, _ = region_and_account(deletion.final_snapshot_arn)
     target_id = operation.identifiers.target_cluster_id

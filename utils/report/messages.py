@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from utils.aws.notifier import LONGEST_SUBJECT, Notification
+from utils.errors import SO_FAR
 from utils.operation.model import OperationError, OperationStatus
+from utils.report.advice import Advice
+from utils.report.changes import NOTHING
 from utils.report.commands import execution_url, resume_command
 from utils.report.summary import Summary
 
@@ -40,9 +43,13 @@ def message_for_success(summary: Summary) -> Notification:
 
 
 def message_for_failure(
-    operation_id: str, execution_arn: str, error: OperationError, summary: Summary | None
+    operation_id: str,
+    execution_arn: str,
+    error: OperationError,
+    summary: Summary | None,
+    advice: Advice = Advice.NEW_RUN,
 ) -> Notification:
-    """Write the message of a run that failed: which step, why, what is left, what to do.
+    """Write the message of a run that failed: which step, why, what was changed, what to do.
 
     There is no summary of a request that was refused before there was a plan.
     """
@@ -53,10 +60,10 @@ def message_for_failure(
         snapshot=summary.snapshot if summary else None,
         console_url=execution_url(execution_arn),
     )
-    resume = resume_command(operation_id, execution_arn) if summary and not summary.dry_run else None
+    resume = resume_command(operation_id, execution_arn) if advice is Advice.RESUME else None
     lines = [f"Operation {operation_id} failed{_at(error)} with {error.name}.", "", error.message, ""]
-    lines += _what_is_left(summary) if summary else ["Nothing was changed: the run stopped before it had a plan."]
-    lines += ["", "Next: do what the message says. Then " + _then(resume)]
+    lines += _what_is_left(summary, error) if summary else [_without_a_plan(error)]
+    lines += ["", _next(advice, resume)]
     lines += ["", *_indented(resume)] if resume else []
     lines += _link(about.console_url)
     subject = _subject(about.target_cluster_id or operation_id, f"FAILED: {error.name}")
@@ -120,7 +127,7 @@ def _dry_run(summary: Summary) -> list[str]:
     return ["Dry run: nothing was changed. The run would", *plan, *_link(summary.console_url)]
 
 
-def _what_is_left(summary: Summary) -> list[str]:
+def _what_is_left(summary: Summary, error: OperationError) -> list[str]:
     seconds = ", ".join(f"{phase} {_duration(value)}" for phase, value in summary.seconds.items())
     return [
         _row("Target", summary.target_cluster_id),
@@ -128,16 +135,33 @@ def _what_is_left(summary: Summary) -> list[str]:
         _row("Snapshot copy", summary.copied or "none"),
         _row("Durations", seconds or "no phase ended"),
         _row("Shut out", ", ".join(summary.shut_out) or "nobody yet"),
+        *(_changed(summary) if SO_FAR not in error.message else []),
+        "",
         *_deletion(summary),
     ]
 
 
+def _changed(summary: Summary) -> list[str]:
+    return ["", "Changed so far", *(f"  - {sentence}" for sentence in summary.changes.sentences())]
+
+
+def _without_a_plan(error: OperationError) -> str:
+    _, _, changed_earlier = error.message.partition(SO_FAR)
+    if changed_earlier in ("", NOTHING):
+        return "Nothing was changed: the run stopped before it had a plan."
+    return "This run changed nothing: what is said above was changed before, by the operation that it was to resume."
+
+
 def _deletion(summary: Summary) -> list[str]:
-    if not summary.deleted:
-        return [_row("Deleted", "nothing")]
-    lines = [_row("Deleted", ", ".join(summary.deleted))]
+    deleted = ", ".join(summary.deleted) or "nothing"
+    if summary.changes.gone_by_others:
+        deleted = "nothing: somebody else deleted or renamed the old target"
+    lines = [_row("Deleted", deleted)]
+    if summary.changes.final_snapshot_lost:
+        return [*lines, _row("Final snapshot", "lost: what the old cluster held cannot be brought back")]
     if not summary.final_snapshot:
-        return [*lines, _row("Final snapshot", "none was wanted: what the old cluster held is gone")]
+        nothing_left = [_row("Final snapshot", "none was wanted: what the old cluster held is gone")]
+        return [*lines, *(nothing_left if summary.deleted else [])]
     commands = [line for command in summary.bring_back for line in _indented(command)]
     lines += [_row("Final snapshot", summary.final_snapshot), ""]
     return [*lines, "To bring the old cluster back, under another name:", "", *commands]
@@ -188,8 +212,10 @@ def _at(error: OperationError) -> str:
     return f" at step {error.step}" if error.step else ""
 
 
-def _then(resume: str | None) -> str:
-    return "resume this operation:" if resume else "start a new run."
+def _next(advice: Advice, resume: str | None) -> str:
+    if advice is Advice.NEITHER:
+        return "Next: nothing, the operation is over or another execution works on it."
+    return f"Next: do what the message says. Then {'resume this operation:' if resume else 'start a new run.'}"
 
 
 def _link(console_url: str | None) -> list[str]:

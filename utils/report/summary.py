@@ -14,6 +14,7 @@ from utils.operation.model import (
     ScriptRecord,
     UsersRecord,
 )
+from utils.report.changes import Changes, changed_so_far
 from utils.report.commands import commands_to_bring_back, execution_url
 
 
@@ -53,6 +54,7 @@ class Summary(BaseModel):
     seconds: dict[str, int]
     plan: list[str]
     console_url: str | None
+    changes: Changes = Field(exclude=True)
 
     def as_json(self) -> dict[str, Any]:
         """Return the summary as JSON values, under the names that the execution's output has."""
@@ -111,6 +113,7 @@ def summarise(operation: Operation) -> Summary:
         seconds=_durations(operation),
         plan=operation.plan.actions,
         console_url=execution_url(operation.execution_arn),
+        changes=changed_so_far(operation),
     )
 
 
@@ -134,9 +137,10 @@ def _durations(operation: Operation) -> dict[str, int]:
 
 def _deleted(operation: Operation) -> list[str]:
     deletion = operation.deletion
-    if deletion is None or deletion.finished_at is None:
-        return list(deletion.deleted_members) if deletion else []
-    return [operation.identifiers.target_cluster_id, *deletion.deleted_members]
+    if deletion is None or deletion.destroying_since is None:
+        return []
+    gone = [operation.identifiers.target_cluster_id] if deletion.finished_at else []
+    return [*gone, *deletion.deleted_members]
 
 
 def _seconds(start: datetime, end: datetime) -> int:

@@ -27,7 +27,7 @@ def check_worked_on_by(attempt: Attempt, operation: Operation) -> None:
             f"(redrive {operation.redrive_count}) has taken over",
             field="operation_id",
             expected=f"execution {attempt.execution_arn} (redrive {attempt.redrive_count}) to be the last",
-            action="leave it to that execution; nothing was changed",
+            action="leave it to that execution; this call changed nothing",
         )
 
 

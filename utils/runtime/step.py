@@ -11,10 +11,11 @@ from aws_lambda_powertools.utilities.parser import parse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ValidationError
 
-from utils.errors import AuroraRestoreError, InvalidRequest, OperationClosed
+from utils.errors import AuroraRestoreError, InvalidRequest, OperationClosed, PermanentError
 from utils.operation.audit_log import AuditEvent, AuditRow
 from utils.operation.model import Operation, OperationStatus, StepName
 from utils.operation.store import get_operation
+from utils.report.changes import changed_so_far, telling
 from utils.report.metrics import measure_step
 from utils.runtime import resumption
 from utils.runtime.contract import StepEvent, StepResult, StepStatus
@@ -90,10 +91,32 @@ def on_operation(name: StepName, event: StepEvent, services: Services, act: Act)
     resumption.check_worked_on_by(event.attempt, operation)
     if operation.status is OperationStatus.FAILED:
         raise _closed(operation, "FAILED")
-    operation.current_step = name
-    result = act(operation, services)
+    result = act_on(name, operation, services, act)
     measure_step(operation, is_waiting=result.status is StepStatus.IN_PROGRESS)
     return result
+
+
+def act_on(name: StepName, operation: Operation, services: Services, act: Act) -> StepResult:
+    """Let the step `name` act; its error says what the operation has changed so far, and the row keeps that."""
+    before = operation.begun.model_copy(deep=True)
+    operation.current_step = name
+    try:
+        with telling(lambda: changed_so_far(operation).in_words()):
+            return act(operation, services)
+    except PermanentError:
+        if operation.begun != before:
+            _keep(operation, services)
+        raise
+
+
+def _keep(operation: Operation, services: Services) -> None:
+    # Nothing else of what the step had in hand is kept: it did not come to its end.
+    row = get_operation(services.operations, operation.operation_id)
+    row.begun = operation.begun
+    try:
+        services.operations.save(row)
+    except AuroraRestoreError:
+        logger().exception("what was begun could not be kept in the row")
 
 
 def _closed(operation: Operation, found: str) -> OperationClosed:
@@ -102,7 +125,7 @@ def _closed(operation: Operation, found: str) -> OperationClosed:
         field="operation_id",
         expected="an operation that is RUNNING",
         action=f'start the state machine with {{"resume": "{operation.operation_id}"}} to resume one that failed, '
-        "or with a new request; nothing was changed",
+        "or with a new request; this call changed nothing",
     )
 
 

@@ -29,7 +29,7 @@ def check_copy_status(operation: Operation, services: Services) -> StepResult:
             f"snapshot copy {copy_id} with status {found.status}",
             expected="status available",
             action="look at the RDS events of the copy, often a KMS key that was disabled; "
-            "then resume the operation, which copies again; the old target was not touched",
+            "then resume the operation, which copies again",
         )
     if verdict is Verdict.IN_PROGRESS:
         waiting = phase.wait(f"snapshot copy {copy_id}", percent=found.percent)
@@ -52,7 +52,6 @@ def _not_shown(phase: Phase, record: CopyRecord, copy_id: str) -> StepResult:
         otherwise=CopyFailed(
             f"no snapshot {copy_id}",
             expected="the copy that was started",
-            action="find out who deleted it, then resume the operation, which copies again; "
-            "the old target was not touched",
+            action="find out who deleted it, then resume the operation, which copies again",
         ),
     )

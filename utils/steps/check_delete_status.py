@@ -60,8 +60,7 @@ def _may_delete_rds_act(operation: Operation, target: Cluster, services: Service
         raise DeleteFailed(
             f"final snapshot {snapshot_id} with status {found.status}",
             expected="status available",
-            action="look at the cluster's RDS events, then resume the operation, which takes it again; "
-            "the old target was not deleted",
+            action="look at the cluster's RDS events, then resume the operation, which takes it again",
         )
     return verdict is Verdict.READY
 
@@ -76,11 +75,15 @@ def _gone(operation: Operation, phase: Phase, services: Services) -> StepResult:
         lost = DeleteFailed(
             f"final snapshot {snapshot_id} with status {found.status}" if found else f"no snapshot {snapshot_id}",
             expected="the available final snapshot of the deleted target",
-            action="find out who deleted it; the restore was not started",
+            action="find out who deleted it; start a new run, which finds no old target to delete",
         )
-        if found is not None and found.status in SNAPSHOT.failed:
-            raise lost
-        return phase.wait_until_shown(record, f"{snapshot_id} to be shown as available", otherwise=lost)
+        try:
+            if found is not None and found.status in SNAPSHOT.failed:
+                raise lost
+            return phase.wait_until_shown(record, f"{snapshot_id} to be shown as available", otherwise=lost)
+        except DeleteFailed:
+            operation.begun.final_snapshot_lost = True
+            raise
     # Else somebody deleted the target before this operation took its snapshot, or anything else of it.
     record.finished_at = record.finished_at or phase.now
     return StepResult(status=StepStatus.READY, details={"old_target": "gone"})

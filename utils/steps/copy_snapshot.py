@@ -33,7 +33,7 @@ def copy_snapshot(operation: Operation, services: Services) -> StepResult:
             kms_key_id=operation.plan.copy_kms_key_id,
             tags=tags.own_tags(tags.Role.COPY, operation.operation_id, operation.identifiers.target_cluster_id),
         )
-        record.waits_for_room = False
+        record.waits_for_room, operation.begun.copy_requested = False, True
         waiting_for = f"snapshot copy {copy_id}"
     except QuotaReached as full:
         waiting_for = make_room(operation, services, full, refused_before=record.waits_for_room)

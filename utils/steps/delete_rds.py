@@ -56,6 +56,8 @@ def _next_move(operation: Operation, target: Cluster, services: Services) -> str
     """Start, snapshot or delete the old target, whatever its status allows; say what to wait for."""
     if target.status == "stopped":
         # RDS neither snapshots nor deletes a stopped cluster.
+        operation.begun.old_target_started = True
+        services.operations.save(operation)
         services.rds_writer.start_cluster(target.identifier)
         return f"the start of {target.identifier}"
     verdict = OLD_TARGET_BEFORE_DELETE.judge(target.status, target.identifier)
@@ -81,8 +83,9 @@ def _final_snapshot_is_available(operation: Operation, target: Cluster, services
     if SNAPSHOT.judge(found.status, snapshot_id) is Verdict.FAILED and operation.is_resumed:
         # Nobody could restore it, and its name is needed; the next call takes it anew.
         services.rds_writer.delete_snapshot(snapshot_id)
+        operation.begun.final_snapshot_requested = False
         return False
-    operation.deletion_record().final_snapshot_arn = found.arn
+    operation.deletion_record().final_snapshot_arn, operation.begun.final_snapshot_requested = found.arn, True
     return found.status in SNAPSHOT.ready
 
 
@@ -92,8 +95,7 @@ def _take_final_snapshot(operation: Operation, target: Cluster, services: Servic
             f"cluster {target.identifier} with status {target.status}, of which AWS takes no snapshot",
             field="target.cluster_id",
             expected="status available",
-            action="repair it and resume the operation, or give its data up in a new run with final_snapshot: false; "
-            "it was not touched",
+            action="repair it and resume the operation, or give its data up in a new run with final_snapshot: false",
         )
     if target.status not in OLD_TARGET_BEFORE_DELETE.ready:
         return
@@ -101,7 +103,7 @@ def _take_final_snapshot(operation: Operation, target: Cluster, services: Servic
     own_tags = tags.own_tags(tags.Role.FINAL, operation.operation_id, target.identifier)
     try:
         services.rds_writer.create_snapshot(target.identifier, operation.identifiers.final_snapshot_id, tags=own_tags)
-        record.waits_for_room = False
+        record.waits_for_room, operation.begun.final_snapshot_requested = False, True
     except QuotaReached as full:
         make_room(operation, services, full, refused_before=record.waits_for_room)
         record.waits_for_room = True

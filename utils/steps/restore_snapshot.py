@@ -20,8 +20,10 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
     try:
         if cluster is None or is_the_old_target(cluster, operation):
             _restore(operation, services)
+            operation.begun.restore_requested = True
         else:
             check_cluster_is_ours(cluster, operation)
+            operation.begun.restore_requested = True
             if RESTORED_CLUSTER.judge(cluster.status, target_id) is Verdict.READY:
                 _create_missing_instances(operation, services)
         record.waits_for_capacity = False

@@ -19,6 +19,7 @@ from utils.operation.store import UnplannedOperation
 from utils.plan import guards
 from utils.plan.new_operation import new_operation
 from utils.plan.snapshot_choice import check_age
+from utils.report.changes import NOTHING, changed_so_far, telling
 from utils.request.model import RestoreRequest
 from utils.request.parsing import RESUME, parse_request, parse_resume
 from utils.request.start_window import check_start_window
@@ -52,9 +53,10 @@ def _started(event: StartEvent, services: Services) -> Operation:
             check_start_window(request.start_window, datetime.now(UTC))
         try:
             _reserve(event, request, services)
-            operation = (
-                new_operation(event, request, services) if request.dry_run else _locked(event, request, services)
-            )
+            with telling(lambda: NOTHING):
+                operation = (
+                    new_operation(event, request, services) if request.dry_run else _locked(event, request, services)
+                )
             services.operations.create(operation)
         except OperationRowConflict:
             _check_not_closed(event, request, services)
@@ -96,7 +98,8 @@ def _resumed(operation_id: str, event: StartEvent, services: Services) -> Operat
         resumption.lock_again(operation, event.attempt, services)
         return operation
     resumption.check_resumable(operation, services)
-    _check_what_would_still_be_destroyed(operation, services)
+    with telling(lambda: changed_so_far(operation).in_words()):
+        _check_what_would_still_be_destroyed(operation, services)
     resumption.reopen(operation, event.attempt, services)
     announce_start(operation, services)
     return operation

@@ -14,6 +14,7 @@ from utils.aws.notifier import Notification
 from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict
 from utils.operation.model import Operation, OperationError, OperationStatus, StepName
 from utils.operation.store import UnplannedOperation
+from utils.report.advice import advice_after
 from utils.report.messages import message_for_failure, message_for_success
 from utils.report.summary import summarise
 from utils.runtime import resumption
@@ -98,7 +99,10 @@ class _PlannedEnd:
     def message(self) -> Notification:
         if self.error is None:
             return message_for_success(summarise(self.row))
-        return message_for_failure(self.row.operation_id, self.row.execution_arn, self.error, summarise(self.row))
+        advice = advice_after(self.error.name, self.row)
+        return message_for_failure(
+            self.row.operation_id, self.row.execution_arn, self.error, summarise(self.row), advice
+        )
 
     def details(self) -> dict[str, Any]:
         if self.error is None:

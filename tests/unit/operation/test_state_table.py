@@ -42,7 +42,7 @@ def test_every_field_of_a_request_survives_the_table(store: OperationStore) -> N
         "target": {
             "cluster_id": "staging",
             "serverless_v2": {"min_capacity": 0.5, "max_capacity": 16},
-            "security_group_ids": [],
+            "security_group_ids": ["sg-1"],
             "tags": {"empty": ""},
             "iam_authentication": False,
         },

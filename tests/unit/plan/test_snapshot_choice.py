@@ -189,3 +189,9 @@ def test_a_snapshot_without_a_time_has_no_age(aws: FakeAws) -> None:
     snapshot = choose(aws, snapshot="prod-nightly")
     with pytest.raises(SnapshotNotAvailable, match="without a creation time"):
         check_age(snapshot.identifier, snapshot.created_at, None, aws.clock.now())
+
+
+def test_a_snapshot_of_a_clock_that_is_ahead_is_new_and_not_of_a_negative_age(aws: FakeAws) -> None:
+    aws.east.has_snapshot("of-tomorrow", hours_old=-24)
+    snapshot = choose(aws, snapshot="of-tomorrow")
+    assert check_age(snapshot.identifier, snapshot.created_at, 1, aws.clock.now()) == 0

@@ -13,6 +13,7 @@ from tests.unit.operations import AT, OLD_TARGET, REQUEST, an_operation
 from utils.aws.notifier import Notification
 from utils.operation.model import (
     ArchiveRecord,
+    Begun,
     CheckRecord,
     CopyRecord,
     DeletionRecord,
@@ -25,6 +26,7 @@ from utils.operation.model import (
     UsersRecord,
     Verdict,
 )
+from utils.report.advice import advice_after
 from utils.report.commands import commands_to_bring_back
 from utils.report.messages import message_for_failure, message_for_success
 from utils.report.summary import summarise
@@ -48,6 +50,7 @@ def a_finished_operation(**other: Any) -> Operation:
             started_at=after(20.2),
             finished_at=after(26.9),
             final_snapshot_arn=f"{SNAPSHOT}:final-1",
+            destroying_since=after(25),
             deleted_members=["staging-1", "staging-2"],
         ),
         "restore": RestoreRecord(
@@ -100,12 +103,20 @@ def a_finished_operation(**other: Any) -> Operation:
 
 def failure(error: OperationError, **other: Any) -> Notification:
     operation = a_finished_operation(status=OperationStatus.FAILED, error=error, archive=None, users=None, **other)
-    return message_for_failure(operation.operation_id, operation.execution_arn, error, summarise(operation))
+    return message_for_failure(
+        operation.operation_id,
+        operation.execution_arn,
+        error,
+        summarise(operation),
+        advice_after(error.name, operation),
+    )
 
 
 def failed_before_the_deletion() -> Notification:
     error = OperationError(name="CopyFailed", message=FINAL, step="Check Copy Status")
-    return failure(error, copied=CopyRecord(started_at=AT), deletion=None, restore=None)
+    return failure(
+        error, copied=CopyRecord(started_at=AT), begun=Begun(copy_requested=True), deletion=None, restore=None
+    )
 
 
 def failed_after_the_deletion() -> Notification:
@@ -130,7 +141,7 @@ MESSAGES = {
     ),
     "success_without_a_final_snapshot": lambda: message_for_success(
         summarise(
-            a_finished_operation(deletion=DeletionRecord(started_at=AT, finished_at=after(5), deleted_members=[]))
+            a_finished_operation(deletion=DeletionRecord(started_at=AT, destroying_since=AT, finished_at=after(5)))
         )
     ),
     "dry_run": lambda: message_for_success(

@@ -1,0 +1,101 @@
+"""What an operation has changed until now, as its row has it: the one place that messages take such words from."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pydantic import BaseModel, ConfigDict
+
+from utils.errors import PermanentError
+from utils.operation.model import Operation
+
+NOTHING = "nothing was changed"
+
+
+class Changes(BaseModel):
+    """The changes by kind: identifiers of RDS, empty where nothing was done."""
+
+    model_config = ConfigDict(frozen=True)
+
+    target: str
+    copied: str = ""
+    copy_finished: bool = False
+    pruned: tuple[str, ...] = ()
+    had_old_target: bool = False
+    old_target_started: bool = False
+    final_snapshot: str = ""
+    final_snapshot_lost: bool = False
+    protection_switched_off: bool = False
+    deleted: tuple[str, ...] = ()
+    deletion_finished: bool = False
+    gone_by_others: bool = False
+    half_restored: tuple[str, ...] = ()
+    restored: bool = False
+    restore_finished: bool = False
+    master_password_replaced: bool = False
+
+    def sentences(self) -> list[str]:
+        """Return the same in words, in the order of the steps."""
+        final = "is lost" if self.final_snapshot_lost else "was taken" if self.deleted else "was started"
+        deleted = "the old target was deleted" if self.deletion_finished else "the deletion of the old target has begun"
+        parts = (
+            (self.copied, f"snapshot copy {self.copied} was {'made' if self.copy_finished else 'started'}"),
+            (self.pruned, f"older snapshots were deleted: {', '.join(self.pruned)}"),
+            (self.old_target_started, f"old target {self.target} was started, as it was stopped"),
+            (self.final_snapshot, f"final snapshot {self.final_snapshot} {final}"),
+            (self.protection_switched_off, "the old target's deletion protection was switched off"),
+            (self.deleted, f"{deleted}: {', '.join(self.deleted)}"),
+            (self.gone_by_others, "somebody else deleted or renamed the old target"),
+            (self.half_restored, f"half-restored and deleted again: {', '.join(self.half_restored)}"),
+            (self.deleted and not self.restored, "the restore was not started"),
+            (self.restored, f"the restore of {self.target} was {'finished' if self.restore_finished else 'started'}"),
+            (self.master_password_replaced, "the master password that came with the snapshot was replaced"),
+        )
+        said = [sentence for is_so, sentence in parts if is_so]
+        if not said:
+            return [NOTHING]
+        if self.had_old_target and not self.deleted and not self.gone_by_others:
+            touched = self.old_target_started or self.final_snapshot
+            said.append(f"the old target was not {'deleted' if touched else 'touched'}")
+        return said
+
+    def in_words(self) -> str:
+        """Return the sentences as one."""
+        return "; ".join(self.sentences())
+
+
+def changed_so_far(operation: Operation) -> Changes:
+    """Read from the row what the operation has changed; what may have begun counts as begun."""
+    names, begun = operation.identifiers, operation.begun
+    copied, deletion, restore = operation.copied, operation.deletion, operation.restore
+    archive, users = operation.archive, operation.users
+    is_destroying = deletion is not None and deletion.destroying_since is not None
+    has_final_snapshot = begun.final_snapshot_requested or (deletion is not None and deletion.final_snapshot_arn)
+    archived = [*archive.pruned_copies, *archive.pruned_final_snapshots] if archive else []
+    return Changes(
+        target=names.target_cluster_id,
+        copied=names.copy_id if begun.copy_requested or (copied and copied.arn) else "",
+        copy_finished=bool(copied and copied.finished_at),
+        pruned=tuple(sorted({*begun.pruned, *archived})),
+        had_old_target=operation.plan.delete_target,
+        old_target_started=begun.old_target_started,
+        final_snapshot=names.final_snapshot_id if has_final_snapshot else "",
+        final_snapshot_lost=begun.final_snapshot_lost,
+        protection_switched_off=deletion is not None and deletion.protection_switched_off,
+        deleted=(names.target_cluster_id, *deletion.deleted_members) if deletion and is_destroying else (),
+        deletion_finished=bool(deletion and deletion.finished_at),
+        gone_by_others=bool(operation.plan.delete_target and deletion and deletion.finished_at and not is_destroying),
+        half_restored=tuple(begun.half_restored),
+        restored=begun.restore_requested or bool(restore and restore.cluster_arn),
+        restore_finished=bool(restore and restore.finished_at),
+        master_password_replaced=users is not None and users.master_reset_at is not None,
+    )
+
+
+@contextmanager
+def telling(changes: Callable[[], str]) -> Iterator[None]:
+    """Have a permanent error say what was changed so far, as `changes` has it when the error is raised."""
+    try:
+        yield
+    except PermanentError as error:
+        error.so_far(changes())
+        raise
