@@ -63,20 +63,37 @@ if $host; then
     options=()
 fi
 
+# Dependencies are installed once for each target; `local.sh` and tests go back and forth between two.
 install_dependencies() {
-    local wanted
+    local wanted kept other
     wanted="$target $(cksum <"$LOCK")"
+    kept=.local/layers/${wanted//[^[:alnum:]._-]/-}
+    if $clean; then rm -rf "$kept"; fi
     if [[ -d $LAYER && -f $STAMP && $(<"$STAMP") == "$wanted" ]]; then return; fi
-    echo "dependencies for $target" >&2
     rm -rf "$LAYER" "$STAMP"
+    if [[ ! -d $kept ]]; then
+        echo "dependencies for $target" >&2
+        mkdir -p .local/layers
+        for other in .local/layers/"${target//[^[:alnum:]._-]/-}"-*; do
+            if [[ $other != "$kept" ]]; then rm -rf "$other"; fi
+        done
+        download ".local/layers/.$$"
+        # Another process may have been as fast.
+        if [[ -d $kept ]]; then rm -rf ".local/layers/.$$"; else mv ".local/layers/.$$" "$kept"; fi
+    fi
+    mkdir -p "$build/layer"
+    cp -Rp "$kept" "$LAYER"
+    echo "$wanted" >"$STAMP"
+}
+
+download() {
     # The lock names everything: --no-deps, since pip judges markers by this host, not by the Lambda.
     pip install --quiet --disable-pip-version-check --root-user-action ignore --no-compile --no-deps --require-hashes --only-binary :all: \
-        ${options[@]+"${options[@]}"} --target "$LAYER" --requirement "$LOCK"
+        ${options[@]+"${options[@]}"} --target "$1" --requirement "$LOCK"
     # Metadata stays (packages look their version and plugins up); pip's own records and test suites go.
-    rm -rf "${LAYER:?}/bin"
-    find "$LAYER" -depth -type d \( -name tests -o -name __pycache__ \) -exec rm -rf {} +
-    find "$LAYER" -path '*.dist-info/*' \( -name RECORD -o -name INSTALLER -o -name REQUESTED \) -delete
-    echo "$wanted" >"$STAMP"
+    rm -rf "${1:?}/bin"
+    find "$1" -depth -type d \( -name tests -o -name __pycache__ \) -exec rm -rf {} +
+    find "$1" -path '*.dist-info/*' \( -name RECORD -o -name INSTALLER -o -name REQUESTED \) -delete
 }
 
 # cp -p: an unchanged file keeps its time, so that an unchanged package keeps its hash.

@@ -64,7 +64,7 @@ def names(archive: Path) -> list[str]:
 
 
 def test_the_same_sources_give_the_same_bytes(for_lambda: Path, tmp_path: Path) -> None:
-    again = build(tmp_path / "second", "--zip")
+    again = build(tmp_path / "second", "--zip", "--clean")  # with dependencies that are installed anew
     first, second = (
         {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "dist").iterdir()}
         for folder in (for_lambda, again)
