@@ -9,6 +9,7 @@ from utils.database.access import logins, outbound
 from utils.database.health.look import look
 from utils.database.health.prepared import end_prepared_transactions
 from utils.database.health.replication import end_replication
+from utils.database.health.template import close_template
 from utils.database.health.way_in import find_way_in
 from utils.database.proof import by_statement
 from utils.database.rights.future import arrange_default_rights, creators
@@ -79,7 +80,7 @@ def set_up_users(
         before_opening()
         lock.check()
         strong_owners = _arrange(master, users, databases, found.kept)
-        health += look(master, databases)
+        health += [*close_template(master), *look(master, databases)]
         lock.check()
         proofs = _open_and_prove(master, users, databases, strong_owners, lock, login_secret)
     return SetupOutcome(

@@ -4,6 +4,8 @@
 -- says: ow_western: logs in
 -- as: superuser in postgres
 CREATE DATABASE ow_western OWNER dba TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C';
+-- as: superuser in ow_western
+ALTER SCHEMA public OWNER TO dba;
 -- as: dba in postgres
 SET ROLE NONE;
 CREATE ROLE "所有者";

@@ -37,8 +37,12 @@ _SETTINGS = """
     LEFT JOIN pg_database ON pg_database.oid = setdatabase
     WHERE rolname = %s ORDER BY datname NULLS FIRST
 """
+# A superuser's parameters and wrappers are granted by superusers: what they gave the master cannot take.
 _ATTRIBUTES = """
     SELECT rolinherit AND NOT (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)
+        AND NOT EXISTS (SELECT FROM pg_shdepend JOIN pg_class ON pg_class.oid = classid
+            WHERE refclassid = 'pg_authid'::regclass AND refobjid = pg_roles.oid AND deptype = 'a'
+                AND relname IN ('pg_parameter_acl', 'pg_foreign_data_wrapper'))
     FROM pg_roles WHERE rolname = %s
 """
 
