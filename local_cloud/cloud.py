@@ -32,7 +32,7 @@ from tooling.environments import REPOSITORY, environment_bin
 
 DEFAULT_SPEED = 120.0
 _START_SECONDS = 60.0
-_STOP_SECONDS = 40.0
+_STOP_SECONDS = 90.0
 
 
 class CloudFailed(Exception):

@@ -63,6 +63,13 @@ class Progress:
                 visit.seconds += (event["timestamp"] - visit.entered_at).total_seconds()
                 visit.entered_at = None
 
+    def leave_last_state(self) -> None:
+        """End the visit that the execution ended in: a Fail state, or one that was stopped, has no event for that."""
+        for visit in self.visits.values():
+            if visit.entered_at and self.stopped_at:
+                visit.seconds += max((self.stopped_at - visit.entered_at).total_seconds(), 0.0)
+                visit.entered_at = None
+
     @property
     def seconds(self) -> float:
         """The real time that the whole execution took, or takes so far."""
@@ -102,6 +109,7 @@ def follow(cloud: LocalCloud, execution_arn: str) -> Iterator[Progress]:
         if progress.status != "RUNNING":
             progress.output = _document(description.get("output", "{}"))
             progress.error, progress.cause = description.get("error", ""), description.get("cause", "")
+            progress.leave_last_state()
         yield progress
         if progress.status != "RUNNING":
             return

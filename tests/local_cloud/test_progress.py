@@ -48,6 +48,16 @@ def test_a_state_that_is_entered_again_and_again_is_one_line_with_all_its_time()
     assert len(text.splitlines()) == 5
 
 
+def test_a_state_in_which_the_execution_ended_takes_no_more_time_afterwards() -> None:
+    failed = progress("Snapshot Check")
+    failed.apply({"type": "FailStateEntered", "timestamp": START, "stateEnteredEventDetails": {"name": "Failed"}})
+    failed.stopped_at = START + timedelta(seconds=1)
+
+    failed.leave_last_state()
+
+    assert failed.visits["Failed"].seconds_so_far == 1.0
+
+
 def test_without_a_terminal_every_state_is_a_plain_line() -> None:
     stream = io.StringIO()
 
