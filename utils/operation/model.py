@@ -92,6 +92,7 @@ class ScriptRecord(BaseModel):
     sha256: str
     database: str
     user: str
+    as_master: bool = Field(default=False, description="It, and whatever it touched, ran with the master's rights.")
     statements: int
     seconds: float
 
@@ -142,6 +143,7 @@ class UsersRecord(BaseModel):
     kept: list[str] = Field(default_factory=list, description="Those of `keep_logins`, which can still log in.")
     unknown_logins: list[str] = Field(default_factory=list, description="Those of `keep_logins` that do not exist.")
     left_to_aws: list[str] = Field(default_factory=list, description="AWS's own logins.")
+    disarmed: list[str] = Field(default_factory=list, description="What would have run with the master's rights.")
     outbound: list[str] = Field(default_factory=list, description="What called out of the copy, without its options.")
     outbound_closed: bool | None = None
     scripts: list[ScriptRecord] = Field(default_factory=list, description="Those of `post_restore_sql` that ran.")

@@ -119,6 +119,8 @@ def _kept_and_ways_out(summary: Summary) -> list[str]:
     if summary.unknown_logins:
         lines.append(_row("Not found", f"{', '.join(summary.unknown_logins)}, of keep_logins"))
     title = "Ways out OPEN" if summary.outbound_closed is False else "Ways out closed"
+    if summary.disarmed:
+        lines.append(_row("Disarmed", ", ".join(summary.disarmed)))
     return [*lines, _row(title, ", ".join(summary.outbound) or "none")]
 
 

@@ -45,6 +45,7 @@ class Summary(BaseModel):
     shut_out: list[str]
     kept_logins: list[str]
     unknown_logins: list[str]
+    disarmed: list[str]
     outbound: list[str]
     outbound_closed: bool | None
     scripts: list[ScriptRecord]
@@ -104,6 +105,7 @@ def summarise(operation: Operation) -> Summary:
         shut_out=users.shut_out,
         kept_logins=users.kept,
         unknown_logins=users.unknown_logins,
+        disarmed=users.disarmed,
         outbound=users.outbound,
         outbound_closed=users.outbound_closed,
         scripts=users.scripts,

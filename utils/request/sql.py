@@ -39,7 +39,12 @@ class PostRestoreSql(StrictModel):
     )
     database: DatabaseName = Field(description="Database it runs in.")
     user: DatabaseName | None = Field(
-        default=None, description="Role it runs as (`SET ROLE` by the master user); the master user when left out."
+        default=None,
+        description="Role it runs as; when left out a login made for it, with the rights of production's owners.",
+    )
+    as_master: bool = Field(
+        default=False,
+        description="Run it as the master user; then triggers of tables that it touches are the master, too.",
     )
     timeout_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
         default=600, description="Seconds the whole script may take."

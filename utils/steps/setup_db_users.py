@@ -8,11 +8,12 @@ from pydantic import SecretStr
 from utils.cluster.master_password import master_password, replace_master_password
 from utils.cluster.ours import check_cluster_is_ours
 from utils.cluster.restored import what_is_unready
+from utils.database.access.script_login import ScriptWork
 from utils.database.before_opening.scripts import ComeBack, Invocation, run_before_opening
 from utils.database.health.amcheck import run_amcheck
 from utils.database.health.finding import most_urgent
 from utils.database.roles.profiles import Auth, DatabaseUser, users_of
-from utils.database.server.connection import DatabaseServer, Master
+from utils.database.server.connection import DatabaseServer, Login, Master
 from utils.database.setup import SetupOutcome, password_of, set_up_users
 from utils.errors import DatabaseLoginRefused, RestoreFailed
 from utils.operation.model import CheckRecord, HealthRecord, Operation, ScriptRecord, UsersRecord
@@ -59,6 +60,7 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
             keep_logins=operation.request.keep_logins,
             close_outbound=operation.request.close_outbound,
             before_shutting_out=_remembering(record.shut_out, operation, services),
+            before_disarming=_remembering(record.disarmed, operation, services),
             before_closing_outbound=_remembering(record.outbound, operation, services),
             before_opening=_before_opening(master, operation, record, services, looked_at),
             login_secret=_login_secret(server, services),
@@ -81,6 +83,7 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
             "kept": record.kept,
             "unknown_logins": record.unknown_logins,
             "left_to_aws": record.left_to_aws,
+            "disarmed": record.disarmed,
             "outbound": record.outbound,
             "outbound_closed": record.outbound_closed,
             "scripts": [script.model_dump(exclude_none=True) for script in record.scripts],
@@ -131,8 +134,11 @@ def _login_secret(server: DatabaseServer, services: Services) -> Callable[[Datab
 
 def _before_opening(
     master: Master, operation: Operation, record: UsersRecord, services: Services, looked_at: list[HealthRecord]
-) -> Callable[[], None]:
-    """Return what is to be done on the data while only the master can log in; each script is in the row once it ran."""
+) -> ScriptWork | None:
+    """Return what is to be done on the data while nobody can log in; each script is in the row once it ran."""
+    scripts, checks = operation.request.post_restore_sql, operation.request.checks
+    if not (scripts or checks or operation.request.health.amcheck):
+        return None
     invocation = Invocation()
 
     def remember(script: ScriptRecord) -> None:
@@ -143,16 +149,21 @@ def _before_opening(
         record.checks = checks
         services.operations.save(operation)
 
-    def run() -> None:
+    def run(login: Login) -> None:
         run_before_opening(
-            master, operation.request, services.s3,
+            master, login, operation.request, services.s3,
             done=tuple(record.scripts), remember=remember, remember_checks=remember_checks, invocation=invocation,
         )  # fmt: skip
         wanted = operation.request.health
         seconds = min(wanted.amcheck_seconds, invocation.left() - _SECONDS_FOR_THE_REST)
         looked_at[:] = run_amcheck(master, wanted.amcheck, seconds)
 
-    return run
+    return ScriptWork(
+        databases=sorted({*(script.database for script in scripts), *(check.database for check in checks)}),
+        roles=[script.user for script in scripts if script.user],
+        as_master=any(script.as_master for script in scripts),
+        run=run,
+    )
 
 
 def _wait(operation: Operation, record: UsersRecord, services: Services, waiting_for: str) -> StepResult:
@@ -163,6 +174,7 @@ def _wait(operation: Operation, record: UsersRecord, services: Services, waiting
 def _remember(record: UsersRecord, outcome: SetupOutcome, looked_at: Sequence[HealthRecord]) -> None:
     record.databases, record.proofs = joined([], outcome.databases), shortened_proofs(outcome.proofs)
     record.shut_out = joined(record.shut_out, outcome.shut_out)
+    record.disarmed = joined(record.disarmed, outcome.disarmed)
     record.outbound = joined(record.outbound, outcome.outbound)
     record.kept, record.unknown_logins = outcome.kept, outcome.unknown_logins
     record.left_to_aws = joined([], outcome.left_to_aws)

@@ -11,6 +11,7 @@ from psycopg2.extensions import connection, encrypt_password
 ADMIN = "rdsadmin"
 # Since this version the schema public is of pg_database_owner; before that AWS gives it to the master.
 OWNED_BY_DATABASE = 150_000
+SETS_EVENT_TRIGGERS = 170_000
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ def make_roles(admin: connection, master: Master) -> None:
         # membership of rds_iam shuts out passwords (pg_hba.conf), so only the master holds the right to grant it
         sql.SQL("GRANT rds_iam TO {} WITH ADMIN OPTION").format(name),
     ]
+    if admin.server_version >= SETS_EVENT_TRIGGERS:
+        # Seen on RDS: a session of rds_superuser may switch event triggers off for itself.
+        statements.append(sql.SQL("GRANT SET ON PARAMETER event_triggers TO rds_superuser"))
     _run(admin, statements)
     set_password(admin, master.name, master.password)
 

@@ -6,6 +6,8 @@ import pytest
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.production import Restored, make_production, restore, start_farm
+from tests.unit.database.traps import DEEP
+from tests.unit.database.versions import ALL, skip_unless_installed
 
 
 @pytest.fixture(scope="package")
@@ -32,3 +34,15 @@ def done(farm: PostgresFarm, production: Volume) -> Iterator[Restored]:
     for server in restore(farm, production, "done"):
         server.set_up()
         yield server
+
+
+@pytest.fixture(scope="module", params=ALL if DEEP else (17,))
+def snapshot(farm: PostgresFarm, request: pytest.FixtureRequest) -> tuple[Volume, int]:
+    skip_unless_installed(request.param)
+    return make_production(farm, request.param, f"planted-{request.param}"), request.param
+
+
+@pytest.fixture
+def planted(farm: PostgresFarm, snapshot: tuple[Volume, int], request: pytest.FixtureRequest) -> Iterator[Restored]:
+    volume, major = snapshot
+    yield from restore(farm, volume, f"planted-{abs(hash(request.node.name))}", major)

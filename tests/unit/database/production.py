@@ -136,10 +136,10 @@ def start_farm(folder: Path) -> PostgresFarm:
     return PostgresFarm(AuroraSettings(run_dir=folder, postgres_bin_dirs=bin_dirs()))
 
 
-def make_production(farm: PostgresFarm, major: int = MAJOR) -> Volume:
+def make_production(farm: PostgresFarm, major: int = MAJOR, name: str = "production") -> Volume:
     """Make the data of production: two databases beside `postgres`, logins of its own, objects of several owners."""
-    volume = farm.new_volume(f"production-{major}")
-    server = farm.new_server(volume, major, f"production-{major}", None)
+    volume = farm.new_volume(name)
+    server = farm.new_server(volume, major, name, None)
     server.initialise(farm.empty_database(major), ProductionMaster(MASTER, PASSWORDS[MASTER], "crm"))
     server.start(MASTER)
     production = Restored(farm, server, Path())

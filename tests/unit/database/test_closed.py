@@ -11,7 +11,9 @@ from local_cloud.aurora.postgres.bootstrap import ADMIN
 from tests.unit.database.judge import who_can_log_in
 from tests.unit.database.production import LOGINS, MASTER, PASSWORDS, USERS, Restored, create_login
 from tests.waiting import wait_for
+from utils.database.access.script_login import ScriptWork
 from utils.database.roles.profiles import Auth, DatabaseUser, Profile
+from utils.database.server.connection import Login
 from utils.database.server.setup_lock import setup_lock
 from utils.database.setup import SetupOutcome, set_up_users
 from utils.errors import CheckFailed, DatabaseChangeRefused, DatabaseLoginRefused, DatabaseUnavailable, UsersNotProven
@@ -21,19 +23,19 @@ def set_up(restored: Restored, users: list[DatabaseUser] = USERS, **options: obj
     return set_up_users(restored.master, users, **options)  # type: ignore[arg-type]
 
 
-def fails() -> None:
+def fails(*_: object) -> None:
     raise CheckFailed("42 names", expected="none", action="mask them")
 
 
 def test_when_a_check_fails_nobody_but_the_master_can_log_in(restored: Restored) -> None:
     create_login(restored, "reader")
     with pytest.raises(CheckFailed):
-        set_up(restored, before_opening=fails)
+        set_up(restored, before_opening=ScriptWork(databases=["shop"], run=fails))
     assert who_can_log_in(restored) == set()
     assert restored.can_log_in(MASTER, "shop")
 
 
-@pytest.mark.parametrize("part", ["_arrange", "logins.open_logins", "by_statement.prove"])
+@pytest.mark.parametrize("part", ["arrangement.arrange", "logins.open_logins", "by_statement.prove"])
 def test_when_a_later_part_fails_nobody_but_the_master_can_log_in(
     restored: Restored, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
@@ -95,12 +97,12 @@ def test_the_end_of_the_locks_session_replaces_no_error(restored: Restored) -> N
 
 
 def test_a_set_up_whose_lock_was_lost_does_not_go_on(restored: Restored) -> None:
-    def lose_it() -> None:
+    def lose_it(_: Login) -> None:
         end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'"
         restored.run(ADMIN, "postgres", end)
 
     with pytest.raises((DatabaseUnavailable, psycopg2.InterfaceError)):
-        set_up(restored, before_opening=lose_it)
+        set_up(restored, before_opening=ScriptWork(databases=["shop"], run=lose_it))
     assert who_can_log_in(restored) == set()
 
 
@@ -177,10 +179,14 @@ OUTBOUND = """
     CREATE EXTENSION postgres_fdw; CREATE EXTENSION dblink;
     CREATE SERVER legacy FOREIGN DATA WRAPPER postgres_fdw;
     CREATE USER MAPPING FOR shop_owner SERVER legacy OPTIONS (user 'prod', password 'Planted-Pa55');
-    CREATE SCHEMA cron AUTHORIZATION dba;
+    SET allow_system_table_mods = on;
+    CREATE SCHEMA cron; GRANT USAGE ON SCHEMA cron TO dba;
     CREATE TABLE cron.job (jobid bigint, active boolean, command text);
-    ALTER TABLE cron.job OWNER TO dba;
-    INSERT INTO cron.job VALUES (7, true, 'SELECT pay()'), (8, false, 'SELECT 1')
+    GRANT SELECT, UPDATE ON cron.job TO dba;
+    INSERT INTO cron.job VALUES (7, true, 'SELECT pay()'), (8, false, 'SELECT 1');
+    INSERT INTO pg_extension SELECT 9999, 'pg_cron', extowner, extnamespace, false, '1.6' FROM pg_extension
+        WHERE extname = 'plpgsql';
+    INSERT INTO pg_depend VALUES ('pg_class'::regclass, 'cron.job'::regclass, 0, 'pg_extension'::regclass, 9999, 0, 'e')
 """
 WAYS = ["shop: user mapping of shop_owner for foreign server legacy", "shop: extension dblink", "shop: pg_cron job 7"]
 

@@ -52,13 +52,14 @@ OF_DEVOPS = [
     "CREATE OR REPLACE VIEW masters.seen AS SELECT id, 1 AS one FROM masters.leads",
     "REFRESH MATERIALIZED VIEW masters.counted",
     "CREATE OR REPLACE FUNCTION masters.plain() RETURNS int LANGUAGE sql AS 'SELECT 2'",
+    # It runs as the weak owner now.
+    "CREATE OR REPLACE FUNCTION masters.as_master() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 2'",
     "CREATE TABLE shop.of_devops (id int); ALTER TABLE shop.of_devops OWNER TO aurora_restore_owner; "
     "DROP TABLE shop.of_devops",
     "ALTER TABLE masters.leads RENAME TO old_leads; ALTER TABLE masters.old_leads RENAME TO leads",
 ]
 NOT_OF_DEVOPS = [
     "ALTER TABLE strong.things ADD COLUMN note text",
-    "CREATE OR REPLACE FUNCTION masters.as_master() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 2'",
     "CREATE OR REPLACE FUNCTION masters.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
     "CREATE SCHEMA mine",
     "ALTER DATABASE shop SET work_mem = '1MB'",

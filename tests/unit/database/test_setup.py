@@ -13,10 +13,11 @@ from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.production import LOGINS, MASTER, PASSWORDS, USERS, Restored, create_login, restore
+from utils.database.access.script_login import ScriptWork
 from utils.database.proof import by_statement
 from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.profiles import DatabaseUser, Profile
-from utils.database.server.connection import DatabaseServer, Master, connected
+from utils.database.server.connection import DatabaseServer, Login, Master, connected
 from utils.database.setup import SetupOutcome, password_of, set_up_users
 from utils.errors import (
     DatabaseChangeRefused,
@@ -129,11 +130,11 @@ def test_until_the_data_is_ready_not_even_a_user_of_our_names_gets_in_with_produ
     assert restored.can_log_in("reader", "postgres", "Prods-old-Pa55")
     got_in: list[str] = []
 
-    def look() -> None:
+    def look(_: Login) -> None:
         logins = {"reader": "Prods-old-Pa55"} | {name: PASSWORDS[name] for name in LOGINS}
         got_in.extend(name for name, password in logins.items() if restored.can_log_in(name, "postgres", password))
 
-    set_up_users(restored.master, USERS, before_opening=look)
+    set_up_users(restored.master, USERS, before_opening=ScriptWork(databases=["shop"], run=look))
     assert got_in == []
 
 

@@ -68,6 +68,7 @@ def a_finished_operation(**other: Any) -> Operation:
             shut_out=["analyst", "shop_app"],
             kept=["auditor"],
             unknown_logins=["nobody"],
+            disarmed=["shop: event trigger tell"],
             outbound=["shop: subscription to_the_warehouse"],
             outbound_closed=True,
             health=[

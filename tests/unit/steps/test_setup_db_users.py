@@ -12,9 +12,10 @@ import pytest
 from pydantic import SecretStr
 
 from tests.fakes.aws import ENVIRONMENT, FakeAws
+from utils.database.access.script_login import ScriptWork
 from utils.database.before_opening.scripts import BeforeOpeningOutcome, ComeBack
 from utils.database.roles.profiles import DatabaseUser
-from utils.database.server.connection import Master
+from utils.database.server.connection import Login, Master
 from utils.database.server.tls import Tls
 from utils.database.setup import SetupOutcome
 from utils.errors import (
@@ -43,6 +44,7 @@ OUTCOME = SetupOutcome(
     kept=["auditor"],
     unknown_logins=["nobody"],
     left_to_aws=["rdsadmin"],
+    disarmed=["shop: event trigger tell"],
     outbound=["shop: subscription to_the_warehouse"],
     health=[HealthRecord(verdict=Verdict.CLOSED, what="prepared transactions", names=["xa-1"], count=1)],
 )
@@ -55,6 +57,7 @@ class FakeDatabase:
         self.asked: list[tuple[Master, list[DatabaseUser]]] = []
         self.wishes: list[tuple[list[str], bool]] = []
         self.secrets: dict[str, str] = {}
+        self.work: ScriptWork | None = None
         self.refuses = False
         self.breaks = False
         self.outcome = OUTCOME
@@ -67,8 +70,9 @@ class FakeDatabase:
         keep_logins: list[str],
         close_outbound: bool,
         before_shutting_out: Callable[[list[str]], None],
+        before_disarming: Callable[[list[str]], None],
         before_closing_outbound: Callable[[list[str]], None],
-        before_opening: Callable[[], None],
+        before_opening: ScriptWork | None,
         login_secret: Callable[[DatabaseUser], SecretStr],
     ) -> SetupOutcome:
         self.asked.append((master, users))
@@ -77,10 +81,14 @@ class FakeDatabase:
         if self.refuses:
             raise DatabaseLoginRefused("no login", expected="a login", action="look")
         before_shutting_out(self.outcome.shut_out)
+        before_disarming(self.outcome.disarmed)
         before_closing_outbound(self.outcome.outbound)
         if self.breaks:
             raise DatabaseUnavailable("a broken connection", expected="none", action="wait")
-        before_opening()
+        if before_opening is not None:
+            self.work = before_opening
+            login = Login(server=master.server, name="script", password=SecretStr("of the run"))
+            before_opening.run(login)
         return dataclasses.replace(self.outcome, outbound_closed=close_outbound)
 
 
@@ -128,6 +136,7 @@ def test_when_the_password_is_in_force_the_users_are_set_up(ready: FakeAws, data
         "kept": ["auditor"],
         "unknown_logins": ["nobody"],
         "left_to_aws": ["rdsadmin"],
+        "disarmed": ["shop: event trigger tell"],
         "outbound": ["shop: subscription to_the_warehouse"],
         "outbound_closed": True,
         "scripts": [],
@@ -323,7 +332,10 @@ def test_the_database_is_trusted_as_the_stack_says(ready: FakeAws, database: Fak
 
 
 SCRIPTS = {
-    "post_restore_sql": [{"s3_uri": f"s3://bucket/{n}.sql", "database": "shop"} for n in (1, 2)],
+    "post_restore_sql": [
+        {"s3_uri": "s3://bucket/1.sql", "database": "shop", "user": "app_owner"},
+        {"s3_uri": "s3://bucket/2.sql", "database": "shop", "as_master": True},
+    ],
     "checks": [{"name": "nobody", "database": "shop", "sql": "SELECT 0", "expect": 0}],
 }
 RAN = [
@@ -341,9 +353,8 @@ RAN = [
 HELD = CheckRecord(name="nobody", database="shop", expected="0", found="0", holds=True)
 
 
-@pytest.mark.usefixtures("database")
 def test_scripts_and_checks_are_in_row_audit_and_summary_and_no_script_runs_twice(
-    ready: FakeAws, monkeypatch: pytest.MonkeyPatch
+    ready: FakeAws, database: FakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[list[str]] = []
 
@@ -369,6 +380,8 @@ def test_scripts_and_checks_are_in_row_audit_and_summary_and_no_script_runs_twic
 
     result = ready.run(setup_db_users)
     assert done == [[], ["s3://bucket/1.sql"]]
+    assert database.work is not None
+    assert (database.work.databases, database.work.roles, database.work.as_master) == (["shop"], ["app_owner"], True)
     assert result.details["checks"] == [HELD.model_dump()]
     assert [script["sha256"] for script in result.details["scripts"]] == ["s", "s"]
     summary = summarise(ready.operation)
@@ -387,6 +400,7 @@ def test_what_a_check_found_is_in_the_row_although_it_stops_the_run(
         raise CheckFailed("nobody: 7", field="checks", expected="nobody: 0", action="correct it")
 
     monkeypatch.setattr(module, "run_before_opening", run_before_opening)
+    asked_for(ready, **SCRIPTS)
     ready.run(setup_db_users)
     ready.west.settle()
     with pytest.raises(CheckFailed):

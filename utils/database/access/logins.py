@@ -3,18 +3,21 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import encrypt_password
 from psycopg2.sql import SQL, Composed, Identifier, Literal
 
-from utils.database.roles.aws_roles import MAY_ALTER, OF_AWS, SYSTEM_ROLE
+from utils.database.roles.aws_roles import MADE_UP, MAY_ALTER, OF_AWS, SYSTEM_ROLE
+from utils.database.roles.memberships import version
+from utils.database.roles.owner_role import SCRIPT_LOGIN
 from utils.database.roles.profiles import Auth, DatabaseUser
 from utils.database.server.connection import FIRST_DATABASE, Master, postgres_call
-from utils.database.server.statements import names, rows, run
+from utils.database.server.statements import attempt, execute, names, rows, run
 from utils.errors import DatabaseChangeRefused, DatabaseUnavailable
 
 _LOGINS = (
-    f"SELECT rolname, {SYSTEM_ROLE}, {MAY_ALTER}, current_setting('server_version_num')::int >= 160000 "  # noqa: S608 - constants
+    f"SELECT rolname, {SYSTEM_ROLE}, {MAY_ALTER}, {MADE_UP} "  # noqa: S608 - constants
     "FROM pg_roles WHERE rolcanlogin AND rolname <> current_user ORDER BY rolname"
 )
 _THEIRS = """
@@ -22,6 +25,7 @@ _THEIRS = """
     WHERE usename = ANY(%(names)s)
         OR usename = current_user AND pid NOT IN (pg_backend_pid(), %(lock)s) AND backend_type = 'client backend'
 """
+_REFUSALS = (postgres_errors.InsufficientPrivilege, postgres_errors.ReservedName)
 # MATERIALIZED: nothing may end a session before it is known whose it is.
 _END_SESSIONS = f"""
     WITH theirs AS MATERIALIZED ({_THEIRS}) SELECT pg_terminate_backend(pid, 5000) FROM theirs
@@ -37,17 +41,19 @@ class Logins:
     kept: list[str]
     unknown: list[str]
     left_to_aws: list[str]
+    of_scripts: list[str]
 
 
-def find_logins(connection: Connection, users: Sequence[DatabaseUser], keep: Collection[str]) -> Logins:
-    """Sort every login; raises `DatabaseChangeRefused` for one that the master cannot shut out."""
+def find_logins(
+    connection: Connection, users: Sequence[DatabaseUser], keep: Collection[str], *, refuse: bool = True
+) -> Logins:
+    """Sort every login; raises `DatabaseChangeRefused` for one that the master cannot shut out, or leaves it out."""
     found = rows(connection, "look at logins", _LOGINS, OF_AWS)
     our_names = {user.name for user in users}
-    # Where the master may alter it, somebody else than AWS has made it.
-    aws = {name for name, of_aws, may_alter, has_admin in found if of_aws and not (may_alter and has_admin)}
-    names_found = [name for name, *_ in found]
+    aws = {name for name, of_aws, may_alter, is_made_up in found if of_aws and not (may_alter and is_made_up)}
     stuck = [name for name, _, may_alter, _ in found if not may_alter and name not in aws and name not in {*keep}]
-    if stuck:
+    names_found = [name for name, *_ in found if refuse or name not in stuck]
+    if stuck and refuse:
         raise DatabaseChangeRefused(
             f"logins that the master may not shut out: {', '.join(stuck)}",
             expected="NOLOGIN for every login but the master, AWS's, keep_logins and the users",
@@ -55,15 +61,29 @@ def find_logins(connection: Connection, users: Sequence[DatabaseUser], keep: Col
             "or name them in keep_logins; a name that begins with rds may be a new login of AWS: keep_logins lets it "
             "pass until utils/database/roles/aws_roles.py has it; nobody has been let in",
         )
-    strangers = [name for name in names_found if name not in {*aws, *our_names, *keep}]
+    of_scripts = [name for name in names_found if name.startswith(f"{SCRIPT_LOGIN}_") and name not in aws]
+    strangers = [name for name in names_found if name not in {*aws, *our_names, *keep, *of_scripts}]
     everybody = names(connection, "look at roles", "SELECT rolname FROM pg_roles")
     return Logins(
         ours=[name for name in names_found if name in our_names],
         strangers=strangers,
-        kept=[name for name in names_found if name in keep and name not in our_names],
+        kept=[name for name in names_found if name in keep and name not in {*our_names, *of_scripts}],
         unknown=sorted(set(keep) - set(everybody)),
         left_to_aws=sorted(aws),
+        of_scripts=of_scripts,
     )
+
+
+def take_passwords_of_aws_names(connection: Connection, left_to_aws: Sequence[str]) -> None:
+    """Let nobody log in with a password under a name of AWS's, as far as the master may say so.
+
+    Up to PostgreSQL 15 nothing tells who made a role; AWS's own processes do not log in to a copy with production's.
+    """
+    if version(connection) >= 160000:
+        return
+    for name in left_to_aws:
+        with postgres_call(f"end of the password of {name}"), attempt(connection, *_REFUSALS):
+            execute(connection, SQL("ALTER ROLE {} PASSWORD NULL").format(Identifier(name)))
 
 
 def shut_out(master: Master, shut: Sequence[str], lock_pid: int) -> None:
@@ -90,9 +110,24 @@ def open_logins(master: Master, users: Sequence[DatabaseUser]) -> None:
         run(connection, "opening of the users", [_open(connection, user) for user in users])
 
 
-def close_logins(master: Master, users: Sequence[DatabaseUser], lock_pid: int) -> None:
-    """Take back what `open_logins` gave."""
-    shut_out(master, [user.name for user in users], lock_pid)
+def close_logins(master: Master, users: Sequence[DatabaseUser], keep: Collection[str], lock_pid: int) -> None:
+    """Take back what `open_logins` gave, and every login that came up since."""
+    with master.in_database(FIRST_DATABASE) as connection:
+        found = find_logins(connection, users, keep, refuse=False)
+    shut_out(master, [*found.ours, *found.strangers], lock_pid)
+
+
+def refuse_strangers(master: Master, users: Sequence[DatabaseUser], keep: Collection[str]) -> None:
+    """Raise `DatabaseChangeRefused` if anybody can log in who should not."""
+    with master.in_database(FIRST_DATABASE) as connection:
+        found = find_logins(connection, users, keep)
+    strangers = [*found.strangers, *found.of_scripts]
+    if strangers:
+        raise DatabaseChangeRefused(
+            f"logins that came up during the set-up: {', '.join(strangers)}",
+            expected="the master, AWS's logins, keep_logins and the users",
+            action="find out who made them, then start a new run from a new snapshot; they are shut out again",
+        )
 
 
 def _open(connection: Connection, user: DatabaseUser) -> Composed:

@@ -8,18 +8,18 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Literal
 
 from utils.database.before_opening.sql_script import NotASqlScript, split
-from utils.database.server.connection import Master, postgres_call
+from utils.database.server.connection import Login, postgres_call
 from utils.database.server.refusals import may_pass
 from utils.errors import CheckFailed
 from utils.operation.model import CheckRecord
 from utils.request.sql import Check
 
 
-def run_check(master: Master, check: Check, seconds_left: float) -> CheckRecord:
+def run_check(login: Login, check: Check, seconds_left: float) -> CheckRecord:
     """Ask in a read-only transaction; raises `CheckFailed` for what is no answer of one row and one column."""
     query = _query(check)
     seconds = min(check.timeout_seconds, seconds_left)
-    with master.in_database(check.database) as connection:
+    with login.in_database(check.database) as connection:
         connection.set_session(readonly=True)
         with postgres_call("settings of the session"), connection.cursor() as cursor:
             cursor.execute(SQL("SET LOCAL statement_timeout = {}").format(Literal(round(seconds * 1000))))
@@ -98,6 +98,6 @@ def _failed(check: Check, found: str) -> CheckFailed:
     return CheckFailed(
         found,
         field=f"checks, {check.name}",
-        expected="one query whose answer is one row of one column, which the master may read whole",
+        expected="one query whose answer is one row of one column, of what the owners of production may read whole",
         action="correct the query, then start a new run; the users are still locked out",
     )

@@ -1,4 +1,4 @@
-"""What runs on the restored data while only the master can log in: the request's scripts, then its checks.
+"""What runs on the restored data before anybody gets in: the request's scripts, then its checks, by their own login.
 
 Each script is one transaction. Nothing here repeats data: a failure names the statement by line and first words.
 """
@@ -16,7 +16,8 @@ from psycopg2.sql import SQL, Identifier, Literal
 from utils.aws.s3 import S3Gateway, Script
 from utils.database.before_opening.checks import run_check
 from utils.database.before_opening.sql_script import NotASqlScript, Statement, split
-from utils.database.server.connection import Master, postgres_call
+from utils.database.roles.owner_role import SCRIPT_LOGIN
+from utils.database.server.connection import Login, Master, postgres_call
 from utils.database.server.refusals import may_pass
 from utils.errors import CheckFailed, PostRestoreSqlFailed
 from utils.operation.model import CheckRecord, ScriptRecord
@@ -66,6 +67,7 @@ class Invocation:
 
 def run_before_opening(
     master: Master,
+    login: Login,
     request: RestoreRequest,
     s3: S3Gateway,
     *,
@@ -76,7 +78,7 @@ def run_before_opening(
 ) -> BeforeOpeningOutcome:
     """Run the scripts that are not `done`, each in a transaction, then the checks, while the users are locked out.
 
-    The master must already be a member of every role that owns something. `remember` is called after each commit, so
+    `login` is whom they run as, a script `as_master` as the master. `remember` is called after each commit, so
     that a later invocation goes on behind it; `remember_checks` gets what was answered, whether all of it fits or not.
     Raises `PostRestoreSqlFailed`, `CheckFailed`, `DatabaseUnavailable`, and `ComeBack` when this invocation has little
     time left.
@@ -86,7 +88,7 @@ def run_before_opening(
     for wanted in request.post_restore_sql[len(scripts) :]:
         if len(scripts) > len(done) and invocation.is_late():
             raise ComeBack
-        record = _run(master, wanted, s3.script(wanted.s3_uri), invocation)
+        record = _run(master if wanted.as_master else login, wanted, s3.script(wanted.s3_uri), invocation)
         scripts.append(record)
         remember(record)
     if len(scripts) > len(done) and invocation.is_late():
@@ -94,7 +96,7 @@ def run_before_opening(
     checks: list[CheckRecord] = []
     try:
         for check in request.checks:
-            checks.append(run_check(master, check, invocation.left()))
+            checks.append(run_check(login, check, invocation.left()))
     finally:
         remember_checks(checks)
     failed = [check for check in checks if not check.holds]
@@ -108,14 +110,14 @@ def run_before_opening(
     return BeforeOpeningOutcome(scripts=scripts, checks=checks)
 
 
-def _run(master: Master, wanted: PostRestoreSql, script: Script, invocation: Invocation) -> ScriptRecord:
+def _run(login: Login, wanted: PostRestoreSql, script: Script, invocation: Invocation) -> ScriptRecord:
     began = time.monotonic()
     ends = began + min(wanted.timeout_seconds, invocation.left())
     try:
         statements = split(script.text)
     except NotASqlScript as error:
         raise _failed(script, str(error), "plain SQL for one transaction, without psql's commands") from None
-    with master.in_database(wanted.database) as connection:
+    with login.in_database(wanted.database) as connection:
         with postgres_call("settings of the session"), connection.cursor() as cursor:
             cursor.execute(_SESSION)
         if wanted.user is not None:
@@ -130,7 +132,8 @@ def _run(master: Master, wanted: PostRestoreSql, script: Script, invocation: Inv
         version_id=script.version_id,
         sha256=script.sha256,
         database=wanted.database,
-        user=wanted.user or master.name,
+        user=wanted.user or (login.name if wanted.as_master else SCRIPT_LOGIN),
+        as_master=wanted.as_master,
         statements=len(statements),
         seconds=round(time.monotonic() - began, 3),
     )
@@ -172,5 +175,6 @@ def _failed(script: Script, found: str, expected: str) -> PostRestoreSqlFailed:
         found,
         field=f"post_restore_sql, {script.s3_uri}",
         expected=expected,
-        action="correct the script, which was rolled back, then start a new run; the users are still locked out",
+        action="correct the script, which was rolled back, then start a new run (with as_master for a script that does "
+        "what only the master user may); the users are still locked out",
     )

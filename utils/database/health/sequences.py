@@ -3,7 +3,8 @@
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Identifier, Literal
 
-# Only where an index gives the highest number at once, and of numbers only: nothing of production's is called.
+# Only where an index gives the highest number at once, and of numbers only: nothing of production's is called. Planning
+# a query already runs what is constant in expressions of indexes and statistics, and in checks of tables that inherit.
 _OWNED = """
     SELECT sequences.nspname, sequence.relname, tables.nspname, owner.relname, attname
     FROM pg_sequence JOIN pg_class AS sequence ON sequence.oid = seqrelid
@@ -16,7 +17,10 @@ _OWNED = """
         AND atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
         AND has_table_privilege(owner.oid, 'SELECT') AND has_sequence_privilege(seqrelid, 'SELECT')
         AND has_schema_privilege(tables.oid, 'USAGE') AND has_schema_privilege(sequences.oid, 'USAGE')
-        AND NOT owner.relrowsecurity
+        AND NOT owner.relrowsecurity AND NOT owner.relhassubclass
+        AND NOT EXISTS (SELECT FROM pg_index AS any_index WHERE any_index.indrelid = owner.oid
+            AND (any_index.indexprs IS NOT NULL OR any_index.indpred IS NOT NULL))
+        AND NOT EXISTS (SELECT FROM pg_statistic_ext WHERE stxrelid = owner.oid AND stxexprs IS NOT NULL)
         AND EXISTS (SELECT FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid
             WHERE indrelid = refobjid AND indkey[0] = attnum AND indisvalid AND indpred IS NULL
                 AND relam = (SELECT oid FROM pg_am WHERE amname = 'btree'))

@@ -7,15 +7,13 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
 from utils.database.health.finding import finding
-from utils.database.server.connection import FIRST_DATABASE, Master, postgres_call
+from utils.database.server.connection import FIRST_DATABASE, TEMPLATE, Master, postgres_call
 from utils.database.server.statements import attempt, execute, rows
 from utils.errors import DatabaseChangeRefused
 from utils.operation.model import HealthRecord, Verdict
 
 # The lock's, the one at work, and one that is just ending.
 _SESSIONS = 3
-# Always there, though AWS may shut it: from it another database is found.
-_TEMPLATE = "template1"
 _DATABASES = """
     SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'rdsadmin'
         AND has_database_privilege(oid, 'CONNECT') AND (datconnlimit = -1 OR datconnlimit >= %s)
@@ -32,7 +30,7 @@ def find_way_in(master: Master) -> tuple[Master, list[HealthRecord]]:
 
     Raises `DatabaseChangeRefused` for what stops every set-up.
     """
-    first = FIRST_DATABASE if master.can_enter(FIRST_DATABASE) else _another(master, _TEMPLATE)
+    first = FIRST_DATABASE if master.can_enter(FIRST_DATABASE) else _another(master, TEMPLATE)
     found = []
     with master.session(first) as connection:
         room, role_room, inherits, version = rows(connection, "look at the way in", _LIMITS)[0]

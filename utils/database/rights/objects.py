@@ -8,6 +8,7 @@ from psycopg2.sql import SQL, Composable
 # SQL: the functions that the aggregate of this row of pg_aggregate runs.
 AGGREGATE_PARTS = """(aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn, aggminvtransfn,
     aggmfinalfn)"""
+# Whoever may call an aggregate runs its functions: PostgreSQL asks only its owner for EXECUTE on these.
 # One row for each object that the master can grant: its kind as GRANT spells it, its name, its access list.
 _OBJECTS = f"""
     SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, pg_class.oid AS id,

@@ -15,9 +15,8 @@ from utils.database.server.statements import listed, names, rows, run
 # A new owner takes a lock on the table, its indexes, its TOAST table and its sequences until the transaction ends, and
 # the server has room for max_locks_per_transaction (64) of them for each connection it allows.
 _AT_ONCE = 200
-# Left with the master: routines that run with its rights, which whoever owns them could rewrite, or that run as
-# whoever does DDL; what is AWS's or an extension's; large objects, which have no definition to alter. A sequence of a
-# column follows its table.
+# Left with the master: routines that run as whoever does DDL, which whoever owns them could rewrite; what is AWS's or
+# an extension's; large objects, which have no definition to alter. A sequence of a column follows its table.
 _MOVABLE = """
     WITH owned AS MATERIALIZED (
         SELECT classid, objid, rolname = current_user AS is_masters FROM pg_shdepend
@@ -38,7 +37,6 @@ _MOVABLE = """
             ELSE nspname NOT LIKE 'pg\\_%%' AND has_schema_privilege(pg_namespace.oid, 'USAGE')
                 AND has_schema_privilege(%(owner)s, pg_namespace.oid, 'CREATE') END
         AND kind = ANY(%(kinds)s)
-        AND NOT (coalesce(prosecdef, false) AND is_masters)
         AND NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtfoid = pg_proc.oid)
         AND NOT (kind = 'sequence' AND EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass
             AND pg_depend.objid = owned.objid AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i')))

@@ -15,7 +15,7 @@ from utils.database.rights.passed_on import end_passing_on
 from utils.database.roles.profiles import Grantee
 from utils.database.server.statements import names, rows, rows_of, run
 
-# `every` in a profile stands for all that an owner has.
+# `every` in a profile stands for all that an owner has, `before` for EXECUTE where the user or everybody had it.
 _USERS = f"""{FOUND},
     wanted AS (
         SELECT profile, kind, runs_as_owner,
@@ -32,10 +32,14 @@ _USERS = f"""{FOUND},
         SELECT kind, id, grantee, array_agg(DISTINCT privilege ORDER BY privilege) AS privileges, bool_or(is_odd) AS odd
         FROM entries WHERE grantee = ANY(%(users)s::oid[]) GROUP BY kind, id, grantee
     )
-    SELECT objects.kind, rolname, wanted.privileges, held.id IS NOT NULL, array_agg(name ORDER BY name)
+    SELECT objects.kind, rolname, due.privileges, held.id IS NOT NULL, array_agg(name ORDER BY name)
     FROM objects JOIN wanted USING (kind, runs_as_owner) JOIN users USING (profile) JOIN pg_roles USING (oid)
     LEFT JOIN held ON held.kind = objects.kind AND held.id = objects.id AND held.grantee = users.oid
-    WHERE objects.owner <> users.oid AND (coalesce(held.privileges, '{{}}') <> wanted.privileges OR held.odd)
+    CROSS JOIN LATERAL (SELECT CASE WHEN wanted.privileges <> '{{before}}' THEN wanted.privileges
+        WHEN held.id IS NOT NULL OR objects.id IN (
+            SELECT id FROM entries WHERE kind = 'ROUTINE' AND grantee = 0) THEN '{{EXECUTE}}'::text[]
+        ELSE '{{}}'::text[] END AS privileges) AS due
+    WHERE objects.owner <> users.oid AND (coalesce(held.privileges, '{{}}') <> due.privileges OR held.odd)
     GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """  # noqa: S608 - constants
 _PUBLIC = f"""{FOUND},

@@ -32,6 +32,16 @@ OF_AWS = {"aws": list(AWS_ROLES)}
 MAY_ALTER = """(CASE WHEN current_setting('server_version_num')::int >= 160000
     THEN NOT pg_roles.rolsuper AND pg_has_role(pg_roles.oid, 'MEMBER WITH ADMIN OPTION')
     ELSE NOT pg_roles.rolsuper AND NOT pg_roles.rolreplication END)"""
+# SQL: whether a role with AWS's name, which the master may alter, is somebody else's. From PostgreSQL 16 on the master
+# has ADMIN on nothing that AWS logs in as. Before that whoever has CREATEROLE may make such a role: AWS's own are no
+# members of production's roles or of rds_superuser, have no members of production's, create nothing and own nothing.
+MADE_UP = r"""(current_setting('server_version_num')::int >= 160000 OR pg_roles.rolcreaterole OR pg_roles.rolcreatedb
+    OR EXISTS (SELECT FROM pg_auth_members JOIN pg_roles AS held ON held.oid = roleid WHERE member = pg_roles.oid
+        AND (held.rolname = 'rds_superuser' OR held.rolname NOT LIKE 'pg\_%%' AND held.rolname <> ALL(%(aws)s)))
+    OR EXISTS (SELECT FROM pg_auth_members JOIN pg_roles AS joined ON joined.oid = member WHERE roleid = pg_roles.oid
+        AND NOT joined.rolsuper)
+    OR EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = pg_roles.oid
+        AND deptype = 'o'))"""
 _RESERVED_PREFIXES = ("rds", "pg_")
 
 

@@ -6,7 +6,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from utils.database.roles.aws_roles import is_reserved
 from utils.database.roles.memberships import version
-from utils.database.roles.owner_role import OWNER_ROLE
+from utils.database.roles.owner_role import OWNER_ROLE, SCRIPT_LOGIN
 from utils.database.roles.production_owners import find_owners
 from utils.database.roles.profiles import PRIVILEGES, Auth, DatabaseUser, Profile
 from utils.database.roles.wanted_role import WantedRole, set_up_role
@@ -19,7 +19,7 @@ _IAM_ROLE = "rds_iam"
 def check_names(users: Sequence[DatabaseUser], master: str) -> None:
     """Refuse a user name that is the master's, AWS's, PostgreSQL's or our own role's; raises `SecretInvalid`."""
     for user in users:
-        if user.name in {master, OWNER_ROLE} or is_reserved(user.name):
+        if user.name in {master, OWNER_ROLE} or user.name.startswith(SCRIPT_LOGIN) or is_reserved(user.name):
             raise SecretInvalid(
                 f"user name {user.name!r}",
                 field=f"app-credentials, {user.profile.value} user, username",

@@ -58,13 +58,9 @@ _DATABASES = """
     SELECT datname, rolname FROM pg_database JOIN pg_roles ON pg_roles.oid = datdba
     WHERE rolname = ANY(%s) ORDER BY datname
 """
-# The function of an event trigger runs as whoever does the DDL.
 _FAR_REACHING = """
     SELECT 'SERVER', quote_ident(srvname) FROM pg_foreign_server JOIN pg_roles ON pg_roles.oid = srvowner
     WHERE pg_roles.oid = ANY(%(roles)s::oid[])
-    UNION ALL
-    SELECT 'ROUTINE', pg_proc.oid::regprocedure::text FROM pg_proc JOIN pg_roles ON pg_roles.oid = proowner
-    WHERE pg_roles.oid = ANY(%(roles)s::oid[]) AND EXISTS (SELECT FROM pg_event_trigger WHERE evtfoid = pg_proc.oid)
     ORDER BY 1, 2
 """
 _FAR_REACHING_RIGHTS = """

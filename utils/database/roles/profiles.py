@@ -31,6 +31,8 @@ class DatabaseUser:
 
 # All that an owner has; which rights those are depends on PostgreSQL's version.
 EVERY = ("every",)
+# EXECUTE on a routine that runs with its owner's rights, where production gave it to the user or to everybody.
+AS_BEFORE = ("before",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,7 @@ class Privileges:
     tables: tuple[str, ...]
     sequences: tuple[str, ...]
     large_objects: tuple[str, ...]
-    definer_routines: tuple[str, ...] = ("EXECUTE",)
+    definer_routines: tuple[str, ...] = AS_BEFORE
     routines: tuple[str, ...] = ("EXECUTE",)
     types: tuple[str, ...] = ("USAGE",)
     databases: tuple[str, ...] = ("CONNECT", "TEMPORARY")

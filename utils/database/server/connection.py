@@ -9,11 +9,13 @@ import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names its class in lower case
 from pydantic import SecretStr
 
-from utils.database.server.refusals import connect_error, is_shut, not_in_utf_8, translated
+from utils.database.server.refusals import connect_error, is_refused_option, is_shut, not_in_utf_8, translated
 from utils.database.server.tls import Tls
 
 # Where roles are looked at and changed, and where the lock is: an advisory lock holds in one database only.
 FIRST_DATABASE = "postgres"
+# Always there, though AWS may shut it: from it another database is found.
+TEMPLATE = "template1"
 APPLICATION_NAME = "aurora-restore-setup-db-users"
 # Limits that end what hangs; they change nothing of what a session may do.
 _SESSION_LIMITS = (
@@ -25,11 +27,14 @@ _SESSION_LIMITS = (
 _OWN_SETTINGS = (
     "-c role=none -c search_path=pg_catalog -c quote_all_identifiers=off -c row_security=on "
     "-c standard_conforming_strings=on -c default_tablespace= -c temp_tablespaces= "
+    "-c constraint_exclusion=partition "
     "-c default_transaction_read_only=off -c default_transaction_deferrable=off "
     "-c default_transaction_isolation=read\\ committed"
 )
 # It came with PostgreSQL 17, and an older server refuses a connection that asks for a setting which it does not know.
 _NO_TRANSACTION_TIMEOUT = (170_000, "SET transaction_timeout = 0")
+# From PostgreSQL 17 on, and where the master may set it: RDS lets rds_superuser.
+NO_EVENT_TRIGGERS = "-c event_triggers=off"
 # A server that is gone without a word is noticed after a minute, not when the function's time is up.
 _SILENCE_LIMITS = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 
@@ -44,20 +49,44 @@ class DatabaseServer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Master:
-    """The restored cluster's master user, who knows where the cluster listens.
+class Login:
+    """Somebody who logs in to the restored cluster with a password, and knows where it listens.
 
-    first_database: what stands in for `FIRST_DATABASE` in a cluster that has none, or in which it is shut.
+    first_database: what stands in for `FIRST_DATABASE` in a cluster that has none, or in which it is shut; options:
+    settings that sessions begin with, such as `-c name=value`.
     """
 
     server: DatabaseServer
     name: str
     password: SecretStr
     first_database: str = FIRST_DATABASE
+    options: str = ""
 
     def in_database(self, database: str) -> AbstractContextManager[Connection]:
         """Connect to a database for one transaction, as `connected` does."""
-        return connected(self.server, self._standing_in(database), self.name, self.password)
+        return connected(self.server, self._standing_in(database), self.name, self.password, self.options)
+
+    def _standing_in(self, database: str) -> str:
+        return self.first_database if database == FIRST_DATABASE else database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Master(Login):
+    """The restored cluster's master user."""
+
+    def may_begin_with(self, options: str) -> bool:
+        """Tell whether PostgreSQL knows these settings and lets the master begin a session with them."""
+        for database in (FIRST_DATABASE, TEMPLATE):
+            try:
+                _opened(self.server, database, self.name, self.password, options).close()
+            except psycopg2.OperationalError as error:
+                if is_refused_option(str(error)):
+                    return False
+                if not is_shut(str(error)):
+                    raise connect_error(database, self.name, str(error)) from None
+            else:
+                return True
+        return False
 
     @contextmanager
     def session(self, database: str) -> Iterator[Connection]:
@@ -66,17 +95,16 @@ class Master:
         psycopg2 begins a transaction in `with connection:`, also in autocommit mode, and PostgreSQL would end it as
         idle.
         """
-        with closing(_connect(self.server, self._standing_in(database), self.name, self.password)) as connection:
+        with closing(
+            _connect(self.server, self._standing_in(database), self.name, self.password, self.options)
+        ) as connection:
             connection.autocommit = True
             yield connection
-
-    def _standing_in(self, database: str) -> str:
-        return self.first_database if database == FIRST_DATABASE else database
 
     def can_enter(self, database: str) -> bool:
         """Tell whether the database lets the master in; raises what has another reason than the database."""
         try:
-            _opened(self.server, database, self.name, self.password, _OWN_SETTINGS).close()
+            _opened(self.server, database, self.name, self.password, f"{_OWN_SETTINGS} {self.options}").close()
         except psycopg2.OperationalError as error:
             if is_shut(str(error)):
                 return False
@@ -85,11 +113,13 @@ class Master:
 
 
 @contextmanager
-def connected(server: DatabaseServer, database: str, user: str, password: SecretStr) -> Iterator[Connection]:
+def connected(
+    server: DatabaseServer, database: str, user: str, password: SecretStr, options: str = ""
+) -> Iterator[Connection]:
     """Connect over TLS and run one transaction; it commits at the end, or rolls back on an error."""
     with (
         postgres_call(f"connection to database {database} as {user}"),
-        closing(_connect(server, database, user, password)) as connection,
+        closing(_connect(server, database, user, password, options)) as connection,
         connection,
     ):
         yield connection
@@ -106,10 +136,15 @@ def logged_in(server: DatabaseServer, database: str, user: str, secret: SecretSt
 
 
 def _connect(
-    server: DatabaseServer, database: str, user: str, password: SecretStr, own_settings: str = _OWN_SETTINGS
+    server: DatabaseServer,
+    database: str,
+    user: str,
+    password: SecretStr,
+    options: str = "",
+    own_settings: str = _OWN_SETTINGS,
 ) -> Connection:
     try:
-        connection = _opened(server, database, user, password, own_settings)
+        connection = _opened(server, database, user, password, f"{own_settings} {options}")
     except psycopg2.OperationalError as error:
         raise connect_error(database, user, str(error)) from None
     since, statement = _NO_TRANSACTION_TIMEOUT

@@ -34,6 +34,7 @@ _OTHER_ENCODING = (
 _NO_ROOM_FOR_LOCKS = "max_locks_per_transaction"
 # PostgreSQL tells in its CONTEXT which routine was at work; the rest of it may quote a statement.
 _ROUTINE = re.compile(r'PL/pgSQL function ((?:"[^"]*"|[^\s(])+\([^)]*\)) line|SQL function ("[^"]+")')
+_REFUSED_OPTION = ("unrecognized configuration parameter", "permission denied to set parameter")
 # No session of anybody gets into the database, or not of this one.
 _SHUT = (
     "too many connections for database",
@@ -47,6 +48,11 @@ def may_pass(error: psycopg2.Error) -> bool:
     if _NO_ROOM_FOR_LOCKS in (error.diag.message_hint or ""):
         return False
     return isinstance(error, _MAY_PASS) or error.pgcode is None or error.pgcode.startswith(("08", "57P", "53"))
+
+
+def is_refused_option(message: str) -> bool:
+    """Tell whether a connection failed because of a setting that it was to begin with."""
+    return any(words in message for words in _REFUSED_OPTION)
 
 
 def is_shut(message: str) -> bool:

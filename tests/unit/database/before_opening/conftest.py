@@ -8,6 +8,8 @@ from pydantic import SecretStr
 
 from tests.unit.database.before_opening.world import World
 from tests.unit.database.shop_server import MASTER, PASSWORD, farm, running, volume
+from utils.database.roles import memberships, our_users
+from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.server.connection import DatabaseServer, Master
 
 __all__ = ["farm", "running", "volume"]
@@ -22,6 +24,9 @@ def furnished(running: DatabaseServer) -> World:
         "CREATE ROLE app_owner NOLOGIN; CREATE ROLE shop_app NOLOGIN; CREATE ROLE analyst NOLOGIN;"
         "CREATE ROLE stranger NOLOGIN; REVOKE stranger FROM master; GRANT app_owner TO master;"
     )
+    with world.master.in_database("postgres") as connection:
+        our_users.set_up_owner(connection, [])
+        memberships.join(connection, [OWNER_ROLE])
     for name in ("shop_schema.sql", "shop_data.sql"):
         world.run(f"SET search_path = public;{(SEED / name).read_text()}")
     return world

@@ -22,7 +22,7 @@ def test_scripts_run_in_order_and_are_recorded(world: World) -> None:
 
     assert world.people() == ["x1", "x2"]
     assert [(record.s3_uri, record.user, record.statements) for record in outcome.scripts] == [
-        ("s3://scripts/1.sql", "master", 1),
+        ("s3://scripts/1.sql", "aurora_restore_script", 1),
         ("s3://scripts/2.sql", "app_owner", 1),
     ]
     assert remembered == outcome.scripts

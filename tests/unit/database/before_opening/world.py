@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from tests.unit.operations import REQUEST
 from utils.aws.s3 import S3Gateway, Script
+from utils.database.access.script_login import script_login
 from utils.database.before_opening.scripts import BeforeOpeningOutcome, run_before_opening
 from utils.database.server.connection import Master
 from utils.request.model import RestoreRequest
@@ -51,7 +52,9 @@ class World:
     ) -> BeforeOpeningOutcome:
         """Run scripts and checks."""
         request = self.request(*scripts, checks=checks)
-        return run_before_opening(self.master, request, cast("S3Gateway", self), **how)
+        roles = [wanted.user for wanted in request.post_restore_sql if wanted.user]
+        with script_login(self.master, ["shop"], roles, lock_pid=0) as login:
+            return run_before_opening(self.master, login, request, cast("S3Gateway", self), **how)
 
     def script(self, s3_uri: str) -> Script:
         """Stand in for S3."""

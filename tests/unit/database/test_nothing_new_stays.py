@@ -1,0 +1,90 @@
+"""Whatever came up during the set-up and gives rights or a way in is refused by name, and shut out."""
+
+import re
+
+import pytest
+
+from local_cloud.aurora.postgres.bootstrap import ADMIN
+from tests.unit.database.judge import who_can_log_in
+from tests.unit.database.planted import EVERYWHERE
+from tests.unit.database.production import MASTER, USERS, Restored
+from utils.database.access.script_login import ScriptWork
+from utils.database.server.connection import Login
+from utils.database.setup import set_up_users
+from utils.errors import CheckFailed, DatabaseChangeRefused
+
+
+def as_master(restored: Restored, statement: str) -> ScriptWork:
+    def run(_: Login) -> None:
+        with restored.master.in_database("shop") as connection:
+            connection.cursor().execute(statement)
+
+    return ScriptWork(databases=["shop"], as_master=True, run=run)
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("UPDATE public.people SET name = 'x'", "login backdoor"),
+        ("CREATE ROLE late LOGIN PASSWORD 'Late-Pa55word'", "login late"),
+        ("GRANT rds_superuser TO shop_owner", "shop_owner as a member of rds_superuser"),
+        ("ALTER ROLE analyst CREATEROLE", "attribute CREATEROLE of analyst"),
+        (
+            "CREATE FUNCTION public.sudo(t text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER "
+            "AS 'BEGIN EXECUTE t; END'",
+            "shop: routine public.sudo(text), SECURITY DEFINER of dba",
+        ),
+    ],
+)
+def test_what_a_script_of_the_masters_brings_up_is_refused_by_name_and_shut_out(
+    planted: Restored, statement: str, named: str
+) -> None:
+    planted.run("shop_owner", "shop", EVERYWHERE)
+    planted.run(ADMIN, "shop", "GRANT CREATE ON SCHEMA public TO dba")
+    with pytest.raises(DatabaseChangeRefused, match="before the scripts and checks: .*" + re.escape(named)):
+        set_up_users(planted.master, USERS, before_opening=as_master(planted, statement))
+    assert who_can_log_in(planted) == set()
+
+
+def test_a_script_that_fails_does_not_hide_what_came_up_with_it(planted: Restored) -> None:
+    def make_a_login_and_fail(_: Login) -> None:
+        planted.run(MASTER, "postgres", "CREATE ROLE late LOGIN PASSWORD 'Late-Pa55word'")
+        raise CheckFailed("42 names", expected="none", action="mask them")
+
+    with pytest.raises(DatabaseChangeRefused, match="login late"):
+        set_up_users(planted.master, USERS, before_opening=ScriptWork(databases=["shop"], run=make_a_login_and_fail))
+    assert who_can_log_in(planted) == set()
+
+
+def test_what_came_up_during_the_proof_closes_everybody_again(
+    planted: Restored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prove(*_: object) -> list[str]:
+        planted.run(MASTER, "postgres", "CREATE ROLE late LOGIN PASSWORD 'Late-Pa55word'")
+        return []
+
+    monkeypatch.setattr("utils.database.setup.by_statement.prove", prove)
+    users = USERS[:1]
+    with pytest.raises(DatabaseChangeRefused, match=r"before the proof: .*login late"):
+        set_up_users(planted.master, users)
+    assert who_can_log_in(planted) == set()
+
+
+def test_a_login_of_scripts_that_was_left_behind_is_removed_and_keeps_nothing(planted: Restored) -> None:
+    name = "aurora_restore_script_0123456789abcdef"
+    planted.set_up()
+    planted.run(MASTER, "shop", f"CREATE ROLE {name} LOGIN PASSWORD 'Left-Pa55word'; GRANT {name} TO dba")
+    planted.run(ADMIN, "shop", f"CREATE TABLE public.kept (id int); ALTER TABLE public.kept OWNER TO {name}")
+    outcome = planted.set_up()
+    assert outcome.shut_out == []
+    assert planted.run(ADMIN, "shop", f"SELECT FROM pg_roles WHERE rolname = '{name}'") == []
+    owner = "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'kept'"
+    assert planted.run(ADMIN, "shop", owner) == [("aurora_restore_owner",)]
+
+
+@pytest.mark.parametrize("more", ["GRANT rds_superuser, shop_owner TO rdstopmgr", "SELECT 1"])
+def test_a_login_with_a_name_of_awss_lets_nobody_in(planted: Restored, more: str) -> None:
+    planted.run(MASTER, "postgres", f"CREATE ROLE rdstopmgr LOGIN PASSWORD 'Pa55wordX'; {more}")
+    assert planted.can_log_in("rdstopmgr", "shop", "Pa55wordX")
+    planted.set_up()
+    assert not planted.can_log_in("rdstopmgr", "shop", "Pa55wordX")

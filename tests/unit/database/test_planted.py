@@ -1,0 +1,167 @@
+"""What an ordinary owner of production's planted never runs with the master's rights in the copy."""
+
+import pytest
+
+from local_cloud.aurora.postgres.bootstrap import ADMIN
+from tests.unit.database.judge import who_can_log_in
+from tests.unit.database.planted import (
+    CRON_VIEW,
+    DEFINERS,
+    EVERYWHERE,
+    FIRES,
+    KINDS,
+    LEAD_ASTRAY,
+    OF_OWNER,
+    ON_DDL,
+    PLANT,
+    TOUCHES,
+)
+from tests.unit.database.production import MASTER, USERS, Restored, create_login
+from utils.database.access.script_login import ScriptWork
+from utils.database.server.connection import Login
+from utils.database.setup import set_up_users
+from utils.errors import DatabaseChangeRefused
+
+USERS_ONLY = {"app", "reader", "devops"}
+
+
+def nothing_was_gained(restored: Restored) -> None:
+    roles = "SELECT rolname FROM pg_roles WHERE rolname IN ('backdoor', 'by_app')"
+    assert restored.run(ADMIN, "postgres", roles) == []
+    assert who_can_log_in(restored) == USERS_ONLY
+
+
+def version(restored: Restored) -> int:
+    return int(restored.run(ADMIN, "postgres", "SHOW server_version_num")[0][0])
+
+
+def event_trigger(restored: Restored, event: str, *, owned: bool = True) -> None:
+    restored.run("shop_owner", "shop", ON_DDL)
+    # In one session: the superuser's next one would run it.
+    restored.run(ADMIN, "shop", FIRES.format(event) + (f"; {OF_OWNER}" if owned else ""))
+
+
+@pytest.mark.parametrize("event", ["ddl_command_start", "ddl_command_end", "login"])
+def test_an_event_trigger_is_switched_off_before_it_could_run(planted: Restored, event: str) -> None:
+    if event == "login" and version(planted) < 170000:
+        pytest.skip("login triggers came with PostgreSQL 17")
+    event_trigger(planted, event)
+    outcome = planted.set_up()
+    assert outcome.disarmed == [f"shop: event trigger e on {event}, runs public.on_ddl() of shop_owner"]
+    nothing_was_gained(planted)
+    assert planted.run(ADMIN, "shop", "SELECT evtenabled FROM pg_event_trigger") == [("D",)]
+    assert planted.set_up().disarmed == []
+
+
+def test_an_event_trigger_that_the_master_may_not_switch_off_stops_the_run_before_any_change(
+    planted: Restored,
+) -> None:
+    event_trigger(planted, "ddl_command_start", owned=False)
+    with pytest.raises(DatabaseChangeRefused, match=r"may not switch off: shop: event trigger e .* of shop_owner"):
+        planted.set_up()
+    assert who_can_log_in(planted) == set()
+    assert planted.run(ADMIN, "postgres", "SELECT FROM pg_roles WHERE rolname = 'backdoor'") == []
+
+
+def test_a_login_trigger_stops_the_run_where_the_master_may_not_silence_it(planted: Restored) -> None:
+    if version(planted) < 170000:
+        pytest.skip("login triggers came with PostgreSQL 17")
+    event_trigger(planted, "login")
+    planted.run(ADMIN, "postgres", "REVOKE SET ON PARAMETER event_triggers FROM rds_superuser")
+    with pytest.raises(DatabaseChangeRefused, match="event triggers on login in database shop") as refused:
+        planted.set_up()
+    assert "event_triggers to 0" in str(refused.value)
+    assert planted.run(ADMIN, "postgres", "SELECT FROM pg_roles WHERE rolname = 'backdoor'") == []
+    assert who_can_log_in(planted) == set()
+
+
+@pytest.mark.parametrize(
+    "look_alike",
+    [
+        CRON_VIEW,
+        "CREATE SCHEMA cron; CREATE TABLE cron.job (id int, name text)",
+        "CREATE SCHEMA cron; CREATE TABLE cron.job (jobid int, active boolean); INSERT INTO cron.job VALUES (1, true)",
+    ],
+    ids=["a view", "an application's own table", "a table like pg_cron's"],
+)
+def test_a_relation_that_is_called_cron_job_is_not_looked_at(planted: Restored, look_alike: str) -> None:
+    planted.run("shop_owner", "shop", look_alike)
+    assert planted.set_up().outbound == []
+    nothing_was_gained(planted)
+
+
+@pytest.mark.parametrize("role", [None, "shop_owner"])
+def test_what_a_script_touches_runs_with_nothing_of_the_masters(planted: Restored, role: str | None) -> None:
+    planted.run("shop_owner", "shop", EVERYWHERE)
+
+    def mask(login: Login) -> None:
+        for statement in TOUCHES:
+            with login.in_database("shop") as connection, connection.cursor() as cursor:
+                cursor.execute("SET LOCAL row_security = off")
+                if role is not None:
+                    cursor.execute(f"SET LOCAL ROLE {role}")
+                cursor.execute(statement)
+
+    set_up_users(planted.master, USERS, before_opening=ScriptWork(databases=["shop"], roles=["shop_owner"], run=mask))
+    nothing_was_gained(planted)
+    ran = planted.run(ADMIN, "shop", "SELECT DISTINCT kind, login FROM seen")
+    assert {kind for kind, _ in ran} >= KINDS, "the attacks were tried"
+    assert not [kind for kind, login in ran if login == MASTER]
+    assert planted.run(ADMIN, "shop", "SELECT FROM pg_roles WHERE rolname LIKE 'aurora_restore_script%'") == []
+
+
+@pytest.mark.parametrize("owner", [MASTER, "role_maker"])
+def test_a_routine_of_a_strong_owner_has_no_right_of_its_owners_any_more(planted: Restored, owner: str) -> None:
+    made = f"CREATE ROLE role_maker CREATEROLE; GRANT CREATE ON DATABASE shop TO dba, role_maker; SET ROLE {owner}"
+    planted.run(ADMIN, "shop", f"{made}; {DEFINERS}")
+    if version(planted) >= 160000:
+        planted.run(ADMIN, "shop", "GRANT role_maker TO dba WITH ADMIN TRUE")
+    outcome = planted.set_up()
+    assert f"shop: routine adm.new_login(), SECURITY DEFINER of {owner}" in outcome.disarmed
+    for user in ("app", "devops", "reader"):
+        for act in (
+            "SELECT adm.new_login()",
+            f"SELECT adm.sudo($run$DO $x$ BEGIN {PLANT}; END $x$ $run$)",
+            f"{LEAD_ASTRAY}; SELECT adm.note('x')",
+            f"{LEAD_ASTRAY}; INSERT INTO adm.watched VALUES (1)",
+        ):
+            assert not planted.is_allowed(user, "shop", act), (user, act)
+    assert not planted.is_allowed("reader", "shop", "SELECT adm.bumps(1)")
+    assert planted.is_allowed("app", "shop", "SELECT adm.sudo('SELECT 1')"), "production let everybody"
+    assert planted.is_allowed("app", "shop", "INSERT INTO adm.audit_log VALUES ('x'); SELECT adm.bumps(1)")
+    nothing_was_gained(planted)
+    assert planted.set_up().disarmed == []
+
+
+def test_a_routine_that_production_kept_from_the_application_is_kept_from_it(planted: Restored) -> None:
+    planted.run(
+        "shop_owner",
+        "shop",
+        "CREATE SCHEMA own; CREATE FUNCTION own.run(t text) RETURNS void "
+        "LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN EXECUTE t; END'; "
+        "REVOKE ALL ON FUNCTION own.run(text) FROM PUBLIC; CREATE TABLE own.kept (id int)",
+    )
+    for _ in range(2):
+        planted.set_up()
+        assert not planted.is_allowed("app", "shop", "SELECT own.run('DROP TABLE own.kept')")
+    assert planted.is_allowed("devops", "shop", "SELECT own.run('SELECT 1')"), "it acts for the owner"
+
+
+def test_a_users_routine_does_not_become_the_masters(planted: Restored) -> None:
+    # A superuser's schema, in which the owner role may not create: what app owned there goes to the master.
+    create_login(planted, "app")
+    planted.run(
+        ADMIN,
+        "shop",
+        "CREATE SCHEMA of_aws; GRANT USAGE ON SCHEMA of_aws TO PUBLIC; GRANT CREATE ON SCHEMA of_aws TO dba",
+    )
+    planted.run(
+        ADMIN,
+        "shop",
+        f"CREATE FUNCTION of_aws.new_login() RETURNS void LANGUAGE plpgsql SECURITY DEFINER "
+        f"AS $$ BEGIN {PLANT}; END $$; ALTER FUNCTION of_aws.new_login() OWNER TO app",
+    )
+    planted.set_up()
+    for user in ("app", "devops", "reader"):
+        assert not planted.is_allowed(user, "shop", "SELECT of_aws.new_login()")
+    nothing_was_gained(planted)
