@@ -40,7 +40,7 @@ def snapshot_check(event: StartEvent, services: Services) -> StepResult:
     return StepResult(
         status=StepStatus.DRY_RUN if operation.request.dry_run else StepStatus.READY,
         operation_id=operation.operation_id,
-        details=_summary(operation),
+        details=_summary(operation, services),
     )
 
 
@@ -162,27 +162,23 @@ def _locked(event: StartEvent, request: RestoreRequest, services: Services) -> O
         raise
 
 
-def _summary(operation: Operation) -> dict[str, Any]:
+def _summary(operation: Operation, services: Services) -> dict[str, Any]:
     return {
         "snapshot": operation.snapshot.arn,
         "snapshot_age_hours": operation.snapshot.age_hours,
         "target_cluster_id": operation.identifiers.target_cluster_id,
         "actions": operation.plan.actions,
-        "verify_network_of": _network_stays_that_of(operation),
+        "verify_network_of": _network_stays_that_of(operation, services),
     }
 
 
-def _network_stays_that_of(operation: Operation) -> str:
-    """Name the old target if who reaches it will reach the new one, whose network may be another; not once it goes."""
-    old, settings = operation.old_target, operation.plan.settings
-    is_going = operation.deletion is not None and operation.deletion.destroying_since is not None
-    stays = (
-        old is not None
-        and not is_going
-        and (old.subnet_group, sorted(old.security_group_ids))
-        == (
-            settings.subnet_group,
-            sorted(settings.security_group_ids),
-        )
-    )
-    return operation.identifiers.target_cluster_id if stays else ""
+def _network_stays_that_of(operation: Operation, services: Services) -> str:
+    """Name the old target if who reaches it will reach the new one: not once it goes, nor if it cannot answer."""
+    old, settings, target_id = operation.old_target, operation.plan.settings, operation.identifiers.target_cluster_id
+    if old is None or (operation.deletion is not None and operation.deletion.destroying_since is not None):
+        return ""
+    network = (settings.subnet_group, sorted(settings.security_group_ids))
+    if (old.subnet_group, sorted(old.security_group_ids)) != network:
+        return ""
+    answers = any(instance.status == "available" for instance in services.rds().instances_of(target_id))
+    return target_id if answers else ""

@@ -46,6 +46,13 @@ def test_the_network_is_tried_on_an_old_target_that_gives_it_to_the_new_one(aws:
     assert aws.start().details["verify_network_of"] == "staging"
 
 
+def test_the_network_is_not_tried_on_a_target_that_cannot_answer(aws: FakeAws) -> None:
+    aws.has_old_target()
+    for instance in aws.west.instances.values():
+        instance["DBInstanceStatus"] = "incompatible-network"
+    assert aws.start().details["verify_network_of"] == "", "what a failed run left must be healed by the next"
+
+
 def test_the_network_of_an_old_target_says_nothing_of_another(aws: FakeAws) -> None:
     aws.has_old_target()
     assert aws.start(target={"security_group_ids": ["sg-0fedcba9876543210"]}).details["verify_network_of"] == ""
