@@ -1,5 +1,6 @@
 """What would stop a set-up for good is put right, or said at once by name, with the way out."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -58,9 +59,7 @@ def test_a_trigger_that_keeps_logins_out_is_named_with_its_routine_and_the_way_o
     with pytest.raises(DatabaseChangeRefused) as refused:
         untouched.set_up()
     text = str(refused.value)
-    assert (
-        "no login to database postgres as dba, refused by a trigger ON login: not from here (by public.deny())" in text
-    )
+    assert re.search(r"refused by a trigger ON login: not from here \(by (public\.)?deny\(\)\)", text), text
     assert "event_triggers to 0 in the target's cluster parameter group" in text
     untouched.run(ADMIN, "postgres", "DROP EVENT TRIGGER deny_logins; DROP FUNCTION deny()")
 
