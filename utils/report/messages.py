@@ -6,7 +6,7 @@ from typing import Any
 
 from utils.aws.notifier import LONGEST_SUBJECT, Notification
 from utils.errors import SO_FAR
-from utils.operation.model import OperationError, OperationStatus
+from utils.operation.model import OperationError, OperationStatus, ScriptRecord
 from utils.report.advice import Advice
 from utils.report.changes import NOTHING
 from utils.report.commands import execution_url, resume_command
@@ -99,7 +99,7 @@ def _success(summary: Summary) -> list[str]:
         "",
         _row("Shut out", ", ".join(summary.shut_out) or "none: the snapshot brought no other login"),
         *_kept_and_ways_out(summary),
-        _row("Scripts run", ", ".join(f"{item.s3_uri} in {item.database}" for item in summary.scripts) or "none"),
+        _row("Scripts run", ", ".join(map(_script_in_words, summary.scripts)) or "none"),
         _row("Checks that hold", ", ".join(f"{item.name} ({item.found})" for item in summary.checks) or "none"),
         _row("Pruned snapshots", ", ".join(summary.pruned) or "none"),
         "",
@@ -222,6 +222,11 @@ def _next(advice: Advice, resume: str | None) -> str:
 
 def _link(console_url: str | None) -> list[str]:
     return ["", f"Execution: {console_url}"] if console_url else []
+
+
+def _script_in_words(script: ScriptRecord) -> str:
+    # Production's triggers and views had the master's rights in it: a person should know.
+    return f"{script.s3_uri} in {script.database}{', as the master user' if script.as_master else ''}"
 
 
 def _row(name: str, value: str) -> str:

@@ -215,6 +215,15 @@ def test_the_link_leads_to_the_partitions_own_console(partition: str, region: st
     assert summarise(an_operation(execution_arn=arn)).console_url == url
 
 
+def test_a_script_that_ran_as_the_master_is_said_to_have() -> None:
+    operation = a_finished_operation()
+    assert operation.users is not None
+    (script,) = operation.users.scripts
+    assert "mask.sql in shop, as the master user" not in message_for_success(summarise(operation)).text
+    operation.users.scripts = [script.model_copy(update={"as_master": True})]
+    assert "mask.sql in shop, as the master user" in " ".join(message_for_success(summarise(operation)).text.split())
+
+
 def test_a_serverless_target_comes_back_with_its_capacity() -> None:
     operation = a_finished_operation()
     capacity = {"min_capacity": 0.5, "max_capacity": 8}
