@@ -3,10 +3,13 @@
 from contextlib import closing
 
 import pytest
+from pydantic import SecretStr
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN
 from tests.unit.database.judge import wrong_rights
 from tests.unit.database.production import LOGINS, MASTER, USERS, Restored
+from utils.database.roles.profiles import DatabaseUser, Profile
+from utils.database.setup import set_up_users
 from utils.errors import DatabaseChangeRefused
 
 SQL_ASCII = "CREATE DATABASE old TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
@@ -49,3 +52,11 @@ def test_owners_whose_names_a_database_has_no_letters_for_are_owners_like_any_ot
     assert restored.is_allowed("app", "western", 'DELETE FROM "Größe"')
     assert not restored.is_allowed("reader", "western", "DELETE FROM of_owner")
     assert restored.is_allowed("devops", "western", "ALTER TABLE of_owner ADD COLUMN n int")
+
+
+def test_a_user_whose_name_a_database_reads_otherwise_is_named(restored: Restored) -> None:
+    restored.run(MASTER, "postgres", LATIN1)
+    users = [DatabaseUser(profile=Profile.READONLY, name="Jörg", password=SecretStr("Joerg-Pa55word"))]
+    with pytest.raises(DatabaseChangeRefused, match="no user Jörg as database western reads names") as refused:
+        set_up_users(restored.master, users)
+    assert "ASCII letters in app-credentials" in str(refused.value)

@@ -14,6 +14,7 @@ from utils.database.rights.objects import FOUND, on_objects
 from utils.database.rights.passed_on import end_passing_on
 from utils.database.roles.profiles import Grantee
 from utils.database.server.statements import names, rows, rows_of, run
+from utils.errors import DatabaseChangeRefused
 
 # `every` in a profile stands for all that an owner has, `before` for EXECUTE where the user or everybody had it.
 _USERS = f"""{FOUND},
@@ -118,6 +119,14 @@ def arrange_rights(connection: Connection, users: Sequence[Grantee], *, connecti
     `connecting` are roles (the master, kept logins) that must not lose a database to the end of everybody's rights.
     """
     oids = dict(rows(connection, "look at users", "SELECT rolname, oid FROM pg_roles"))
+    unread = [user.name for user in users if user.name not in oids]
+    if unread:
+        raise DatabaseChangeRefused(
+            f"no user {', '.join(unread)} as database {connection.info.dbname} reads names in its encoding",
+            expected="names of users that every database of the cluster reads alike",
+            action="give these users names of ASCII letters in app-credentials, then start the run again; "
+            "nobody has been let in",
+        )
     users_oids = [oids[user.name] for user in users]
     values = {"users": users_oids, **_wanted(users)}
     can_connect = names(connection, "look at connections", _CAN_CONNECT, (list(connecting),))
