@@ -38,6 +38,12 @@ class Functions:
         self.layer.mkdir(parents=True)
         self.zygotes = zygotes
         self.started: list[Environment] = []
+        # Another test's local cloud may run below the same process.
+        self._others = {*processes.descendants(os.getpid())}
+
+    def processes(self) -> list[int]:
+        """The processes that belong to this test, nearest first."""
+        return [pid for pid in processes.descendants(os.getpid()) if pid not in self._others]
 
     def in_layer(self, **modules: str) -> None:
         for name, code in modules.items():
@@ -76,7 +82,7 @@ def functions(tmp_path: Path) -> Iterator[Functions]:
     functions.in_layer(heavy=HEAVY)
     yield functions
     zygotes.close()
-    assert processes.descendants(os.getpid()) == []
+    assert functions.processes() == []
     for environment in functions.started:
         assert environment.poll() is not None
         for file in (environment.stdin, environment.stdout, environment.stderr):
@@ -231,7 +237,7 @@ def test_an_exit_code_is_the_functions_own(functions: Functions) -> None:
 
 def test_environments_end_with_what_they_were_forked_from_and_new_ones_start(functions: Functions) -> None:
     environment = functions.start(module=EVALUATES)
-    [zygote, _] = processes.descendants(os.getpid())
+    [zygote, _] = functions.processes()
 
     os.kill(zygote, signal.SIGKILL)
 

@@ -36,7 +36,7 @@ def done(farm: PostgresFarm, production: Volume) -> Iterator[Restored]:
         yield server
 
 
-@pytest.fixture(scope="module", params=ALL if DEEP else (17,))
+@pytest.fixture(scope="package", params=ALL if DEEP else (17,))
 def snapshot(farm: PostgresFarm, request: pytest.FixtureRequest) -> tuple[Volume, int]:
     skip_unless_installed(request.param)
     return make_production(farm, request.param, f"planted-{request.param}"), request.param
