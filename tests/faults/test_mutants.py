@@ -23,8 +23,8 @@ MUTANTS = {
         Mutant(
             step="copy-snapshot",
             file="utils/aws/rds_writer.py",
-            whole='"DBClusterSnapshotAlreadyExistsFault"):\n            self._client.copy_db_cluster_snapshot',
-            broken='"NoSuchCode"):\n            self._client.copy_db_cluster_snapshot',
+            whole='_passing("rds:CopyDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault")',
+            broken='_passing("rds:CopyDBClusterSnapshot", "NoSuchCode")',
         ),
         ("CopyDBClusterSnapshot", "killed"),
         "did not survive: AwsRequestRejected",
@@ -33,8 +33,8 @@ MUTANTS = {
         Mutant(
             step="sns-notification",
             file="utils/steps/sns_notification.py",
-            whole="services.operations.release_lock(\n            services.settings.target_region,\n",
-            broken="(lambda *_: None)(\n            services.settings.target_region,\n",
+            whole="self.services.operations.release_lock(\n            self.services.settings.target_region,\n",
+            broken="(lambda *_: None)(\n            self.services.settings.target_region,\n",
         ),
         ("PutItem@state", "killed"),
         "lock: ",
