@@ -70,7 +70,7 @@ def test_what_ran_is_in_row_audit_output_and_notification(masked: Masked) -> Non
     outcome = masked.outcome
     names = [script["s3_uri"].rpartition("/")[2] for script in outcome.output["scripts"]]
     assert names == ["1_mask_people.sql", "2_remove_traces.sql"]
-    assert [script["user"] for script in outcome.output["scripts"]] == ["master", "app_owner"]
+    assert [script["user"] for script in outcome.output["scripts"]] == ["aurora_restore_script", "app_owner"]
     assert all(script["version_id"] and len(script["sha256"]) == 64 for script in outcome.output["scripts"])
     assert [check["holds"] for check in outcome.output["checks"]] == [True] * 7
     assert [script["sha256"] for script in outcome.row["users"]["scripts"]] == [
