@@ -105,15 +105,15 @@ def test_in_the_background_it_outlives_its_owner_until_it_is_stopped(tmp_path: P
 
 
 def test_when_its_server_is_killed_while_a_function_is_at_work(tmp_path: Path) -> None:
-    others = {*processes.descendants(os.getpid())}  # the other tests' local cloud
     with LocalCloud.start(run_dir=tmp_path / "run", speed=1000) as cloud:
         bench = Workbench(cloud)
         at_work = tmp_path / "at-work"
         function = bench.function(WORKS_ON.format(file=str(at_work)), bench.role())
         cloud.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=b"{}")
         eventually(at_work.exists)
-        family = [pid for pid in processes.descendants(os.getpid()) if pid not in others]
-        server = processes.descendants(family[0])[0]
+        supervisor = run_folder.holder(cloud.run_dir)
+        family = [supervisor, *processes.descendants(supervisor)]
+        server = family[1]
         assert int(at_work.read_text()) in processes.descendants(server)
 
         os.kill(server, signal.SIGKILL)

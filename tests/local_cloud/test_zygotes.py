@@ -1,5 +1,6 @@
 """Lambda environments are forked from a process that has loaded their layers; none of them can tell."""
 
+import contextlib
 import json
 import os
 import signal
@@ -38,12 +39,10 @@ class Functions:
         self.layer.mkdir(parents=True)
         self.zygotes = zygotes
         self.started: list[Environment] = []
-        # Another test's local cloud may run below the same process.
-        self._others = {*processes.descendants(os.getpid())}
 
     def processes(self) -> list[int]:
-        """The processes that belong to this test, nearest first."""
-        return [pid for pid in processes.descendants(os.getpid()) if pid not in self._others]
+        """The processes that belong to this test, nearest first: another test's cloud may run below the same one."""
+        return [pid for pid in processes.descendants(os.getpid()) if str(self.folder) in _told(pid)]
 
     def in_layer(self, **modules: str) -> None:
         for name, code in modules.items():
@@ -57,7 +56,8 @@ class Functions:
         for module, text in modules.items():
             (code / f"{module}.py").write_text(text)
         environment = {
-            **COMMON, "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13", "LAMBDA_TASK_ROOT": str(code),
+            **COMMON, "TEST_FOLDER": str(self.folder),
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13", "LAMBDA_TASK_ROOT": str(code),
             "AWS_LAMBDA_FUNCTION_NAME": name, "AWS_LAMBDA_FUNCTION_VERSION": "1",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "AWS_LAMBDA_LOG_GROUP_NAME": "g",
             "AWS_LAMBDA_LOG_STREAM_NAME": "s", **(variables or {}),
@@ -75,9 +75,18 @@ class Functions:
         return len((self.layer / "loaded").read_text().splitlines())
 
 
+def _told(pid: int) -> str:
+    """What a process was started with: its command line and variables; nothing for one that is gone."""
+    told = b""
+    for file in ("cmdline", "environ"):
+        with contextlib.suppress(OSError):
+            told += Path(f"/proc/{pid}/{file}").read_bytes()
+    return told.decode(errors="replace")
+
+
 @pytest.fixture
 def functions(tmp_path: Path) -> Iterator[Functions]:
-    zygotes = Zygotes(COMMON)
+    zygotes = Zygotes(COMMON | {"TEST_FOLDER": str(tmp_path)})
     functions = Functions(tmp_path, zygotes)
     functions.in_layer(heavy=HEAVY)
     yield functions
