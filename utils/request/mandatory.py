@@ -7,11 +7,10 @@ from pydantic import Field, ValidationError
 
 from utils.errors import ConfigurationMissing, InvalidRequest
 from utils.request.model import RestoreRequest
-from utils.request.sql import Check, PostRestoreSql
+from utils.request.sql import MOST_CHECKS, MOST_SCRIPTS, Check, PostRestoreSql
 from utils.request.strict_model import StrictModel
 from utils.request.users import RoleName
 
-MOST_SCRIPTS = MOST_CHECKS = 50
 _Item = TypeVar("_Item")
 
 

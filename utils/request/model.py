@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from utils import identifiers, tags
 from utils.request.health import Health
-from utils.request.sql import Check, PostRestoreSql
+from utils.request.sql import MOST_CHECKS, MOST_SCRIPTS, Check, PostRestoreSql
 from utils.request.start_window import StartWindow
 from utils.request.strict_model import StrictModel
 from utils.request.users import RoleName, UserLimits
@@ -219,11 +219,11 @@ class RestoreRequest(StrictModel):
         "jobs and the like; `false` only reports them.",
     )
     user_limits: UserLimits = Field(default_factory=UserLimits, description="Limits of the users that are set up.")
-    post_restore_sql: Annotated[list[PostRestoreSql], Field(max_length=50)] = Field(
+    post_restore_sql: Annotated[list[PostRestoreSql], Field(max_length=MOST_SCRIPTS)] = Field(
         default_factory=list,
         description="SQL scripts to run in this order, to mask personal data for example; users open only after all.",
     )
-    checks: Annotated[list[Check], Field(max_length=50)] = Field(
+    checks: Annotated[list[Check], Field(max_length=MOST_CHECKS)] = Field(
         default_factory=list, description="Queries whose answers must fit, after the scripts, before users are opened."
     )
     health: Health = Field(default_factory=Health, description="What is looked at in the copy beyond its catalog.")

@@ -7,6 +7,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from utils.request.strict_model import StrictModel
 
+MOST_SCRIPTS = MOST_CHECKS = 50
+
 
 def _s3_uri(value: str) -> str:
     if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.{1,1024}", value):

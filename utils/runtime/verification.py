@@ -86,7 +86,7 @@ def _look(what: str, act: Callable[[], object], *, is_for_a_run: bool) -> Look:
             raise
         return Look(what=what, error=type(error).__name__, message=str(error))
     except OSError as error:  # no route, refused, timed out
-        return Look(what=what, error="DatabaseUnavailable", message=f"{what}: {type(error).__name__}: {error}")
+        return Look(what=what, error="DatabaseUnavailable", message=f"{type(error).__name__}: {error}")
     return Look(what=what)
 
 
