@@ -21,7 +21,7 @@ from tooling.environments import REQUIREMENTS, EnvironmentFailed, ensure, enviro
 # What is locked for the oldest Python that the project runs on fits newer ones as well, but not the other way round.
 OLDEST_PYTHON = (3, 11)
 # The functions' lock first: others are constrained by it.
-LOCKS = ("lambda", "dev", "cloud", "sam", "aws", "node", "checkov", "locks")
+LOCKS = ("lambda", "dev", "cloud", "sam", "aws", "node", "checkov", "locks", "operator")
 NPM = "npm"
 _LOCKED = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;\\]+)", re.MULTILINE)
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[^\]]*\])?==(?P<version>\S+)$", re.MULTILINE)

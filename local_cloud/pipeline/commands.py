@@ -13,14 +13,15 @@ from typing import Any
 from local_cloud import paths, run_folder
 from local_cloud.aws_environment import UNWANTED, command_environment, postgres_tool
 from local_cloud.cloud import CloudFailed, LocalCloud, stop
-from local_cloud.pipeline import executions, messages, shop
+from local_cloud.pipeline import messages, shop
 from local_cloud.pipeline.aurora_clusters import find_cluster, master_login
-from local_cloud.pipeline.demonstration import furnish, is_furnished, restore_and_compare, watch
+from local_cloud.pipeline.demonstration import follow, furnish, is_furnished, restore_and_compare, watch
 from local_cloud.pipeline.deployment import find_deployment
 from local_cloud.pipeline.status import status_of
 from local_cloud.screen.layout import fields
 from local_cloud.screen.palette import Palette
 from local_cloud.screen.terminal import Terminal
+from restore_command import execution as executions
 
 UP = paths.RUNS / "up"
 _NEXT = [
@@ -110,8 +111,8 @@ def restore(input_file: Path | None) -> int:
 def status(operation_id: str | None, *, as_json: bool) -> int:
     """Tell how an operation stands, or how it ended."""
     cloud = running_cloud()
-    execution = executions.find(cloud, find_deployment(cloud).state_machine_arn, operation_id)
-    known = status_of(cloud, next(iter(executions.follow(cloud, execution))))
+    execution = _find(cloud, operation_id)
+    known = status_of(cloud, next(follow(cloud, execution)))
     print(known.document() if as_json else known.text(Palette.of(sys.stdout)))
     return 0
 
@@ -119,7 +120,7 @@ def status(operation_id: str | None, *, as_json: bool) -> int:
 def wait(operation_id: str | None) -> int:
     """Wait until an operation has ended, and tell how; 1 unless it succeeded."""
     cloud = running_cloud()
-    execution = executions.find(cloud, find_deployment(cloud).state_machine_arn, operation_id)
+    execution = _find(cloud, operation_id)
     terminal = Terminal()
     try:
         progress = watch(cloud, execution, terminal)
@@ -175,6 +176,15 @@ def running_cloud() -> LocalCloud:
     if cloud is None:
         raise CloudFailed("No local cloud is running. Start one with ./local.sh up.")
     return cloud
+
+
+def _find(cloud: LocalCloud, operation_id: str | None) -> str:
+    machine = find_deployment(cloud).state_machine_arn
+    try:
+        return executions.find(cloud.client("stepfunctions"), machine, operation_id)
+    except executions.NoSuchExecution as error:
+        start = "" if operation_id else " Start a run with ./local.sh restore."
+        raise CloudFailed(f"{error}{start}") from None
 
 
 def read_request(input_file: Path | None) -> dict[str, Any]:

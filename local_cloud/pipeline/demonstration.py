@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from local_cloud.cloud import LocalCloud
-from local_cloud.pipeline import executions, postgres, report, rows, shop
+from local_cloud.pipeline import postgres, report, rows, shop
 from local_cloud.pipeline.aurora_clusters import find_cluster, master_login
 from local_cloud.pipeline.deployment import Deployment, Login, deploy
 from local_cloud.pipeline.status import failure
 from local_cloud.regions import TARGET_REGION
 from local_cloud.screen.layout import duration_text, table
 from local_cloud.screen.terminal import Terminal
+from restore_command import execution as executions
 
 T = TypeVar("T")
 STACK_PARAMETERS = {"SourceClusterId": shop.PRODUCTION, "TargetClusterId": shop.STAGING}
 _FURNISHED = "furnished"
+_LOOK_SECONDS = 0.25
 # What a phase may need of this machine's time, however fast Aurora's time runs; and the pipeline's own limits.
 _REAL_SECONDS_OF_A_PHASE, _SHORTEST_BUDGET_HOURS, _LONGEST_BUDGET_HOURS = 60, 2, 120
 
@@ -77,7 +79,7 @@ def restore_and_compare(
     cloud: LocalCloud, deployment: Deployment, request: Mapping[str, Any], terminal: Terminal
 ) -> Outcome:
     """Run the pipeline, show it live, then prove by counting that the data is all there."""
-    execution = executions.start(cloud, deployment.state_machine_arn, request)
+    execution = executions.start(cloud.client("stepfunctions"), deployment.state_machine_arn, request)
     terminal.note(f"operation {execution.rpartition(':')[2]}")
     progress = watch(cloud, execution, terminal)
     palette = terminal.palette
@@ -91,6 +93,11 @@ def restore_and_compare(
     return _prove(cloud, deployment, progress.output, terminal)
 
 
+def follow(cloud: LocalCloud, execution: str) -> Iterator[executions.Progress]:
+    """Yield the progress of an execution until it has ended."""
+    return executions.follow(cloud.client("stepfunctions"), execution, seconds=_LOOK_SECONDS)
+
+
 def watch(cloud: LocalCloud, execution: str, terminal: Terminal) -> executions.Progress:
     """Show an execution until it has ended."""
 
@@ -98,7 +105,7 @@ def watch(cloud: LocalCloud, execution: str, terminal: Terminal) -> executions.P
         operation_id = progress.resumes or progress.operation_id
         return rows.how_far(cloud, rows.find_row(cloud, operation_id), progress.current)
 
-    return report.show_live(executions.follow(cloud, execution), terminal, how_far)
+    return report.show_live(follow(cloud, execution), terminal, how_far)
 
 
 def _prove(cloud: LocalCloud, deployment: Deployment, summary: Mapping[str, Any], terminal: Terminal) -> Outcome:

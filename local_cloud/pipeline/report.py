@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local_cloud.pipeline.executions import Progress
 from local_cloud.screen.layout import fields, table
 from local_cloud.screen.palette import Palette
 from local_cloud.screen.terminal import Terminal
+from restore_command.execution import Progress
 
 
 def show_live(

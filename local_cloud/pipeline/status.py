@@ -10,9 +10,9 @@ from typing import Any
 
 from local_cloud.cloud import LocalCloud
 from local_cloud.pipeline import report, rows
-from local_cloud.pipeline.executions import Progress
 from local_cloud.screen.layout import duration_text, wrapped
 from local_cloud.screen.palette import Palette
+from restore_command.execution import Progress
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from local_cloud.pipeline import report
-from local_cloud.pipeline.executions import Progress
 from local_cloud.screen.layout import table
 from local_cloud.screen.terminal import Terminal
+from restore_command.execution import Progress
 from tests.waiting import wait_for
 
 

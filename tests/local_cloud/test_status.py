@@ -17,10 +17,10 @@ from local_cloud.aws_environment import command_environment
 from local_cloud.cloud import LocalCloud
 from local_cloud.pipeline import commands, messages
 from local_cloud.pipeline.demonstration import stack_parameters
-from local_cloud.pipeline.executions import Progress, Visit
 from local_cloud.pipeline.status import Status
 from local_cloud.screen.layout import duration_text, fields, seen, wrapped
 from local_cloud.screen.palette import Palette
+from restore_command.execution import Progress, Visit
 from tooling.environments import REPOSITORY
 
 PLAIN, COLOURED = Palette(coloured=False), Palette(coloured=True)

@@ -1,4 +1,4 @@
-"""Starts an execution of the pipeline and follows it, state by state."""
+"""An execution of the pipeline: starts it, finds it, follows it state by state."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from local_cloud.cloud import CloudFailed, LocalCloud
-
-_POLL_SECONDS = 0.25
 # States that take no time and that nobody waits for.
+_MOST_SHOWN = 20
 _DECISIONS = ("ChoiceStateEntered", "ChoiceStateExited", "PassStateEntered", "PassStateExited")
 
 
@@ -84,22 +82,29 @@ class Progress:
         return str(self.request.get("resume", ""))
 
 
-def start(cloud: LocalCloud, state_machine_arn: str, request: Mapping[str, Any], name: str = "") -> str:
+class NoSuchExecution(Exception):
+    """There is no execution of that name; the message says which there are."""
+
+
+def start(states: Any, state_machine_arn: str, request: Mapping[str, Any], name: str = "") -> str:
     """Start an execution and return its ARN; its name is the operation's id."""
-    name = name or f"restore-{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
-    client = cloud.client("stepfunctions")
-    arn = client.start_execution(stateMachineArn=state_machine_arn, name=name, input=json.dumps(request))
+    name = name or new_name()
+    arn = states.start_execution(stateMachineArn=state_machine_arn, name=name, input=json.dumps(request))
     return str(arn["executionArn"])
 
 
-def follow(cloud: LocalCloud, execution_arn: str) -> Iterator[Progress]:
-    """Yield the progress again and again until the execution has ended; the last one is its end."""
-    client = cloud.client("stepfunctions")
+def new_name(verb: str = "restore") -> str:
+    """Return a name that no execution has."""
+    return f"{verb}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:6]}"
+
+
+def follow(states: Any, execution_arn: str, *, seconds: float) -> Iterator[Progress]:
+    """Yield the progress every so many seconds until the execution has ended; the last one is its end."""
     progress = Progress(operation_id=execution_arn.rpartition(":")[2])
     seen = 0
     while True:
-        description = client.describe_execution(executionArn=execution_arn)
-        for event in _events(client, execution_arn):
+        description = states.describe_execution(executionArn=execution_arn)
+        for event in _events(states, execution_arn):
             if event["id"] > seen:
                 progress.apply(event)
                 seen = event["id"]
@@ -113,25 +118,26 @@ def follow(cloud: LocalCloud, execution_arn: str) -> Iterator[Progress]:
         yield progress
         if progress.status != "RUNNING":
             return
-        time.sleep(_POLL_SECONDS)
+        time.sleep(seconds)
 
 
-def find(cloud: LocalCloud, state_machine_arn: str, operation_id: str | None) -> str:
-    """Return the execution of an operation, the newest one if none is named."""
-    client = cloud.client("stepfunctions")
-    pages = client.get_paginator("list_executions").paginate(stateMachineArn=state_machine_arn)
-    found = [execution for page in pages for execution in page["executions"]]
-    for execution in sorted(found, key=lambda item: item["startDate"], reverse=True):
-        if operation_id in (None, execution["name"]):
-            return str(execution["executionArn"])
+def find(states: Any, state_machine_arn: str, name: str | None) -> str:
+    """Return the ARN of the execution of that name, the newest if none is given; raises `NoSuchExecution`."""
+    pages = states.get_paginator("list_executions").paginate(stateMachineArn=state_machine_arn)
+    found: list[str] = []
+    for page in pages:
+        for execution in page["executions"]:  # newest first
+            if name in (None, execution["name"]):
+                return str(execution["executionArn"])
+            found.append(f"  {execution['name']} ({execution['status']})")
     if not found:
-        raise CloudFailed("Nothing has run here yet. Start a run with ./local.sh restore.")
-    names = "\n".join(f"  {execution['name']} ({execution['status']})" for execution in found)
-    raise CloudFailed(f"No operation {operation_id}. There is:\n{names}")
+        raise NoSuchExecution("Nothing has run here yet.")
+    more = [f"  and {len(found) - _MOST_SHOWN} older ones"] if len(found) > _MOST_SHOWN else []
+    raise NoSuchExecution("\n".join([f"No operation {name}. There is:", *found[:_MOST_SHOWN], *more]))
 
 
-def _events(client: Any, execution_arn: str) -> Iterator[Mapping[str, Any]]:
-    pages = client.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
+def _events(states: Any, execution_arn: str) -> Iterator[Mapping[str, Any]]:
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
     for page in pages:
         yield from page["events"]
 

@@ -1,0 +1,148 @@
+"""The commands of restore.sh and their options."""
+
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deployment.account import Account, Refused
+from restore_command import commands
+from restore_command.durations import typed
+from restore_command.exit_codes import FAILED, INTERRUPTED
+from restore_command.output import Output
+from restore_command.pipeline import Pipeline
+from utils.operation.model import OperationStatus
+
+_EXIT_CODES = (
+    "Exit codes: 0 succeeded (or shown), 1 failed, 2 wrong command line or request, 3 the run goes on, 130 interrupted."
+)
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Operates a deployed Aurora Restore Pipeline: starts, watches, shows and resumes its runs. Credentials come "
+    "from the environment or from a profile (AWS_PROFILE), as for the AWS CLI.",
+    epilog=_EXIT_CODES,
+)
+
+
+class Environment(StrEnum):
+    """The environments of samconfig.toml."""
+
+    DEV = "dev"
+    STAGING = "staging"
+    PROD = "prod"
+
+
+Env = Annotated[Environment | None, typer.Option("--env", help="Refuse unless the pipeline is of this environment.")]
+Region = Annotated[str | None, typer.Option(help="Target Region; AWS_REGION or the profile's when left out.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Operation = Annotated[str | None, typer.Argument(metavar="[OPERATION]", help="Operation; the newest when left out.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Follow the run to its end.")]
+Input = Annotated[str, typer.Option("--input", metavar="FILE", help="File with the request; - reads standard input.")]
+
+
+@app.command()
+def start(
+    request: Input = "",
+    name: Annotated[str, typer.Option(help="Operation id; made from the time when left out.")] = "",
+    watch: Watch = False,
+    env: Env = None,
+    region: Region = None,
+    json: AsJson = False,
+) -> None:
+    """Check a request and start a run with it; without --input one with the stack's defaults."""
+    pipeline = _pipeline(env, region)
+    _end(commands.start(pipeline, Output(json), _text_of(request), name, watch=watch))
+
+
+@app.command()
+def plan(request: Input = "", env: Env = None, region: Region = None, json: AsJson = False) -> None:
+    """Let the deployed pipeline plan a run (dry run) and show what it would do; nothing is changed."""
+    _end(commands.plan(_pipeline(env, region), Output(json), _text_of(request)))
+
+
+@app.command()
+def watch(operation: Operation = None, env: Env = None, region: Region = None, json: AsJson = False) -> None:
+    """Follow a run to its end; Ctrl-C leaves the run alone."""
+    _end(commands.watch(_pipeline(env, region), Output(json), operation))
+
+
+@app.command()
+def runs(
+    target: Annotated[str | None, typer.Option(help="Only runs of this target cluster.")] = None,
+    status: Annotated[OperationStatus | None, typer.Option(help="Only runs that stand so.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only runs started since, such as 36h or 7d.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 20,
+    env: Env = None,
+    region: Region = None,
+    json: AsJson = False,
+) -> None:
+    """List runs, newest first."""
+    try:
+        earliest = datetime.now(UTC) - typed(since) if since else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from None
+    found = commands.Wanted(target=target, status=status, since=earliest, limit=limit)
+    _end(commands.runs(_pipeline(env, region), Output(json), found))
+
+
+@app.command()
+def show(operation: Operation = None, env: Env = None, region: Region = None, json: AsJson = False) -> None:
+    """Show one run: plan, changes, durations, users, checks, audit trail, and what to do next."""
+    _end(commands.show(_pipeline(env, region), Output(json), operation))
+
+
+@app.command()
+def resume(
+    operation: Annotated[str, typer.Argument(metavar="OPERATION", help="Operation that failed or was stopped.")],
+    watch: Watch = False,
+    env: Env = None,
+    region: Region = None,
+    json: AsJson = False,
+) -> None:
+    """Go on with an operation that failed, under its own id, with its own request and plan."""
+    _end(commands.resume(_pipeline(env, region), Output(json), operation, watch=watch))
+
+
+def main() -> int:
+    """Run one command; return its exit code."""
+    try:
+        app(prog_name="./restore.sh")
+    except Refused as error:
+        sys.stderr.write(f"restore.sh: {error}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        sys.stderr.write("restore.sh: interrupted\n")
+        return INTERRUPTED
+    return 0
+
+
+def _pipeline(env: Environment | None, region: str | None) -> Pipeline:
+    pipeline = Pipeline(Account.of_environment(region))
+    if env is not None:
+        pipeline.refuse_unless_of(env.value)
+    return pipeline
+
+
+def _text_of(request: str) -> str:
+    if not request:
+        return "{}"
+    try:
+        return sys.stdin.read() if request == "-" else Path(request).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(
+            f"{request}: {error}; expected a file with a JSON object", param_hint="--input"
+        ) from None
+
+
+def _end(code: int) -> None:
+    raise typer.Exit(code)

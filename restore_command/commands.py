@@ -1,0 +1,149 @@
+"""What each command of restore.sh does."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from deployment.account import Refused, told
+from restore_command import execution as executions
+from restore_command import views
+from restore_command.execution import NoSuchExecution
+from restore_command.exit_codes import SUCCEEDED, USAGE
+from restore_command.following import follow
+from restore_command.output import Output
+from restore_command.pipeline import AUDIT_TABLE, STATE_TABLE, Pipeline
+from restore_command.records import Records, Run, usual_seconds
+from utils.operation.model import OperationStatus
+from utils.request.parsing import RESUME, find_problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which runs a list has."""
+
+    target: str | None
+    status: OperationStatus | None
+    since: datetime | None
+    limit: int
+
+    def of(self, runs: list[Run]) -> list[Run]:
+        """Return those of `runs`, in the same order."""
+        found = [
+            run
+            for run in runs
+            if self.target in (None, run.target)
+            and self.status in (None, run.status)
+            and (self.since is None or run.started_at >= self.since)
+        ]
+        return found[: self.limit]
+
+
+def start(pipeline: Pipeline, output: Output, text: str, name: str, *, watch: bool) -> int:
+    """Check a request and start a run; nothing is started for one that does not fit."""
+    request = _checked(pipeline, output, text)
+    if request is None:
+        return USAGE
+    return _start(pipeline, output, request, name, watch=watch)
+
+
+def plan(pipeline: Pipeline, output: Output, text: str) -> int:
+    """Start a dry run and show the plan it makes."""
+    request = _checked(pipeline, output, text)
+    if request is None:
+        return USAGE
+    name = executions.new_name("plan")
+    return _start(pipeline, output, {**request, "dry_run": True}, name, watch=True)
+
+
+def resume(pipeline: Pipeline, output: Output, operation_id: str, *, watch: bool) -> int:
+    """Start an execution that goes on with an operation."""
+    with told():
+        run = _records(pipeline).find(operation_id)
+    if run is None:
+        raise Refused(f"no operation {operation_id}: ./restore.sh runs lists what there is")
+    if run.status is OperationStatus.RUNNING:
+        raise Refused(f"{run.operation_id} is at work, at {run.step}: ./restore.sh watch {run.operation_id}")
+    return _start(pipeline, output, {RESUME: run.operation_id}, executions.new_name("resume"), watch=watch)
+
+
+def watch(pipeline: Pipeline, output: Output, name: str | None) -> int:
+    """Follow a run to its end."""
+    with told():
+        return follow(pipeline.states, _records(pipeline), output, _arn_of(pipeline, name))
+
+
+def runs(pipeline: Pipeline, output: Output, wanted: Wanted) -> int:
+    """List runs."""
+    with told():
+        known = _records(pipeline).runs()
+    found = wanted.of(known)
+    if not found and not output.as_json:
+        output.note("No run yet." if not known else f"None of {len(known)} runs fits.")
+        return SUCCEEDED
+    output.result([run.document() for run in found], views.table_of(found))
+    return SUCCEEDED
+
+
+def show(pipeline: Pipeline, output: Output, name: str | None) -> int:
+    """Show one run."""
+    with told():
+        records = _records(pipeline)
+        known = records.runs()
+        run = records.find(name) if name else next(iter(known), None)
+        if run is None:
+            raise Refused(f"no operation {name}: ./restore.sh runs lists what there is" if name else "no run yet")
+        trail = records.audit_trail(run.operation_id)
+    summary = run.summary
+    document = {
+        **run.document(),
+        "summary": summary.as_json() if summary else None,
+        "message": _message_of(run),
+        "audit_trail": [vars(entry) for entry in trail],
+    }
+    output.result(document, views.one(run, trail, usual_seconds(known, run.target)))
+    return SUCCEEDED
+
+
+def _checked(pipeline: Pipeline, output: Output, text: str) -> dict[str, Any] | None:
+    """Return the request, None after its problems were told."""
+    try:
+        request = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        output.note(f"restore.sh: found no JSON ({error}); expected a request, a JSON object; nothing was started")
+        return None
+    problems = find_problems(request, pipeline.defaults)
+    for problem in problems:
+        output.note(f"restore.sh: {problem}")
+    return None if problems else request
+
+
+def _start(pipeline: Pipeline, output: Output, request: dict[str, Any], name: str, *, watch: bool) -> int:
+    with told():
+        arn = executions.start(pipeline.states, pipeline.state_machine_arn, request, name)
+        operation = arn.rpartition(":")[2]
+        if watch:
+            return follow(pipeline.states, _records(pipeline), output, arn)
+    started = {"operation_id": request.get(RESUME, operation), "execution_arn": arn}
+    output.result(started, f"started {operation}\nWatch it: ./restore.sh watch {operation}")
+    return SUCCEEDED
+
+
+def _message_of(run: Run) -> str | None:
+    row = run.operation or run.unplanned
+    return row.error.message if row is not None and row.error is not None else None
+
+
+def _arn_of(pipeline: Pipeline, name: str | None) -> str:
+    """Return the execution of that name, or the one that works on the operation of that name now."""
+    run = _records(pipeline).find(name) if name else None
+    if run is not None:
+        return run.execution_arns[-1]
+    try:
+        return executions.find(pipeline.states, pipeline.state_machine_arn, name)
+    except NoSuchExecution as error:
+        raise Refused(str(error)) from None
+
+
+def _records(pipeline: Pipeline) -> Records:
+    return Records(pipeline.table(STATE_TABLE), pipeline.table(AUDIT_TABLE))

@@ -1,0 +1,33 @@
+"""Where a command prints: for people in the width and colours of their terminal, for programs as JSON."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+
+class Output:
+    """Results on standard output, what is said by the way on standard error."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        # Rich knows NO_COLOR, TERM, COLUMNS and pipes; words are no markup: they may be anybody's.
+        self.console = Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
+        self._notes = Console(stderr=True, markup=False, highlight=False, emoji=False)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody looks at it."""
+        return self.console.is_terminal and not self.as_json
+
+    def result(self, document: Any, shown: RenderableType) -> None:
+        """Print a result."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+        else:
+            self.console.print(shown)
+
+    def note(self, text: str) -> None:
+        """Print what is no result."""
+        self._notes.print(text)

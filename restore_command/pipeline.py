@@ -1,0 +1,76 @@
+"""The deployed pipeline of an account and Region: its state machine, its stack's parameters, its tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from deployment import stacks
+from deployment.account import Account, Refused, told
+
+STATE_TABLE, AUDIT_TABLE = "aurora-restore-state", "aurora-restore-audit"
+
+
+@dataclass(frozen=True)
+class StackDefaults:
+    """What the stack's parameters fill in where a request says nothing."""
+
+    source_cluster_id: str
+    source_region: str
+    target_cluster_id: str
+    request_defaults: str
+    mandatory_request: str
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> "StackDefaults":
+        """Take them from the parameters of the pipeline's stack."""
+        return cls(
+            source_cluster_id=parameters.get("SourceClusterId", ""),
+            source_region=parameters.get("SourceRegion", ""),
+            target_cluster_id=parameters.get("TargetClusterId", ""),
+            request_defaults=parameters.get("RequestDefaults", "{}"),
+            mandatory_request=parameters.get("MandatoryRequest", "{}"),
+        )
+
+
+class Pipeline:
+    """A deployed pipeline; raises `Refused` where AWS does not answer or nothing is deployed."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    @property
+    def region(self) -> str:
+        """The target Region."""
+        return self.account.region
+
+    @cached_property
+    def states(self) -> Any:
+        """The client of Step Functions."""
+        return self.account.client("stepfunctions")
+
+    @cached_property
+    def _stack(self) -> stacks.Stack:
+        with told():
+            found = stacks.find_stack(self.account, stacks.PIPELINE)
+        if found is None:
+            raise Refused(f"no stack {stacks.PIPELINE} in {self.region}: deploy it, or name its Region with --region")
+        return found
+
+    @property
+    def state_machine_arn(self) -> str:
+        """The ARN of the state machine."""
+        return self._stack.outputs["StateMachineArn"]
+
+    @property
+    def defaults(self) -> StackDefaults:
+        """What the stack fills in."""
+        return StackDefaults.of(self._stack.parameters)
+
+    def refuse_unless_of(self, environment: str) -> None:
+        """Refuse a Region whose pipeline is of another environment."""
+        stacks.prerequisites_of(self.account, environment)
+
+    def table(self, name: str) -> Any:
+        """Return a table."""
+        return self.account.session.resource("dynamodb").Table(name)

@@ -1,0 +1,169 @@
+"""What a person sees of runs: a table of them, one of them, and one that goes on."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from restore_command.durations import in_words
+from restore_command.execution import Progress
+from restore_command.records import AuditEntry, Run
+from utils.operation.model import Operation, OperationStatus
+from utils.report.summary import Summary
+
+_MARKS = {"SUCCEEDED": ("✓", "green"), "RUNNING": ("…", "yellow")}
+_FAILED = ("✗", "bold red")
+
+
+def table_of(runs: Iterable[Run]) -> Table:
+    """Return a table, one line a run."""
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for name in ("operation", "target", "status", "started (UTC)"):
+        table.add_column(name, overflow="fold")
+    table.add_column("took", justify="right", no_wrap=True)
+    table.add_column("ended by", overflow="fold")
+    for run in runs:
+        table.add_row(
+            Text(run.operation_id), Text(run.target or "-"), _status(run), _minute(run.started_at),
+            in_words(run.seconds), Text(_how(run)),
+        )  # fmt: skip
+    return table
+
+
+def one(run: Run, trail: Sequence[AuditEntry], usual: Mapping[str, float]) -> RenderableType:
+    """Return all that is known of one run."""
+    head = Text.assemble((run.operation_id, "bold"), "  ", _status(run), f"  {in_words(run.seconds)}")
+    began = f"started {_minute(run.started_at)} UTC"
+    ended = f", ended {_minute(run.finished_at)} UTC" if run.finished_at else f", at {run.step or 'its first step'}"
+    parts: list[RenderableType] = [head, Text(began + ended, "dim")]
+    if run.operation is not None and run.summary is not None:
+        parts += _planned(run.operation, run.summary, usual)
+    elif run.unplanned is not None and run.unplanned.error is not None:
+        parts += [_heading("Refused"), _indented(f"{run.error}: {run.unplanned.error.message}")]
+    parts += _timeline(trail)
+    return Group(*parts)
+
+
+def live(progress: Progress, run: Run | None, usual: Mapping[str, float]) -> RenderableType:
+    """Return how far a run is."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(justify="right", no_wrap=True)
+    for visit in progress.visits.values():
+        goes_on = visit.state == progress.current and progress.status == "RUNNING"
+        mark, colour = _MARKS["RUNNING"] if goes_on else _MARKS["SUCCEEDED"]
+        detail = how_far(run) if goes_on else ""
+        table.add_row(Text(mark, colour), Text(f"{visit.state}{f'  {detail}' * bool(detail)}"),
+                      in_words(visit.seconds_so_far))  # fmt: skip
+    expected = f", usually {in_words(sum(usual.values()))}" if usual and progress.status == "RUNNING" else ""
+    head = Text.assemble((progress.operation_id, "bold"), f"  {in_words(progress.seconds)}{expected}")
+    return Group(head, table)
+
+
+def how_far(run: Run | None) -> str:
+    """Return what the row knows of the phase that goes on, such as `62 %`."""
+    operation = run.operation if run else None
+    if operation is None:
+        return ""
+    copied, restore = operation.copied, operation.restore
+    if copied is not None and copied.finished_at is None:
+        return f"{copied.percent} % copied"
+    if restore is not None and restore.finished_at is None and restore.instance_ids:
+        return f"{len(restore.instance_ids)} instances"
+    return ""
+
+
+def verdict(progress: Progress, run: Run | None) -> RenderableType:
+    """Return how an execution ended, and what to type next."""
+    mark, colour = _MARKS.get(progress.status, _FAILED)
+    lines: list[RenderableType] = [Text(f"{mark} {progress.status} in {in_words(progress.seconds)}", colour)]
+    if progress.error:
+        lines += [Text(progress.error, "bold"), _indented(progress.cause)]
+    summary = run.summary if run else None
+    if progress.status == "SUCCEEDED" and summary is not None and not summary.dry_run:
+        lines.append(Text(f"{summary.target_cluster_id} is at {summary.endpoint}:{summary.port}"))
+    lines.append(Text(f"More: ./restore.sh show {progress.resumes or progress.operation_id}", "dim"))
+    return Group(*lines)
+
+
+def _planned(operation: Operation, summary: Summary, usual: Mapping[str, float]) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    if operation.error is not None and operation.status is OperationStatus.FAILED:
+        parts += [_heading("Why it failed"), _indented(f"{operation.error.name}: {operation.error.message}")]
+    rows = [
+        ("source", f"{summary.source_cluster_id}, {summary.snapshot}"),
+        ("as of", f"{_minute(summary.snapshot_created_at)} UTC, {summary.snapshot_age_hours:g} hours old when picked"),
+        ("target", summary.target_cluster_id),
+        ("endpoint", f"{summary.endpoint}:{summary.port}" if summary.endpoint else "none yet"),
+        ("copy", summary.copied or "none"),
+        ("final snapshot", summary.final_snapshot or "none"),
+    ]
+    parts += [_heading("What"), _fields(rows)]
+    parts += _list("Plan", summary.plan)
+    parts += _list("Changed", summary.changes.sentences())
+    took = [
+        (phase, in_words(seconds) + (f", usually {in_words(usual[phase])}" if phase in usual else ""))
+        for phase, seconds in summary.seconds.items()
+    ]
+    parts += [_heading("Took"), _fields(took)] if took else []
+    parts += [_heading("Users"), _fields([(name, "; ".join(proofs)) for name, proofs in summary.users.items()])]
+    parts += [_heading("Shut out"), _indented(", ".join(summary.shut_out) or "nobody")]
+    parts += _list("Checks", [f"{item.name}: {item.found}, expected {item.expected}" for item in summary.checks])
+    parts += _list("Health of the copy", [str(finding) for finding in summary.health])
+    if operation.status is OperationStatus.FAILED:
+        parts += _list("Next", [f"./restore.sh resume {operation.operation_id}, where the message allows it"])
+    return parts
+
+
+def _timeline(trail: Sequence[AuditEntry]) -> list[RenderableType]:
+    if not trail:
+        return []
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for entry in trail:
+        colour = "red" if entry.event == "FAILED" else ""
+        table.add_row(
+            f"  {entry.at.astimezone(UTC):%H:%M:%S}", Text(entry.step), Text(entry.event, colour), Text(entry.status),
+            Text(", ".join(dict.fromkeys(entry.api_calls)), "dim"),
+        )  # fmt: skip
+    return [_heading("Audit trail (UTC)"), table]
+
+
+def _status(run: Run) -> Text:
+    mark, colour = _MARKS.get(run.status.value, _FAILED)
+    return Text(f"{mark} {run.status.value}{' (dry run)' * run.is_dry_run}", colour)
+
+
+def _how(run: Run) -> str:
+    if run.status is OperationStatus.RUNNING:
+        return f"at {run.step}" if run.step else "-"
+    return f"{run.error} at {run.step}" if run.error and run.step else run.error or "-"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def _heading(text: str) -> RenderableType:
+    return Text(f"\n{text}", "bold")
+
+
+def _indented(text: str) -> RenderableType:
+    return Padding(Text(text), (0, 0, 0, 2))
+
+
+def _list(title: str, lines: Sequence[str]) -> list[RenderableType]:
+    return [_heading(title), *(_indented(f"- {line}") for line in lines)] if lines else []
+
+
+def _fields(rows: Iterable[tuple[str, str]]) -> RenderableType:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(f"  {name}", Text(value))
+    return table
