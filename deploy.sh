@@ -28,8 +28,8 @@ if $help; then
     exec "$python" -m deployment "${@:---help}"
 fi
 
-# sam, and the libraries that the functions use too, from the locks in requirements/; a minute the first time.
-"$python" -c 'from tooling.environments import ensure; ensure(("sam", "lambda"), print)' >&2 ||
+# sam, and what restore.sh runs on too, from the locks in requirements/; a minute the first time.
+"$python" -c 'from tooling.environments import ensure; ensure(("sam", "operator"), print)' >&2 ||
     fail "its tools could not be installed; what is said above is why"
 export PATH=$PATH:$PWD/.local/envs/sam/bin
-exec .local/envs/lambda/bin/python -m deployment "$@"
+exec .local/envs/operator/bin/python -m deployment "$@"

@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE='' PYTHONPYCACHEPREFIX=$PWD/.local/bytecode
 
 readonly ENVIRONMENTS=$PWD/.local/envs
 readonly DEV=$ENVIRONMENTS/dev/bin
-readonly PRODUCT=(utils lambda_functions/*/*.py deployment docs tooling)
+readonly PRODUCT=(utils lambda_functions/*/*.py deployment restore_command docs tooling)
 readonly TEMPLATES=(template.yaml infrastructure/*.yaml)
 readonly SCRIPTS=(./*.sh .ci/run)
 
@@ -66,7 +66,7 @@ set_up() {
     for python in python3 python3.14 python3.13 python3.12 python3.11; do
         if "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             "$python" -m tooling.cpu_time "$logs/cpu" "setting up" "$python" -c \
-                'from tooling.environments import ensure; ensure(("dev", "cloud", "sam", "aws", "node", "lambda", "checkov"), print)'
+                'from tooling.environments import ensure; ensure(("dev", "cloud", "sam", "aws", "node", "operator", "checkov"), print)'
             break
         fi
     done

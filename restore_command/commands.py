@@ -99,7 +99,7 @@ def show(pipeline: Pipeline, output: Output, name: str | None) -> int:
         **run.document(),
         "summary": summary.as_json() if summary else None,
         "message": _message_of(run),
-        "audit_trail": [vars(entry) for entry in trail],
+        "audit_trail": [entry.document() for entry in trail],
     }
     output.result(document, views.one(run, trail, usual_seconds(known, run.target)))
     return SUCCEEDED

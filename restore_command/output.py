@@ -1,7 +1,6 @@
 """Where a command prints: for people in the width and colours of their terminal, for programs as JSON."""
 
 import json
-import sys
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -14,7 +13,7 @@ class Output:
         self.as_json = as_json
         # Rich knows NO_COLOR, TERM, COLUMNS and pipes; words are no markup: they may be anybody's.
         self.console = Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
-        self._notes = Console(stderr=True, markup=False, highlight=False, emoji=False)
+        self.notes = Console(stderr=True, markup=False, highlight=False, emoji=False)
 
     @property
     def is_live(self) -> bool:
@@ -24,10 +23,10 @@ class Output:
     def result(self, document: Any, shown: RenderableType) -> None:
         """Print a result."""
         if self.as_json:
-            sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+            self.console.file.write(json.dumps(document, indent=2) + "\n")
         else:
             self.console.print(shown)
 
     def note(self, text: str) -> None:
         """Print what is no result."""
-        self._notes.print(text)
+        self.notes.print(text)

@@ -1,7 +1,7 @@
 """The rows of operations: the list of runs, one run with its audit trail, and how long phases took before."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from statistics import median
 from typing import Any
@@ -73,6 +73,10 @@ class AuditEntry:
     actor: str
     status: str
     api_calls: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {**asdict(self), "at": self.at.isoformat()}
 
 
 class Records:

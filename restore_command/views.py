@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -12,7 +13,9 @@ from rich.text import Text
 from restore_command.durations import in_words
 from restore_command.execution import Progress
 from restore_command.records import AuditEntry, Run
+from utils.identifiers import region_and_account
 from utils.operation.model import Operation, OperationStatus
+from utils.report.advice import Advice, advice_after
 from utils.report.summary import Summary
 
 _MARKS = {"SUCCEEDED": ("✓", "green"), "RUNNING": ("…", "yellow")}
@@ -96,12 +99,12 @@ def _planned(operation: Operation, summary: Summary, usual: Mapping[str, float])
     if operation.error is not None and operation.status is OperationStatus.FAILED:
         parts += [_heading("Why it failed"), _indented(f"{operation.error.name}: {operation.error.message}")]
     rows = [
-        ("source", f"{summary.source_cluster_id}, {summary.snapshot}"),
+        ("source", f"{summary.source_cluster_id}, {_snapshot(summary.snapshot)}"),
         ("as of", f"{_minute(summary.snapshot_created_at)} UTC, {summary.snapshot_age_hours:g} hours old when picked"),
         ("target", summary.target_cluster_id),
         ("endpoint", f"{summary.endpoint}:{summary.port}" if summary.endpoint else "none yet"),
-        ("copy", summary.copied or "none"),
-        ("final snapshot", summary.final_snapshot or "none"),
+        ("copy", _snapshot(summary.copied)),
+        ("final snapshot", _snapshot(summary.final_snapshot)),
     ]
     parts += [_heading("What"), _fields(rows)]
     parts += _list("Plan", summary.plan)
@@ -115,27 +118,44 @@ def _planned(operation: Operation, summary: Summary, usual: Mapping[str, float])
     parts += [_heading("Shut out"), _indented(", ".join(summary.shut_out) or "nobody")]
     parts += _list("Checks", [f"{item.name}: {item.found}, expected {item.expected}" for item in summary.checks])
     parts += _list("Health of the copy", [str(finding) for finding in summary.health])
-    if operation.status is OperationStatus.FAILED:
-        parts += _list("Next", [f"./restore.sh resume {operation.operation_id}, where the message allows it"])
+    if operation.error is not None and operation.status is OperationStatus.FAILED:
+        parts += _list("Next", [_next(operation, operation.error.name)])
     return parts
 
 
 def _timeline(trail: Sequence[AuditEntry]) -> list[RenderableType]:
-    if not trail:
+    """Return a line for each visit of a step; those that ended alike and follow each other are one."""
+    ends = [entry for entry in trail if entry.event != "ENTERED"]
+    if not ends:
         return []
     table = Table(box=None, pad_edge=False, show_header=False)
-    for entry in trail:
-        colour = "red" if entry.event == "FAILED" else ""
-        table.add_row(
-            f"  {entry.at.astimezone(UTC):%H:%M:%S}", Text(entry.step), Text(entry.event, colour), Text(entry.status),
-            Text(", ".join(dict.fromkeys(entry.api_calls)), "dim"),
-        )  # fmt: skip
-    return [_heading("Audit trail (UTC)"), table]
+    for _, alike in groupby(ends, key=lambda entry: (entry.step, entry.event, entry.status)):
+        visits = list(alike)
+        last, times = visits[-1], f", {len(visits)} times" if len(visits) > 1 else ""
+        ended = Text(last.status or last.event, "red" if last.event == "FAILED" else "")
+        table.add_row(f"  {visits[0].at.astimezone(UTC):%H:%M:%S}", Text(f"{last.step}{times}"), ended)
+    return [_heading("Audit trail (UTC)"), table, Text("  Every call to AWS: --json", "dim")]
 
 
 def _status(run: Run) -> Text:
     mark, colour = _MARKS.get(run.status.value, _FAILED)
     return Text(f"{mark} {run.status.value}{' (dry run)' * run.is_dry_run}", colour)
+
+
+def _next(operation: Operation, error_name: str) -> str:
+    match advice_after(error_name, operation):
+        case Advice.RESUME:
+            return f"do what the message says, then ./restore.sh resume {operation.operation_id}"
+        case Advice.NEW_RUN:
+            return "do what the message says, then start a new run: ./restore.sh start"
+    return "nothing, the operation is over or another execution works on it"
+
+
+def _snapshot(arn: str | None) -> str:
+    if arn is None:
+        return "none"
+    region, account = region_and_account(arn)
+    return f"{arn.partition(':cluster-snapshot:')[2]} ({region}, {account})"
 
 
 def _how(run: Run) -> str:

@@ -12,7 +12,8 @@ PRODUCT = [*UTILS, *HANDLERS]
 LOCAL_CLOUD = sorted((REPOSITORY / "local_cloud").rglob("*.py"))
 TESTS = sorted((REPOSITORY / "tests").rglob("*.py"))
 # What serves the product beside the functions: deploys it, makes its tools, writes its documentation.
-AROUND = sorted(path for room in ("deployment", "tooling", "docs") for path in (REPOSITORY / room).rglob("*.py"))
+AROUND_ROOMS = ("deployment", "restore_command", "tooling", "docs")
+AROUND = sorted(path for room in AROUND_ROOMS for path in (REPOSITORY / room).rglob("*.py"))
 
 
 def name_of(path: Path) -> str:

@@ -96,7 +96,7 @@ def test_pre_commit_runs_what_test_sh_runs_with_the_same_tools() -> None:
 def test_a_module_is_run_by_a_python_that_has_what_it_needs(page: str) -> None:
     text = (REPOSITORY / page).read_text()
     assert (
-        re.findall(r"(?<!\.local/envs/lambda/bin/)(?<!\.local/envs/dev/bin/)python3? -m (?:utils|docs)\b\S*", text)
+        re.findall(r"(?<!\.local/envs/operator/bin/)(?<!\.local/envs/dev/bin/)python3? -m (?:utils|docs)\b\S*", text)
         == []
     )
 

@@ -11,6 +11,7 @@ import pytest
 from tests.conventions.cfn_yaml import REPOSITORY
 from tests.conventions.sources import (
     AROUND,
+    AROUND_ROOMS,
     HANDLERS,
     LOCAL_CLOUD,
     PRODUCT,
@@ -52,7 +53,7 @@ def test_a_handler_knows_the_front_door_only(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name_of)
 def test_the_product_knows_nothing_that_is_about_it(path: Path) -> None:
-    around = {"local_cloud", "tests", "docs", "benchmarks", "deployment", "tooling", "lambda_functions"}
+    around = {"local_cloud", "tests", "benchmarks", "lambda_functions", *AROUND_ROOMS}
     assert not packages_of(path) & around
 
 

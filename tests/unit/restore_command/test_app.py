@@ -1,0 +1,71 @@
+"""The command line: what is wrong with it is said before AWS is asked."""
+
+from pathlib import Path
+
+import pytest
+
+from restore_command import app
+from restore_command.durations import in_words, typed
+from restore_command.exit_codes import FAILED, USAGE
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Run restore.sh's Python with a command line; return the exit code."""
+    monkeypatch.setattr("sys.argv", ["restore.sh", *arguments])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    try:
+        return app.main()
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("runs", "--since", "3x"), "found '3x', expected a number and m, h, d or w"),
+        (("runs", "--status", "DONE"), "'DONE' is not one of"),
+        (("runs", "--limit", "0"), "greater than or equal to 1"),
+        (("start", "--input", "nowhere.json"), "nowhere.json"),
+        (("resume",), "OPERATION"),
+        (("shwo",), "No such command 'shwo'"),
+    ],
+)
+def test_a_wrong_command_line_is_named_and_ends_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.setattr(app, "_pipeline", lambda *_of: None)
+
+    assert run(monkeypatch, *arguments) == USAGE
+    assert told in capsys.readouterr().err
+
+
+def test_a_request_that_is_no_text_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(app, "_pipeline", lambda *_of: None)
+    (tmp_path / "request.json").write_bytes(b"\xff\xfe")
+
+    assert run(monkeypatch, "start", "--input", str(tmp_path / "request.json")) == USAGE
+    assert "expected a file with a JSON object" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_region_that_does_not_exist_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "runs", "--region", "mars-1") == FAILED
+    assert capsys.readouterr().err.startswith("restore.sh: no Region 'mars-1'")
+
+
+@pytest.mark.parametrize("command", ["start", "plan", "watch", "runs", "show", "resume"])
+def test_every_command_has_help_json_and_region(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert run(monkeypatch, command, "--help") == 0
+    shown = capsys.readouterr().out
+    assert all(option in shown for option in ("--json", "--region", "--env"))
+
+
+def test_times_are_written_and_typed_as_people_do() -> None:
+    assert [in_words(seconds) for seconds in (42, 1207, 3900)] == ["42 s", "20 min 07 s", "1 h 05 min"]
+    assert [typed(text).total_seconds() for text in ("90m", "36h", "7d", "2w")] == [5400, 129_600, 604_800, 1_209_600]

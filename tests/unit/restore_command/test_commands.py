@@ -1,0 +1,181 @@
+"""What each command asks of AWS, prints, and ends with."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from moto import mock_aws
+
+from deployment.account import Refused
+from restore_command import commands, following
+from restore_command.commands import Wanted
+from restore_command.exit_codes import FAILED, RUNNING, SUCCEEDED, USAGE
+from tests.unit.operations import AT, REQUEST, an_operation
+from tests.unit.restore_command.desk import MACHINE, Desk, FakeStates, execution
+from utils.operation.model import ExecutionRecord, OperationError, OperationStatus, UsersRecord
+
+ALL = Wanted(target=None, status=None, since=None, limit=20)
+BROKEN = OperationError(name="CopyFailed", message="found failed, expected available", step="Check Copy Status")
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(following, "_LOOK_SECONDS", 0.0)
+    with mock_aws():
+        yield
+
+
+def test_a_run_is_started_with_the_request_under_the_name() -> None:
+    desk = Desk()
+
+    code = commands.start(desk.pipeline, desk.output(), json.dumps(REQUEST), "tonight", watch=False)
+
+    assert code == SUCCEEDED
+    [asked] = desk.states.started
+    assert asked == {"stateMachineArn": MACHINE, "name": "tonight", "input": json.dumps(REQUEST)}
+    assert "./restore.sh watch tonight" in desk.printed
+
+
+def test_a_request_without_fields_is_one_with_the_stacks_defaults() -> None:
+    desk = Desk(SourceClusterId="prod", TargetClusterId="staging")
+
+    assert commands.start(desk.pipeline, desk.output(), "{}", "", watch=False) == SUCCEEDED
+    assert desk.states.started[0]["input"] == "{}"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{}", "source.cluster_id"),
+        ('{"source": {"clusterid": "prod"}}', "'cluster_id' perhaps"),
+        ("prod", "found no JSON"),
+        ("[" * 100_000, "found no JSON"),
+    ],
+)
+def test_nothing_is_started_for_a_request_that_does_not_fit(text: str, told: str) -> None:
+    desk = Desk()
+
+    assert commands.start(desk.pipeline, desk.output(), text, "tonight", watch=True) == USAGE
+    assert desk.states.started == []
+    assert told in desk.noted
+
+
+def test_what_no_request_may_take_away_is_told_before_the_start() -> None:
+    desk = Desk(MandatoryRequest='{"close_outbound": true}')
+
+    request = json.dumps({**REQUEST, "close_outbound": False})
+
+    assert commands.start(desk.pipeline, desk.output(), request, "", watch=False) == USAGE
+    assert "MandatoryRequest" in desk.noted
+    assert desk.states.started == []
+
+
+def test_a_plan_is_a_dry_run_whatever_the_request_says() -> None:
+    desk = Desk(FakeStates(output={"dry_run": True, "plan": ["copy it", "restore it"]}))
+
+    code = commands.plan(desk.pipeline, desk.output(), json.dumps({**REQUEST, "dry_run": False}))
+
+    assert code == SUCCEEDED
+    assert json.loads(desk.states.started[0]["input"])["dry_run"] is True
+    assert "Nothing was changed. A run would\n  1. copy it\n  2. restore it" in desk.printed
+
+
+def test_a_run_is_watched_to_its_end_and_its_failure_is_the_exit_code() -> None:
+    desk = Desk(FakeStates(running_looks=2, status="FAILED", error="CopyFailed", cause="found failed", names=["last"]))
+
+    assert commands.watch(desk.pipeline, desk.output(), None) == FAILED
+    assert desk.noted.splitlines() == ["Snapshot Check", "Copy Snapshot"]
+    assert "✗ FAILED in 9 min 00 s\nCopyFailed\n  found failed" in desk.printed
+    assert "./restore.sh show last" in desk.printed
+
+
+def test_ctrl_c_leaves_the_run_alone_and_says_how_to_watch_it_again() -> None:
+    desk = Desk(FakeStates(running_looks=5, interrupted_at=3, names=["last"]))
+
+    assert commands.watch(desk.pipeline, desk.output(), "last") == RUNNING
+    assert "last goes on. Watch it again: ./restore.sh watch last" in desk.noted
+
+
+def test_on_a_terminal_the_state_that_goes_on_is_shown_with_its_time() -> None:
+    desk = Desk(FakeStates(running_looks=2, names=["last"]))
+
+    assert commands.watch(desk.pipeline, desk.output(terminal=True), None) == SUCCEEDED
+    assert "…" in desk.printed
+    assert "Copy Snapshot" in desk.printed
+
+
+def test_an_operation_that_was_resumed_is_watched_in_the_execution_that_works_on_it() -> None:
+    desk = Desk(FakeStates(names=["resume-1", "nightly-1"]))
+    worked = [ExecutionRecord(execution_arn=execution(name), started_at=AT) for name in ("nightly-1", "resume-1")]
+    desk.store.create(an_operation("nightly-1", executions=worked))
+
+    commands.watch(desk.pipeline, desk.output(as_json=True), "nightly-1")
+
+    assert json.loads(desk.printed)["execution"] == "resume-1"
+
+
+def test_runs_are_chosen_by_target_status_and_time() -> None:
+    desk = Desk()
+    desk.store.create(an_operation("old", status=OperationStatus.SUCCEEDED, finished_at=AT))
+    desk.store.create(an_operation("broken", created_at=AT + timedelta(days=1), status=OperationStatus.FAILED))
+
+    wanted = Wanted(target="staging", status=OperationStatus.FAILED, since=AT + timedelta(hours=1), limit=5)
+    commands.runs(desk.pipeline, desk.output(as_json=True), wanted)
+
+    assert [run["operation_id"] for run in json.loads(desk.printed)] == ["broken"]
+
+
+def test_a_list_of_nothing_says_so_and_is_still_json_for_programs() -> None:
+    desk = Desk()
+
+    assert commands.runs(desk.pipeline, desk.output(), ALL) == SUCCEEDED
+    assert desk.noted == "No run yet.\n"
+    commands.runs(desk.pipeline, desk.output(as_json=True), ALL)
+    assert json.loads(desk.printed) == []
+
+
+def test_one_run_is_shown_with_what_was_done_and_what_to_do_next() -> None:
+    desk = Desk()
+    users = UsersRecord(proofs={"app_user": ["shop: logs in"]}, shut_out=["shop_app", "[red]not markup"])
+    desk.store.create(an_operation("nightly-1", status=OperationStatus.FAILED, error=BROKEN, users=users))
+    for second in range(3):
+        desk.leaves_in_trail("nightly-1", "Check Copy Status", AT + timedelta(seconds=second), status="IN_PROGRESS")
+
+    assert commands.show(desk.pipeline, desk.output(), "nightly-1") == SUCCEEDED
+    for words in (
+        "CopyFailed: found failed, expected available", "- copy it", "shop: logs in", "[red]not markup",
+        "./restore.sh resume nightly-1", "Check Copy Status, 3 times", "nothing was changed",
+    ):  # fmt: skip
+        assert words in desk.printed, words
+
+
+def test_one_run_is_shown_as_json_with_its_whole_audit_trail() -> None:
+    desk = Desk()
+    desk.store.create(an_operation("nightly-1", status=OperationStatus.FAILED, error=BROKEN))
+    desk.leaves_in_trail("nightly-1", "Check Copy Status", AT, api_calls=["rds:DescribeDBClusterSnapshots"])
+
+    commands.show(desk.pipeline, desk.output(as_json=True), None)
+
+    shown = json.loads(desk.printed)
+    assert shown["message"] == BROKEN.message
+    assert shown["summary"]["snapshot"].startswith("arn:aws:rds:")
+    assert shown["audit_trail"][0]["api_calls"] == ["rds:DescribeDBClusterSnapshots"]
+
+
+def test_an_operation_is_resumed_by_a_request_that_only_names_it() -> None:
+    desk = Desk()
+    desk.store.create(an_operation("nightly-1", status=OperationStatus.FAILED, error=BROKEN))
+
+    assert commands.resume(desk.pipeline, desk.output(), "nightly-1", watch=False) == SUCCEEDED
+    assert json.loads(desk.states.started[0]["input"]) == {"resume": "nightly-1"}
+
+
+@pytest.mark.parametrize(("name", "told"), [("nightly-1", "is at work"), ("nightly-9", "no operation nightly-9")])
+def test_what_is_at_work_or_does_not_exist_is_not_resumed(name: str, told: str) -> None:
+    desk = Desk()
+    desk.store.create(an_operation("nightly-1"))
+
+    with pytest.raises(Refused, match=told):
+        commands.resume(desk.pipeline, desk.output(), name, watch=False)
+    assert desk.states.started == []
