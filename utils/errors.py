@@ -31,7 +31,7 @@ class AuroraRestoreError(Exception):
     def __init__(self, found: str, *, expected: str, action: str, field: str | None = None) -> None:
         prefix = f"{field}: " if field else ""
         super().__init__(f"{prefix}found {found}; expected {expected}; what to do: {action}")
-        self.field = field
+        self.field, self.found = field, found
 
     def so_far(self, changes: str) -> None:
         """Have the text say what was changed until now as well; only the first call does."""
@@ -149,7 +149,7 @@ class TargetChanged(PermanentError):
 
 
 class TargetNotDeletable(PermanentError):
-    """The target cluster is in a status in which AWS neither snapshots nor deletes it."""
+    """AWS neither snapshots nor deletes the target cluster as it is."""
 
 
 class KeyNotUsable(PermanentError):

@@ -161,7 +161,7 @@ def test_a_protected_cluster_stays_until_its_protection_is_off(region: Region) -
     code = region.refuses("delete_db_cluster", DBClusterIdentifier="old", SkipFinalSnapshot=True)
     assert code == "InvalidParameterCombination"
 
-    region.writer.disable_deletion_protection("old")
+    region.writer.set_deletion_protection("old", on=False)
     region.writer.delete_cluster("old")
     region.settle()
 

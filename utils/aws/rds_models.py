@@ -74,6 +74,8 @@ class Cluster:
     member_ids: Sequence[str]
     deletion_protection: bool
     in_global_cluster: bool
+    replicas: Sequence[str]
+    replicates: str | None
     has_pending_changes: bool
     subnet_group: str | None
     security_group_ids: Sequence[str]
@@ -140,6 +142,8 @@ def cluster_from_api(raw: "DBClusterTypeDef") -> Cluster:
         deletion_protection=raw.get("DeletionProtection", False),
         in_global_cluster=bool(raw.get("GlobalClusterIdentifier"))
         or raw.get("GlobalWriteForwardingStatus", "unknown") != "unknown",
+        replicas=tuple(raw.get("ReadReplicaIdentifiers", [])),
+        replicates=raw.get("ReplicationSourceIdentifier") or None,
         has_pending_changes=bool(raw.get("PendingModifiedValues")),
         subnet_group=raw.get("DBSubnetGroup"),
         security_group_ids=tuple(group["VpcSecurityGroupId"] for group in raw.get("VpcSecurityGroups", [])),

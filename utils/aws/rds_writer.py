@@ -67,12 +67,10 @@ class RdsWriter:
         with aws_call("rds:StartDBCluster"):
             self._client.start_db_cluster(DBClusterIdentifier=cluster_id)
 
-    def disable_deletion_protection(self, cluster_id: str) -> None:
-        """Switch off a cluster's deletion protection; RDS does so at once."""
+    def set_deletion_protection(self, cluster_id: str, *, on: bool) -> None:
+        """Switch a cluster's deletion protection; RDS does so at once."""
         with aws_call("rds:ModifyDBCluster"):
-            self._client.modify_db_cluster(
-                DBClusterIdentifier=cluster_id, DeletionProtection=False, ApplyImmediately=True
-            )
+            self._client.modify_db_cluster(DBClusterIdentifier=cluster_id, DeletionProtection=on, ApplyImmediately=True)
 
     def delete_instance(self, instance_id: str) -> None:
         """Delete a member of a cluster; the data is the cluster's and stays."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from utils.operation.planned import Identifiers, OldTarget, Plan, SourceSnapshot
+from utils.operation.records import ArchiveRecord, Begun, CopyRecord, DeletionRecord, RestoreRecord
 from utils.request.model import RestoreRequest
 
 
@@ -30,58 +31,6 @@ class OperationStatus(StrEnum):
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
-
-
-class CopyRecord(BaseModel):
-    """The snapshot copy."""
-
-    started_at: datetime
-    finished_at: datetime | None = None
-    arn: str | None = None
-    percent: int = 0
-    waits_for_room: bool = False
-    missing_since: datetime | None = Field(default=None, description="RDS did not show it from here on.")
-
-
-class Begun(BaseModel):
-    """What was begun and no other record keeps for good; names of snapshots, instances and clusters."""
-
-    copy_requested: bool = False
-    restore_requested: bool = False
-    final_snapshot_requested: bool = False
-    final_snapshot_lost: bool = False
-    old_target_started: bool = False
-    pruned: list[str] = Field(default_factory=list, description="Older snapshots, deleted to make room.")
-    half_restored: list[str] = Field(default_factory=list, description="Deleted again to be restored once more.")
-
-
-class DeletionRecord(BaseModel):
-    """The old target's end."""
-
-    started_at: datetime | None = Field(
-        default=None, description="None until the first look after the operation was resumed."
-    )
-    finished_at: datetime | None = None
-    final_snapshot_arn: str | None = None
-    destroying_since: datetime | None = Field(default=None, description="Before this moment nothing was taken away.")
-    deleted_members: list[str] = []
-    protection_switched_off: bool = False
-    waits_for_room: bool = False
-    missing_since: datetime | None = Field(default=None, description="RDS did not show its snapshot from here on.")
-
-
-class RestoreRecord(BaseModel):
-    """The restored cluster."""
-
-    started_at: datetime
-    finished_at: datetime | None = None
-    cluster_arn: str | None = None
-    endpoint: str | None = None
-    port: int | None = None
-    engine_version: str | None = None
-    instance_ids: list[str] = []
-    waits_for_capacity: bool = False
-    missing_since: datetime | None = Field(default=None, description="RDS did not show the cluster from here on.")
 
 
 class ScriptRecord(BaseModel):
@@ -149,14 +98,6 @@ class UsersRecord(BaseModel):
     scripts: list[ScriptRecord] = Field(default_factory=list, description="Those of `post_restore_sql` that ran.")
     checks: list[CheckRecord] = []
     health: list[HealthRecord] = Field(default_factory=list, description="What the copy brings along.")
-
-
-class ArchiveRecord(BaseModel):
-    """What was kept and what was pruned."""
-
-    archived: str | None = None
-    pruned_copies: list[str] = []
-    pruned_final_snapshots: list[str] = []
 
 
 class OperationError(BaseModel):

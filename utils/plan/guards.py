@@ -78,6 +78,7 @@ def check_target_may_go(request: RestoreRequest, target: Cluster) -> None:
             expected="a cluster of its own",
             action="remove it from the global cluster first, or name another target",
         )
+    _check_replication(target)
     if target.deletion_protection and not request.override_deletion_protection:
         raise TargetProtected(
             f"cluster {target.identifier} with deletion protection",
@@ -85,6 +86,19 @@ def check_target_may_go(request: RestoreRequest, target: Cluster) -> None:
             expected="a cluster without it, or override_deletion_protection: true",
             action="switch it off, or allow the override",
         )
+
+
+def _check_replication(target: Cluster) -> None:
+    """Refuse what RDS deletes in part only: it keeps the last instance of a cluster that others replicate."""
+    if not target.replicas and target.replicates is None:
+        return
+    beside = f"the replica cluster {', '.join(target.replicas)}" if target.replicas else f"source {target.replicates}"
+    raise TargetNotReplaceable(
+        f"cluster {target.identifier} with {beside}",
+        field="target.cluster_id",
+        expected="a cluster that neither replicates another one nor is replicated",
+        action="delete or promote the replica cluster first, or name another target",
+    )
 
 
 def check_members_may_go(members: Sequence[Instance]) -> None:

@@ -25,6 +25,8 @@ class Changes(BaseModel):
     final_snapshot: str = ""
     final_snapshot_lost: bool = False
     protection_switched_off: bool = False
+    protection_given_back: bool = False
+    cluster_stays: bool = False
     deleted: tuple[str, ...] = ()
     deletion_finished: bool = False
     gone_by_others: bool = False
@@ -37,13 +39,14 @@ class Changes(BaseModel):
         """Return the same in words, in the order of the steps."""
         final = "is lost" if self.final_snapshot_lost else "was taken" if self.deleted else "was started"
         deleted = "the old target was deleted" if self.deletion_finished else "the deletion of the old target has begun"
+        on_again = " and on again" if self.protection_given_back else ""
         parts = (
             (self.copied, f"snapshot copy {self.copied} was {'made' if self.copy_finished else 'started'}"),
             (self.pruned, f"older snapshots were deleted: {', '.join(self.pruned)}"),
             (self.old_target_started, f"old target {self.target} was started, as it was stopped"),
             (self.final_snapshot, f"final snapshot {self.final_snapshot} {final}"),
-            (self.protection_switched_off, "the old target's deletion protection was switched off"),
-            (self.deleted, f"{deleted}: {', '.join(self.deleted)}"),
+            (self.protection_switched_off, f"the old target's deletion protection was switched off{on_again}"),
+            (self.deleted, f"{deleted}: {', '.join(self.deleted)}{', but not the cluster' * self.cluster_stays}"),
             (self.gone_by_others, "somebody else deleted or renamed the old target"),
             (self.half_restored, f"half-restored and deleted again: {', '.join(self.half_restored)}"),
             (self.deleted and not self.restored, "the restore was not started"),
@@ -54,7 +57,7 @@ class Changes(BaseModel):
         if not said:
             return [NOTHING]
         if self.had_old_target and not self.deleted and not self.gone_by_others:
-            touched = self.old_target_started or self.final_snapshot
+            touched = self.old_target_started or self.final_snapshot or self.protection_switched_off
             said.append(f"the old target was not {'deleted' if touched else 'touched'}")
         return said
 
@@ -69,6 +72,7 @@ def changed_so_far(operation: Operation) -> Changes:
     copied, deletion, restore = operation.copied, operation.deletion, operation.restore
     archive, users = operation.archive, operation.users
     is_destroying = deletion is not None and deletion.destroying_since is not None
+    stays = deletion is not None and deletion.cluster_stays
     has_final_snapshot = begun.final_snapshot_requested or (deletion is not None and deletion.final_snapshot_arn)
     archived = [*archive.pruned_copies, *archive.pruned_final_snapshots] if archive else []
     return Changes(
@@ -81,7 +85,11 @@ def changed_so_far(operation: Operation) -> Changes:
         final_snapshot=names.final_snapshot_id if has_final_snapshot else "",
         final_snapshot_lost=begun.final_snapshot_lost,
         protection_switched_off=deletion is not None and deletion.protection_switched_off,
-        deleted=(names.target_cluster_id, *deletion.deleted_members) if deletion and is_destroying else (),
+        protection_given_back=deletion is not None and deletion.protection_given_back,
+        cluster_stays=stays,
+        deleted=(*([] if stays else [names.target_cluster_id]), *deletion.deleted_members)
+        if deletion and is_destroying
+        else (),
         deletion_finished=bool(deletion and deletion.finished_at),
         gone_by_others=bool(operation.plan.delete_target and deletion and deletion.finished_at and not is_destroying),
         half_restored=tuple(begun.half_restored),

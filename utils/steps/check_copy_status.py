@@ -3,7 +3,8 @@
 from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.cluster.ours import check_copy_is_ours
 from utils.errors import CopyFailed
-from utils.operation.model import CopyRecord, Operation
+from utils.operation.model import Operation
+from utils.operation.records import CopyRecord
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import Phase, copy_phase

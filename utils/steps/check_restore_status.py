@@ -4,7 +4,8 @@ from utils.aws.rds_models import Cluster, Instance
 from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
 from utils.cluster.restored import what_is_unready
 from utils.errors import RestoreFailed
-from utils.operation.model import Operation, RestoreRecord
+from utils.operation.model import Operation
+from utils.operation.records import RestoreRecord
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import Phase, restore_phase

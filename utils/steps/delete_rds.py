@@ -3,10 +3,11 @@
 from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
+from utils.cluster.old_target import delete_old_target, give_protection_back
 from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import clear_half_restored
 from utils.cluster.snapshot_quota import make_room
-from utils.errors import QuotaReached, ResourceBusy, TargetNotDeletable
+from utils.errors import PermanentError, QuotaReached, TargetNotDeletable
 from utils.operation.model import Operation
 from utils.plan import guards
 from utils.plan.guards import check_engine_version
@@ -25,7 +26,11 @@ def delete_rds(operation: Operation, services: Services) -> StepResult:
         return _look_again(operation, services, ", ".join(cleared)) if cleared else _nothing_left(operation, services)
     # The row says when the phase began before it says that anything is destroyed.
     delete_phase(operation, services.clock.now())
-    _check_guards(operation, target, services)
+    try:
+        _check_guards(operation, target, services)
+    except PermanentError:
+        give_protection_back(target, operation, services)
+        raise
     return _look_again(operation, services, _next_move(operation, target, services))
 
 
@@ -65,12 +70,7 @@ def _next_move(operation: Operation, target: Cluster, services: Services) -> str
         return f"the final snapshot of {target.identifier} ({target.status})"
     if verdict is Verdict.IN_PROGRESS and target.status != "deleting":
         return f"{target.identifier} ({target.status}) to take a deletion"
-    try:
-        _delete(operation, target, services)
-    except ResourceBusy as busy:
-        # A member that was added or changed since it was listed; the next call lists again.
-        return f"the deletion of {target.identifier}: {busy}"
-    return f"the deletion of {target.identifier}"
+    return delete_old_target(operation, target, services)
 
 
 def _final_snapshot_is_available(operation: Operation, target: Cluster, services: Services) -> bool:
@@ -107,24 +107,6 @@ def _take_final_snapshot(operation: Operation, target: Cluster, services: Servic
     except QuotaReached as full:
         make_room(operation, services, full, refused_before=record.waits_for_room)
         record.waits_for_room = True
-
-
-def _delete(operation: Operation, target: Cluster, services: Services) -> None:
-    rds, members = services.rds_writer, services.rds().instances_of(target.identifier)
-    record = operation.deletion_record()
-    # In the row before the first call: what may have begun is never taken for untouched, and a call after a failure
-    # no longer finds what is gone.
-    record.destroying_since = record.destroying_since or services.clock.now()
-    record.protection_switched_off = record.protection_switched_off or target.deletion_protection
-    record.deleted_members += [item.identifier for item in members if item.identifier not in record.deleted_members]
-    services.operations.save(operation)
-    if target.deletion_protection:
-        rds.disable_deletion_protection(target.identifier)
-    for member in members:
-        if member.status != "deleting":
-            rds.delete_instance(member.identifier)
-    if target.status != "deleting":
-        rds.delete_cluster(target.identifier)
 
 
 def _look_again(operation: Operation, services: Services, waiting_for: str) -> StepResult:

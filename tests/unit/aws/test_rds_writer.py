@@ -74,7 +74,7 @@ def test_a_final_snapshot_is_an_ordinary_manual_one(expect: Expect) -> None:
 
 def test_only_the_protection_is_modified(expect: Expect) -> None:
     params = {"DBClusterIdentifier": "staging", "DeletionProtection": False, "ApplyImmediately": True}
-    expect("modify_db_cluster", params).disable_deletion_protection("staging")
+    expect("modify_db_cluster", params).set_deletion_protection("staging", on=False)
 
 
 def test_members_and_cluster_are_deleted_without_snapshots_of_rds(expect: Expect) -> None:
@@ -201,7 +201,7 @@ REPEATED: list[tuple[str, str | None, Callable[[RdsWriter], object]]] = [
         "DBInstanceAlreadyExists",
         lambda rds: rds.create_instance("staging", "staging-1", PLAIN, tags={}),
     ),
-    ("modify_db_cluster", None, lambda rds: rds.disable_deletion_protection("staging")),
+    ("modify_db_cluster", None, lambda rds: rds.set_deletion_protection("staging", on=False)),
     ("modify_db_cluster", None, lambda rds: rds.reset_master_password("staging", "new-password")),
     ("add_tags_to_resource", None, lambda rds: rds.tag(ARN, {})),
 ]

@@ -12,7 +12,8 @@ from tests.fakes.stores import InMemoryOperationStore
 from tests.unit.operation.tables import make_table
 from tests.unit.operations import AT, OLD_TARGET, REQUEST, an_operation
 from utils.errors import AwsRequestRejected, OperationNotFound, OperationNotResumable, OperationRowConflict
-from utils.operation.model import CopyRecord, OperationError, OperationStatus, StepName
+from utils.operation.model import OperationError, OperationStatus, StepName
+from utils.operation.records import CopyRecord
 from utils.operation.state_table import DynamoDbOperationStore
 from utils.operation.store import Attempt, OperationStore, TargetLock, UnplannedOperation, get_operation
 

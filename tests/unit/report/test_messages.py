@@ -12,20 +12,16 @@ import pytest
 from tests.unit.operations import AT, OLD_TARGET, REQUEST, an_operation
 from utils.aws.notifier import Notification
 from utils.operation.model import (
-    ArchiveRecord,
-    Begun,
     CheckRecord,
-    CopyRecord,
-    DeletionRecord,
     HealthRecord,
     Operation,
     OperationError,
     OperationStatus,
-    RestoreRecord,
     ScriptRecord,
     UsersRecord,
     Verdict,
 )
+from utils.operation.records import ArchiveRecord, Begun, CopyRecord, DeletionRecord, RestoreRecord
 from utils.report.advice import advice_after
 from utils.report.commands import commands_to_bring_back
 from utils.report.messages import message_for_failure, message_for_success

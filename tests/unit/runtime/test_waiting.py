@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from utils.errors import CopyFailed, PhaseTimedOut
-from utils.operation.model import CopyRecord
+from utils.operation.records import CopyRecord
 from utils.runtime.contract import StepStatus
 from utils.runtime.waiting import Phase
 

@@ -92,7 +92,7 @@ def test_a_guard_that_refuses_halfway_does_not_say_that_nothing_was_changed(
     with pytest.raises(errors.PermanentError) as refused:
         copied.run(delete_rds)
     for text in (str(refused.value), told(copied, refused.value)):
-        assert "the deletion of the old target has begun: staging, staging-1, staging-2" in text
+        assert "the deletion of the old target has begun: staging-1, staging-2, but not the cluster" in text
         assert "nothing was changed" not in text
 
 

@@ -1,0 +1,68 @@
+"""What the phases of an operation write down: copy, deletion, restore, archive, and what was begun in passing."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+
+class CopyRecord(BaseModel):
+    """The snapshot copy."""
+
+    started_at: datetime
+    finished_at: datetime | None = None
+    arn: str | None = None
+    percent: int = 0
+    waits_for_room: bool = False
+    missing_since: datetime | None = Field(default=None, description="RDS did not show it from here on.")
+
+
+class Begun(BaseModel):
+    """What was begun and no other record keeps for good; names of snapshots, instances and clusters."""
+
+    copy_requested: bool = False
+    restore_requested: bool = False
+    final_snapshot_requested: bool = False
+    final_snapshot_lost: bool = False
+    old_target_started: bool = False
+    pruned: list[str] = Field(default_factory=list, description="Older snapshots, deleted to make room.")
+    half_restored: list[str] = Field(default_factory=list, description="Deleted again to be restored once more.")
+
+
+class DeletionRecord(BaseModel):
+    """The old target's end."""
+
+    started_at: datetime | None = Field(
+        default=None, description="None until the first look after the operation was resumed."
+    )
+    finished_at: datetime | None = None
+    final_snapshot_arn: str | None = None
+    destroying_since: datetime | None = Field(default=None, description="Before this moment nothing was taken away.")
+    deleted_members: list[str] = []
+    protection_switched_off: bool = False
+    protection_given_back: bool = False
+    cluster_stays: bool = Field(default=False, description="RDS refused to delete the cluster or a member of it.")
+    refused_since: datetime | None = None
+    waits_for_room: bool = False
+    missing_since: datetime | None = Field(default=None, description="RDS did not show its snapshot from here on.")
+
+
+class RestoreRecord(BaseModel):
+    """The restored cluster."""
+
+    started_at: datetime
+    finished_at: datetime | None = None
+    cluster_arn: str | None = None
+    endpoint: str | None = None
+    port: int | None = None
+    engine_version: str | None = None
+    instance_ids: list[str] = []
+    waits_for_capacity: bool = False
+    missing_since: datetime | None = Field(default=None, description="RDS did not show the cluster from here on.")
+
+
+class ArchiveRecord(BaseModel):
+    """What was kept and what was pruned."""
+
+    archived: str | None = None
+    pruned_copies: list[str] = []
+    pruned_final_snapshots: list[str] = []
