@@ -46,13 +46,12 @@ def test_late_and_old_answers_only_cost_time(late_answers: Outcome) -> None:
 def unknown_status(world: World) -> tuple[dict[str, Any], Outcome]:
     old = world.old_target("unknown-status")
     # The first call finds no copy to show.
-    world.fault(
-        "show", "DescribeDBClusterSnapshots", "aurora-restore-copy-unknown-status-*", status="hibernating", skip=1
-    )
+    copy_id = "aurora-restore-copy-unknown-status-*"
+    world.fault("show", "DescribeDBClusterSnapshots", copy_id, status="hibernating", skip=1, times=0)
     return old, world.run({"target": {"cluster_id": "unknown-status"}})
 
 
-def test_an_unknown_status_stops_the_run_and_is_named(
+def test_an_unknown_status_that_lasts_stops_the_run_and_is_named(
     world: World, unknown_status: tuple[dict[str, Any], Outcome]
 ) -> None:
     old, outcome = unknown_status

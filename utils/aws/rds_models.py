@@ -76,7 +76,7 @@ class Cluster:
     in_global_cluster: bool
     replicas: Sequence[str]
     replicates: str | None
-    has_pending_changes: bool
+    pending_changes: Sequence[str]
     subnet_group: str | None
     security_group_ids: Sequence[str]
     parameter_group: str | None
@@ -97,7 +97,7 @@ class Instance:
     status: str
     instance_class: str
     parameter_group: str | None
-    has_pending_changes: bool
+    pending_changes: Sequence[str]
     tags: Mapping[str, str]
 
 
@@ -144,7 +144,7 @@ def cluster_from_api(raw: "DBClusterTypeDef") -> Cluster:
         or raw.get("GlobalWriteForwardingStatus", "unknown") != "unknown",
         replicas=tuple(raw.get("ReadReplicaIdentifiers", [])),
         replicates=raw.get("ReplicationSourceIdentifier") or None,
-        has_pending_changes=bool(raw.get("PendingModifiedValues")),
+        pending_changes=tuple(raw.get("PendingModifiedValues") or {}),
         subnet_group=raw.get("DBSubnetGroup"),
         security_group_ids=tuple(group["VpcSecurityGroupId"] for group in raw.get("VpcSecurityGroups", [])),
         parameter_group=raw.get("DBClusterParameterGroup"),
@@ -174,7 +174,7 @@ def instance_from_api(raw: "DBInstanceTypeDef") -> Instance:
         status=raw["DBInstanceStatus"],
         instance_class=raw["DBInstanceClass"],
         parameter_group=groups[0]["DBParameterGroupName"] if groups else None,
-        has_pending_changes=bool(raw.get("PendingModifiedValues")),
+        pending_changes=tuple(raw.get("PendingModifiedValues") or {}),
         tags=_tags(raw.get("TagList", [])),
     )
 

@@ -42,44 +42,63 @@ class StatusSets:
         )
 
 
-_ALWAYS_FAILED_CLUSTER = frozenset(
-    {
-        "cloning-failed",
-        "failed",
-        "inaccessible-encryption-credentials",
-        "inaccessible-encryption-credentials-recoverable",
-        "incompatible-network",
-        "incompatible-parameters",
-        "incompatible-restore",
-        "migration-failed",
-        "restore-failed",
-        "upgrade_failed",
-    }
-)
-_CHANGING_CLUSTER = frozenset(
+_CHANGING_INSTANCE = frozenset(
     {
         "backing-up",
         "backtracking",
         "configuring-enhanced-monitoring",
         "configuring-iam-database-auth",
+        "configuring-log-exports",
+        "converting-to-vpc",
         "creating",
-        "failing-over",
         "maintenance",
-        "migrating",
         "modifying",
-        "preparing-data-migration",
-        "promoting",
+        "moving-to-vpc",
         "rebooting",
         "renaming",
         "resetting-master-credentials",
-        "scaling-compute",
-        "scaling-storage",
         "starting",
-        "storage-optimization",
-        "update-iam-db-auth",
+        "storage-config-upgrade",
+        "storage-full",
+        "storage-initialization",
         "upgrading",
     }
 )
+_FAILED_INSTANCE = frozenset(
+    {
+        "delete-precheck",
+        "deleting",
+        "failed",
+        "inaccessible-encryption-credentials",
+        "inaccessible-encryption-credentials-recoverable",
+        "incompatible-create",
+        "incompatible-credentials",
+        "incompatible-network",
+        "incompatible-option-group",
+        "incompatible-parameters",
+        "incompatible-restore",
+        "insufficient-capacity",
+        "modify-failed",
+        "restore-error",
+        "stopped",
+        "stopping",
+        "upgrade-failed",
+        "upgrade_failed",
+    }
+)
+# A cluster shows an instance's statuses as well.
+_CHANGING_CLUSTER = _CHANGING_INSTANCE | {
+    "failing-over",
+    "migrating",
+    "preparing-data-migration",
+    "promoting",
+    "scaling-compute",
+    "scaling-storage",
+    "storage-optimization",
+    "update-iam-db-auth",
+}
+_FAILED_CLUSTER = _FAILED_INSTANCE | {"cloning-failed", "migration-failed", "restore-failed"}
+_ON_ITS_WAY = frozenset({"delete-precheck", "deleting", "deleted", "stopped", "stopping"})
 
 SNAPSHOT = StatusSets(
     kind="DB cluster snapshot",
@@ -92,56 +111,14 @@ RESTORED_CLUSTER = StatusSets(
     kind="DB cluster",
     ready=frozenset({"available"}),
     in_progress=_CHANGING_CLUSTER,
-    failed=_ALWAYS_FAILED_CLUSTER | {"deleted", "deleting", "stopped", "stopping"},
+    failed=_FAILED_CLUSTER | {"deleted", "deleting", "stopped", "stopping"},
 )
 
 RESTORED_INSTANCE = StatusSets(
     kind="DB instance",
     ready=frozenset({"available", "storage-optimization"}),
-    in_progress=frozenset(
-        {
-            "backing-up",
-            "backtracking",
-            "configuring-enhanced-monitoring",
-            "configuring-iam-database-auth",
-            "configuring-log-exports",
-            "converting-to-vpc",
-            "creating",
-            "maintenance",
-            "modifying",
-            "moving-to-vpc",
-            "rebooting",
-            "renaming",
-            "resetting-master-credentials",
-            "starting",
-            "storage-config-upgrade",
-            "storage-full",
-            "storage-initialization",
-            "upgrading",
-        }
-    ),
-    failed=frozenset(
-        {
-            "delete-precheck",
-            "deleting",
-            "failed",
-            "inaccessible-encryption-credentials",
-            "inaccessible-encryption-credentials-recoverable",
-            "incompatible-create",
-            "incompatible-credentials",
-            "incompatible-network",
-            "incompatible-option-group",
-            "incompatible-parameters",
-            "incompatible-restore",
-            "insufficient-capacity",
-            "modify-failed",
-            "restore-error",
-            "stopped",
-            "stopping",
-            "upgrade-failed",
-            "upgrade_failed",
-        }
-    ),
+    in_progress=_CHANGING_INSTANCE,
+    failed=_FAILED_INSTANCE,
 )
 
 # MasterUserSecret.SecretStatus, in the RDS API Reference.
@@ -152,10 +129,11 @@ MASTER_SECRET = StatusSets(
     failed=frozenset({"impaired"}),
 )
 
+
 OLD_TARGET_BEFORE_DELETE = StatusSets(
     kind="DB cluster",
     ready=frozenset({"available"}),
     # A stopped one is started by Delete RDS.
-    in_progress=_CHANGING_CLUSTER | {"deleting", "deleted", "stopped", "stopping"},
-    failed=_ALWAYS_FAILED_CLUSTER,
+    in_progress=_CHANGING_CLUSTER | _ON_ITS_WAY,
+    failed=_FAILED_CLUSTER - _ON_ITS_WAY,
 )

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import MASTER_SECRET, Verdict
+from utils.cluster.statuses import judge
 from utils.errors import RestoreFailed
 from utils.operation.model import Operation
 from utils.runtime.services import Services
@@ -34,7 +35,7 @@ def master_password(cluster: Cluster, operation: Operation, services: Services) 
     secret = cluster.master_secret
     if secret is None:
         return None
-    verdict = MASTER_SECRET.judge(secret.status, f"of cluster {cluster.identifier}")
+    verdict = judge(MASTER_SECRET, secret.status, f"of cluster {cluster.identifier}", operation, services.clock.now())
     if verdict is Verdict.FAILED:
         raise RestoreFailed(
             f"the master user's secret of cluster {cluster.identifier} as {secret.status}",

@@ -1,29 +1,41 @@
 """What a failed restore of this operation left: removed when the operation is resumed, so that it can be made again."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from utils import tags
 from utils.aws.rds_models import Cluster, Instance
 from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
+from utils.cluster.statuses import first_seen, judge
 from utils.errors import RestoreFailed
 from utils.operation.model import Operation
 from utils.plan import guards
 from utils.runtime.services import Services
+from utils.runtime.waiting import has_settled
 
 # Not failures of the restore: somebody is doing this to the cluster.
+_NEW_PASSWORD = "MasterUserPassword"  # noqa: S105 - the name of what RDS shows as pending, never put off
 _ON_PURPOSE = {"deleted", "deleting", "stopped", "stopping"}
 
 
 def clear_half_restored(operation: Operation, cluster: Cluster, services: Services) -> list[str]:
-    """Delete our own cluster or those of its instances that AWS gave up; return what is being deleted.
+    """Delete our own cluster or those of our instances that AWS gave up; return what is being deleted.
 
     Only of a restore that never was complete: nobody worked with it, and its snapshot is still there.
+    Raises `RestoreFailed` for a cluster with an instance of somebody else, which is not ours to delete.
     """
     was_complete = operation.restore is not None and operation.restore.finished_at is not None
     if was_complete or not operation.is_resumed:
         return []
-    members = services.rds().instances_of(cluster.identifier)
-    cluster_failed = _has_failed(RESTORED_CLUSTER.judge(cluster.status, cluster.identifier), cluster.status)
-    doomed = [member for member in members if cluster_failed or _member_has_failed(member)]
+    members, now = services.rds().instances_of(cluster.identifier), services.clock.now()
+    own, others = _own_and_others(members, operation)
+    verdict = judge(RESTORED_CLUSTER, cluster.status, cluster.identifier, operation, now)
+    cluster_failed = _has_failed(verdict, cluster.status)
+    doomed = [member for member in own if cluster_failed or _member_has_failed(member, operation, now)]
     if not doomed and not cluster_failed:
         return []
+    if cluster_failed and others:
+        raise _not_ours_to_delete(cluster, others)
     guards.check_restorable_now(services.rds(), operation.restored_from)
     record = operation.deletion_record()
     record.started_at, record.finished_at = services.clock.now(), None
@@ -45,27 +57,65 @@ def still_going(cluster: Cluster, members: list[Instance]) -> list[str]:
     return [member.identifier for member in members if member.status == "deleting"]
 
 
-def _member_has_failed(member: Instance) -> bool:
-    return _has_failed(RESTORED_INSTANCE.judge(member.status, member.identifier), member.status)
+def _own_and_others(members: list[Instance], operation: Operation) -> tuple[list[Instance], list[Instance]]:
+    own = [member for member in members if tags.is_ours(member.tags, operation.operation_id)]
+    return own, [member for member in members if member not in own]
+
+
+def _not_ours_to_delete(cluster: Cluster, others: list[Instance]) -> RestoreFailed:
+    names = ", ".join(member.identifier for member in others)
+    return RestoreFailed(
+        f"{cluster.identifier} with status {cluster.status}, and in it {names}, which this operation did not make",
+        expected="instances of this operation only, so that the half-restored cluster can be removed",
+        action="delete what was added to it, then resume the operation, which restores again",
+    )
+
+
+def _member_has_failed(member: Instance, operation: Operation, now: datetime) -> bool:
+    return _has_failed(judge(RESTORED_INSTANCE, member.status, member.identifier, operation, now), member.status)
 
 
 def _has_failed(verdict: Verdict, status: str) -> bool:
     return verdict is Verdict.FAILED and status not in _ON_PURPOSE
 
 
-def what_is_unready(cluster: Cluster, instances: list[Instance]) -> list[str]:
-    """Name what still changes, with its status; raises `RestoreFailed` for what will not get well."""
-    waiting = []
-    if _judged(RESTORED_CLUSTER.judge(cluster.status, cluster.identifier), cluster.identifier, cluster.status):
-        waiting.append(f"cluster {cluster.identifier} ({cluster.status})")
-    elif cluster.has_pending_changes:
-        waiting.append(f"pending changes of cluster {cluster.identifier}")
-    for instance in instances:
-        if _judged(RESTORED_INSTANCE.judge(instance.status, instance.identifier), instance.identifier, instance.status):
-            waiting.append(f"instance {instance.identifier} ({instance.status})")
-        elif instance.has_pending_changes:
-            waiting.append(f"pending changes of instance {instance.identifier}")
+def what_is_unready(cluster: Cluster, members: list[Instance], operation: Operation, now: datetime) -> list[str]:
+    """Name what of ours still changes, with its status; raises `RestoreFailed` for what will not get well."""
+    target = f"cluster {cluster.identifier}"
+    verdict = judge(RESTORED_CLUSTER, cluster.status, cluster.identifier, operation, now)
+    waiting = [f"{target} ({cluster.status})"] if _judged(verdict, cluster.identifier, cluster.status) else []
+    if not waiting and cluster.pending_changes and not _is_put_off(target, cluster.pending_changes, operation, now):
+        waiting.append(f"pending changes of {target}")
+    for member in _own_and_others(members, operation)[0]:
+        name = f"instance {member.identifier}"
+        verdict = judge(RESTORED_INSTANCE, member.status, member.identifier, operation, now)
+        if _judged(verdict, member.identifier, member.status):
+            waiting.append(f"{name} ({member.status})")
+        elif member.pending_changes and not _is_put_off(name, member.pending_changes, operation, now):
+            waiting.append(f"pending changes of {name}")
     return waiting
+
+
+def what_others_did(cluster: Cluster, members: list[Instance], operation: Operation, now: datetime) -> list[str]:
+    """Say what in a restored cluster is not of this operation's making: it stays, and is not waited for."""
+    own, others = _own_and_others(members, operation)
+    found = [(f"cluster {cluster.identifier}", cluster.pending_changes)]
+    found += [(f"instance {member.identifier}", member.pending_changes) for member in own]
+    return [
+        f"instance {member.identifier} was made by somebody else and is left as it is ({member.status})"
+        for member in others
+    ] + [
+        f"a change of {name} waits for its maintenance window: {', '.join(pending)}"
+        for name, pending in found
+        if pending and _is_put_off(name, pending, operation, now)
+    ]
+
+
+def _is_put_off(name: str, pending: Sequence[str], operation: Operation, now: datetime) -> bool:
+    """Tell whether changes of what is available stay pending: somebody's, for the next maintenance window."""
+    if _NEW_PASSWORD in pending:
+        return False
+    return has_settled(first_seen(f"{', '.join(pending)} of {name} pending", operation, now), now)
 
 
 def _judged(verdict: Verdict, identifier: str, status: str) -> bool:

@@ -140,6 +140,7 @@ class Operation(BaseModel):
     users: UsersRecord | None = None
     archive: ArchiveRecord | None = None
     begun: Begun = Field(default_factory=Begun)
+    first_seen: dict[str, datetime] = Field(default_factory=dict, description="What is an error only once it lasts.")
     error: OperationError | None = None
     created_at: datetime
     updated_at: datetime

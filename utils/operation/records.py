@@ -56,6 +56,7 @@ class RestoreRecord(BaseModel):
     port: int | None = None
     engine_version: str | None = None
     instance_ids: list[str] = []
+    notes: list[str] = Field(default_factory=list, description="What others did to it meanwhile, and stays as it is.")
     waits_for_capacity: bool = False
     missing_since: datetime | None = Field(default=None, description="RDS did not show the cluster from here on.")
 

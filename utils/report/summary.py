@@ -33,6 +33,7 @@ class Summary(BaseModel):
     port: int | None
     engine_version: str | None
     instances: list[str]
+    notes: list[str]
     snapshot: str
     snapshot_created_at: datetime
     snapshot_age_hours: float
@@ -93,6 +94,7 @@ def summarise(operation: Operation) -> Summary:
         port=restore.port if restore else None,
         engine_version=restore.engine_version if restore else None,
         instances=restore.instance_ids if restore else [],
+        notes=restore.notes if restore else [],
         snapshot=operation.snapshot.arn,
         snapshot_created_at=operation.snapshot.created_at,
         snapshot_age_hours=operation.snapshot.age_hours,

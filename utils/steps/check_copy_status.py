@@ -2,6 +2,7 @@
 
 from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.cluster.ours import check_copy_is_ours
+from utils.cluster.statuses import judge
 from utils.errors import CopyFailed
 from utils.operation.model import Operation
 from utils.operation.records import CopyRecord
@@ -24,7 +25,7 @@ def check_copy_status(operation: Operation, services: Services) -> StepResult:
         return answer
     check_copy_is_ours(found, operation)
     record.arn, record.percent, record.missing_since = found.arn, found.percent, None
-    verdict = SNAPSHOT.judge(found.status, copy_id)
+    verdict = judge(SNAPSHOT, found.status, copy_id, operation, now)
     if verdict is Verdict.FAILED:
         raise CopyFailed(
             f"snapshot copy {copy_id} with status {found.status}",

@@ -6,6 +6,7 @@ from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import still_going
+from utils.cluster.statuses import judge
 from utils.errors import DeleteFailed
 from utils.operation.model import Operation
 from utils.runtime.contract import StepResult, StepStatus
@@ -45,7 +46,8 @@ def _may_delete_rds_act(operation: Operation, target: Cluster, services: Service
         return False
     if target.status == "stopped":
         return True
-    if OLD_TARGET_BEFORE_DELETE.judge(target.status, target.identifier) is Verdict.IN_PROGRESS:
+    now = services.clock.now()
+    if judge(OLD_TARGET_BEFORE_DELETE, target.status, target.identifier, operation, now) is Verdict.IN_PROGRESS:
         return False
     if not operation.plan.take_final_snapshot:
         return True
@@ -55,7 +57,7 @@ def _may_delete_rds_act(operation: Operation, target: Cluster, services: Service
         # The cluster was busy when the snapshot was to be taken, or there was no room for it.
         return True
     check_final_snapshot_is_ours(found, operation)
-    verdict = SNAPSHOT.judge(found.status, snapshot_id)
+    verdict = judge(SNAPSHOT, found.status, snapshot_id, operation, now)
     if verdict is Verdict.FAILED:
         raise DeleteFailed(
             f"final snapshot {snapshot_id} with status {found.status}",

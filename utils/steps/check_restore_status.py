@@ -2,7 +2,7 @@
 
 from utils.aws.rds_models import Cluster, Instance
 from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
-from utils.cluster.restored import what_is_unready
+from utils.cluster.restored import what_is_unready, what_others_did
 from utils.errors import RestoreFailed
 from utils.operation.model import Operation
 from utils.operation.records import RestoreRecord
@@ -27,8 +27,9 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
     record.missing_since = None
     check_cluster_is_ours(cluster, operation)
     missing = sorted(set(operation.identifiers.instance_ids) - {instance.identifier for instance in instances})
-    unready = what_is_unready(cluster, instances)
+    unready = what_is_unready(cluster, instances, operation, now)
     _remember(record, cluster, instances)
+    record.notes = what_others_did(cluster, instances, operation, now)
     if unready or missing:
         waiting_for = ", ".join(unready) or f"instances {', '.join(missing)}"
         waiting = phase.wait(waiting_for, percent=cluster.percent or None)

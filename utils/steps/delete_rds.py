@@ -7,6 +7,7 @@ from utils.cluster.old_target import delete_old_target, give_protection_back
 from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import clear_half_restored
 from utils.cluster.snapshot_quota import make_room
+from utils.cluster.statuses import judge
 from utils.errors import PermanentError, QuotaReached, TargetNotDeletable
 from utils.operation.model import Operation
 from utils.plan import guards
@@ -65,7 +66,7 @@ def _next_move(operation: Operation, target: Cluster, services: Services) -> str
         services.operations.save(operation)
         services.rds_writer.start_cluster(target.identifier)
         return f"the start of {target.identifier}"
-    verdict = OLD_TARGET_BEFORE_DELETE.judge(target.status, target.identifier)
+    verdict = _judge(operation, target, services)
     if operation.plan.take_final_snapshot and not _final_snapshot_is_available(operation, target, services):
         return f"the final snapshot of {target.identifier} ({target.status})"
     if verdict is Verdict.IN_PROGRESS and target.status != "deleting":
@@ -80,7 +81,8 @@ def _final_snapshot_is_available(operation: Operation, target: Cluster, services
         _take_final_snapshot(operation, target, services)
         return False
     check_final_snapshot_is_ours(found, operation)
-    if SNAPSHOT.judge(found.status, snapshot_id) is Verdict.FAILED and operation.is_resumed:
+    verdict = judge(SNAPSHOT, found.status, snapshot_id, operation, services.clock.now())
+    if verdict is Verdict.FAILED and operation.is_resumed:
         # Nobody could restore it, and its name is needed; the next call takes it anew.
         services.rds_writer.delete_snapshot(snapshot_id)
         operation.begun.final_snapshot_requested = False
@@ -90,7 +92,7 @@ def _final_snapshot_is_available(operation: Operation, target: Cluster, services
 
 
 def _take_final_snapshot(operation: Operation, target: Cluster, services: Services) -> None:
-    if OLD_TARGET_BEFORE_DELETE.judge(target.status, target.identifier) is Verdict.FAILED:
+    if _judge(operation, target, services) is Verdict.FAILED:
         raise TargetNotDeletable(
             f"cluster {target.identifier} with status {target.status}, of which AWS takes no snapshot",
             field="target.cluster_id",
@@ -107,6 +109,10 @@ def _take_final_snapshot(operation: Operation, target: Cluster, services: Servic
     except QuotaReached as full:
         make_room(operation, services, full, refused_before=record.waits_for_room)
         record.waits_for_room = True
+
+
+def _judge(operation: Operation, target: Cluster, services: Services) -> Verdict:
+    return judge(OLD_TARGET_BEFORE_DELETE, target.status, target.identifier, operation, services.clock.now())
 
 
 def _look_again(operation: Operation, services: Services, waiting_for: str) -> StepResult:

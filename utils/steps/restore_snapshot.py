@@ -3,6 +3,7 @@
 from utils import tags
 from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
 from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
+from utils.cluster.statuses import judge
 from utils.errors import CapacityUnavailable, ResourceBusy
 from utils.operation.model import Operation
 from utils.plan import guards
@@ -24,7 +25,7 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
         else:
             check_cluster_is_ours(cluster, operation)
             operation.begun.restore_requested = True
-            if RESTORED_CLUSTER.judge(cluster.status, target_id) is Verdict.READY:
+            if judge(RESTORED_CLUSTER, cluster.status, target_id, operation, services.clock.now()) is Verdict.READY:
                 _create_missing_instances(operation, services)
         record.waits_for_capacity = False
     except CapacityUnavailable as lacking:

@@ -46,7 +46,8 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
         record.master_reset_at = services.clock.now()
         services.operations.save(operation)
         return _wait(operation, record, services, _NEW_LOGIN)
-    password = None if what_is_unready(cluster, []) else master_password(cluster, operation, services)
+    is_changing = what_is_unready(cluster, [], operation, services.clock.now())
+    password = None if is_changing else master_password(cluster, operation, services)
     if password is None:
         return _wait(operation, record, services, _NEW_LOGIN)
     server = DatabaseServer(host=cluster.endpoint, port=cluster.port, tls=services.settings.tls)

@@ -214,8 +214,8 @@ def test_a_member_of_a_global_cluster_is_known(rds: Pair, raw: dict[str, Any], i
 
 
 def test_pending_changes_are_seen(rds: Pair) -> None:
-    assert read(rds, PendingModifiedValues={"MasterUserPassword": "****"}).has_pending_changes
-    assert not read(rds, PendingModifiedValues={}).has_pending_changes
+    assert read(rds, PendingModifiedValues={"MasterUserPassword": "****"}).pending_changes == ("MasterUserPassword",)
+    assert not read(rds, PendingModifiedValues={}).pending_changes
 
 
 def test_an_instance_without_a_parameter_group_is_read(rds: Pair) -> None:

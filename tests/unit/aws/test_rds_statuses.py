@@ -40,7 +40,9 @@ INSTANCE = words("""
 # DescribeDBClusterSnapshots, and what botocore's waiter fails on.
 SNAPSHOTS = words("available copying creating deleted deleting failed incompatible-restore incompatible-parameters")
 
-KNOWN = [(RESTORED_CLUSTER, CLUSTER), (OLD_TARGET_BEFORE_DELETE, CLUSTER), (RESTORED_INSTANCE, INSTANCE)]
+# A cluster shows what an instance of it is in as well.
+EITHER = sorted({*CLUSTER, *INSTANCE})
+KNOWN = [(RESTORED_CLUSTER, EITHER), (OLD_TARGET_BEFORE_DELETE, EITHER), (RESTORED_INSTANCE, INSTANCE)]
 KNOWN += [(SNAPSHOT, SNAPSHOTS), (MASTER_SECRET, ["active", "creating", "impaired", "rotating"])]
 
 
@@ -67,3 +69,6 @@ def test_a_verdict_is_what_the_phase_acts_on() -> None:
     assert RESTORED_CLUSTER.judge("deleting", "staging") is Verdict.FAILED
     assert OLD_TARGET_BEFORE_DELETE.judge("deleting", "staging") is Verdict.IN_PROGRESS
     assert RESTORED_INSTANCE.judge("storage-full", "staging-1") is Verdict.IN_PROGRESS
+    assert OLD_TARGET_BEFORE_DELETE.judge("delete-precheck", "staging") is Verdict.IN_PROGRESS
+    assert RESTORED_CLUSTER.judge("configuring-log-exports", "staging") is Verdict.IN_PROGRESS
+    assert RESTORED_CLUSTER.judge("insufficient-capacity", "staging") is Verdict.FAILED

@@ -224,9 +224,13 @@ def test_a_copy_that_rds_hides_for_a_moment_goes_on(planned: FakeAws) -> None:
         assert planned.run(check_copy_status).status is StepStatus.IN_PROGRESS
 
 
-def test_an_unknown_status_stops_the_run(planned: FakeAws) -> None:
+def test_an_unknown_status_stops_the_run_only_once_it_lasts(planned: FakeAws) -> None:
     planned.run(copy_snapshot)
     planned.west.snapshots[planned.operation.identifiers.copy_id]["Status"] = "hibernating"
+    assert planned.run(check_copy_status).status is StepStatus.IN_PROGRESS
+    planned.clock.advance(minutes=29)
+    assert planned.run(check_copy_status).status is StepStatus.IN_PROGRESS
+    planned.clock.advance(minutes=2)
     with pytest.raises(UnknownStatus, match="'hibernating'"):
         planned.run(check_copy_status)
 

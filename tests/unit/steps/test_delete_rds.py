@@ -164,6 +164,8 @@ def test_a_cluster_that_cannot_be_snapshotted_stays(copied: FakeAws, status: str
 
 def test_a_cluster_with_an_unknown_status_stays(copied: FakeAws) -> None:
     copied.west.clusters["staging"]["Status"] = "hibernating"
+    assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
+    copied.clock.advance(minutes=31)
     with pytest.raises(errors.UnknownStatus):
         copied.run(delete_rds)
     assert copied.west.destroyed == []

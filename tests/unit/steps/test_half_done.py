@@ -105,6 +105,25 @@ def test_an_instance_that_failed_is_removed_and_created_again(restored: FakeAws)
     assert sorted(restored.west.instances) == ["staging-1", "staging-2"]
 
 
+def test_an_instance_that_somebody_else_added_outlives_the_failure_of_one_of_ours(restored: FakeAws) -> None:
+    restored.west.has_instance("reporting", "staging", DBInstanceStatus="failed")
+    restored.west.instances["staging-2"]["DBInstanceStatus"] = "incompatible-network"
+    resume_after_failure(restored)
+    restored.run(delete_rds)
+    deleted = [asked["DBInstanceIdentifier"] for asked in restored.west.asked("delete_db_instance")]
+    assert deleted[2:] == ["staging-2"]
+
+
+def test_a_failed_cluster_with_an_instance_of_somebody_else_is_not_removed(restored: FakeAws) -> None:
+    restored.west.has_instance("reporting", "staging")
+    restored.west.clusters["staging"]["Status"] = "incompatible-restore"
+    resume_after_failure(restored)
+    before = len(restored.west.destroyed)
+    with pytest.raises(errors.RestoreFailed, match="in it reporting, which this operation did not make"):
+        restored.run(delete_rds)
+    assert len(restored.west.destroyed) == before
+
+
 def test_a_half_restored_cluster_stays_when_its_snapshot_is_gone(restored: FakeAws) -> None:
     restored.west.clusters["staging"]["Status"] = "failed"
     resume_after_failure(restored)

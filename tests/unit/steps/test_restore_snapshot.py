@@ -6,6 +6,7 @@ from tests.fakes.aws import OPERATION, REPLACEABLE_TAG, FakeAws
 from tests.fakes.rds_items import tags_of
 from utils import errors
 from utils.operation.model import StepName
+from utils.report.summary import summarise
 from utils.runtime.contract import StepStatus
 from utils.steps.check_restore_status import check_restore_status
 from utils.steps.restore_snapshot import restore_snapshot
@@ -144,15 +145,54 @@ def test_an_instance_that_will_not_get_well_stops_the_run(restored: FakeAws, sta
 
 
 @pytest.mark.parametrize("resource", ["cluster", "instance"])
-def test_an_unknown_status_stops_the_run(restored: FakeAws, resource: str) -> None:
+def test_an_unknown_status_stops_the_run_only_once_it_lasts(restored: FakeAws, resource: str) -> None:
     if resource == "cluster":
         restored.west.clusters["staging"]["Status"] = "hibernating"
-        with pytest.raises(errors.UnknownStatus):
-            restored.run(restore_snapshot)
+        assert restored.run(restore_snapshot).status is StepStatus.IN_PROGRESS
     else:
         restored.west.instances["staging-1"]["DBInstanceStatus"] = "hibernating"
+    assert "(hibernating)" in restored.run(check_restore_status).details["waiting_for"]
+    restored.clock.advance(minutes=31)
     with pytest.raises(errors.UnknownStatus, match="'hibernating'"):
         restored.run(check_restore_status)
+    if resource == "cluster":
+        with pytest.raises(errors.UnknownStatus):
+            restored.run(restore_snapshot)
+
+
+def test_a_status_that_was_unknown_for_a_while_hinders_nothing(restored: FakeAws) -> None:
+    restored.west.clusters["staging"]["Status"] = "hibernating"
+    restored.run(check_restore_status)
+    restored.west.clusters["staging"]["Status"] = "available"
+    restored.clock.advance(minutes=31)
+    assert restored.run(check_restore_status).status is StepStatus.READY
+
+
+def test_a_change_that_waits_for_its_maintenance_window_is_told_and_not_waited_for(restored: FakeAws) -> None:
+    restored.west.instances["staging-2"]["PendingModifiedValues"] = {"DBInstanceClass": "db.r8g.xlarge"}
+    assert "pending changes of instance staging-2" in restored.run(check_restore_status).details["waiting_for"]
+    restored.clock.advance(minutes=11)
+    assert restored.run(check_restore_status).status is StepStatus.READY
+    assert summarise(restored.operation).notes == [
+        "a change of instance staging-2 waits for its maintenance window: DBInstanceClass"
+    ]
+
+
+def test_a_new_password_that_is_pending_is_never_taken_for_put_off(restored: FakeAws) -> None:
+    restored.west.clusters["staging"]["PendingModifiedValues"] = {"MasterUserPassword": "****"}
+    restored.run(check_restore_status)
+    restored.clock.advance(hours=1)
+    assert restored.run(check_restore_status).details["waiting_for"] == "pending changes of cluster staging"
+
+
+@pytest.mark.parametrize("status", ["creating", "failed", "stopped", "hibernating"])
+def test_an_instance_that_somebody_else_added_is_told_and_neither_waited_for_nor_judged(
+    restored: FakeAws, status: str
+) -> None:
+    restored.west.has_instance("reporting", "staging", DBInstanceStatus=status)
+    assert restored.run(check_restore_status).status is StepStatus.READY
+    (note,) = summarise(restored.operation).notes
+    assert note == f"instance reporting was made by somebody else and is left as it is ({status})"
 
 
 def test_pending_changes_are_waited_for(restored: FakeAws) -> None:
