@@ -65,5 +65,8 @@ class Plan(BaseModel):
     delete_target: bool
     take_final_snapshot: bool
     old_target_resource_id: str | None
+    half_restored_by: str | None = Field(
+        default=None, description="The operation that left the old target unproven: no final snapshot is taken of it."
+    )
     settings: RestoreSettings
     actions: list[str] = Field(description="The same in sentences, in order.")

@@ -6,6 +6,7 @@ from utils.operation.model import ExecutionRecord, Operation
 from utils.operation.planned import OldTarget
 from utils.operation.state_table import row_ttl
 from utils.plan import guards, planning, readiness
+from utils.plan.leftovers import half_restored_by
 from utils.plan.restore_settings import resolve_settings
 from utils.plan.snapshot_choice import check_age, choose_snapshot
 from utils.request.model import RestoreRequest
@@ -43,6 +44,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         snapshot=snapshot,
         age_hours=age,
         old_target=old,
+        half_restored_by=half_restored_by(old, services.operations) if old else None,
         restore_settings=settings,
         now=now,
     )

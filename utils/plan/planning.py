@@ -21,6 +21,7 @@ class Found:
     snapshot: Snapshot
     age_hours: float
     old_target: Cluster | None
+    half_restored_by: str | None = None
     restore_settings: RestoreSettings
     now: datetime
 
@@ -42,7 +43,8 @@ def make_plan(found: Found, identifiers: Identifiers, settings: Settings) -> Pla
     region, account = region_and_account(found.snapshot.arn)
     reason = _copy_reason(region, account, settings)
     old = found.old_target
-    take_final_snapshot = old is not None and found.request.final_snapshot
+    # A leftover counts as no rollback point: kept by count, unmasked data would push the good ones out.
+    take_final_snapshot = old is not None and found.request.final_snapshot and found.half_restored_by is None
     plan = Plan(
         copy_needed=reason is not None,
         copy_reason=reason or "the snapshot is in the target Region and account",
@@ -51,6 +53,7 @@ def make_plan(found: Found, identifiers: Identifiers, settings: Settings) -> Pla
         delete_target=old is not None,
         take_final_snapshot=take_final_snapshot,
         old_target_resource_id=old.resource_id if old else None,
+        half_restored_by=found.half_restored_by,
         settings=found.restore_settings,
         actions=[],
     )
@@ -107,6 +110,8 @@ def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[st
         sentences.append(f"snapshot the old cluster {old.identifier} as {identifiers.final_snapshot_id}")
     if old:
         sentences.append(f"delete the old cluster {old.identifier} and its {counted(len(old.member_ids), 'instance')}")
+    if plan.half_restored_by:
+        sentences[-1] += f", which operation {plan.half_restored_by} left half-restored: without a final snapshot"
     settings = plan.settings
     sentences += [
         f"restore {identifiers.target_cluster_id} from {restored_from} with version {settings.engine_version}",

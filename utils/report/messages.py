@@ -162,6 +162,9 @@ def _deletion(summary: Summary) -> list[str]:
     lines = [_row("Deleted", deleted)]
     if summary.changes.final_snapshot_lost:
         return [*lines, _row("Final snapshot", "lost: what the old cluster held cannot be brought back")]
+    if summary.half_restored_by and summary.deleted:
+        why = f"none: the old cluster was what operation {summary.half_restored_by} left half-restored"
+        return [*lines, _row("Final snapshot", why)]
     if not summary.final_snapshot:
         nothing_left = [_row("Final snapshot", "none was wanted: what the old cluster held is gone")]
         return [*lines, *(nothing_left if summary.deleted else [])]

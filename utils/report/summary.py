@@ -40,6 +40,7 @@ class Summary(BaseModel):
     storage_gib: int
     copied: str | None = Field(serialization_alias="copy")
     final_snapshot: str | None
+    half_restored_by: str | None = Field(exclude=True)
     deleted: list[str]
     bring_back: list[str]
     users: dict[str, list[str]]
@@ -100,6 +101,7 @@ def summarise(operation: Operation) -> Summary:
         snapshot_age_hours=operation.snapshot.age_hours,
         storage_gib=operation.snapshot.storage_gib,
         copied=operation.copied.arn if operation.copied else None,
+        half_restored_by=operation.plan.half_restored_by,
         final_snapshot=deletion.final_snapshot_arn if deletion else None,
         deleted=_deleted(operation),
         bring_back=commands_to_bring_back(operation),
