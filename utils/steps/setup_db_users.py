@@ -154,6 +154,7 @@ def _before_opening(
         run_before_opening(
             master, login, operation.request, services.s3,
             done=tuple(record.scripts), remember=remember, remember_checks=remember_checks, invocation=invocation,
+            of_the_operator=mandatory_of(services.settings.mandatory_request).checks,
         )  # fmt: skip
         wanted = operation.request.health
         seconds = min(wanted.amcheck_seconds, invocation.left() - _SECONDS_FOR_THE_REST)

@@ -15,8 +15,12 @@ from utils.operation.model import CheckRecord
 from utils.request.sql import Check
 
 
-def run_check(login: Login, check: Check, seconds_left: float) -> CheckRecord:
-    """Ask in a read-only transaction; raises `CheckFailed` for what is no answer of one row and one column."""
+def run_check(login: Login, check: Check, seconds_left: float, *, tells_number: bool = False) -> CheckRecord:
+    """Ask in a read-only transaction; raises `CheckFailed` for what is no answer of one row and one column.
+
+    Whoever may start a run writes its checks, and reads the answers in messages: no value that was found is told but
+    what the check itself says, unless `tells_number` is for one that the operator of the stack wrote.
+    """
     query = _query(check)
     seconds = min(check.timeout_seconds, seconds_left)
     with login.in_database(check.database) as connection:
@@ -39,9 +43,8 @@ def run_check(login: Login, check: Check, seconds_left: float) -> CheckRecord:
         )
     value = rows[0][0]
     holds = _fits(check, value)
-    return CheckRecord(
-        name=check.name, database=check.database, expected=check.expected, found=_shown(value, holds), holds=holds
-    )
+    found = _shown(check, value, holds, tells_number)
+    return CheckRecord(name=check.name, database=check.database, expected=check.expected, found=found, holds=holds)
 
 
 def _query(check: Check) -> str:
@@ -87,11 +90,15 @@ def _number(value: object) -> Decimal | None:
     return None if number.is_nan() else number
 
 
-def _shown(value: object, holds: bool) -> str:
-    # A text that was not expected may be anybody's name.
-    if holds or value is None or isinstance(value, bool | int | float | Decimal):
-        return "NULL" if value is None else str(value)
-    return f"a {type(value).__name__} that does not fit"
+def _shown(check: Check, value: object, holds: bool, tells_number: bool) -> str:
+    if value is None:
+        return "NULL"
+    # A text that was not expected may be anybody's name, and a number anybody's salary.
+    is_number = isinstance(value, bool | int | float | Decimal)
+    if (holds and check.expect is not None) or (tells_number and is_number):
+        return str(value)
+    kind = "number" if is_number and not isinstance(value, bool) else type(value).__name__
+    return f"a {kind} that {'fits' if holds else 'does not fit'}"
 
 
 def _failed(check: Check, found: str) -> CheckFailed:

@@ -22,7 +22,7 @@ from utils.database.server.refusals import may_pass
 from utils.errors import CheckFailed, PostRestoreSqlFailed
 from utils.operation.model import CheckRecord, ScriptRecord
 from utils.request.model import RestoreRequest
-from utils.request.sql import PostRestoreSql
+from utils.request.sql import Check, PostRestoreSql
 
 # A Lambda function ends after 900 s and a script takes up to 600 s: later than this nothing is begun any more, if the
 # invocation has run a script.
@@ -75,11 +75,13 @@ def run_before_opening(
     remember: Callable[[ScriptRecord], None] = lambda _: None,
     remember_checks: Callable[[list[CheckRecord]], None] = lambda _: None,
     invocation: Invocation | None = None,
+    of_the_operator: Sequence[Check] = (),
 ) -> BeforeOpeningOutcome:
     """Run the scripts that are not `done`, each in a transaction, then the checks, while the users are locked out.
 
     `login` is whom they run as, a script `as_master` as the master. `remember` is called after each commit, so
     that a later invocation goes on behind it; `remember_checks` gets what was answered, whether all of it fits or not.
+    Numbers that were found are told of the checks `of_the_operator` only.
     Raises `PostRestoreSqlFailed`, `CheckFailed`, `DatabaseUnavailable`, and `ComeBack` when this invocation has little
     time left.
     """
@@ -96,7 +98,8 @@ def run_before_opening(
     checks: list[CheckRecord] = []
     try:
         for check in request.checks:
-            checks.append(run_check(login, check, invocation.left()))
+            tells = check in of_the_operator
+            checks.append(run_check(login, check, invocation.left(), tells_number=tells))
     finally:
         remember_checks(checks)
     failed = [check for check in checks if not check.holds]

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.database.before_opening.world import World, check
 from utils.errors import CheckFailed
 from utils.operation.model import CheckRecord
+from utils.request.sql import Check
 
 PEOPLE = "SELECT count(*) FROM scratch.people"
 
@@ -15,9 +16,9 @@ PEOPLE = "SELECT count(*) FROM scratch.people"
     ("sql", "expected", "found"),
     [
         (PEOPLE, {"expect": 2}, "2"),
-        (PEOPLE, {"at_least": 2}, "2"),
-        (PEOPLE, {"at_least": 1, "at_most": 2}, "2"),
-        ("SELECT 0.1::float8 + 0.2", {"at_most": 0.31}, "0.30000000000000004"),
+        (PEOPLE, {"at_least": 2}, "a number that fits"),
+        (PEOPLE, {"at_least": 1, "at_most": 2}, "a number that fits"),
+        ("SELECT 0.1::float8 + 0.2", {"at_most": 0.31}, "a number that fits"),
         ("SELECT 2.50::numeric", {"expect": 2.5}, "2.50"),
         ("SELECT true", {"expect": True}, "True"),
         ("SELECT 'UTF8'::name", {"expect": "UTF8"}, "UTF8"),
@@ -33,13 +34,13 @@ def test_a_check_holds(world: World, sql: str, expected: dict[str, Any], found: 
 @pytest.mark.parametrize(
     ("sql", "expected", "message"),
     [
-        (PEOPLE, {"expect": 0}, "the check in database shop: 2; expected the check: 0"),
+        (PEOPLE, {"expect": 0}, "the check in database shop: a number that does not fit; expected the check: 0"),
         (PEOPLE, {"at_least": 3}, "expected the check: at least 3;"),
         (PEOPLE, {"at_least": 0, "at_most": 1}, "expected the check: at least 0, at most 1;"),
-        (PEOPLE, {"expect": "2 people"}, "the check in database shop: 2"),
-        ("SELECT true", {"expect": 1}, "the check in database shop: True"),
-        ("SELECT true", {"at_least": 0}, "the check in database shop: True"),
-        ("SELECT 'NaN'::float8", {"at_most": 5}, "the check in database shop: nan"),
+        (PEOPLE, {"expect": "2 people"}, "the check in database shop: a number that does not fit"),
+        ("SELECT true", {"expect": 1}, "the check in database shop: a bool that does not fit"),
+        ("SELECT true", {"at_least": 0}, "the check in database shop: a bool that does not fit"),
+        ("SELECT 'NaN'::float8", {"at_most": 5}, "the check in database shop: a number that does not fit"),
         ("SELECT NULL", {"expect": 0}, "the check in database shop: NULL"),
         ("SELECT min(name) FROM scratch.people", {"expect": "masked"}, "a str that does not fit"),
         ("SELECT array_agg(name) FROM scratch.people", {"at_least": 1}, "a list that does not fit"),
@@ -54,11 +55,22 @@ def test_a_check_that_does_not_hold_says_so_without_data(
     assert "Planted" not in str(failed.value)
 
 
+def test_a_number_of_production_is_told_of_the_operators_checks_only(world: World) -> None:
+    salary = "SELECT 83125"
+    asked, always = check(salary, name="asked", expect=0), check(salary, name="always", expect=0)
+    with pytest.raises(CheckFailed, match=r"asked in database shop: a number that does not fit; always .*: 83125;"):
+        world.before_opening(checks=[asked, always], of_the_operator=[Check.model_validate(always)])
+    bounded = [check(salary, name="asked", at_least=1), check(salary, name="always", at_least=1)]
+    outcome = world.before_opening(checks=bounded, of_the_operator=[Check.model_validate(bounded[1])])
+    assert [record.found for record in outcome.checks] == ["a number that fits", "83125"]
+
+
 def test_every_check_that_fails_is_named(world: World) -> None:
     checks = [check(PEOPLE, name=name, expect=value) for name, value in (("one", 1), ("two", 2), ("three", 3))]
     remembered: list[list[CheckRecord]] = []
     with pytest.raises(
-        CheckFailed, match="one in database shop: 2; three in database shop: 2; expected one: 1; three: 3"
+        CheckFailed,
+        match=r"one in database shop: a number that .*; three in database shop: .*; expected one: 1; three: 3",
     ):
         world.before_opening(checks=checks, remember_checks=remembered.append)
     assert [(record.name, record.holds) for record in remembered[0]] == [
