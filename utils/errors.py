@@ -11,7 +11,7 @@ AuroraRestoreError
     │             OperationNotResumable
     ├── snapshot: SnapshotNotFound, SnapshotNotAvailable, SnapshotTooOld, SnapshotNotRestorable
     ├── target:   TargetIsSource, TargetNotReplaceable, TargetProtected, TargetInGlobalCluster, TargetChanged,
-    │             TargetNotDeletable
+    │             TargetNotDeletable, TargetNotBuildable
     ├── settings: KeyNotUsable, EngineVersionNotRestorable, SettingNotFound, IdentifierTaken, ConfigurationMissing
     ├── phases:   CopyFailed, DeleteFailed, RestoreFailed, PhaseTimedOut, SnapshotQuotaFull, UnknownStatus
     ├── ends:     ExecutionStopped, ExecutionTimedOut, FunctionsNotReady
@@ -19,6 +19,11 @@ AuroraRestoreError
     ├── data:     PostRestoreSqlFailed, CheckFailed
     └── AWS:      AccessDenied, AwsRequestRejected
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SO_FAR = "; so far: "
 
@@ -31,7 +36,13 @@ class AuroraRestoreError(Exception):
     def __init__(self, found: str, *, expected: str, action: str, field: str | None = None) -> None:
         prefix = f"{field}: " if field else ""
         super().__init__(f"{prefix}found {found}; expected {expected}; what to do: {action}")
-        self.field, self.found = field, found
+        self.field, self.found, self.expected, self.action = field, found, expected, action
+
+    def and_others(self, others: "Sequence[AuroraRestoreError]") -> None:
+        """Have the text name other errors as well, each with what to do."""
+        if others:
+            number = f"{len(others)} more problem{'s' if len(others) > 1 else ''}"
+            self.args = (f"{self}; {number}: " + "; ".join(f"({n}) {other}" for n, other in enumerate(others, 2)),)
 
     def so_far(self, changes: str) -> None:
         """Have the text say what was changed until now as well; only the first call does."""
@@ -150,6 +161,10 @@ class TargetChanged(PermanentError):
 
 class TargetNotDeletable(PermanentError):
     """AWS neither snapshots nor deletes the target cluster as it is."""
+
+
+class TargetNotBuildable(PermanentError):
+    """RDS would refuse to build the target as it is wanted: a class, a family, a zone or a quota does not fit."""
 
 
 class KeyNotUsable(PermanentError):

@@ -4,3 +4,10 @@
 def counted(number: int, noun: str, plural: str = "") -> str:
     """Return `1 instance`, `2 instances`; `plural` for a noun that takes more than an s."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def duration(seconds: int) -> str:
+    """Write seconds as people do: `1 h 05 min`, `20 min 07 s`, `42 s`."""
+    if seconds >= 3600:
+        return f"{seconds // 3600} h {seconds % 3600 // 60:02} min"
+    return f"{seconds // 60} min {seconds % 60:02} s" if seconds >= 60 else f"{seconds} s"

@@ -29,6 +29,7 @@ FLOORS = (
     "steps",
     "cluster",
     "plan",
+    "preflight",
     "runtime",
     "report",
     "settings",

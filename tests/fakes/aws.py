@@ -56,11 +56,13 @@ class FakeKms:
 
     def __init__(self) -> None:
         self.states = {"alias/aurora-restore-secrets": "Enabled", KEY_ARN: "Enabled"}
+        self.spec = "SYMMETRIC_DEFAULT"
 
     def describe_key(self, *, KeyId: str) -> Item:  # noqa: N803 - boto3's name
         if KeyId not in self.states:
             raise aws_error("NotFoundException", f"{KeyId} is not found")
-        return {"KeyMetadata": {"Arn": KEY_ARN, "KeyState": self.states[KeyId], "KeyUsage": "ENCRYPT_DECRYPT"}}
+        key = {"Arn": KEY_ARN, "KeyState": self.states[KeyId], "KeyUsage": "ENCRYPT_DECRYPT", "KeySpec": self.spec}
+        return {"KeyMetadata": key}
 
 
 class FakeExecutions:

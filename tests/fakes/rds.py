@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from tests.fakes.rds_items import Item, arn_of, need
+from tests.fakes.rds_items import Item, arn_of, need, number_of
 from tests.fakes.rds_region import FakeClock, FakeRegion
 
 
@@ -68,18 +68,53 @@ class FakeRds(FakeRegion):
 
     def describe_db_engine_versions(self, **params: Any) -> Item:
         self._enter("describe_db_engine_versions", params)
-        offered = params["EngineVersion"] in self.engine_versions
-        return {"DBEngineVersions": [{"EngineVersion": params["EngineVersion"]}] if offered else []}
+        version = params["EngineVersion"]
+        if version not in self.engine_versions:
+            return {"DBEngineVersions": []}
+        later = sorted(other for other in self.engine_versions if number_of(other) > number_of(version))
+        family = f"aurora-postgresql{version.partition('.')[0]}"
+        offered = self.upgrades.get(version, later)
+        targets = [{"Engine": "aurora-postgresql", "EngineVersion": other} for other in offered]
+        found = {"EngineVersion": version, "DBParameterGroupFamily": family, "ValidUpgradeTarget": targets}
+        return {"DBEngineVersions": [found]}
+
+    def describe_orderable_db_instance_options(self, **params: Any) -> Item:
+        self._enter("describe_orderable_db_instance_options", params)
+        zones = self.classes.get(params["DBInstanceClass"])
+        option = {"DBInstanceClass": params["DBInstanceClass"], "AvailabilityZones": self._zones(zones or [])}
+        return {"OrderableDBInstanceOptions": [option] if zones else []}
 
     def describe_db_subnet_groups(self, **params: Any) -> Item:
         self._enter("describe_db_subnet_groups", params)
-        need(params["DBSubnetGroupName"] in self.subnet_groups, "DBSubnetGroupNotFoundFault")
-        return {"DBSubnetGroups": [{}]}
+        zones = self.subnet_groups.get(params["DBSubnetGroupName"])
+        need(zones is not None, "DBSubnetGroupNotFoundFault")
+        subnets = [{"SubnetAvailabilityZone": zone} for zone in self._zones(zones or [])]
+        return {"DBSubnetGroups": [{"VpcId": "vpc-1", "Subnets": subnets}]}
 
     def describe_db_cluster_parameter_groups(self, **params: Any) -> Item:
         self._enter("describe_db_cluster_parameter_groups", params)
-        need(params["DBClusterParameterGroupName"] in self.cluster_parameter_groups, "DBParameterGroupNotFound")
-        return {"DBClusterParameterGroups": [{}]}
+        family = self.cluster_parameter_groups.get(params["DBClusterParameterGroupName"])
+        need(family is not None, "DBParameterGroupNotFound")
+        return {"DBClusterParameterGroups": [{"DBParameterGroupFamily": family}]}
+
+    def describe_db_parameter_groups(self, **params: Any) -> Item:
+        self._enter("describe_db_parameter_groups", params)
+        family = self.parameter_groups.get(params["DBParameterGroupName"])
+        need(family is not None, "DBParameterGroupNotFound")
+        return {"DBParameterGroups": [{"DBParameterGroupFamily": family}]}
+
+    def describe_account_attributes(self, **params: Any) -> Item:
+        self._enter("describe_account_attributes", params)
+        manual = [found for found in self.snapshots.values() if found["SnapshotType"] == "manual"]
+        used = {"DBClusters": self.clusters, "DBInstances": self.instances, "ManualClusterSnapshots": manual}
+        return {
+            "AccountQuotas": [
+                {"AccountQuotaName": name, "Used": len(used[name]), "Max": most} for name, most in self.quotas.items()
+            ]
+        }
+
+    def _zones(self, letters: list[str]) -> list[Item]:
+        return [{"Name": f"{self._region}{letter}"} for letter in letters]
 
     # Changing calls
 

@@ -27,6 +27,10 @@ def arn_of(snapshot: Item) -> str:
     return arn
 
 
+def number_of(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
 def need(condition: bool, code: str) -> None:
     if not condition:
         raise aws_error(code)

@@ -19,6 +19,7 @@ from tests.fakes.rds_items import (
     tag_list,
 )
 
+CLASSES = ("db.r8g.large", "db.r8g.xlarge", "db.t4g.medium", "db.serverless")
 CHANGES = ("copy", "create", "delete", "restore", "modify", "add", "start")
 _DESTROYING = {"delete_db_instance", "delete_db_cluster", "modify_db_cluster"}
 
@@ -57,8 +58,12 @@ class FakeRegion:
         self.instances: dict[str, Item] = {}
         self.snapshots: dict[str, Item] = {}
         self.engine_versions = {"16.6", "17.4", "17.5"}
-        self.subnet_groups = {"default"}
-        self.cluster_parameter_groups = {"default.aurora-postgresql17"}
+        self.upgrades: dict[str, list[str]] = {}
+        self.subnet_groups = {"default": ["a", "b", "c"]}
+        families = {f"default.aurora-postgresql{major}": f"aurora-postgresql{major}" for major in (16, 17)}
+        self.cluster_parameter_groups, self.parameter_groups = dict(families), dict(families)
+        self.classes = {name: ["a", "b", "c"] for name in CLASSES}
+        self.quotas = {"DBClusters": 40, "DBInstances": 40, "ManualClusterSnapshots": 100}
         self.meta = SimpleNamespace(events=SimpleNamespace(register=lambda *_: None))
 
     @property

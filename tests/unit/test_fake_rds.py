@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from tests.fakes.rds import FakeRds, FakeRdsWorld
 from utils.aws.calls import error_code
+from utils.aws.offers import Offers
 from utils.aws.rds_models import RestoreSettings
 from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_writer import RdsWriter
@@ -32,7 +33,7 @@ class Region:
     fake: FakeRds | None
 
     def __post_init__(self) -> None:
-        self.reader, self.writer = RdsReader(self.client), RdsWriter(self.client)
+        self.reader, self.writer, self.offers = RdsReader(self.client), RdsWriter(self.client), Offers(self.client)
 
     def settle(self) -> None:
         if self.fake:
@@ -74,7 +75,9 @@ def test_what_was_never_made_is_absent(region: Region) -> None:
     assert region.reader.find_instance("nobody-1") is None
     assert region.reader.find_snapshot("nothing") is None
     assert region.reader.manual_snapshots() == []
-    assert not region.reader.has_subnet_group("nowhere")
+    assert region.offers.subnet_group("nowhere") is None
+    assert region.offers.family_of_cluster_group("nobodys") is None
+    assert region.offers.family_of_instance_group("nobodys") is None
 
 
 def test_absent_things_are_named_by_their_codes(region: Region) -> None:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from mypy_boto3_kms.client import KMSClient
 
 
+_SYMMETRIC = "SYMMETRIC_DEFAULT"
+
+
 class KmsGateway:
     """The one question the pipeline asks KMS."""
 
@@ -18,7 +21,7 @@ class KmsGateway:
         self._client = client
 
     def usable_key_arn(self, key_id: str) -> str:
-        """Return the ARN of an enabled encryption key, by id, ARN or alias; raises `KeyNotUsable`."""
+        """Return the ARN of an enabled symmetric encryption key, by id, ARN or alias; raises `KeyNotUsable`."""
         with aws_call("kms:DescribeKey"):
             try:
                 key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
@@ -32,12 +35,19 @@ class KmsGateway:
                     expected="an enabled key for ENCRYPT_DECRYPT in the target Region",
                     action="correct the name, or open the key to the function's role in its key policy",
                 ) from None
-        state, usage = key.get("KeyState", ""), key.get("KeyUsage", "")
+        state, usage, spec = key.get("KeyState", ""), key.get("KeyUsage", ""), key.get("KeySpec", _SYMMETRIC)
         if state != "Enabled" or usage != "ENCRYPT_DECRYPT":
             raise KeyNotUsable(
                 f"KMS key {key_id} in state {state} for {usage}",
                 field="target.kms_key_id",
                 expected="an enabled key for ENCRYPT_DECRYPT in the target Region",
                 action="enable the key or name another one",
+            )
+        if spec != _SYMMETRIC:
+            raise KeyNotUsable(
+                f"KMS key {key_id} of kind {spec}",
+                field="target.kms_key_id",
+                expected="a symmetric key, the only kind that RDS encrypts with",
+                action="name another key",
             )
         return key["Arn"]

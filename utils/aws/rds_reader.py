@@ -110,31 +110,3 @@ class RdsReader:
         """Sign a token with which a user of IAM database authentication logs in; no call, good for 15 minutes."""
         with aws_call("rds:GenerateDbAuthToken"):
             return SecretStr(self._client.generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user))
-
-    def offers_engine_version(self, version: str) -> bool:
-        """Tell whether this Region offers the Aurora PostgreSQL version."""
-        with aws_call("rds:DescribeDBEngineVersions"):
-            answer = self._client.describe_db_engine_versions(Engine=ENGINE, EngineVersion=version)
-        return bool(answer["DBEngineVersions"])
-
-    def has_subnet_group(self, name: str) -> bool:
-        """Tell whether the DB subnet group exists."""
-        with aws_call("rds:DescribeDBSubnetGroups"):
-            try:
-                self._client.describe_db_subnet_groups(DBSubnetGroupName=name)
-            except ClientError as error:
-                if error_code(error) == "DBSubnetGroupNotFoundFault":
-                    return False
-                raise
-        return True
-
-    def has_cluster_parameter_group(self, name: str) -> bool:
-        """Tell whether the DB cluster parameter group exists."""
-        with aws_call("rds:DescribeDBClusterParameterGroups"):
-            try:
-                self._client.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)
-            except ClientError as error:
-                if error_code(error) in {"DBParameterGroupNotFound", "DBClusterParameterGroupNotFound"}:
-                    return False
-                raise
-        return True

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -56,6 +57,26 @@ class OldTarget(BaseModel):
     tags: Mapping[str, str]
 
 
+class Outcome(StrEnum):
+    """What a check of the preflight came to."""
+
+    PASS = "pass"  # noqa: S105 - a verdict
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class PreflightCheck(BaseModel):
+    """A check before anything is changed: what was found, and unless it passed what was expected and what to do."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    outcome: Outcome
+    found: str
+    expected: str = ""
+    do: str = ""
+
+
 class Plan(BaseModel):
     """What the run does, decided before anything is touched."""
 
@@ -69,4 +90,5 @@ class Plan(BaseModel):
         default=None, description="The operation that left the old target unproven: no final snapshot is taken of it."
     )
     settings: RestoreSettings
+    checks: list[PreflightCheck] = Field(default_factory=list, description="The preflight, when the plan was made.")
     actions: list[str] = Field(description="The same in sentences, in order.")

@@ -6,11 +6,9 @@ from utils.aws.rds_models import Cluster, Instance, RestoreSettings, Snapshot
 from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.aws.rds_statuses import SNAPSHOT
 from utils.errors import (
-    EngineVersionNotRestorable,
     IdentifierTaken,
     InvalidRequest,
     ResourceBusy,
-    SettingNotFound,
     SnapshotNotAvailable,
     SnapshotNotRestorable,
     TargetChanged,
@@ -22,7 +20,7 @@ from utils.errors import (
 from utils.identifiers import is_snapshot_arn, region_and_account
 from utils.request.model import RestoreRequest
 from utils.settings import Settings
-from utils.tags import REPLACEABLE, is_tag_text
+from utils.tags import REPLACEABLE, is_ours, is_tag_text
 
 _PROVISIONED = "provisioned"
 
@@ -54,6 +52,14 @@ def check_target_is_not_source(request: RestoreRequest, snapshot: Snapshot, targ
 
 def check_target_may_go(request: RestoreRequest, target: Cluster) -> None:
     """Refuse to delete what is not marked, protected, part of something larger, or what no restore would bring back."""
+    check_engine(target)
+    check_is_replaceable(target)
+    check_stands_alone(target)
+    check_protection(request, target)
+
+
+def check_engine(target: Cluster) -> None:
+    """Refuse a cluster of another kind, which would not come back as it was."""
     if target.engine != ENGINE or target.engine_mode != _PROVISIONED:
         raise TargetNotReplaceable(
             f"cluster {target.identifier} of engine {target.engine}, mode {target.engine_mode}",
@@ -61,6 +67,10 @@ def check_target_may_go(request: RestoreRequest, target: Cluster) -> None:
             expected=f"{ENGINE}, {_PROVISIONED} (which Serverless v2 is): anything else would not come back as it was",
             action="name another target",
         )
+
+
+def check_is_replaceable(target: Cluster) -> None:
+    """Refuse a cluster that nobody marked as replaceable."""
     if target.tags.get(REPLACEABLE) != "true":
         found = target.tags.get(REPLACEABLE)
         raise TargetNotReplaceable(
@@ -71,6 +81,13 @@ def check_target_may_go(request: RestoreRequest, target: Cluster) -> None:
             expected=f"the tag {REPLACEABLE}=true on the cluster and its instances",
             action="name another target, or tag this one if its data may be replaced",
         )
+
+
+def check_stands_alone(target: Cluster) -> None:
+    """Refuse a member of a global cluster, and what RDS deletes in part only: it keeps the last instance of a source.
+
+    Raises `TargetInGlobalCluster`, `TargetNotReplaceable`.
+    """
     if target.in_global_cluster:
         raise TargetInGlobalCluster(
             f"cluster {target.identifier} as a member of a global cluster",
@@ -78,18 +95,6 @@ def check_target_may_go(request: RestoreRequest, target: Cluster) -> None:
             expected="a cluster of its own",
             action="remove it from the global cluster first, or name another target",
         )
-    _check_replication(target)
-    if target.deletion_protection and not request.override_deletion_protection:
-        raise TargetProtected(
-            f"cluster {target.identifier} with deletion protection",
-            field="override_deletion_protection",
-            expected="a cluster without it, or override_deletion_protection: true",
-            action="switch it off, or allow the override",
-        )
-
-
-def _check_replication(target: Cluster) -> None:
-    """Refuse what RDS deletes in part only: it keeps the last instance of a cluster that others replicate."""
     if not target.replicas and target.replicates is None:
         return
     beside = f"the replica cluster {', '.join(target.replicas)}" if target.replicas else f"source {target.replicates}"
@@ -99,6 +104,17 @@ def _check_replication(target: Cluster) -> None:
         expected="a cluster that neither replicates another one nor is replicated",
         action="delete or promote the replica cluster first, or name another target",
     )
+
+
+def check_protection(request: RestoreRequest, target: Cluster) -> None:
+    """Respect deletion protection unless the request overrides it; raises `TargetProtected`."""
+    if target.deletion_protection and not request.override_deletion_protection:
+        raise TargetProtected(
+            f"cluster {target.identifier} with deletion protection",
+            field="override_deletion_protection",
+            expected="a cluster without it, or override_deletion_protection: true",
+            action="switch it off, or allow the override",
+        )
 
 
 def check_members_may_go(members: Sequence[Instance]) -> None:
@@ -137,6 +153,18 @@ def check_instance_names(rds: RdsReader, instance_ids: Sequence[str], target_clu
             )
 
 
+def check_snapshot_name(rds: RdsReader, snapshot_id: str, operation_id: str) -> None:
+    """Refuse a name for a new snapshot that another one has; raises `IdentifierTaken`."""
+    found = rds.find_snapshot(snapshot_id)
+    if found is not None and not is_ours(found.tags, operation_id):
+        raise IdentifierTaken(
+            f"snapshot {snapshot_id} of cluster {found.cluster_id}",
+            field="operation_id",
+            expected="no snapshot of that name, which follows from the name of the execution",
+            action="find out who made it and delete it, or start the run under another name; it was not touched",
+        )
+
+
 def check_restorable_now(rds: RdsReader, snapshot: str, *, may_be_unseen: bool = False) -> None:
     """Make sure that what will be restored is there and available in the target Region right now.
 
@@ -157,33 +185,6 @@ def check_restorable_now(rds: RdsReader, snapshot: str, *, may_be_unseen: bool =
             if is_snapshot_arn(snapshot)
             else "find out who deleted it, then resume the operation, which copies again",
         )
-
-
-def check_engine_version(rds: RdsReader, snapshot_version: str, version: str) -> None:
-    """Make sure the target Region can restore a snapshot of `snapshot_version` as `version`."""
-    if _parts(version) < _parts(snapshot_version):
-        raise EngineVersionNotRestorable(
-            f"{version}, older than the snapshot's {snapshot_version}",
-            field="target.engine_version",
-            expected="the snapshot's version or a newer one",
-            action="leave target.engine_version out, or raise it",
-        )
-    if not rds.offers_engine_version(version):
-        raise EngineVersionNotRestorable(
-            f"Aurora PostgreSQL {version}, which the target Region does not offer",
-            field="target.engine_version",
-            expected="a version of aws rds describe-db-engine-versions --engine aurora-postgresql",
-            action="name a newer version that is offered",
-        )
-
-
-def check_groups(rds: RdsReader, settings: RestoreSettings) -> None:
-    """Make sure the groups the restore will name exist; raises `SettingNotFound`."""
-    if settings.subnet_group and not rds.has_subnet_group(settings.subnet_group):
-        raise _no_group("target.subnet_group", "DB subnet group", settings.subnet_group)
-    name = settings.cluster_parameter_group
-    if name and not rds.has_cluster_parameter_group(name):
-        raise _no_group("target.cluster_parameter_group", "DB cluster parameter group", name)
 
 
 def check_capacity(settings: RestoreSettings) -> None:
@@ -207,16 +208,3 @@ def check_shareable(snapshot: Snapshot, settings: Settings) -> None:
             expected="a snapshot under a customer managed key that is open to this account",
             action="copy it in its own account under such a key and share the copy",
         )
-
-
-def _no_group(field: str, kind: str, name: str) -> SettingNotFound:
-    return SettingNotFound(
-        f"no {kind} {name!r} in the target Region",
-        field=field,
-        expected="an existing one",
-        action="create it or correct the name",
-    )
-
-
-def _parts(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -1,43 +1,47 @@
 """The row of a new operation: the snapshot chosen, every check made, every identifier and setting computed."""
 
 from datetime import UTC, datetime
+from functools import partial
 
+from utils.aws.rds_models import Cluster, Instance, RestoreSettings, Snapshot
 from utils.operation.model import ExecutionRecord, Operation
-from utils.operation.planned import OldTarget
+from utils.operation.planned import Identifiers, OldTarget
 from utils.operation.state_table import row_ttl
 from utils.plan import guards, planning, readiness
 from utils.plan.leftovers import half_restored_by
 from utils.plan.restore_settings import resolve_settings
 from utils.plan.snapshot_choice import check_age, choose_snapshot
+from utils.preflight.buildable import Wanted, look_at_what_is_wanted
+from utils.preflight.looks import Preflight
 from utils.request.model import RestoreRequest
 from utils.runtime.contract import StartEvent
 from utils.runtime.services import Services
 
 
 def new_operation(event: StartEvent, request: RestoreRequest, services: Services) -> Operation:
-    """Plan the run without changing anything; raises what keeps it from being safe."""
-    source, target_region = services.rds(request.source.region), services.rds()
-    snapshot = choose_snapshot(request.source, source, services.settings)
+    """Plan the run without changing anything; raises what keeps it from being safe, all of it at once."""
     now = services.clock.now()
-    age = check_age(snapshot.identifier, snapshot.created_at, request.source.max_age_hours, now)
-    guards.check_shareable(snapshot, services.settings)
-
-    old = target_region.find_cluster(request.target.cluster_id)
+    preflight = Preflight()
+    snapshot = preflight.look(
+        "snapshot",
+        lambda: choose_snapshot(request.source, services.rds(request.source.region), services.settings),
+        found=lambda seen: seen.identifier,
+    )
+    age = _look_at_snapshot(preflight, request, snapshot, now, services) if snapshot else 0.0
+    old = services.rds().find_cluster(request.target.cluster_id)
+    members = services.rds().instances_of(old.identifier) if old else []
     if old is not None:
-        guards.check_target_is_not_source(request, snapshot, old)
-        guards.check_target_may_go(request, old)
-    members = target_region.instances_of(old.identifier) if old else []
-    guards.check_members_may_go(members)
-
-    key = services.kms.usable_key_arn(request.target.kms_key_id or services.settings.kms_key_id)
-    settings = resolve_settings(request, snapshot, key, old, members)
-    guards.check_engine_version(target_region, snapshot.engine_version, settings.engine_version)
-    guards.check_groups(target_region, settings)
-    guards.check_capacity(settings)
-    readiness.check_users(services.secrets.app_credentials(services.settings.app_secret_name), settings, request)
-    readiness.check_queries(request)
-    readiness.check_scripts(services.s3, request)
-
+        _look_at_old_target(preflight, request, old, members)
+        if snapshot is not None:
+            preflight.look("source", lambda: guards.check_target_is_not_source(request, snapshot, old))
+    key_id = request.target.kms_key_id or services.settings.kms_key_id
+    key = preflight.look("KMS key", lambda: services.kms.usable_key_arn(key_id), found=str)
+    preflight.look("queries", lambda: readiness.check_queries(request))
+    preflight.look("scripts", lambda: readiness.check_scripts(services.s3, request))
+    if snapshot is None:
+        raise preflight.problem()
+    # Without a key there will be no plan, but what else is wrong with it is said as well.
+    settings = resolve_settings(request, snapshot, key or key_id, old, members)
     found = planning.Found(
         operation_id=event.operation_id,
         request=request,
@@ -49,7 +53,17 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         now=now,
     )
     identifiers = planning.make_identifiers(found)
-    guards.check_instance_names(target_region, identifiers.instance_ids, identifiers.target_cluster_id)
+    plan = planning.make_plan(found, identifiers, services.settings)
+    wanted = Wanted(
+        snapshot_version=snapshot.engine_version,
+        settings=settings,
+        old_members=len(members) if old else None,
+        new_snapshots=plan.copy_needed + plan.take_final_snapshot,
+    )
+    look_at_what_is_wanted(preflight, services.offers, wanted)
+    _look_at_users(preflight, request, settings, services)
+    _look_at_names(preflight, identifiers, event.operation_id, services)
+    preflight.raise_problems()
     written = datetime.now(UTC)
     return Operation(
         operation_id=event.operation_id,
@@ -58,7 +72,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
             ExecutionRecord(execution_arn=event.execution_arn, redrive_count=event.redrive_count, started_at=written)
         ],
         request=request,
-        plan=planning.make_plan(found, identifiers, services.settings),
+        plan=plan.model_copy(update={"checks": preflight.checks}),
         identifiers=identifiers,
         snapshot=planning.describe_source(found),
         old_target=OldTarget.model_validate(old) if old else None,
@@ -66,3 +80,42 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         updated_at=written,
         ttl=row_ttl(written),
     )
+
+
+def _look_at_snapshot(
+    preflight: Preflight, request: RestoreRequest, snapshot: Snapshot, now: datetime, services: Services
+) -> float:
+    age = preflight.look(
+        "age of the snapshot",
+        lambda: check_age(snapshot.identifier, snapshot.created_at, request.source.max_age_hours, now),
+        found=lambda hours: f"{hours:g} hours",
+    )
+    preflight.look("key of the snapshot", lambda: guards.check_shareable(snapshot, services.settings))
+    return age or 0.0
+
+
+def _look_at_old_target(preflight: Preflight, request: RestoreRequest, old: Cluster, members: list[Instance]) -> None:
+    preflight.look("engine of the target", lambda: guards.check_engine(old), found=lambda _: old.engine)
+    preflight.look("tag of the target", lambda: guards.check_is_replaceable(old))
+    preflight.look("tags of its instances", lambda: guards.check_members_may_go(members))
+    preflight.look("replication of the target", lambda: guards.check_stands_alone(old))
+    preflight.look("deletion protection", lambda: guards.check_protection(request, old))
+
+
+def _look_at_users(
+    preflight: Preflight, request: RestoreRequest, settings: RestoreSettings, services: Services
+) -> None:
+    preflight.look("capacity", lambda: guards.check_capacity(settings))
+    preflight.look(
+        "users",
+        lambda: readiness.check_users(
+            services.secrets.app_credentials(services.settings.app_secret_name), settings, request
+        ),
+    )
+
+
+def _look_at_names(preflight: Preflight, names: Identifiers, operation_id: str, services: Services) -> None:
+    rds, target_id = services.rds(), names.target_cluster_id
+    preflight.look("names of instances", lambda: guards.check_instance_names(rds, names.instance_ids, target_id))
+    for what, snapshot_id in (("copy", names.copy_id), ("final snapshot", names.final_snapshot_id)):
+        preflight.look(f"name of the {what}", partial(guards.check_snapshot_name, rds, snapshot_id, operation_id))

@@ -28,6 +28,7 @@ NEEDS_A_NEW_PLAN = {
     "SnapshotTooOld",
     "TargetChanged",
     "TargetIsSource",
+    "TargetNotBuildable",
 }
 
 

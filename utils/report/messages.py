@@ -11,6 +11,7 @@ from utils.report.advice import Advice
 from utils.report.changes import NOTHING
 from utils.report.commands import execution_url, resume_command
 from utils.report.summary import Summary
+from utils.words import duration
 
 _WIDTH = 17
 _LONGEST_CHAT_TEXT = 4000
@@ -79,7 +80,7 @@ def message_for_failure(
 
 def _success(summary: Summary) -> list[str]:
     seconds = summary.seconds
-    took = f", in {_duration(seconds['total'])}" if "total" in seconds else ""
+    took = f", in {duration(seconds['total'])}" if "total" in seconds else ""
     lines = [
         f"{summary.target_cluster_id} is restored from {summary.source_cluster_id} as of {_minute(summary)} UTC"
         f"{took}. Its users are proven.",
@@ -93,7 +94,7 @@ def _success(summary: Summary) -> list[str]:
         _row("Storage", f"{summary.storage_gib} GiB"),
         "",
         "Durations",
-        *(f"  {_row(phase, _duration(value))}" for phase, value in seconds.items()),
+        *(f"  {_row(phase, duration(value))}" for phase, value in seconds.items()),
         "",
         "Users",
         *(f"  {_row(name, '; '.join(proofs))}" for name, proofs in summary.users.items()),
@@ -131,7 +132,7 @@ def _dry_run(summary: Summary) -> list[str]:
 
 
 def _what_is_left(summary: Summary, error: OperationError) -> list[str]:
-    seconds = ", ".join(f"{phase} {_duration(value)}" for phase, value in summary.seconds.items())
+    seconds = ", ".join(f"{phase} {duration(value)}" for phase, value in summary.seconds.items())
     return [
         _row("Target", summary.target_cluster_id),
         _row("Source snapshot", f"{summary.snapshot}, {summary.snapshot_age_hours:g} hours old"),
@@ -243,10 +244,3 @@ def _indented(command: str) -> list[str]:
 
 def _minute(summary: Summary) -> str:
     return f"{summary.snapshot_created_at:%Y-%m-%d %H:%M}"
-
-
-def _duration(seconds: int) -> str:
-    """Write seconds as people do: `1 h 05 min`, `20 min 07 s`, `42 s`."""
-    if seconds >= 3600:
-        return f"{seconds // 3600} h {seconds % 3600 // 60:02} min"
-    return f"{seconds // 60} min {seconds % 60:02} s" if seconds >= 60 else f"{seconds} s"

@@ -13,6 +13,7 @@ from utils.aws.event_bus import OperationEvents
 from utils.aws.executions import Executions
 from utils.aws.kms import KmsGateway
 from utils.aws.notifier import Notifier
+from utils.aws.offers import Offers
 from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_writer import RdsWriter
 from utils.aws.s3 import S3Gateway
@@ -53,6 +54,11 @@ class Services:
     def rds(self, region: str | None = None) -> RdsReader:
         """Read RDS in `region`, by default the target Region."""
         return RdsReader(self._client("rds", region or self.settings.target_region))
+
+    @property
+    def offers(self) -> Offers:
+        """What RDS offers in the target Region."""
+        return Offers(self._client("rds", self.settings.target_region))
 
     @property
     def rds_writer(self) -> RdsWriter:

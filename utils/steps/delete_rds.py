@@ -10,11 +10,10 @@ from utils.cluster.snapshot_quota import make_room
 from utils.cluster.statuses import judge
 from utils.errors import PermanentError, QuotaReached, TargetNotDeletable
 from utils.operation.model import Operation
-from utils.plan import guards
-from utils.plan.guards import check_engine_version
+from utils.plan.preflight_again import look_again_before_deleting
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
-from utils.runtime.waiting import delete_phase, has_settled
+from utils.runtime.waiting import delete_phase
 
 
 def delete_rds(operation: Operation, services: Services) -> StepResult:
@@ -28,7 +27,7 @@ def delete_rds(operation: Operation, services: Services) -> StepResult:
     # The row says when the phase began before it says that anything is destroyed.
     delete_phase(operation, services.clock.now())
     try:
-        _check_guards(operation, target, services)
+        look_again_before_deleting(operation, target, services)
     except PermanentError:
         give_protection_back(target, operation, services)
         raise
@@ -44,18 +43,6 @@ def _nothing_left(operation: Operation, services: Services) -> StepResult:
         return _look_again(operation, services, "the deletion")
     services.operations.save(operation)
     return StepResult(status=StepStatus.READY, details={"old_target": "absent"})
-
-
-def _check_guards(operation: Operation, target: Cluster, services: Services) -> None:
-    guards.check_target_is_the_planned_one(target, operation.plan.old_target_resource_id)
-    guards.check_target_may_go(operation.request, target)
-    guards.check_members_may_go([m for m in services.rds().instances_of(target.identifier) if m.status != "deleting"])
-    copied_at = operation.copied.finished_at if operation.copied else None
-    may_be_unseen = copied_at is not None and not has_settled(copied_at, services.clock.now())
-    guards.check_restorable_now(services.rds(), operation.restored_from, may_be_unseen=may_be_unseen)
-    settings = operation.plan.settings
-    check_engine_version(services.rds(), operation.snapshot.engine_version, settings.engine_version)
-    services.kms.usable_key_arn(settings.kms_key_id)
 
 
 def _next_move(operation: Operation, target: Cluster, services: Services) -> str:

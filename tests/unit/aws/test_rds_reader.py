@@ -117,30 +117,6 @@ def test_a_token_is_for_one_user_of_one_endpoint_and_does_not_show_itself(rds: P
     assert "Action" not in f"{token!r} {token}"
 
 
-def test_an_engine_version_is_offered_or_not(rds: Pair) -> None:
-    reader, stub = rds
-    asked = {"Engine": "aurora-postgresql", "EngineVersion": "17.4"}
-    stub.add_response("describe_db_engine_versions", {"DBEngineVersions": [{}]}, asked)
-    stub.add_response("describe_db_engine_versions", {"DBEngineVersions": []}, asked)
-    assert reader.offers_engine_version("17.4")
-    assert not reader.offers_engine_version("17.4")
-
-
-def test_groups_exist_or_not(rds: Pair) -> None:
-    reader, stub = rds
-    stub.add_response("describe_db_subnet_groups", {"DBSubnetGroups": []}, {"DBSubnetGroupName": "private"})
-    stub.add_client_error("describe_db_subnet_groups", "DBSubnetGroupNotFoundFault")
-    stub.add_response(
-        "describe_db_cluster_parameter_groups",
-        {"DBClusterParameterGroups": []},
-        {"DBClusterParameterGroupName": "mine"},
-    )
-    stub.add_client_error("describe_db_cluster_parameter_groups", "DBParameterGroupNotFound")
-    stub.add_client_error("describe_db_cluster_parameter_groups", "DBClusterParameterGroupNotFound")
-    assert [reader.has_subnet_group("private"), reader.has_subnet_group("private")] == [True, False]
-    assert [reader.has_cluster_parameter_group("mine") for _ in range(3)] == [True, False, False]
-
-
 @pytest.mark.parametrize(
     ("call", "operation"),
     [
@@ -150,9 +126,6 @@ def test_groups_exist_or_not(rds: Pair) -> None:
         (lambda reader: reader.find_snapshot("x"), "describe_db_cluster_snapshots"),
         (lambda reader: reader.snapshots_of("x"), "describe_db_cluster_snapshots"),
         (lambda reader: reader.manual_snapshots(), "describe_db_cluster_snapshots"),
-        (lambda reader: reader.offers_engine_version("x"), "describe_db_engine_versions"),
-        (lambda reader: reader.has_subnet_group("x"), "describe_db_subnet_groups"),
-        (lambda reader: reader.has_cluster_parameter_group("x"), "describe_db_cluster_parameter_groups"),
     ],
 )
 def test_an_error_that_is_no_absence_is_raised_as_ours(rds: Pair, call: Any, operation: str) -> None:

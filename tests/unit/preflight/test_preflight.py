@@ -1,0 +1,307 @@
+"""What RDS would refuse after the deletion is refused before anything is changed, each by name, and all at once."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.fakes.aws import ENVIRONMENT, OPERATION, FakeAws
+from tests.unit.steps.stories import copy_is_ready
+from utils import errors
+from utils.identifiers import derived_identifier
+from utils.operation.planned import Outcome
+from utils.steps.copy_snapshot import copy_snapshot
+from utils.steps.delete_rds import delete_rds
+
+Plant = Callable[[FakeAws], dict[str, Any]]
+
+
+def an_asymmetric_key(aws: FakeAws) -> dict[str, Any]:
+    aws.kms.spec = "RSA_4096"
+    return {}
+
+
+def a_disabled_key(aws: FakeAws) -> dict[str, Any]:
+    aws.kms.states["alias/aurora-restore-secrets"] = "Disabled"
+    return {}
+
+
+def a_version_that_is_not_offered(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"engine_version": "17.9"}}
+
+
+def a_version_that_is_no_upgrade_target(aws: FakeAws) -> dict[str, Any]:
+    aws.east.snapshots["prod-nightly"]["EngineVersion"] = "17.5"
+    aws.west.upgrades["17.5"] = []
+    aws.west.engine_versions.add("17.6")
+    return {"target": {"engine_version": "17.6"}}
+
+
+def a_limitless_snapshot(aws: FakeAws) -> dict[str, Any]:
+    aws.east.snapshots["prod-nightly"]["EngineVersion"] = "16.4-limitless"
+    return {}
+
+
+def a_subnet_group_that_is_not_there(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"subnet_group": "nobodys"}}
+
+
+def a_subnet_group_of_one_zone(aws: FakeAws) -> dict[str, Any]:
+    aws.west.subnet_groups["narrow"] = ["a"]
+    return {"target": {"subnet_group": "narrow"}}
+
+
+def a_cluster_group_that_is_not_there(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"cluster_parameter_group": "nobodys"}}
+
+
+def a_cluster_group_of_another_family(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"cluster_parameter_group": "default.aurora-postgresql16"}}
+
+
+def an_instance_group_that_is_not_there(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"instance_parameter_group": "nobodys"}}
+
+
+def an_instance_group_of_another_family(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"instance_parameter_group": "default.aurora-postgresql16"}}
+
+
+def a_class_that_cannot_be_ordered(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"instances": {"instance_class": "db.z9z.42xlarge"}}}
+
+
+def a_class_of_other_zones_only(aws: FakeAws) -> dict[str, Any]:
+    aws.west.classes["db.x2g.large"] = ["d"]
+    return {"target": {"instances": {"instance_class": "db.x2g.large"}}}
+
+
+def no_room_for_the_instances(aws: FakeAws) -> dict[str, Any]:
+    aws.west.quotas["DBInstances"] = 3
+    return {"target": {"instances": {"count": 4}}}
+
+
+def an_instance_of_another_cluster_under_the_name(aws: FakeAws) -> dict[str, Any]:
+    aws.west.has_instance("staging-3", "billing")
+    return {"target": {"instances": {"count": 3}}}
+
+
+def somebody_elses_snapshot_under_the_copys_name(aws: FakeAws) -> dict[str, Any]:
+    aws.west.has_snapshot(derived_identifier("aurora-restore-copy", "staging", OPERATION))
+    return {}
+
+
+def somebody_elses_snapshot_under_the_final_ones_name(aws: FakeAws) -> dict[str, Any]:
+    aws.west.has_snapshot(derived_identifier("aurora-restore-final", "staging", OPERATION))
+    return {}
+
+
+def serverless_without_a_capacity(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"instances": {"instance_class": "db.serverless"}}}
+
+
+def users_with_tokens_and_no_iam_authentication(aws: FakeAws) -> dict[str, Any]:
+    name = ENVIRONMENT["APP_SECRET_NAME"]
+    users = json.loads(aws.secrets.values[name])
+    users["readonly_user"] = {"username": "reader", "auth": "iam"}
+    aws.secrets.values[name] = json.dumps(users)
+    return {}
+
+
+def a_script_that_is_not_there(_: FakeAws) -> dict[str, Any]:
+    return {"post_restore_sql": [{"s3_uri": "s3://code/post-restore-sql/gone.sql", "database": "shop"}]}
+
+
+def a_target_without_the_tag(aws: FakeAws) -> dict[str, Any]:
+    aws.west.clusters["staging"]["TagList"] = []
+    return {}
+
+
+def a_reader_without_the_tag(aws: FakeAws) -> dict[str, Any]:
+    aws.west.instances["staging-2"]["TagList"] = []
+    return {}
+
+
+def deletion_protection(aws: FakeAws) -> dict[str, Any]:
+    aws.west.clusters["staging"]["DeletionProtection"] = True
+    return {}
+
+
+def a_replica_cluster(aws: FakeAws) -> dict[str, Any]:
+    aws.west.clusters["staging"]["ReadReplicaIdentifiers"] = ["staging-replica"]
+    return {}
+
+
+def a_snapshot_that_is_too_old(_: FakeAws) -> dict[str, Any]:
+    return {"source": {"max_age_hours": 0.5}}
+
+
+PROBLEMS: list[tuple[Plant, type[errors.PermanentError], str]] = [
+    (an_asymmetric_key, errors.KeyNotUsable, "of kind RSA_4096"),
+    (a_disabled_key, errors.KeyNotUsable, "in state Disabled"),
+    (a_version_that_is_not_offered, errors.EngineVersionNotRestorable, "17.9, which the target Region does not offer"),
+    (a_version_that_is_no_upgrade_target, errors.EngineVersionNotRestorable, "17.6, which a snapshot of 17.5 cannot"),
+    (a_limitless_snapshot, errors.SnapshotNotRestorable, "Aurora Limitless Database"),
+    (a_subnet_group_that_is_not_there, errors.SettingNotFound, "no DB subnet group 'nobodys'"),
+    (a_subnet_group_of_one_zone, errors.TargetNotBuildable, "DB subnet group narrow in us-west-2a;"),
+    (a_cluster_group_that_is_not_there, errors.SettingNotFound, "no DB cluster parameter group 'nobodys'"),
+    (a_cluster_group_of_another_family, errors.TargetNotBuildable, "DB cluster parameter group default.aurora-postgre"),
+    (an_instance_group_that_is_not_there, errors.SettingNotFound, "no DB parameter group 'nobodys'"),
+    (an_instance_group_of_another_family, errors.TargetNotBuildable, "found DB parameter group default.aurora-postgr"),
+    (a_class_that_cannot_be_ordered, errors.TargetNotBuildable, "instance class db.z9z.42xlarge, which cannot be"),
+    (a_class_of_other_zones_only, errors.TargetNotBuildable, "can be ordered in us-west-2d only"),
+    (no_room_for_the_instances, errors.TargetNotBuildable, "2 instances of the 3 that the account may have"),
+    (an_instance_of_another_cluster_under_the_name, errors.IdentifierTaken, "instance staging-3 of cluster billing"),
+    (somebody_elses_snapshot_under_the_copys_name, errors.IdentifierTaken, "snapshot aurora-restore-copy-staging-"),
+    (somebody_elses_snapshot_under_the_final_ones_name, errors.IdentifierTaken, "snapshot aurora-restore-final-stag"),
+    (serverless_without_a_capacity, errors.InvalidRequest, "instances of class db.serverless"),
+    (users_with_tokens_and_no_iam_authentication, errors.InvalidRequest, "with auth iam for reader"),
+    (a_script_that_is_not_there, errors.PostRestoreSqlFailed, "gone.sql"),
+    (a_target_without_the_tag, errors.TargetNotReplaceable, "cluster staging without the tag"),
+    (a_reader_without_the_tag, errors.TargetNotReplaceable, "instance staging-2 without the tag"),
+    (deletion_protection, errors.TargetProtected, "with deletion protection"),
+    (a_replica_cluster, errors.TargetNotReplaceable, "the replica cluster staging-replica"),
+    (a_snapshot_that_is_too_old, errors.SnapshotTooOld, "1.0 hours old"),
+]
+NAMES = [plant.__name__ for plant, *_ in PROBLEMS]
+
+
+@pytest.fixture
+def healthy(aws: FakeAws) -> FakeAws:
+    """A target that can be replaced by what it was."""
+    aws.has_old_target()
+    return aws
+
+
+@pytest.fixture
+def copied(healthy: FakeAws) -> FakeAws:
+    """A run over it whose copy is available."""
+    copy_is_ready(healthy)
+    return healthy
+
+
+@pytest.mark.parametrize(("plant", "error", "said"), PROBLEMS, ids=NAMES)
+def test_a_run_is_refused_before_anything_is_changed_for(
+    healthy: FakeAws, plant: Plant, error: type[errors.PermanentError], said: str
+) -> None:
+    request = plant(healthy)
+    with pytest.raises(error) as refused:
+        healthy.start(**request)
+    assert said in str(refused.value)
+    assert "more problem" not in str(refused.value), "nothing else is wrong"
+    assert "nothing was changed" in str(refused.value)
+    assert healthy.west.changes == []
+    assert healthy.operations.rows == {}
+    assert healthy.operations.locks == {}
+
+
+def test_all_that_is_wrong_is_named_at_once(healthy: FakeAws) -> None:
+    together = (
+        an_asymmetric_key,
+        a_subnet_group_of_one_zone,
+        a_cluster_group_of_another_family,
+        an_instance_group_that_is_not_there,
+        a_class_that_cannot_be_ordered,
+        no_room_for_the_instances,
+        somebody_elses_snapshot_under_the_copys_name,
+        users_with_tokens_and_no_iam_authentication,
+        a_script_that_is_not_there,
+        a_target_without_the_tag,
+        a_reader_without_the_tag,
+        deletion_protection,
+        a_replica_cluster,
+        a_snapshot_that_is_too_old,
+    )
+    request: dict[str, Any] = {"target": {"instances": {}}, "source": {}}
+    for plant in together:
+        asked = plant(healthy)
+        for name, value in asked.items():
+            if name != "target":
+                request[name] = value
+        target = asked.get("target", {})
+        request["target"]["instances"] |= target.pop("instances", {})
+        request["target"] |= target
+    with pytest.raises(errors.PermanentError) as refused:
+        healthy.start(**request)
+    words = str(refused.value)
+    missing = [plant.__name__ for plant, _, said in PROBLEMS if plant in together and said not in words]
+    assert missing == []
+    assert f"{len(together) - 1} more problems: (2)" in words
+    assert f"({len(together)})" in words
+    assert healthy.west.changes == []
+
+
+def test_a_healthy_plan_holds_every_check_and_what_it_found(healthy: FakeAws) -> None:
+    healthy.start()
+    checks = {check.name: check for check in healthy.operation.plan.checks}
+    assert {check.outcome for check in checks.values()} == {Outcome.PASS}
+    assert checks["snapshot"].found == "prod-nightly"
+    assert checks["engine version"].found == "17.4 is offered"
+    assert checks["instance class"].found == "db.r8g.large can be ordered"
+    assert checks["subnet group"].found == "default in us-west-2a, us-west-2b, us-west-2c"
+    assert checks["instance parameter group"].found == "default.aurora-postgresql17 of family aurora-postgresql17"
+    assert {"KMS key", "quota of clusters", "quota of instances", "quota of snapshots", "users"} <= set(checks)
+
+
+def test_a_full_quota_of_snapshots_warns_as_older_ones_may_make_room(healthy: FakeAws) -> None:
+    healthy.west.quotas["ManualClusterSnapshots"] = 1
+    healthy.start()
+    (warned,) = [check for check in healthy.operation.plan.checks if check.outcome is Outcome.WARN]
+    assert (warned.name, warned.found) == (
+        "quota of snapshots",
+        "0 of 1 manual cluster snapshots, and 2 to come",
+    )
+
+
+def test_a_region_that_is_full_keeps_as_many_instances_as_it_has(healthy: FakeAws) -> None:
+    healthy.west.quotas["DBInstances"] = healthy.west.quotas["DBClusters"] = 1
+    healthy.start()
+    assert healthy.operation.plan.settings.instance_count == 2
+
+
+def test_a_region_with_as_many_clusters_as_it_may_have_gets_no_new_target(aws: FakeAws) -> None:
+    aws.west.quotas["DBClusters"] = 0
+    with pytest.raises(errors.TargetNotBuildable, match="0 clusters of the 0 that the account may have"):
+        aws.start()
+
+
+def test_what_may_pass_by_itself_is_tried_again_and_not_counted_as_a_problem(healthy: FakeAws) -> None:
+    healthy.west.fail("describe_orderable_db_instance_options", "Throttling")
+    with pytest.raises(errors.AwsThrottled):
+        healthy.start(target={"subnet_group": "nobodys"})
+
+
+LATER: list[tuple[Callable[[FakeAws], object], type[errors.PermanentError], str]] = [
+    (lambda aws: setattr(aws.kms, "spec", "RSA_4096"), errors.KeyNotUsable, "RSA_4096"),
+    (lambda aws: aws.west.classes.clear(), errors.TargetNotBuildable, "db.r8g.large, which cannot"),
+    (lambda aws: aws.west.subnet_groups.clear(), errors.SettingNotFound, "subnet group 'default'"),
+    (lambda aws: aws.west.parameter_groups.clear(), errors.SettingNotFound, "no DB parameter group"),
+]
+
+
+@pytest.mark.parametrize(("happens", "error", "said"), LATER)
+def test_what_changed_since_the_plan_keeps_the_old_target_whole(
+    copied: FakeAws, happens: Callable[[FakeAws], object], error: type[errors.PermanentError], said: str
+) -> None:
+    copied.clock.advance(minutes=11)
+    happens(copied)
+    with pytest.raises(error, match=said):
+        copied.run(delete_rds)
+    assert copied.west.destroyed == []
+
+
+def test_all_that_changed_since_the_plan_is_named_at_once(copied: FakeAws) -> None:
+    copied.kms.spec = "RSA_4096"
+    copied.west.classes.clear()
+    copied.west.clusters["staging"]["DeletionProtection"] = True
+    with pytest.raises(errors.TargetNotBuildable, match=r"\(2\) .*deletion protection.* \(3\) .*RSA_4096"):
+        copied.run(delete_rds)
+    assert copied.west.destroyed == []
+
+
+def test_a_copy_is_not_begun_when_the_plan_was_refused(healthy: FakeAws) -> None:
+    with pytest.raises(errors.TargetNotBuildable):
+        healthy.start(target={"instances": {"instance_class": "db.z9z.42xlarge"}})
+    with pytest.raises(errors.OperationNotFound):
+        healthy.run(copy_snapshot)

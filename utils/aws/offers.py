@@ -1,0 +1,121 @@
+"""What RDS offers and allows in one Region, without changing anything."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from utils.aws.calls import aws_call, error_code
+from utils.aws.rds_reader import ENGINE
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds.client import RDSClient
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferedVersion:
+    """An engine version: the family of its parameter groups, and what a snapshot of it can be restored as."""
+
+    version: str
+    family: str
+    upgrade_targets: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubnetGroup:
+    """A DB subnet group."""
+
+    vpc_id: str
+    zones: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """A quota of the account in the Region."""
+
+    used: int
+    most: int
+
+
+class Offers:
+    """The calls that ask what could be built; every method raises the errors of `utils.errors` only."""
+
+    def __init__(self, client: "RDSClient") -> None:
+        self._client = client
+
+    def engine_version(self, version: str) -> OfferedVersion | None:
+        """Describe an Aurora PostgreSQL version; None if this Region does not offer it."""
+        with aws_call("rds:DescribeDBEngineVersions"):
+            answer = self._client.describe_db_engine_versions(Engine=ENGINE, EngineVersion=version)
+        found = next((raw for raw in answer["DBEngineVersions"] if raw.get("EngineVersion") == version), None)
+        if found is None:
+            return None
+        return OfferedVersion(
+            version=version,
+            family=found.get("DBParameterGroupFamily", ""),
+            upgrade_targets=tuple(
+                target["EngineVersion"]
+                for target in found.get("ValidUpgradeTarget", [])
+                if target.get("Engine", ENGINE) == ENGINE and "EngineVersion" in target
+            ),
+        )
+
+    def zones_of_class(self, version: str, instance_class: str) -> set[str]:
+        """Return the Availability Zones in which the class can be ordered for the version."""
+        with aws_call("rds:DescribeOrderableDBInstanceOptions"):
+            pages = self._client.get_paginator("describe_orderable_db_instance_options").paginate(
+                Engine=ENGINE, EngineVersion=version, DBInstanceClass=instance_class
+            )
+            return {
+                zone["Name"]
+                for page in pages
+                for option in page["OrderableDBInstanceOptions"]
+                for zone in option.get("AvailabilityZones", [])
+                if "Name" in zone
+            }
+
+    def subnet_group(self, name: str) -> SubnetGroup | None:
+        """Describe a DB subnet group; None when there is none."""
+        with aws_call("rds:DescribeDBSubnetGroups"):
+            try:
+                answer = self._client.describe_db_subnet_groups(DBSubnetGroupName=name)
+            except ClientError as error:
+                if error_code(error) == "DBSubnetGroupNotFoundFault":
+                    return None
+                raise
+        (found,) = answer["DBSubnetGroups"]
+        zones = {subnet["SubnetAvailabilityZone"]["Name"] for subnet in found.get("Subnets", [])}
+        return SubnetGroup(vpc_id=found.get("VpcId", ""), zones=tuple(sorted(zones)))
+
+    def family_of_cluster_group(self, name: str) -> str | None:
+        """Return the family of a DB cluster parameter group; None when there is no such group."""
+        with aws_call("rds:DescribeDBClusterParameterGroups"):
+            try:
+                answer = self._client.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)
+            except ClientError as error:
+                if error_code(error) in {"DBParameterGroupNotFound", "DBClusterParameterGroupNotFound"}:
+                    return None
+                raise
+        return next((group.get("DBParameterGroupFamily", "") for group in answer["DBClusterParameterGroups"]), None)
+
+    def family_of_instance_group(self, name: str) -> str | None:
+        """Return the family of a DB parameter group; None when there is no such group."""
+        with aws_call("rds:DescribeDBParameterGroups"):
+            try:
+                answer = self._client.describe_db_parameter_groups(DBParameterGroupName=name)
+            except ClientError as error:
+                if error_code(error) == "DBParameterGroupNotFound":
+                    return None
+                raise
+        return next((group.get("DBParameterGroupFamily", "") for group in answer["DBParameterGroups"]), None)
+
+    def quotas(self) -> dict[str, Quota]:
+        """Return the quotas by AWS's name, such as `DBClusters`."""
+        with aws_call("rds:DescribeAccountAttributes"):
+            answer = self._client.describe_account_attributes()
+        return {
+            quota["AccountQuotaName"]: Quota(used=quota["Used"], most=quota["Max"])
+            for quota in answer["AccountQuotas"]
+            if "AccountQuotaName" in quota and "Used" in quota and "Max" in quota
+        }

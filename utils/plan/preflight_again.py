@@ -1,0 +1,39 @@
+"""The preflight once more, right before anything is destroyed: between plan and deletion hours may have passed."""
+
+from utils.aws.rds_models import Cluster
+from utils.operation.model import Operation
+from utils.plan import guards
+from utils.preflight.buildable import Wanted, look_at_what_is_wanted
+from utils.preflight.looks import Preflight
+from utils.runtime.services import Services
+from utils.runtime.waiting import has_settled
+
+
+def look_again_before_deleting(operation: Operation, target: Cluster, services: Services) -> None:
+    """Raise what keeps the old target from being replaced now, all of it at once; `ResourceBusy` for what may pass."""
+    # Of another cluster than the planned one nothing else is worth saying.
+    guards.check_target_is_the_planned_one(target, operation.plan.old_target_resource_id)
+    preflight, request, plan = Preflight(), operation.request, operation.plan
+    members = services.rds().instances_of(target.identifier)
+    staying = [member for member in members if member.status != "deleting"]
+    preflight.look("target", lambda: guards.check_target_may_go(request, target))
+    preflight.look("tags of its instances", lambda: guards.check_members_may_go(staying))
+    copied_at = operation.copied.finished_at if operation.copied else None
+    may_be_unseen = copied_at is not None and not has_settled(copied_at, services.clock.now())
+    preflight.look(
+        "what is restored",
+        lambda: guards.check_restorable_now(services.rds(), operation.restored_from, may_be_unseen=may_be_unseen),
+    )
+    preflight.look("KMS key", lambda: services.kms.usable_key_arn(plan.settings.kms_key_id))
+    wanted = Wanted(
+        snapshot_version=operation.snapshot.engine_version,
+        settings=plan.settings,
+        old_members=len(members),
+        new_snapshots=0,
+    )
+    look_at_what_is_wanted(preflight, services.offers, wanted)
+    preflight.look(
+        "names of instances",
+        lambda: guards.check_instance_names(services.rds(), operation.identifiers.instance_ids, target.identifier),
+    )
+    preflight.raise_problems()

@@ -1,0 +1,1 @@
+"""Every check before anything is destroyed: each passes, warns or fails, and all that fails is named at once."""

@@ -1,0 +1,216 @@
+"""Whether RDS will build the target as it is wanted: what it would refuse after the deletion is looked for before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from utils.aws.offers import OfferedVersion, Offers, Quota, SubnetGroup
+from utils.aws.rds_models import RestoreSettings
+from utils.errors import EngineVersionNotRestorable, SettingNotFound, SnapshotNotRestorable, TargetNotBuildable
+from utils.preflight.looks import Preflight
+from utils.words import counted
+
+_FEWEST_ZONES = 2
+_NEW_RUN = "correct it, then start a new run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is to be built, and what there is by then: `old_members` is None without an old target."""
+
+    snapshot_version: str
+    settings: RestoreSettings
+    old_members: int | None
+    new_snapshots: int
+
+
+def look_at_what_is_wanted(preflight: Preflight, offers: Offers, wanted: Wanted) -> None:
+    """Look at version, groups, classes and quotas in the target Region."""
+    settings = wanted.settings
+    version = preflight.look(
+        "engine version", lambda: _version(offers, wanted), found=lambda seen: f"{seen.version} is offered"
+    )
+    group = _subnet_group(preflight, offers, settings.subnet_group)
+    if version is not None:
+        _parameter_groups(preflight, offers, settings, version)
+        preflight.look(
+            "instance class",
+            lambda: _classes(offers, [settings.instance_class], version.version, group),
+            found=lambda names: f"{', '.join(names)} can be ordered",
+        )
+    quotas = preflight.look("quotas", offers.quotas, found=lambda known: f"{len(known)} are known") or {}
+    preflight.look("quota of clusters", lambda: _clusters(quotas, wanted))
+    preflight.look("quota of instances", lambda: _instances(quotas, wanted))
+    _snapshots(preflight, quotas, wanted)
+
+
+def _version(offers: Offers, wanted: Wanted) -> OfferedVersion:
+    old, new = wanted.snapshot_version, wanted.settings.engine_version
+    if "limitless" in old:
+        raise SnapshotNotRestorable(
+            f"a snapshot of Aurora Limitless Database ({old})",
+            field="source.snapshot",
+            expected="a snapshot of an ordinary Aurora PostgreSQL cluster",
+            action="name another source: RDS restores no such snapshot as a cluster",
+        )
+    if _parts(new) < _parts(old):
+        raise EngineVersionNotRestorable(
+            f"{new}, older than the snapshot's {old}",
+            field="target.engine_version",
+            expected="the snapshot's version or a newer one",
+            action="leave target.engine_version out, or raise it",
+        )
+    offered = offers.engine_version(new)
+    if offered is None:
+        raise EngineVersionNotRestorable(
+            f"Aurora PostgreSQL {new}, which the target Region does not offer",
+            field="target.engine_version",
+            expected="a version of aws rds describe-db-engine-versions --engine aurora-postgresql",
+            action="name a newer version that is offered",
+        )
+    before = offers.engine_version(old) if new != old else None
+    # A version that is not offered any more tells nothing of its upgrades.
+    if before is not None and new not in before.upgrade_targets:
+        raise EngineVersionNotRestorable(
+            f"Aurora PostgreSQL {new}, which a snapshot of {old} cannot be restored as",
+            field="target.engine_version",
+            expected=f"{old}, or one of its upgrade targets: {', '.join(before.upgrade_targets) or 'none'}",
+            action="name one of these, or leave target.engine_version out",
+        )
+    return offered
+
+
+def _subnet_group(preflight: Preflight, offers: Offers, name: str | None) -> SubnetGroup | None:
+    if name is None:
+        return None
+
+    def look() -> SubnetGroup:
+        group = offers.subnet_group(name)
+        if group is None:
+            raise _no_group("target.subnet_group", "DB subnet group", name)
+        if len(group.zones) < _FEWEST_ZONES:
+            raise TargetNotBuildable(
+                f"DB subnet group {name} in {', '.join(group.zones) or 'no Availability Zone'}",
+                field="target.subnet_group",
+                expected=f"subnets in at least {_FEWEST_ZONES} Availability Zones",
+                action="add a subnet in another zone to it, or name another group; then start a new run",
+            )
+        return group
+
+    return preflight.look("subnet group", look, found=lambda group: f"{name} in {', '.join(group.zones)}")
+
+
+def _parameter_groups(preflight: Preflight, offers: Offers, settings: RestoreSettings, version: OfferedVersion) -> None:
+    cluster_group, instance_group = settings.cluster_parameter_group, settings.instance_parameter_group
+    if cluster_group:
+        preflight.look(
+            "cluster parameter group",
+            lambda: _family(
+                "target.cluster_parameter_group",
+                ("DB cluster parameter group", cluster_group),
+                offers.family_of_cluster_group(cluster_group),
+                version,
+            ),
+            found=lambda family: f"{cluster_group} of family {family}",
+        )
+    if instance_group:
+        preflight.look(
+            "instance parameter group",
+            lambda: _family(
+                "target.instance_parameter_group",
+                ("DB parameter group", instance_group),
+                offers.family_of_instance_group(instance_group),
+                version,
+            ),
+            found=lambda family: f"{instance_group} of family {family}",
+        )
+
+
+def _family(field: str, group: tuple[str, str], family: str | None, version: OfferedVersion) -> str:
+    kind, name = group
+    if family is None:
+        raise _no_group(field, kind, name)
+    if family != version.family:
+        raise TargetNotBuildable(
+            f"{kind} {name} of family {family}",
+            field=field,
+            expected=f"one of family {version.family}, which Aurora PostgreSQL {version.version} takes",
+            action="name a group of that family, or leave the field out; then start a new run",
+        )
+    return family
+
+
+def _classes(offers: Offers, classes: Sequence[str], version: str, group: SubnetGroup | None) -> Sequence[str]:
+    for name in classes:
+        zones = offers.zones_of_class(version, name)
+        if not zones:
+            raise TargetNotBuildable(
+                f"instance class {name}, which cannot be ordered for Aurora PostgreSQL {version} in the target Region",
+                field="target.instances.instance_class",
+                expected="a class of aws rds describe-orderable-db-instance-options",
+                action=_NEW_RUN,
+            )
+        if group is not None and not zones & set(group.zones):
+            raise TargetNotBuildable(
+                f"instance class {name}, which can be ordered in {', '.join(sorted(zones))} only",
+                field="target.instances.instance_class",
+                expected=f"one that can be ordered in a zone of the subnet group: {', '.join(group.zones)}",
+                action="name another class, or a subnet group in one of these zones; then start a new run",
+            )
+    return classes
+
+
+def _clusters(quotas: dict[str, Quota], wanted: Wanted) -> None:
+    _room(quotas, "DBClusters", more=1, gone=0 if wanted.old_members is None else 1, what="cluster")
+
+
+def _instances(quotas: dict[str, Quota], wanted: Wanted) -> None:
+    _room(
+        quotas,
+        "DBInstances",
+        more=wanted.settings.instance_count,
+        gone=wanted.old_members or 0,
+        what="instance",
+    )
+
+
+def _room(quotas: dict[str, Quota], name: str, *, more: int, gone: int, what: str) -> None:
+    quota = quotas.get(name)
+    if quota is None:
+        return
+    after = quota.used - gone + more
+    # What was over the quota before stays possible: AWS lowers no quota under what is used.
+    if after > quota.most and more > gone:
+        raise TargetNotBuildable(
+            f"{counted(quota.used, what)} of the {quota.most} that the account may have in the Region, "
+            f"{gone} of them to go and {more} to come",
+            field=f"the quota {name}",
+            expected=f"room for {counted(more - gone, f'more {what}')}",
+            action=f"delete what nobody needs, or ask AWS to raise {name}; then start a new run",
+        )
+
+
+def _snapshots(preflight: Preflight, quotas: dict[str, Quota], wanted: Wanted) -> None:
+    quota, name = quotas.get("ManualClusterSnapshots"), "quota of snapshots"
+    if quota is not None and quota.used + wanted.new_snapshots > quota.most:
+        # Older ones of ours may make room; if not, the run stops before anything is deleted.
+        preflight.warn(
+            name,
+            f"{quota.used} of {quota.most} manual cluster snapshots, and {wanted.new_snapshots} to come",
+            expected="room for them, or older ones of this target's that may be pruned",
+            do="delete snapshots that nobody needs, or ask AWS to raise ManualClusterSnapshots",
+        )
+    else:
+        preflight.look(name, lambda: None)
+
+
+def _no_group(field: str, kind: str, name: str) -> SettingNotFound:
+    return SettingNotFound(
+        f"no {kind} {name!r} in the target Region",
+        field=field,
+        expected="an existing one",
+        action="create it or correct the name",
+    )
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
