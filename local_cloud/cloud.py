@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -50,6 +51,8 @@ class LocalCloud:
         self.ca_file = Path(description.ca_file)
         self.hop_endpoint = description.hop_endpoint
         self._supervisor = supervisor
+        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._making = threading.Lock()
 
     @classmethod
     def start(
@@ -106,7 +109,14 @@ class LocalCloud:
             stop(self.run_dir)
 
     def client(self, service: str, region: str = TARGET_REGION, account_id: str = ACCOUNT_ID) -> Any:
-        """Return a boto3 client with the credentials of an account's root."""
+        """Return a boto3 client with the credentials of an account's root, the same one whenever it is asked for."""
+        wanted = (service, region, account_id)
+        with self._making:  # making a client is not safe in two threads, using one is
+            if wanted not in self._clients:
+                self._clients[wanted] = self._new_client(*wanted)
+            return self._clients[wanted]
+
+    def _new_client(self, service: str, region: str, account_id: str) -> Any:
         credentials = root_credentials(account_id)
         session = boto3.Session(
             aws_access_key_id=credentials.access_key_id,

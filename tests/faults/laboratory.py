@@ -19,7 +19,7 @@ from local_cloud.scram import scram_verifier
 from tests.faults.cases import Case, RoundTrip
 from tests.integration.stage.outcome import ApiCall
 from tests.integration.stage.production import LOGINS, MASTER
-from tests.integration.stage.world import DATABASE, World, client_factory
+from tests.integration.stage.world import DATABASE, World
 from tests.waiting import wait_for
 
 # An Aurora phase is over almost at once, but the state machine still waits long enough not to look all the time.
@@ -59,7 +59,7 @@ class Laboratory:
     def __init__(self, cloud: LocalCloud, deployment: Deployment) -> None:
         self.cloud = cloud
         cloud.aurora_control("POST", "quotas", ROOMY)
-        self.world = World(cloud, deployment, client_factory(cloud))
+        self.world = World(cloud, deployment)
         self.world.client("s3").put_object(Bucket=BUCKET, Key="post-restore-sql/mask.sql", Body=SCRIPT.encode())
         self._operations, self._lanes = itertools.count(1), itertools.count(1)
 

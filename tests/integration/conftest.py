@@ -16,7 +16,7 @@ from tests.integration.stage.sources import in_one_region, nights_in_a_row
 from tests.integration.stage.stories import Storyteller
 from tests.integration.stage.watch import CommandLines
 from tests.integration.stage.wishes import wishes
-from tests.integration.stage.world import World, client_factory
+from tests.integration.stage.world import World
 
 # The stories that several files look at.
 __all__ = ["afternoon", "in_one_region", "night", "nights_in_a_row", "wishes"]
@@ -84,7 +84,7 @@ def _furnished(cloud: LocalCloud) -> tuple[World, Production]:
     with ThreadPoolExecutor(1) as pool:
         production = pool.submit(make_production, cloud, PRODUCTION)
         deployment = deploy(cloud, STACK_PARAMETERS)
-        return World(cloud, deployment, client_factory(cloud)), production.result()
+        return World(cloud, deployment), production.result()
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,7 @@ import contextlib
 import itertools
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import psycopg2
@@ -31,12 +30,14 @@ Request = Mapping[str, Any]
 class World:
     """What the stories do and look at."""
 
-    def __init__(self, cloud: LocalCloud, deployment: Deployment, client: Callable[..., Any]) -> None:
-        self.cloud, self.deployment, self.client = cloud, deployment, client
-        topic = client("sns").list_topics()["Topics"][0]["TopicArn"]
-        self.mailbox = Mailbox(client("sns"), client("sqs"), topic)
+    def __init__(self, cloud: LocalCloud, deployment: Deployment) -> None:
+        self.cloud, self.deployment, self.client = cloud, deployment, cloud.client
+        topic = self.client("sns").list_topics()["Topics"][0]["TopicArn"]
+        self.mailbox = Mailbox(self.client("sns"), self.client("sqs"), topic)
         self.outcomes: list[Outcome] = []
         self._numbers = itertools.count(1)
+        self._journal: list[ApiCall] = []
+        self._reading = threading.Lock()
 
     @property
     def source(self) -> Any:
@@ -121,7 +122,10 @@ class World:
 
     def journal(self) -> list[ApiCall]:
         """Return every call to the local Aurora so far."""
-        return [ApiCall(**entry) for entry in self.cloud.aurora_control("GET", "journal")]
+        with self._reading:
+            fresh = self.cloud.aurora_control("GET", "journal", {"since": len(self._journal)})
+            self._journal += [ApiCall(**entry) for entry in fresh]
+            return list(self._journal)
 
     def fault(self, kind: str, operation: str, identifier: str, **more: object) -> None:
         """Let one thing go wrong in the local Aurora."""
@@ -186,21 +190,6 @@ class World:
         with contextlib.closing(connection):
             connection.autocommit = True
             yield connection
-
-
-def client_factory(cloud: LocalCloud) -> Callable[..., Any]:
-    """Return a function that makes each boto3 client once."""
-    lock = threading.Lock()
-
-    @cache
-    def made(service: str, *scope: str) -> Any:
-        return cloud.client(service, *scope)
-
-    def client(service: str, *scope: str) -> Any:
-        with lock:  # making a client is not safe in two threads, using one is
-            return made(service, *scope)
-
-    return client
 
 
 def tags_of(resource: Mapping[str, Any]) -> dict[str, str]:
