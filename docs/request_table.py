@@ -1,4 +1,4 @@
-"""The README's table of the request, made from the model."""
+"""The tables of the request's fields, made from the model: the whole one, and what people set first."""
 
 import json
 from collections.abc import Iterator
@@ -7,32 +7,82 @@ from typing import Any
 from utils.request.model import RestoreRequest
 
 HEADER = ["| Field | Type | Default | Meaning |", "|---|---|---|---|"]
+# What the README shows.
+FIRST = (
+    "source.cluster_id",
+    "source.region",
+    "source.snapshot",
+    "source.max_age_hours",
+    "target.cluster_id",
+    "target.inherit_settings",
+    "target.instances.count",
+    "target.instances.instance_class",
+    "target.engine_version",
+    "final_snapshot",
+    "override_deletion_protection",
+    "keep_logins",
+    "post_restore_sql",
+    "checks",
+    "dry_run",
+)
 
 Schema = dict[str, Any]
 
 
 def request_table() -> str:
-    """Return the table, a row for each field by its dotted path."""
+    """Return the whole table, a row for each field by its dotted path."""
+    return "\n".join([*HEADER, *(row for _, row in _all_rows())])
+
+
+def first_fields_table() -> str:
+    """Return the rows of what people set first."""
+    rows = dict(_all_rows())
+    return "\n".join([*HEADER, *(rows[path] for path in FIRST)])
+
+
+def _all_rows() -> Iterator[tuple[str, str]]:
     schema = RestoreRequest.model_json_schema()
-    return "\n".join([*HEADER, *_rows(schema, schema["$defs"], "")])
+    return _rows(schema, schema["$defs"], "", {})
 
 
-def _rows(model: Schema, definitions: Schema, path: str) -> Iterator[str]:
+def _rows(model: Schema, definitions: Schema, path: str, shown: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield path and row of each field; an optional object of a kind that was shown names where that was."""
     required = model.get("required", [])
     for name, field in model["properties"].items():
         kind = _resolved(field, definitions)
-        item = _resolved(kind["items"], definitions) if "items" in kind else {}
-        if "properties" in item:
-            yield _row(f"{path}{name}", "list of objects", "`[]`", field["description"])
-            yield from _rows(item, definitions, f"{path}{name}[].")
+        here, inner, inside = _what_is_inside(f"{path}{name}", kind, definitions)
+        if inner is None:
+            default = _where_from(field) if name in required else _default(field)
+            yield here, _row(here, _type(kind), default, field["description"])
             continue
-        if "properties" not in kind:
-            default = _default(field) if name not in required else _where_from(field)
-            yield _row(f"{path}{name}", _type(kind), default, field["description"])
+        title, is_optional = inner["title"], "properties" not in kind or field.get("default", ...) is None
+        if is_optional and title in shown:
+            meaning = f"{field['description']} Fields as in `{shown[title]}`."
+            yield here, _row(here, _kind_of_container(kind), _default(field), meaning)
             continue
-        if field.get("default", ...) is None:
-            yield _row(f"{path}{name}", "object", "`null`", field["description"])
-        yield from _rows(kind, definitions, f"{path}{name}.")
+        if is_optional:
+            shown[title] = here
+            yield here, _row(here, _kind_of_container(kind), _default(field), field["description"])
+        yield from _rows(inner, definitions, inside, shown)
+
+
+def _what_is_inside(path: str, kind: Schema, definitions: Schema) -> tuple[str, Schema | None, str]:
+    """Return a field's own path, the object in it if there is one, and the path of that one's fields."""
+    if "properties" in kind:
+        return path, kind, f"{path}."
+    for member, mark in (("items", "[]"), ("additionalProperties", ".<name>")):
+        inner = kind.get(member)
+        if isinstance(inner, dict):
+            inner = _resolved(inner, definitions)
+            if "properties" in inner:
+                return path, inner, f"{path}{mark}."
+    return path, None, ""
+
+
+def _kind_of_container(kind: Schema) -> str:
+    if "items" in kind:
+        return "list of objects"
+    return "object" if "properties" in kind else "object of objects, by name"
 
 
 def _row(path: str, kind: str, default: str, meaning: str) -> str:
@@ -58,7 +108,8 @@ def _default(field: Schema) -> str:
         return "`null`"
     if "default" in field:
         return f"`{json.dumps(field['default'])}`"
-    return "`[]`" if field.get("type") == "array" else "`{}`"
+    kinds = [field, *field.get("anyOf", [])]
+    return "`[]`" if any(kind.get("type") == "array" for kind in kinds) else "`{}`"
 
 
 def _type(kind: Schema) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from deployment.account import Account
 from deployment.stacks import Stack
-from utils.request.model import Target
+from utils.request.target import Target
 
 
 class Outcome(StrEnum):

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from deployment.account import Account, error_code
-from utils.request.model import Target
+from utils.request.target import Target
 
 _POSTGRESQL, _HTTPS = 5432, 443
 _VPC_HINT = "deploy with --set VpcSubnetIds=subnet-…,subnet-… --set VpcSecurityGroupIds=sg-…"

@@ -61,7 +61,8 @@ class FakeKms:
     def describe_key(self, *, KeyId: str) -> Item:  # noqa: N803 - boto3's name
         if KeyId not in self.states:
             raise aws_error("NotFoundException", f"{KeyId} is not found")
-        key = {"Arn": KEY_ARN, "KeyState": self.states[KeyId], "KeyUsage": "ENCRYPT_DECRYPT", "KeySpec": self.spec}
+        arn = KeyId if KeyId.startswith("arn:") else KEY_ARN
+        key = {"Arn": arn, "KeyState": self.states[KeyId], "KeyUsage": "ENCRYPT_DECRYPT", "KeySpec": self.spec}
         return {"KeyMetadata": key}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.fakes.rds_items import Item, arn_of, need, number_of
 from tests.fakes.rds_region import FakeClock, FakeRegion
+from tests.fakes.rds_settings import shown
 
 
 class FakeRdsWorld:
@@ -148,8 +149,7 @@ class FakeRds(FakeRegion):
     def modify_db_cluster(self, **params: Any) -> Item:
         self._enter("modify_db_cluster", params)
         cluster = self._cluster(params["DBClusterIdentifier"])
-        if "DeletionProtection" in params:
-            cluster["DeletionProtection"] = params["DeletionProtection"]
+        cluster |= shown(params)
         if "MasterUserPassword" in params:
             cluster["Status"] = "resetting-master-credentials"
         if params.get("ManageMasterUserPassword"):
@@ -158,6 +158,12 @@ class FakeRds(FakeRegion):
             cluster["Status"] = "resetting-master-credentials"
             cluster["MasterUserSecret"] = {"SecretArn": arn, "SecretStatus": "creating"}
         return {}
+
+    def enable_http_endpoint(self, **params: Any) -> Item:
+        self._enter("enable_http_endpoint", params)
+        cluster = next(item for item in self.clusters.values() if item["DBClusterArn"] == params["ResourceArn"])
+        cluster["HttpEndpointEnabled"] = "HttpEndpointEnabled" not in self.forgets
+        return {"ResourceArn": params["ResourceArn"], "HttpEndpointEnabled": True}
 
     def start_db_cluster(self, **params: Any) -> Item:
         self._enter("start_db_cluster", params)
@@ -192,6 +198,7 @@ class FakeRds(FakeRegion):
         self.clusters[identifier] = self._new_cluster(identifier) | {
             "TagList": params["Tags"],
             "EngineVersion": params["EngineVersion"],
+            **shown(params),
         }
         return {}
 
@@ -200,7 +207,7 @@ class FakeRds(FakeRegion):
         identifier = params["DBInstanceIdentifier"]
         need(identifier not in self.instances, "DBInstanceAlreadyExists")
         cluster_id = self._cluster(params["DBClusterIdentifier"])["DBClusterIdentifier"]
-        self.has_instance(identifier, cluster_id, DBInstanceStatus="creating", TagList=params["Tags"])
+        self.has_instance(identifier, cluster_id, DBInstanceStatus="creating", TagList=params["Tags"], **shown(params))
         return {}
 
     def add_tags_to_resource(self, **params: Any) -> Item:

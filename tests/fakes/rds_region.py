@@ -20,7 +20,7 @@ from tests.fakes.rds_items import (
 )
 
 CLASSES = ("db.r8g.large", "db.r8g.xlarge", "db.t4g.medium", "db.serverless")
-CHANGES = ("copy", "create", "delete", "restore", "modify", "add", "start")
+CHANGES = ("copy", "create", "delete", "restore", "modify", "add", "start", "enable")
 _DESTROYING = {"delete_db_instance", "delete_db_cluster", "modify_db_cluster"}
 
 
@@ -44,13 +44,16 @@ class FakeRegion:
     """What is in one Region, and what a test says and asks about it.
 
     `calls` lists the calls that were made, `taken` the changes among them that RDS took; `fail` makes the next one
-    fail. Whatever takes time stays `creating` or `deleting` until a test says `settle`.
+    fail, `refuse` every one; `forgets` names fields that no change changes. Whatever takes time stays `creating` or
+    `deleting` until a test says `settle`.
     """
 
     def __init__(self, region: str, clock: FakeClock) -> None:
         self._region = region
         self._clock = clock
         self._failures: dict[str, ClientError] = {}
+        self._refusals: dict[str, ClientError] = {}
+        self.forgets: set[str] = set()
         self._made = 0
         self.calls: list[tuple[str, Item]] = []
         self.taken: list[tuple[str, Item]] = []
@@ -83,6 +86,10 @@ class FakeRegion:
     def fail(self, operation: str, code: str, message: str = "planned by the test") -> None:
         """Let the next call of `operation` fail."""
         self._failures[operation] = aws_error(code, message)
+
+    def refuse(self, operation: str, code: str, message: str) -> None:
+        """Let every call of `operation` fail."""
+        self._refusals[operation] = aws_error(code, message)
 
     def hide(self, kind: dict[str, Item], identifier: str) -> Callable[[], None]:
         """Let RDS not show what is there, as it may right after a change; call the answer to show it again."""
@@ -143,7 +150,7 @@ class FakeRegion:
 
     def _enter(self, operation: str, params: Item) -> None:
         self.calls.append((operation, params))
-        failure = self._failures.pop(operation, None)
+        failure = self._failures.pop(operation, None) or self._refusals.get(operation)
         if failure is not None:
             raise failure
 
@@ -154,7 +161,17 @@ class FakeRegion:
     def _publish_endpoints(self) -> None:
         for identifier, cluster in self.clusters.items():
             members = self._members(identifier)
-            cluster["DBClusterMembers"] = [{"DBInstanceIdentifier": m["DBInstanceIdentifier"]} for m in members]
+            names = [member["DBInstanceIdentifier"] for member in members]
+            was = [
+                item["DBInstanceIdentifier"]
+                for item in cluster.get("DBClusterMembers", [])
+                if item.get("IsClusterWriter")
+            ]
+            # The first instance of a cluster is its writer until it goes.
+            writer = next((name for name in [*was, *names] if name in names), None)
+            cluster["DBClusterMembers"] = [
+                {"DBInstanceIdentifier": name, "IsClusterWriter": name == writer} for name in names
+            ]
             if any(member["DBInstanceStatus"] == "available" for member in members):
                 cluster["Endpoint"] = f"{identifier}.cluster-x.{self._region}.rds.amazonaws.com"
 

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from utils.errors import AuroraRestoreError, OperationRowConflict
 from utils.operation.audit_log import AuditEvent, AuditRow
 from utils.operation.model import Operation
-from utils.operation.state_table import lock_key
+from utils.operation.state_table import lock_key, target_key
 from utils.operation.store import Attempt, TargetLock, UnplannedOperation
+from utils.operation.target_record import TargetRecord
 
 
 class InMemoryOperationStore:
@@ -16,6 +17,7 @@ class InMemoryOperationStore:
         self.rows: dict[str, str] = {}
         self.unplanned: dict[str, str] = {}
         self.locks: dict[str, TargetLock] = {}
+        self.records: dict[str, str] = {}
 
     def find(self, operation_id: str) -> Operation | None:
         row = self.rows.get(operation_id)
@@ -51,6 +53,15 @@ class InMemoryOperationStore:
             return False
         self.unplanned[operation.operation_id] = operation.model_dump_json()
         return True
+
+    def find_target_record(self, region: str, target_cluster_id: str) -> TargetRecord | None:
+        row = self.records.get(target_key(region, target_cluster_id))
+        return TargetRecord.model_validate_json(row) if row else None
+
+    def save_target_record(self, record: TargetRecord) -> None:
+        there = self.find_target_record(record.region, record.cluster_id)
+        if there is None or there.read_at <= record.read_at:
+            self.records[target_key(record.region, record.cluster_id)] = record.model_dump_json()
 
     def acquire_lock(
         self, region: str, target_cluster_id: str, lock: TargetLock, *, instead_of: str | None = None

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from utils.aws.rds_models import RestoreSettings
+from utils.cluster_settings.model import Member, TargetSettings
+from utils.operation.earlier_rows import of_this_version
 from utils.operation.model import Operation
 from utils.operation.planned import Identifiers, Plan, SourceSnapshot
 from utils.request.model import RestoreRequest
@@ -40,11 +41,10 @@ def an_operation(operation_id: str = "nightly-1", **other: Any) -> Operation:
         delete_target=True,
         take_final_snapshot=True,
         old_target_resource_id="cluster-OLD",
-        settings=RestoreSettings(
+        settings=TargetSettings(
             engine_version="17.4",
             kms_key_id="arn:aws:kms:us-west-2:123456789012:key/k",
-            instance_class="db.r8g.large",
-            instance_count=1,
+            members=[Member(identifier="staging-1", instance_class="db.r8g.large")],
         ),
         actions=["copy it", "restore it"],
     )
@@ -76,4 +76,4 @@ def an_operation(operation_id: str = "nightly-1", **other: Any) -> Operation:
         "updated_at": AT,
         "ttl": 1_800_000_000,
     }
-    return Operation.model_validate(planned | other)
+    return Operation.model_validate(of_this_version(planned | other))

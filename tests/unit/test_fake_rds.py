@@ -12,15 +12,13 @@ from moto import mock_aws
 from tests.fakes.rds import FakeRds, FakeRdsWorld
 from utils.aws.calls import error_code
 from utils.aws.offers import Offers
-from utils.aws.rds_models import RestoreSettings
 from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_writer import RdsWriter
+from utils.cluster_settings.model import Member, TargetSettings
 
-SETTINGS = RestoreSettings(
+SETTINGS = TargetSettings(
     engine_version="17.4",
     kms_key_id="arn:aws:kms:us-west-2:123456789012:key/k",
-    instance_class="db.r8g.large",
-    instance_count=1,
 )
 TAGS = {"made-by": "the contract"}
 
@@ -51,7 +49,7 @@ class Region:
             MasterUserPassword="not-a-secret",
             **other,
         )
-        self.writer.create_instance("old", "old-1", SETTINGS, tags={})
+        self.writer.create_instance("old", Member(identifier="old-1", instance_class="db.r8g.large"), tags={})
 
     def refuses(self, operation: str, **params: Any) -> str:
         """Make a call that must fail, and return the error's code."""
@@ -187,8 +185,8 @@ def test_a_restore_makes_a_cluster_without_instances(region: Region) -> None:
 def test_an_instance_is_created_once(region: Region) -> None:
     region.has_cluster()
 
-    region.writer.create_instance("old", "old-2", SETTINGS, tags=TAGS)
-    region.writer.create_instance("old", "old-2", SETTINGS, tags=TAGS)
+    region.writer.create_instance("old", Member(identifier="old-2", instance_class="db.r8g.large"), tags=TAGS)
+    region.writer.create_instance("old", Member(identifier="old-2", instance_class="db.r8g.large"), tags=TAGS)
     region.settle()
 
     found = region.reader.find_instance("old-2")

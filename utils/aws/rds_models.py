@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
+from utils.aws.target.from_api import cluster_settings_from_api, member_from_api, tags_from_api
+from utils.aws.target.not_put_back import not_put_back, not_put_back_of_member
+from utils.cluster_settings.model import ClusterSettings, Member
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.type_defs import (
         DBClusterSnapshotTypeDef,
         DBClusterTypeDef,
         DBInstanceTypeDef,
-        TagTypeDef,
     )
+
+AUTOSCALED = "application-autoscaling-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,16 +41,6 @@ class Snapshot:
     tags: Mapping[str, str]
 
 
-class ServerlessCapacity(BaseModel):
-    """Capacity range in Aurora capacity units."""
-
-    model_config = ConfigDict(frozen=True)
-
-    min_capacity: float
-    max_capacity: float
-    seconds_until_auto_pause: int | None = None
-
-
 @dataclass(frozen=True, kw_only=True)
 class MasterSecret:
     """The secret in which RDS keeps the master user's password."""
@@ -58,7 +51,7 @@ class MasterSecret:
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """A DB cluster and the settings that a restore does not carry over by itself."""
+    """A DB cluster: what it is and how it is, its settings, and what no restore of it would bring back."""
 
     identifier: str
     arn: str
@@ -77,15 +70,11 @@ class Cluster:
     replicas: Sequence[str]
     replicates: str | None
     pending_changes: Sequence[str]
-    subnet_group: str | None
-    security_group_ids: Sequence[str]
-    parameter_group: str | None
-    storage_type: str | None
-    log_exports: Sequence[str]
-    iam_authentication: bool
-    serverless_v2: ServerlessCapacity | None
     master_secret: MasterSecret | None
     tags: Mapping[str, str]
+    writer_id: str | None
+    settings: ClusterSettings
+    not_put_back: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +84,15 @@ class Instance:
     identifier: str
     cluster_id: str | None
     status: str
-    instance_class: str
-    parameter_group: str | None
     pending_changes: Sequence[str]
     tags: Mapping[str, str]
+    settings: Member
+    not_put_back: Sequence[str]
+
+    @property
+    def is_autoscaled(self) -> bool:
+        """Whether Application Auto Scaling made it, which names it so and gives it none of the cluster's tags."""
+        return self.identifier.startswith(AUTOSCALED)
 
 
 def snapshot_from_api(raw: "DBClusterSnapshotTypeDef") -> Snapshot:
@@ -119,13 +113,13 @@ def snapshot_from_api(raw: "DBClusterSnapshotTypeDef") -> Snapshot:
         storage_gib=raw.get("AllocatedStorage", 0),
         port=raw.get("Port") or None,
         master_username=raw.get("MasterUsername", ""),
-        tags=_tags(raw.get("TagList", [])),
+        tags=tags_from_api(raw.get("TagList", [])),
     )
 
 
 def cluster_from_api(raw: "DBClusterTypeDef") -> Cluster:
     """Read an element of DescribeDBClusters."""
-    capacity, secret = raw.get("ServerlessV2ScalingConfiguration"), raw.get("MasterUserSecret")
+    secret = raw.get("MasterUserSecret")
     return Cluster(
         identifier=raw["DBClusterIdentifier"],
         arn=raw["DBClusterArn"],
@@ -145,65 +139,35 @@ def cluster_from_api(raw: "DBClusterTypeDef") -> Cluster:
         replicas=tuple(raw.get("ReadReplicaIdentifiers", [])),
         replicates=raw.get("ReplicationSourceIdentifier") or None,
         pending_changes=tuple(raw.get("PendingModifiedValues") or {}),
-        subnet_group=raw.get("DBSubnetGroup"),
-        security_group_ids=tuple(group["VpcSecurityGroupId"] for group in raw.get("VpcSecurityGroups", [])),
-        parameter_group=raw.get("DBClusterParameterGroup"),
-        storage_type=raw.get("StorageType"),
-        log_exports=tuple(raw.get("EnabledCloudwatchLogsExports", [])),
-        iam_authentication=raw.get("IAMDatabaseAuthenticationEnabled", False),
-        serverless_v2=ServerlessCapacity(
-            min_capacity=capacity.get("MinCapacity", 0.5),
-            max_capacity=capacity.get("MaxCapacity", 1.0),
-            seconds_until_auto_pause=capacity.get("SecondsUntilAutoPause"),
-        )
-        if capacity
-        else None,
         master_secret=MasterSecret(arn=secret["SecretArn"], status=secret.get("SecretStatus", ""))
         if secret and "SecretArn" in secret
         else None,
-        tags=_tags(raw.get("TagList", [])),
+        tags=tags_from_api(raw.get("TagList", [])),
+        writer_id=next(
+            (
+                member["DBInstanceIdentifier"]
+                for member in raw.get("DBClusterMembers", [])
+                if member.get("IsClusterWriter")
+            ),
+            None,
+        ),
+        settings=cluster_settings_from_api(raw),
+        not_put_back=tuple(not_put_back(raw)),
     )
 
 
 def instance_from_api(raw: "DBInstanceTypeDef") -> Instance:
     """Read an element of DescribeDBInstances."""
-    groups = raw.get("DBParameterGroups", [])
     return Instance(
         identifier=raw["DBInstanceIdentifier"],
         cluster_id=raw.get("DBClusterIdentifier"),
         status=raw["DBInstanceStatus"],
-        instance_class=raw["DBInstanceClass"],
-        parameter_group=groups[0]["DBParameterGroupName"] if groups else None,
         pending_changes=tuple(raw.get("PendingModifiedValues") or {}),
-        tags=_tags(raw.get("TagList", [])),
+        tags=tags_from_api(raw.get("TagList", [])),
+        settings=member_from_api(raw),
+        not_put_back=tuple(not_put_back_of_member(raw)),
     )
-
-
-def _tags(raw: "Sequence[TagTypeDef]") -> dict[str, str]:
-    return {tag["Key"]: tag.get("Value", "") for tag in raw}
 
 
 def _percent(raw: str | None) -> int:
     return int(raw) if raw and raw.isdigit() else 0
-
-
-class RestoreSettings(BaseModel):
-    """Everything RestoreDBClusterFromSnapshot and CreateDBInstance are told; None leaves it to AWS's default."""
-
-    model_config = ConfigDict(frozen=True)
-
-    engine_version: str
-    kms_key_id: str
-    instance_class: str
-    instance_count: int
-    port: int | None = None
-    subnet_group: str | None = None
-    security_group_ids: list[str] = []
-    cluster_parameter_group: str | None = None
-    instance_parameter_group: str | None = None
-    storage_type: str | None = None
-    log_exports: list[str] = []
-    iam_authentication: bool = False
-    deletion_protection: bool = False
-    serverless_v2: ServerlessCapacity | None = None
-    tags: dict[str, str] = {}

@@ -4,15 +4,16 @@ Creating what exists and deleting what is gone are not errors here: the caller l
 whether what exists is its own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from utils.aws.calls import aws_call, error_code
-from utils.aws.rds_models import RestoreSettings, ServerlessCapacity
 from utils.aws.rds_reader import ENGINE, RdsReader
+from utils.aws.target.to_api import given, member_parameters, restore_parameters, tag_list
+from utils.cluster_settings.model import Member, TargetSettings
 from utils.errors import AccessDenied, SnapshotNotFound
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_rds.client import RDSClient
     from mypy_boto3_rds.type_defs import (
         CopyDBClusterSnapshotMessageTypeDef,
-        CreateDBInstanceMessageTypeDef,
         RestoreDBClusterFromSnapshotMessageTypeDef,
-        TagTypeDef,
     )
 
 
@@ -39,19 +38,19 @@ class RdsWriter:
         params: CopyDBClusterSnapshotMessageTypeDef = {
             "SourceDBClusterSnapshotIdentifier": source_arn,
             "TargetDBClusterSnapshotIdentifier": copy_id,
-            "Tags": _tag_list(tags),
+            "Tags": tag_list(tags),
         }
         with (
             _passing("rds:CopyDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault"),
             _of_what_is_there(source_arn),
         ):
-            self._client.copy_db_cluster_snapshot(**params, **_given(KmsKeyId=kms_key_id))
+            self._client.copy_db_cluster_snapshot(**params, **given(KmsKeyId=kms_key_id))
 
     def create_snapshot(self, cluster_id: str, snapshot_id: str, *, tags: Mapping[str, str]) -> None:
         """Start a manual snapshot of a cluster."""
         with _passing("rds:CreateDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault"):
             self._client.create_db_cluster_snapshot(
-                DBClusterIdentifier=cluster_id, DBClusterSnapshotIdentifier=snapshot_id, Tags=_tag_list(tags)
+                DBClusterIdentifier=cluster_id, DBClusterSnapshotIdentifier=snapshot_id, Tags=tag_list(tags)
             )
 
     def delete_snapshot(self, snapshot_id: str) -> None:
@@ -89,52 +88,38 @@ class RdsWriter:
             self._client.delete_db_cluster(DBClusterIdentifier=cluster_id, SkipFinalSnapshot=True)
 
     def restore_cluster(
-        self, cluster_id: str, snapshot: str, settings: RestoreSettings, *, tags: Mapping[str, str]
+        self, cluster_id: str, snapshot: str, settings: TargetSettings, *, tags: Mapping[str, str]
     ) -> bool:
         """Restore a cluster, without instances, from a snapshot identifier or ARN; False if it exists already.
 
-        What is not passed falls back to AWS's defaults, never to what the source or the old target had.
+        What no restore takes is changed afterwards (`changes_after_restore`).
         """
         params: RestoreDBClusterFromSnapshotMessageTypeDef = {
             "DBClusterIdentifier": cluster_id,
             "SnapshotIdentifier": snapshot,
             "Engine": ENGINE,
-            "EngineVersion": settings.engine_version,
-            "DeletionProtection": settings.deletion_protection,
-            "EnableIAMDatabaseAuthentication": settings.iam_authentication,
-            "CopyTagsToSnapshot": True,
-            "KmsKeyId": settings.kms_key_id,
-            "Tags": _tag_list(tags),
         }
-        optional = _given(
-            Port=settings.port,
-            DBSubnetGroupName=settings.subnet_group,
-            VpcSecurityGroupIds=settings.security_group_ids,
-            DBClusterParameterGroupName=settings.cluster_parameter_group,
-            StorageType=settings.storage_type,
-            EnableCloudwatchLogsExports=settings.log_exports,
-            ServerlessV2ScalingConfiguration=_scaling(settings.serverless_v2),
-        )
         with _passing("rds:RestoreDBClusterFromSnapshot", "DBClusterAlreadyExistsFault"):
-            self._client.restore_db_cluster_from_snapshot(**params, **optional)
+            self._client.restore_db_cluster_from_snapshot(**params, **restore_parameters(settings, tags))
             return True
         return False
 
-    def create_instance(
-        self, cluster_id: str, instance_id: str, settings: RestoreSettings, *, tags: Mapping[str, str]
-    ) -> None:
+    def create_instance(self, cluster_id: str, member: Member, *, tags: Mapping[str, str]) -> None:
         """Create a member of a cluster; the first one becomes the writer."""
-        params: CreateDBInstanceMessageTypeDef = {
-            "DBInstanceIdentifier": instance_id,
-            "DBInstanceClass": settings.instance_class,
-            "Engine": ENGINE,
-            "DBClusterIdentifier": cluster_id,
-            "PubliclyAccessible": False,
-            "Tags": _tag_list(tags),
-        }
-        optional = _given(DBParameterGroupName=settings.instance_parameter_group)
+        # A copy of production is never reachable from the internet.
+        fixed: dict[str, Any] = {"Engine": ENGINE, "DBClusterIdentifier": cluster_id, "PubliclyAccessible": False}
         with _passing("rds:CreateDBInstance", "DBInstanceAlreadyExists"):
-            self._client.create_db_instance(**params, **optional)
+            self._client.create_db_instance(**fixed, **member_parameters(member, tags))
+
+    def change_cluster(self, cluster_id: str, changes: Mapping[str, Any]) -> None:
+        """Change settings of a cluster, at once."""
+        with aws_call("rds:ModifyDBCluster"):
+            self._client.modify_db_cluster(DBClusterIdentifier=cluster_id, ApplyImmediately=True, **changes)
+
+    def enable_data_api(self, cluster_arn: str) -> None:
+        """Switch the RDS Data API on."""
+        with aws_call("rds:EnableHttpEndpoint"):
+            self._client.enable_http_endpoint(ResourceArn=cluster_arn)
 
     def reset_master_password(self, cluster_id: str, password: str) -> None:
         """Set the master user's password; the cluster is `resetting-master-credentials` for a while."""
@@ -156,7 +141,7 @@ class RdsWriter:
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         """Add tags to a resource, or change their values."""
         with aws_call("rds:AddTagsToResource"):
-            self._client.add_tags_to_resource(ResourceName=arn, Tags=_tag_list(tags))
+            self._client.add_tags_to_resource(ResourceName=arn, Tags=tag_list(tags))
 
     @contextmanager
     def _done_if_gone(self, find: Callable[[RdsReader], object]) -> "Iterator[None]":
@@ -196,19 +181,3 @@ def _of_what_is_there(source_arn: str) -> "Iterator[None]":
             expected="the source snapshot that the run picked, which expired or was deleted since",
             action="start a new run, which picks another snapshot",
         ) from None
-
-
-def _given(**parameters: Any) -> dict[str, Any]:
-    """Return the parameters that have a value; RDS's own default stands for the others."""
-    return {name: value for name, value in parameters.items() if value}
-
-
-def _scaling(capacity: ServerlessCapacity | None) -> dict[str, Any] | None:
-    if capacity is None:
-        return None
-    limits = {"MinCapacity": capacity.min_capacity, "MaxCapacity": capacity.max_capacity}
-    return limits | _given(SecondsUntilAutoPause=capacity.seconds_until_auto_pause)
-
-
-def _tag_list(tags: Mapping[str, str]) -> "Sequence[TagTypeDef]":
-    return [{"Key": key, "Value": value} for key, value in tags.items()]

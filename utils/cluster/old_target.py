@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from utils.aws.rds_models import Cluster, Instance
+from utils.cluster.target_record import remember_old_target
 from utils.errors import AuroraRestoreError, PermanentError, ResourceBusy, TargetNotDeletable
 from utils.operation.model import Operation
 from utils.operation.records import DeletionRecord
@@ -17,6 +18,8 @@ _FOR_GOOD = re.compile(r"replica|integration|blue.?green|global cluster|activity
 def delete_old_target(operation: Operation, target: Cluster, services: Services) -> str:
     """Ask RDS to delete all of it; say what to wait for. Raises `TargetNotDeletable` with RDS's own words."""
     members, record = services.rds().instances_of(target.identifier), operation.deletion_record()
+    if record.destroying_since is None:
+        remember_old_target(operation, services)
     # In the row before the first call: what may have begun is never taken for untouched, and a call after a failure
     # no longer finds what is gone.
     record.destroying_since = record.destroying_since or services.clock.now()

@@ -46,6 +46,8 @@ def clear_half_restored(operation: Operation, cluster: Cluster, services: Servic
         if member.status != "deleting":
             services.rds_writer.delete_instance(member.identifier)
     if cluster_failed:
+        if cluster.deletion_protection:
+            services.rds_writer.set_deletion_protection(cluster.identifier, on=False)
         services.rds_writer.delete_cluster(cluster.identifier)
     return [f"half-restored {name} to be deleted" for name in names]
 

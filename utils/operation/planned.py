@@ -1,12 +1,12 @@
 """What the first step finds and decides, and writes into the row of an operation once and for all."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from utils.aws.rds_models import RestoreSettings
+from utils.cluster_settings.model import TargetSettings
+from utils.cluster_settings.origins import Origin
 
 
 class Identifiers(BaseModel):
@@ -38,23 +38,14 @@ class SourceSnapshot(BaseModel):
 class OldTarget(BaseModel):
     """The old target as it was when the plan was made."""
 
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(frozen=True)
 
     arn: str
     resource_id: str
-    engine_version: str
     status: str
     member_ids: tuple[str, ...]
     endpoint: str | None
-    port: int | None
-    subnet_group: str | None
-    security_group_ids: tuple[str, ...]
-    parameter_group: str | None
-    storage_type: str | None
-    log_exports: tuple[str, ...]
-    iam_authentication: bool
-    deletion_protection: bool
-    tags: Mapping[str, str]
+    settings: TargetSettings
 
 
 class Outcome(StrEnum):
@@ -89,6 +80,13 @@ class Plan(BaseModel):
     half_restored_by: str | None = Field(
         default=None, description="The operation that left the old target unproven: no final snapshot is taken of it."
     )
-    settings: RestoreSettings
+    settings: TargetSettings
+    origins: dict[str, Origin] = Field(
+        default_factory=dict, description="Where each setting comes from, by its path (`members.staging-1.tags`)."
+    )
+    inherited_from: Origin | None = Field(default=None, description="None: nothing was there to inherit, or wanted.")
+    not_put_back: list[str] = Field(
+        default_factory=list, description="What the target has or had and will not have again, a line each."
+    )
     checks: list[PreflightCheck] = Field(default_factory=list, description="The preflight, when the plan was made.")
     actions: list[str] = Field(description="The same in sentences, in order.")

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from utils.operation.settings_record import SettingsRecord
+
 
 class CopyRecord(BaseModel):
     """The snapshot copy."""
@@ -58,6 +60,7 @@ class RestoreRecord(BaseModel):
     instance_ids: list[str] = []
     notes: list[str] = Field(default_factory=list, description="What others did to it meanwhile, and stays as it is.")
     waits_for_capacity: bool = False
+    settings: SettingsRecord = Field(default_factory=SettingsRecord)
     missing_since: datetime | None = Field(default=None, description="RDS did not show the cluster from here on.")
 
 

@@ -1,5 +1,6 @@
 """The state table in DynamoDB: operation rows with an optimistic lock, and the lock rows of the targets."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -7,8 +8,10 @@ from pydantic import ValidationError
 
 from utils.aws.table import Item, TableGateway, item_of, json_of
 from utils.errors import OperationNotResumable, OperationRowConflict
+from utils.operation.earlier_rows import of_this_version
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.store import Attempt, TargetLock, UnplannedOperation
+from utils.operation.target_record import TargetRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -20,6 +23,11 @@ _UNPLANNED, _PLAN = "attribute_not_exists(#plan)", {"#plan": "plan"}
 def lock_key(region: str, target_cluster_id: str) -> str:
     """Return the key of a target's lock row; execution names cannot contain `#`."""
     return f"lock#{region}#{target_cluster_id}"
+
+
+def target_key(region: str, target_cluster_id: str) -> str:
+    """Return the key of a target's record; execution names cannot contain `#`."""
+    return f"target#{region}#{target_cluster_id}"
 
 
 class DynamoDbOperationStore:
@@ -34,7 +42,7 @@ class DynamoDbOperationStore:
         if item is None or "plan" not in item:
             return None
         try:
-            return Operation.model_validate_json(json_of(item))
+            return Operation.model_validate_json(json.dumps(of_this_version(json.loads(json_of(item)))))
         except ValidationError as error:
             raise _unreadable(operation_id, error) from None
 
@@ -70,6 +78,23 @@ class DynamoDbOperationStore:
     def save_unplanned(self, operation: UnplannedOperation) -> bool:
         """Write the row unless a plan is under the same id, which is never lost to one without."""
         return self._table.put(_row_of(operation), _UNPLANNED, names=_PLAN) is None
+
+    def find_target_record(self, region: str, target_cluster_id: str) -> TargetRecord | None:
+        """Return the last known settings of a target; None when there are none, or none that this version can read."""
+        item = self._table.get({"operation_id": target_key(region, target_cluster_id)})
+        if item is None:
+            return None
+        item.pop("operation_id")
+        return TargetRecord.model_validate_json(json_of(item.pop("record")))
+
+    def save_target_record(self, record: TargetRecord) -> None:
+        """Write the record, without a TTL, unless a later one is there."""
+        key = target_key(record.region, record.cluster_id)
+        self._table.put(
+            {"operation_id": key, "read_at": record.read_at.isoformat(), "record": item_of(record.model_dump_json())},
+            "attribute_not_exists(operation_id) OR read_at <= :read_at",
+            values={":read_at": record.read_at.isoformat()},
+        )
 
     def acquire_lock(
         self, region: str, target_cluster_id: str, lock: TargetLock, *, instead_of: str | None = None

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from utils.errors import OperationNotFound
 from utils.operation.model import Operation, OperationError
+from utils.operation.target_record import TargetRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,12 @@ class OperationStore(Protocol):
 
     def save_unplanned(self, operation: UnplannedOperation) -> bool:
         """Write the row of an operation without a plan, or answer False: one with a plan under the same id stays."""
+
+    def find_target_record(self, region: str, target_cluster_id: str) -> TargetRecord | None:
+        """Return the last known settings of a target."""
+
+    def save_target_record(self, record: TargetRecord) -> None:
+        """Write the record, unless a later one is there."""
 
     def acquire_lock(
         self, region: str, target_cluster_id: str, lock: TargetLock, *, instead_of: str | None = None

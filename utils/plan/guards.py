@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from utils.aws.rds_models import Cluster, Instance, RestoreSettings, Snapshot
+from utils.aws.rds_models import Cluster, Instance, Snapshot
 from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.aws.rds_statuses import SNAPSHOT
+from utils.cluster_settings.model import TargetSettings
 from utils.errors import (
     IdentifierTaken,
     InvalidRequest,
@@ -50,12 +51,12 @@ def check_target_is_not_source(request: RestoreRequest, snapshot: Snapshot, targ
         )
 
 
-def check_target_may_go(request: RestoreRequest, target: Cluster) -> None:
+def check_target_may_go(request: RestoreRequest, target: Cluster, *, is_leftover: bool = False) -> None:
     """Refuse to delete what is not marked, protected, part of something larger, or what no restore would bring back."""
     check_engine(target)
     check_is_replaceable(target)
     check_stands_alone(target)
-    check_protection(request, target)
+    check_protection(request, target, is_leftover=is_leftover)
 
 
 def check_engine(target: Cluster) -> None:
@@ -106,9 +107,12 @@ def check_stands_alone(target: Cluster) -> None:
     )
 
 
-def check_protection(request: RestoreRequest, target: Cluster) -> None:
-    """Respect deletion protection unless the request overrides it; raises `TargetProtected`."""
-    if target.deletion_protection and not request.override_deletion_protection:
+def check_protection(request: RestoreRequest, target: Cluster, *, is_leftover: bool = False) -> None:
+    """Respect deletion protection unless the request overrides it; that of a leftover of ours protects nobody's work.
+
+    Raises `TargetProtected`.
+    """
+    if target.deletion_protection and not (request.override_deletion_protection or is_leftover):
         raise TargetProtected(
             f"cluster {target.identifier} with deletion protection",
             field="override_deletion_protection",
@@ -119,7 +123,12 @@ def check_protection(request: RestoreRequest, target: Cluster) -> None:
 
 def check_members_may_go(members: Sequence[Instance]) -> None:
     """Refuse members that the functions' roles may not delete: the tag counts on each instance by itself."""
-    untagged = [member.identifier for member in members if member.tags.get(REPLACEABLE) != "true"]
+    untagged = [
+        member.identifier
+        for member in members
+        # Application Auto Scaling gives its readers no tags; they come and go with the cluster.
+        if member.tags.get(REPLACEABLE) != "true" and not member.is_autoscaled
+    ]
     if untagged:
         raise TargetNotReplaceable(
             f"{'instance' if len(untagged) == 1 else 'instances'} {', '.join(untagged)} without the tag {REPLACEABLE}",
@@ -187,9 +196,9 @@ def check_restorable_now(rds: RdsReader, snapshot: str, *, may_be_unseen: bool =
         )
 
 
-def check_capacity(settings: RestoreSettings) -> None:
+def check_capacity(settings: TargetSettings) -> None:
     """Make sure Serverless v2 instances get a capacity, without which RDS creates none; raises `InvalidRequest`."""
-    if settings.instance_class == "db.serverless" and settings.serverless_v2 is None:
+    if "db.serverless" in settings.classes and settings.serverless_v2 is None:
         raise InvalidRequest(
             "nothing, with instances of class db.serverless",
             field="target.serverless_v2",

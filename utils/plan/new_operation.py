@@ -3,11 +3,15 @@
 from datetime import UTC, datetime
 from functools import partial
 
-from utils.aws.rds_models import Cluster, Instance, RestoreSettings, Snapshot
+from utils.aws.rds_models import Cluster, Instance, Snapshot
+from utils.aws.target.whole import not_put_back, settings_of
+from utils.cluster_settings.model import TargetSettings
+from utils.cluster_settings.origins import Origin
 from utils.operation.model import ExecutionRecord, Operation
 from utils.operation.planned import Identifiers, OldTarget
 from utils.operation.state_table import row_ttl
 from utils.plan import guards, planning, readiness
+from utils.plan.inherited import usable_key, what_to_inherit
 from utils.plan.leftovers import half_restored_by
 from utils.plan.restore_settings import resolve_settings
 from utils.plan.snapshot_choice import check_age, choose_snapshot
@@ -30,26 +34,31 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     age = _look_at_snapshot(preflight, request, snapshot, now, services) if snapshot else 0.0
     old = services.rds().find_cluster(request.target.cluster_id)
     members = services.rds().instances_of(old.identifier) if old else []
+    leftover_of = half_restored_by(old, services.operations) if old else None
     if old is not None:
-        _look_at_old_target(preflight, request, old, members)
+        _look_at_old_target(preflight, request, old, members, is_leftover=leftover_of is not None)
         if snapshot is not None:
             preflight.look("source", lambda: guards.check_target_is_not_source(request, snapshot, old))
-    key_id = request.target.kms_key_id or services.settings.kms_key_id
-    key = preflight.look("KMS key", lambda: services.kms.usable_key_arn(key_id), found=str)
+    base = what_to_inherit(request.target.cluster_id, old, members, leftover_of, services)
+    key = preflight.look("KMS key", lambda: usable_key(request, base, services), found=lambda key: key[0])
     preflight.look("queries", lambda: readiness.check_queries(request))
     preflight.look("scripts", lambda: readiness.check_scripts(services.s3, request))
     if snapshot is None:
         raise preflight.problem()
     # Without a key there will be no plan, but what else is wrong with it is said as well.
-    settings = resolve_settings(request, snapshot, key or key_id, old, members)
+    any_key = (request.target.kms_key_id or services.settings.kms_key_id, Origin.STACK)
+    resolved = resolve_settings(request, snapshot, key or any_key, base)
+    settings = resolved.settings
     found = planning.Found(
         operation_id=event.operation_id,
         request=request,
         snapshot=snapshot,
         age_hours=age,
         old_target=old,
-        half_restored_by=half_restored_by(old, services.operations) if old else None,
-        restore_settings=settings,
+        half_restored_by=leftover_of,
+        resolved=resolved,
+        base=base,
+        not_put_back=not_put_back(old, members) if old else [],
         now=now,
     )
     identifiers = planning.make_identifiers(found)
@@ -75,7 +84,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         plan=plan.model_copy(update={"checks": preflight.checks}),
         identifiers=identifiers,
         snapshot=planning.describe_source(found),
-        old_target=OldTarget.model_validate(old) if old else None,
+        old_target=_described(old, members) if old else None,
         created_at=written,
         updated_at=written,
         ttl=row_ttl(written),
@@ -94,17 +103,17 @@ def _look_at_snapshot(
     return age or 0.0
 
 
-def _look_at_old_target(preflight: Preflight, request: RestoreRequest, old: Cluster, members: list[Instance]) -> None:
+def _look_at_old_target(
+    preflight: Preflight, request: RestoreRequest, old: Cluster, members: list[Instance], *, is_leftover: bool
+) -> None:
     preflight.look("engine of the target", lambda: guards.check_engine(old), found=lambda _: old.engine)
     preflight.look("tag of the target", lambda: guards.check_is_replaceable(old))
     preflight.look("tags of its instances", lambda: guards.check_members_may_go(members))
     preflight.look("replication of the target", lambda: guards.check_stands_alone(old))
-    preflight.look("deletion protection", lambda: guards.check_protection(request, old))
+    preflight.look("deletion protection", lambda: guards.check_protection(request, old, is_leftover=is_leftover))
 
 
-def _look_at_users(
-    preflight: Preflight, request: RestoreRequest, settings: RestoreSettings, services: Services
-) -> None:
+def _look_at_users(preflight: Preflight, request: RestoreRequest, settings: TargetSettings, services: Services) -> None:
     preflight.look("capacity", lambda: guards.check_capacity(settings))
     preflight.look(
         "users",
@@ -119,3 +128,14 @@ def _look_at_names(preflight: Preflight, names: Identifiers, operation_id: str, 
     preflight.look("names of instances", lambda: guards.check_instance_names(rds, names.instance_ids, target_id))
     for what, snapshot_id in (("copy", names.copy_id), ("final snapshot", names.final_snapshot_id)):
         preflight.look(f"name of the {what}", partial(guards.check_snapshot_name, rds, snapshot_id, operation_id))
+
+
+def _described(old: Cluster, members: list[Instance]) -> OldTarget:
+    return OldTarget(
+        arn=old.arn,
+        resource_id=old.resource_id,
+        status=old.status,
+        member_ids=tuple(old.member_ids),
+        endpoint=old.endpoint,
+        settings=settings_of(old, members),
+    )

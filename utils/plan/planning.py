@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from utils.aws.rds_models import Cluster, RestoreSettings, Snapshot
-from utils.identifiers import derived_identifier, instance_identifier, region_and_account
+from utils.aws.rds_models import Cluster, Snapshot
+from utils.cluster_settings.origins import Origin
+from utils.identifiers import derived_identifier, region_and_account
 from utils.operation.planned import Identifiers, Plan, SourceSnapshot
+from utils.plan.inherited import Base
+from utils.plan.restore_settings import Resolved
 from utils.request.mandatory import mandatory_of
 from utils.request.model import RestoreRequest
 from utils.settings import Settings
@@ -21,18 +24,19 @@ class Found:
     snapshot: Snapshot
     age_hours: float
     old_target: Cluster | None
+    resolved: Resolved
+    base: Base | None
     half_restored_by: str | None = None
-    restore_settings: RestoreSettings
+    not_put_back: list[str]
     now: datetime
 
 
 def make_identifiers(found: Found) -> Identifiers:
     """Name everything this operation will make; the same operation always gets the same names."""
     target_id = found.request.target.cluster_id
-    count = found.restore_settings.instance_count
     return Identifiers(
         target_cluster_id=target_id,
-        instance_ids=[instance_identifier(target_id, number) for number in range(1, count + 1)],
+        instance_ids=[member.identifier for member in found.resolved.settings.members],
         copy_id=derived_identifier("aurora-restore-copy", target_id, found.operation_id),
         final_snapshot_id=derived_identifier("aurora-restore-final", target_id, found.operation_id),
     )
@@ -49,12 +53,15 @@ def make_plan(found: Found, identifiers: Identifiers, settings: Settings) -> Pla
         copy_needed=reason is not None,
         copy_reason=reason or "the snapshot is in the target Region and account",
         # RDS refuses a key for the copy of an unencrypted snapshot; the restore encrypts it.
-        copy_kms_key_id=found.restore_settings.kms_key_id if found.snapshot.kms_key_id else None,
+        copy_kms_key_id=found.resolved.settings.kms_key_id if found.snapshot.kms_key_id else None,
         delete_target=old is not None,
         take_final_snapshot=take_final_snapshot,
         old_target_resource_id=old.resource_id if old else None,
         half_restored_by=found.half_restored_by,
-        settings=found.restore_settings,
+        settings=found.resolved.settings,
+        origins=found.resolved.origins,
+        inherited_from=found.base.origin if found.base and found.request.target.inherit_settings else None,
+        not_put_back=[*found.not_put_back, *found.resolved.not_taken_over],
         actions=[],
     )
     sentences = _in_sentences(found, identifiers, plan)
@@ -91,6 +98,10 @@ def _copy_reason(region: str, account: str, settings: Settings) -> str | None:
     return None
 
 
+def _instances_in_words(classes: dict[str, int]) -> str:
+    return ", ".join(f"{counted(number, 'instance')} of class {name}" for name, number in classes.items())
+
+
 def _before_opening_in_sentences(request: RestoreRequest) -> list[str]:
     scripts = [f"run {script.s3_uri} in {script.database}" for script in request.post_restore_sql]
     checks = [f"{check.name!r} in {check.database}" for check in request.checks]
@@ -112,10 +123,12 @@ def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[st
         sentences.append(f"delete the old cluster {old.identifier} and its {counted(len(old.member_ids), 'instance')}")
     if plan.half_restored_by:
         sentences[-1] += f", which operation {plan.half_restored_by} left half-restored: without a final snapshot"
+    if found.base and plan.inherited_from is Origin.TARGET_RECORD:
+        sentences.append(f"take the settings of the target record, {found.base.in_words}")
     settings = plan.settings
     sentences += [
         f"restore {identifiers.target_cluster_id} from {restored_from} with version {settings.engine_version}",
-        f"create {counted(settings.instance_count, 'instance')} of class {settings.instance_class}",
+        f"create {_instances_in_words(settings.classes)}",
         *_before_opening_in_sentences(found.request),
         "reset the master password, set up the database users, shut out the others, prove each login",
         f"keep {counted(found.request.keep_copies, 'copy', 'copies')} and "

@@ -16,7 +16,9 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
     preflight, request, plan = Preflight(), operation.request, operation.plan
     members = services.rds().instances_of(target.identifier)
     staying = [member for member in members if member.status != "deleting"]
-    preflight.look("target", lambda: guards.check_target_may_go(request, target))
+    preflight.look(
+        "target", lambda: guards.check_target_may_go(request, target, is_leftover=plan.half_restored_by is not None)
+    )
     preflight.look("tags of its instances", lambda: guards.check_members_may_go(staying))
     copied_at = operation.copied.finished_at if operation.copied else None
     may_be_unseen = copied_at is not None and not has_settled(copied_at, services.clock.now())
@@ -24,7 +26,9 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
         "what is restored",
         lambda: guards.check_restorable_now(services.rds(), operation.restored_from, may_be_unseen=may_be_unseen),
     )
-    preflight.look("KMS key", lambda: services.kms.usable_key_arn(plan.settings.kms_key_id))
+    key = plan.settings.kms_key_id
+    if key is not None:
+        preflight.look("KMS key", lambda: services.kms.usable_key_arn(key))
     wanted = Wanted(
         snapshot_version=operation.snapshot.engine_version,
         settings=plan.settings,

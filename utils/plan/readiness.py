@@ -1,7 +1,7 @@
 """What the step after the restore will need, looked at before anything is destroyed: users and scripts."""
 
-from utils.aws.rds_models import RestoreSettings
 from utils.aws.s3 import S3Gateway
+from utils.cluster_settings.model import TargetSettings
 from utils.credentials import AppCredentials, Auth
 from utils.database.before_opening.sql_script import NotASqlScript, split
 from utils.database.roles.profiles import users_of
@@ -10,7 +10,7 @@ from utils.request.model import RestoreRequest
 from utils.words import counted
 
 
-def check_users(credentials: AppCredentials, settings: RestoreSettings, request: RestoreRequest) -> None:
+def check_users(credentials: AppCredentials, settings: TargetSettings, request: RestoreRequest) -> None:
     """Make sure that the users will be able to log in; raises `InvalidRequest`."""
     users = users_of(credentials)
     tokens = [user.name for user in users if user.auth is Auth.IAM]

@@ -1,50 +1,183 @@
-"""The settings of the cluster to be restored: asked for, else as the old target had them, else AWS's defaults."""
+"""The settings of the cluster to be restored: asked for, else as the target had them, else AWS's defaults."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from utils.aws.rds_models import Cluster, Instance, RestoreSettings, Snapshot
+from utils.aws.rds_models import Snapshot
+from utils.cluster_settings.model import ClusterSettings, Member, MemberOptions, TargetSettings
+from utils.cluster_settings.origins import CLUSTER_FIELDS, Origin, member_path
+from utils.errors import InvalidRequest
+from utils.identifiers import instance_identifier
+from utils.plan.inherited import Base
 from utils.request.model import RestoreRequest
+from utils.request.target import Target
 
 DEFAULT_CLASS = "db.r8g.large"
+# They are of the storage's network: another subnet group has others.
+_OF_THE_SUBNETS = ("availability_zones",)
+
+
+@dataclass(kw_only=True)
+class Resolved:
+    """The settings, the origin of each by its path, and what could not be taken over."""
+
+    settings: TargetSettings
+    origins: dict[str, Origin]
+    not_taken_over: list[str] = field(default_factory=list)
 
 
 def resolve_settings(
-    request: RestoreRequest, snapshot: Snapshot, kms_key_id: str, old: Cluster | None, members: list[Instance]
-) -> RestoreSettings:
-    """Lay the request over the settings of the old target and its members."""
-    version = request.target.engine_version or snapshot.engine_version
-    instances = request.target.instances
-    asked = request.target.model_dump(
-        exclude_none=True, exclude={"cluster_id", "instances", "kms_key_id", "engine_version"}
-    )
-    inherited = _carried_over(old, members, version) if old else {}
-    return RestoreSettings.model_validate(
-        inherited
-        | asked
-        | {
-            "engine_version": version,
-            "kms_key_id": kms_key_id,
-            "instance_class": instances.instance_class or (members[0].instance_class if members else DEFAULT_CLASS),
-            "instance_count": instances.count or len(members) or 1,
-        }
-    )
+    request: RestoreRequest, snapshot: Snapshot, key: tuple[str, Origin], base: Base | None
+) -> Resolved:
+    """Lay the request over the settings of the base; `key` is the KMS key, which can be used, and its origin.
+
+    Raises `InvalidRequest` for instances that do not fit together.
+    """
+    return _Layers(request, snapshot, key, base if request.target.inherit_settings else None).resolved()
 
 
-def _carried_over(old: Cluster, members: list[Instance], version: str) -> dict[str, Any]:
-    settings: dict[str, Any] = {
-        "port": old.port,
-        "subnet_group": old.subnet_group,
-        "security_group_ids": list(old.security_group_ids),
-        "storage_type": old.storage_type,
-        "log_exports": list(old.log_exports),
-        "iam_authentication": old.iam_authentication,
-        "serverless_v2": old.serverless_v2,
-    }
-    # A parameter group belongs to one major version; another one's would break the restore.
-    if _major(old.engine_version) == _major(version):
-        settings["cluster_parameter_group"] = old.parameter_group
-        settings["instance_parameter_group"] = members[0].parameter_group if members else None
-    return settings
+class _Layers:
+    def __init__(self, request: RestoreRequest, snapshot: Snapshot, key: tuple[str, Origin], base: Base | None) -> None:
+        self._request, self._target, self._base = request, request.target, base
+        self._key, self._key_origin = key
+        self._version = request.target.engine_version or snapshot.engine_version
+        self._origins: dict[str, Origin] = {}
+        self._lost: list[str] = []
+
+    def resolved(self) -> Resolved:
+        self._origins["engine_version"] = Origin.REQUEST if self._target.engine_version else Origin.SNAPSHOT
+        values = {name: self._cluster_value(name) for name in CLUSTER_FIELDS}
+        values["kms_key_id"], self._origins["kms_key_id"] = self._key, self._key_origin
+        settings = TargetSettings.model_validate(
+            values
+            | {
+                "engine_version": self._version,
+                "manage_master_user_password": self._managed_password(),
+                "members": self._members(),
+            }
+        )
+        return Resolved(
+            settings=_of_these_members(settings),
+            origins=self._origins,
+            not_taken_over=self._lost,
+        )
+
+    def _cluster_value(self, name: str) -> Any:
+        asked = getattr(self._target, name)
+        inherited = getattr(self._base.settings, name) if self._base and self._fits(name) else None
+        return self._first(name, asked, inherited)
+
+    def _first(self, path: str, asked: Any, inherited: Any) -> Any:
+        if asked is not None:
+            self._origins[path] = Origin.REQUEST
+            return asked
+        if inherited is not None and self._base is not None:
+            self._origins[path] = self._base.origin
+            return inherited
+        self._origins[path] = Origin.SNAPSHOT if path == "port" else Origin.AWS_DEFAULT
+        return None
+
+    def _fits(self, name: str) -> bool:
+        """Tell whether the base's value can be that of the new cluster."""
+        if self._base is None:
+            return False
+        if name in _OF_THE_SUBNETS:
+            return self._target.subnet_group in (None, self._base.settings.subnet_group)
+        if name == "cluster_parameter_group" and self._target.cluster_parameter_group is None:
+            return self._keeps_group("cluster_parameter_group", self._base.settings.cluster_parameter_group)
+        return True
+
+    def _keeps_group(self, path: str, group: str | None) -> bool:
+        # A parameter group belongs to one major version; another one's would break the restore.
+        old_version = self._base.settings.engine_version if self._base else ""
+        if _major(old_version) == _major(self._version):
+            return True
+        if group and not group.startswith("default."):
+            self._lost.append(
+                f"{path} {group}, which is of version {_major(old_version)}: {_major(self._version)} gets AWS's default"
+            )
+        return False
+
+    def _managed_password(self) -> bool:
+        inherited = self._base.settings.manage_master_user_password if self._base else None
+        return bool(self._first("manage_master_user_password", self._request.manage_master_user_password, inherited))
+
+    def _members(self) -> list[Member]:
+        instances = self._target.instances
+        known = list(self._base.settings.members) if self._base else []
+        chosen = _counted(known, instances.count, self._target.cluster_id)
+        unknown = sorted(set(instances.named) - {member.identifier for member in chosen})
+        if unknown:
+            raise InvalidRequest(
+                f"{', '.join(unknown)}, which the target will not have",
+                field="target.instances.named",
+                expected=f"names of {', '.join(member.identifier for member in chosen)}",
+                action="correct the names or target.instances.count; nothing was changed",
+            )
+        inherited = {member.identifier for member in known}
+        return [
+            self._member(member, is_writer=number == 0, is_new=member.identifier not in inherited)
+            for number, member in enumerate(chosen)
+        ]
+
+    def _member(self, member: Member, *, is_writer: bool, is_new: bool) -> Member:
+        values: dict[str, Any] = {"identifier": member.identifier}
+        for name in MemberOptions.model_fields:
+            path = member_path(member.identifier, name)
+            inherited = getattr(member, name)
+            if name == "parameter_group" and inherited is not None and not self._keeps_group(path, inherited):
+                inherited = None
+            if name == "availability_zone" and not self._fits("availability_zones"):
+                inherited = None
+            if name == "tags" and (is_new or self._target.tags is not None):
+                inherited = None
+            values[name] = self._first(path, _asked_of(self._target, member.identifier, name, is_writer), inherited)
+        values["instance_class"] = values["instance_class"] or DEFAULT_CLASS
+        return Member.model_validate(values)
+
+
+def _asked_of(target: Target, identifier: str, name: str, is_writer: bool) -> Any:
+    """Return what the request says of a member's setting: by its name, by its role, or of all."""
+    instances = target.instances
+    role = instances.writer if is_writer else instances.readers
+    layers: Iterable[MemberOptions | None] = (instances.named.get(identifier), role, instances)
+    asked = next((value for layer in layers if layer and (value := getattr(layer, name)) is not None), None)
+    return target.instance_parameter_group if asked is None and name == "parameter_group" else asked
+
+
+def _counted(known: list[Member], count: int | None, target_id: str) -> list[Member]:
+    """Return as many members as wanted: the known ones, the writer first, then others like the last of them."""
+    wanted = count or len(known) or 1
+    names = {member.identifier for member in known}
+    free = (name for number in range(1, 100) if (name := instance_identifier(target_id, number)) not in names)
+    members = known[:wanted]
+    while len(members) < wanted:
+        like = members[-1] if members else Member(identifier=target_id)
+        members.append(like.model_copy(update={"identifier": next(free), "availability_zone": None}))
+    return members
+
+
+def _of_these_members(settings: TargetSettings) -> TargetSettings:
+    """Leave members that will not be there out of what names members."""
+    there = {member.identifier for member in settings.members}
+    endpoints = [
+        endpoint.model_copy(
+            update={
+                "static_members": [name for name in endpoint.static_members if name in there],
+                "excluded_members": [name for name in endpoint.excluded_members if name in there],
+            }
+        )
+        for endpoint in settings.custom_endpoints or []
+        # An endpoint of nobody would be one of everybody.
+        if not endpoint.static_members or there & set(endpoint.static_members)
+    ]
+    return settings.model_copy(update={"custom_endpoints": endpoints} if settings.custom_endpoints else {})
+
+
+def tags_of_members(settings: ClusterSettings, member: Member) -> dict[str, str]:
+    """Return the tags that people want on a member: its own, else the cluster's."""
+    return dict(settings.tags or {}) if member.tags is None else dict(member.tags)
 
 
 def _major(engine_version: str) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from utils.aws.offers import OfferedVersion, Offers, Quota, SubnetGroup
-from utils.aws.rds_models import RestoreSettings
+from utils.cluster_settings.model import TargetSettings
 from utils.errors import EngineVersionNotRestorable, SettingNotFound, SnapshotNotRestorable, TargetNotBuildable
 from utils.preflight.looks import Preflight
 from utils.words import counted
@@ -18,7 +19,7 @@ class Wanted:
     """What is to be built, and what there is by then: `old_members` is None without an old target."""
 
     snapshot_version: str
-    settings: RestoreSettings
+    settings: TargetSettings
     old_members: int | None
     new_snapshots: int
 
@@ -34,7 +35,7 @@ def look_at_what_is_wanted(preflight: Preflight, offers: Offers, wanted: Wanted)
         _parameter_groups(preflight, offers, settings, version)
         preflight.look(
             "instance class",
-            lambda: _classes(offers, [settings.instance_class], version.version, group),
+            lambda: _classes(offers, list(settings.classes), version.version, group),
             found=lambda names: f"{', '.join(names)} can be ordered",
         )
     quotas = preflight.look("quotas", offers.quotas, found=lambda known: f"{len(known)} are known") or {}
@@ -99,8 +100,9 @@ def _subnet_group(preflight: Preflight, offers: Offers, name: str | None) -> Sub
     return preflight.look("subnet group", look, found=lambda group: f"{name} in {', '.join(group.zones)}")
 
 
-def _parameter_groups(preflight: Preflight, offers: Offers, settings: RestoreSettings, version: OfferedVersion) -> None:
-    cluster_group, instance_group = settings.cluster_parameter_group, settings.instance_parameter_group
+def _parameter_groups(preflight: Preflight, offers: Offers, settings: TargetSettings, version: OfferedVersion) -> None:
+    cluster_group = settings.cluster_parameter_group
+    instance_groups = dict.fromkeys(member.parameter_group for member in settings.members if member.parameter_group)
     if cluster_group:
         preflight.look(
             "cluster parameter group",
@@ -112,17 +114,14 @@ def _parameter_groups(preflight: Preflight, offers: Offers, settings: RestoreSet
             ),
             found=lambda family: f"{cluster_group} of family {family}",
         )
-    if instance_group:
-        preflight.look(
-            "instance parameter group",
-            lambda: _family(
-                "target.instance_parameter_group",
-                ("DB parameter group", instance_group),
-                offers.family_of_instance_group(instance_group),
-                version,
-            ),
-            found=lambda family: f"{instance_group} of family {family}",
-        )
+    for name in instance_groups:
+        preflight.look("instance parameter group", partial(_family_of_instances, offers, name, version), found=str)
+
+
+def _family_of_instances(offers: Offers, name: str, version: OfferedVersion) -> str:
+    family = offers.family_of_instance_group(name)
+    _family("target.instance_parameter_group", ("DB parameter group", name), family, version)
+    return f"{name} of family {family}"
 
 
 def _family(field: str, group: tuple[str, str], family: str | None, version: OfferedVersion) -> str:
@@ -167,7 +166,7 @@ def _instances(quotas: dict[str, Quota], wanted: Wanted) -> None:
     _room(
         quotas,
         "DBInstances",
-        more=wanted.settings.instance_count,
+        more=len(wanted.settings.members),
         gone=wanted.old_members or 0,
         what="instance",
     )

@@ -19,29 +19,29 @@ def commands_to_bring_back(operation: Operation) -> list[str]:
     region, _ = region_and_account(deletion.final_snapshot_arn)
     target_id = operation.identifiers.target_cluster_id
     cluster_id = target_id[: _LONGEST_CLUSTER_ID - len(_SUFFIX) - 2].rstrip("-") + _SUFFIX
-    settings = operation.plan.settings
+    settings = old.settings
     restore = {
         "--region": region,
         "--db-cluster-identifier": cluster_id,
         "--snapshot-identifier": deletion.final_snapshot_arn.rpartition(":")[2],
         "--engine": "aurora-postgresql",
-        "--engine-version": old.engine_version,
+        "--engine-version": settings.engine_version,
     }
-    if old.subnet_group:
-        restore["--db-subnet-group-name"] = old.subnet_group
-    if old.port:
-        restore["--port"] = str(old.port)
+    if settings.subnet_group:
+        restore["--db-subnet-group-name"] = settings.subnet_group
+    if settings.port:
+        restore["--port"] = str(settings.port)
     if settings.serverless_v2 is not None:
         capacity = settings.serverless_v2
         restore["--serverless-v2-scaling-configuration"] = (
             f"MinCapacity={capacity.min_capacity:g},MaxCapacity={capacity.max_capacity:g}"
         )
-    groups = " ".join(shlex.quote(group) for group in old.security_group_ids)
+    groups = " ".join(shlex.quote(group) for group in settings.security_group_ids or [])
     instance = {
         "--region": region,
         "--db-instance-identifier": f"{cluster_id}-1",
         "--db-cluster-identifier": cluster_id,
-        "--db-instance-class": settings.instance_class,
+        "--db-instance-class": (settings.members[0].instance_class if settings.members else None) or "db.r8g.large",
         "--engine": "aurora-postgresql",
     }
     return [

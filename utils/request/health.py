@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from utils.request.sql import DatabaseName
-from utils.request.strict_model import StrictModel
+from utils.strict_model import StrictModel
 
 
 class Health(StrictModel):

@@ -8,8 +8,8 @@ from pydantic import Field, ValidationError
 from utils.errors import ConfigurationMissing, InvalidRequest
 from utils.request.model import RestoreRequest
 from utils.request.sql import MOST_CHECKS, MOST_SCRIPTS, Check, PostRestoreSql
-from utils.request.strict_model import StrictModel
 from utils.request.users import RoleName
+from utils.strict_model import StrictModel
 
 _Item = TypeVar("_Item")
 

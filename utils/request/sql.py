@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from utils.request.strict_model import StrictModel
+from utils.strict_model import StrictModel
 
 MOST_SCRIPTS = MOST_CHECKS = 50
 

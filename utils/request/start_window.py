@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 
 from utils.errors import OutsideStartWindow
-from utils.request.strict_model import StrictModel
+from utils.strict_model import StrictModel
 
 
 def _time_zone(value: str) -> str:

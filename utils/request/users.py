@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from utils.request.strict_model import StrictModel
+from utils.strict_model import StrictModel
 
 
 def _role(value: str) -> str:

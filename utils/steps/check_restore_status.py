@@ -3,6 +3,7 @@
 from utils.aws.rds_models import Cluster, Instance
 from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
 from utils.cluster.restored import what_is_unready, what_others_did
+from utils.cluster.settings_after_restore import compared, unfinished_settings
 from utils.errors import RestoreFailed
 from utils.operation.model import Operation
 from utils.operation.records import RestoreRecord
@@ -27,9 +28,10 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
     record.missing_since = None
     check_cluster_is_ours(cluster, operation)
     missing = sorted(set(operation.identifiers.instance_ids) - {instance.identifier for instance in instances})
-    unready = what_is_unready(cluster, instances, operation, now)
-    _remember(record, cluster, instances)
-    record.notes = what_others_did(cluster, instances, operation, now)
+    fixed = [instance for instance in instances if not instance.is_autoscaled]
+    unready = what_is_unready(cluster, fixed, operation, now)
+    _remember(record, cluster, fixed)
+    record.notes = what_others_did(cluster, fixed, operation, now)
     if unready or missing:
         waiting_for = ", ".join(unready) or f"instances {', '.join(missing)}"
         waiting = phase.wait(waiting_for, percent=cluster.percent or None)
@@ -37,6 +39,12 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
         if unready:
             return waiting
         return StepResult(status=StepStatus.CLUSTER_READY, wait_seconds=1, details={"instances_to_create": missing})
+    unfinished = [piece.name for piece in unfinished_settings(operation, cluster, services)]
+    if unfinished:
+        phase.wait(f"the settings {', '.join(unfinished)}")
+        services.operations.save(operation)
+        return StepResult(status=StepStatus.CLUSTER_READY, wait_seconds=1, details={"settings_to_apply": unfinished})
+    record.settings.comparison = compared(operation, cluster, fixed, services)
     record.finished_at = record.finished_at or now
     services.operations.save(operation)
     return StepResult(

@@ -3,10 +3,12 @@
 from utils import tags
 from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
 from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
+from utils.cluster.settings_after_restore import finish_settings
 from utils.cluster.statuses import judge
 from utils.errors import CapacityUnavailable, ResourceBusy
 from utils.operation.model import Operation
 from utils.plan import guards
+from utils.plan.restore_settings import tags_of_members
 from utils.runtime.contract import StepResult
 from utils.runtime.services import Services
 from utils.runtime.waiting import restore_phase
@@ -25,12 +27,13 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
         else:
             check_cluster_is_ours(cluster, operation)
             operation.begun.restore_requested = True
-            if judge(RESTORED_CLUSTER, cluster.status, target_id, operation, services.clock.now()) is Verdict.READY:
-                _create_missing_instances(operation, services)
+            verdict = judge(RESTORED_CLUSTER, cluster.status, target_id, operation, services.clock.now())
+            if verdict is Verdict.READY and _has_its_instances(operation, services):
+                finish_settings(operation, cluster, services)
         record.waits_for_capacity = False
     except CapacityUnavailable as lacking:
         record.waits_for_capacity = True
-        waiting_for = f"capacity for {operation.plan.settings.instance_class}: {lacking}"
+        waiting_for = f"capacity for {', '.join(operation.plan.settings.classes)}: {lacking}"
         what_to_do = "start a new run with another target.instances.instance_class"
     waiting = restore_phase(operation, services.clock.now()).wait(waiting_for, action=what_to_do)
     services.operations.save(operation)
@@ -43,7 +46,7 @@ def _restore(operation: Operation, services: Services) -> None:
         target_id,
         operation.restored_from,
         operation.plan.settings,
-        tags=_target_tags(operation),
+        tags=(operation.plan.settings.tags or {}) | _own_tags(operation),
     )
     if is_new:
         return
@@ -57,17 +60,20 @@ def _restore(operation: Operation, services: Services) -> None:
     check_cluster_is_ours(cluster, operation)
 
 
-def _create_missing_instances(operation: Operation, services: Services) -> None:
+def _has_its_instances(operation: Operation, services: Services) -> bool:
+    """Tell whether all of them are there and available; create those that are missing."""
     target_id = operation.identifiers.target_cluster_id
-    present = {instance.identifier for instance in services.rds().instances_of(target_id)}
+    present = {instance.identifier: instance.status for instance in services.rds().instances_of(target_id)}
     missing = [name for name in operation.identifiers.instance_ids if name not in present]
     guards.check_instance_names(services.rds(), missing, target_id)
-    for instance_id in missing:
-        services.rds_writer.create_instance(
-            target_id, instance_id, operation.plan.settings, tags=_target_tags(operation)
-        )
+    settings = operation.plan.settings
+    # In the order of the plan: the first one becomes the writer.
+    for member in settings.members:
+        if member.identifier in missing:
+            wanted = tags_of_members(settings, member) | _own_tags(operation)
+            services.rds_writer.create_instance(target_id, member, tags=wanted)
+    return not missing and set(present.values()) == {"available"}
 
 
-def _target_tags(operation: Operation) -> dict[str, str]:
-    own = tags.own_tags(tags.Role.TARGET, operation.operation_id, operation.identifiers.target_cluster_id)
-    return operation.plan.settings.tags | own
+def _own_tags(operation: Operation) -> dict[str, str]:
+    return tags.own_tags(tags.Role.TARGET, operation.operation_id, operation.identifiers.target_cluster_id)

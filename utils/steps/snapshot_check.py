@@ -130,7 +130,7 @@ def _check_what_would_still_be_destroyed(operation: Operation, services: Service
     if target is None or not is_old or target.status == "deleting":
         return
     guards.check_target_is_the_planned_one(target, operation.plan.old_target_resource_id)
-    guards.check_target_may_go(operation.request, target)
+    guards.check_target_may_go(operation.request, target, is_leftover=operation.plan.half_restored_by is not None)
     if operation.deletion is None or operation.deletion.destroying_since is None:
         snapshot = operation.snapshot
         check_age(
@@ -177,8 +177,8 @@ def _network_stays_that_of(operation: Operation, services: Services) -> str:
     old, settings, target_id = operation.old_target, operation.plan.settings, operation.identifiers.target_cluster_id
     if old is None or (operation.deletion is not None and operation.deletion.destroying_since is not None):
         return ""
-    network = (settings.subnet_group, sorted(settings.security_group_ids))
-    if (old.subnet_group, sorted(old.security_group_ids)) != network:
+    network = (settings.subnet_group, sorted(settings.security_group_ids or []))
+    if (old.settings.subnet_group, sorted(old.settings.security_group_ids or [])) != network:
         return ""
     answers = any(instance.status == "available" for instance in services.rds().instances_of(target_id))
     return target_id if answers else ""

@@ -11,6 +11,7 @@ from typing import Any
 
 from utils import errors
 from utils.aws.notifier import Notification
+from utils.cluster.target_record import remember_success
 from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict
 from utils.operation.model import Operation, OperationError, OperationStatus, StepName
 from utils.operation.store import UnplannedOperation
@@ -82,6 +83,8 @@ class _PlannedEnd:
                 expected="one that went through Archive Snapshot, or an error to close it with",
                 action="leave closing to the state machine; it was not closed",
             )
+        if error is None and not self.row.request.dry_run:
+            remember_success(self.row, self.services)
         self.row.current_step = StepName.SNS_NOTIFICATION
         resumption.close(self.row, error, self.services)
 

@@ -8,8 +8,9 @@ import pytest
 from botocore.stub import Stubber
 
 from tests.fakes.rds_items import new_cluster, new_instance, new_snapshot
-from utils.aws.rds_models import Cluster, ServerlessCapacity
+from utils.aws.rds_models import Cluster
 from utils.aws.rds_reader import RdsReader
+from utils.cluster_settings.values import ServerlessV2
 from utils.errors import AwsThrottled, PermanentError
 
 AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -53,7 +54,7 @@ def test_an_instance_is_asked_for_by_name(rds: Pair) -> None:
     stub.add_response("describe_db_instances", {"DBInstances": [INSTANCE]}, {"DBInstanceIdentifier": "staging-1"})
     instance = reader.find_instance("staging-1")
     assert instance is not None
-    assert (instance.cluster_id, instance.parameter_group) == ("staging", "default.aurora-postgresql17")
+    assert (instance.cluster_id, instance.settings.parameter_group) == ("staging", "default.aurora-postgresql17")
 
 
 def test_members_are_listed_over_all_pages(rds: Pair) -> None:
@@ -157,13 +158,13 @@ def test_a_clusters_settings_are_read(rds: Pair) -> None:
         DBClusterMembers=[{"DBInstanceIdentifier": "staging-1"}],
         TagList=[{"Key": "a", "Value": "b"}, {"Key": "bare"}],
     )
-    assert (cluster.deletion_protection, cluster.iam_authentication, cluster.percent) == (True, True, 42)
-    assert (cluster.log_exports, cluster.security_group_ids, cluster.member_ids) == (
-        ("postgresql",),
-        ("sg-1",),
+    assert (cluster.deletion_protection, cluster.settings.iam_authentication, cluster.percent) == (True, True, 42)
+    assert (cluster.settings.log_exports, cluster.settings.security_group_ids, cluster.member_ids) == (
+        ["postgresql"],
+        ["sg-1"],
         ("staging-1",),
     )
-    assert cluster.serverless_v2 == ServerlessCapacity(min_capacity=0, max_capacity=8, seconds_until_auto_pause=300)
+    assert cluster.settings.serverless_v2 == ServerlessV2(min_capacity=0, max_capacity=8, seconds_until_auto_pause=300)
     assert cluster.tags == {"a": "b", "bare": ""}
 
 
@@ -196,4 +197,4 @@ def test_an_instance_without_a_parameter_group_is_read(rds: Pair) -> None:
     stub.add_response("describe_db_instances", {"DBInstances": [INSTANCE | {"DBParameterGroups": []}]})
     instance = reader.find_instance("staging-1")
     assert instance is not None
-    assert instance.parameter_group is None
+    assert instance.settings.parameter_group is None

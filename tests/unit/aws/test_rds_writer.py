@@ -9,34 +9,40 @@ import pytest
 from botocore.stub import Stubber
 
 from tests.fakes.rds_items import new_cluster, new_instance, new_snapshot
-from utils.aws.rds_models import RestoreSettings, ServerlessCapacity
 from utils.aws.rds_writer import RdsWriter
+from utils.cluster_settings.model import Member, TargetSettings
+from utils.cluster_settings.values import AssociatedRole, DirectoryDomain, Insights, Monitoring, ServerlessV2
 from utils.errors import AccessDenied, AwsThrottled
 
 ARN = "arn:aws:rds:us-east-1:123456789012:cluster-snapshot:nightly"
 TAGS = {"team": "a", "aurora-restore:managed": "true"}
 TAG_LIST = [{"Key": "team", "Value": "a"}, {"Key": "aurora-restore:managed", "Value": "true"}]
-PLAIN = RestoreSettings(
+PLAIN = TargetSettings(
     engine_version="17.4",
     kms_key_id="arn:aws:kms:us-west-2:123456789012:key/k",
-    instance_class="db.r8g.large",
-    instance_count=1,
 )
-FULL = RestoreSettings(
+FULL = TargetSettings(
     engine_version="17.5",
     kms_key_id="key",
-    instance_class="db.serverless",
-    instance_count=2,
     port=5433,
     subnet_group="private",
     security_group_ids=["sg-1", "sg-2"],
     cluster_parameter_group="cluster-group",
-    instance_parameter_group="instance-group",
     storage_type="aurora-iopt1",
     log_exports=["postgresql"],
     iam_authentication=True,
     deletion_protection=True,
-    serverless_v2=ServerlessCapacity(min_capacity=0, max_capacity=4, seconds_until_auto_pause=600),
+    serverless_v2=ServerlessV2(min_capacity=0, max_capacity=4, seconds_until_auto_pause=600),
+    availability_zones=["us-west-2a", "us-west-2b", "us-west-2c"],
+    network_type="DUAL",
+    backup_retention_days=14,
+    backup_window="03:00-03:30",
+    copy_tags_to_snapshot=False,
+    extended_support=False,
+    associated_roles=[AssociatedRole(role_arn="arn:aws:iam::123456789012:role/import", feature="s3Import")],
+    domain=DirectoryDomain(directory_id="d-1", role_name="kerberos"),
+    monitoring=Monitoring(interval_seconds=60, role_arn="arn:aws:iam::123456789012:role/monitoring"),
+    insights=Insights(enabled=True, retention_days=465, kms_key_id="insights-key"),
 )
 
 Expect = Callable[..., RdsWriter]
@@ -104,7 +110,6 @@ def test_a_plain_restore_says_what_aws_would_default_wrongly(expect: Expect) -> 
         "SnapshotIdentifier": "copy",
         "Engine": "aurora-postgresql",
         "EngineVersion": "17.4",
-        "DeletionProtection": False,
         "EnableIAMDatabaseAuthentication": False,
         "CopyTagsToSnapshot": True,
         "KmsKeyId": "arn:aws:kms:us-west-2:123456789012:key/k",
@@ -119,9 +124,21 @@ def test_a_restore_with_every_setting_passes_every_setting(expect: Expect) -> No
         "SnapshotIdentifier": "copy",
         "Engine": "aurora-postgresql",
         "EngineVersion": "17.5",
-        "DeletionProtection": True,
         "EnableIAMDatabaseAuthentication": True,
-        "CopyTagsToSnapshot": True,
+        "CopyTagsToSnapshot": False,
+        "AvailabilityZones": ["us-west-2a", "us-west-2b", "us-west-2c"],
+        "NetworkType": "DUAL",
+        "BackupRetentionPeriod": 14,
+        "PreferredBackupWindow": "03:00-03:30",
+        "EngineLifecycleSupport": "open-source-rds-extended-support-disabled",
+        "AssociatedRoles": [{"RoleArn": "arn:aws:iam::123456789012:role/import", "FeatureName": "s3Import"}],
+        "Domain": "d-1",
+        "DomainIAMRoleName": "kerberos",
+        "MonitoringInterval": 60,
+        "MonitoringRoleArn": "arn:aws:iam::123456789012:role/monitoring",
+        "EnablePerformanceInsights": True,
+        "PerformanceInsightsKMSKeyId": "insights-key",
+        "PerformanceInsightsRetentionPeriod": 465,
         "Tags": TAG_LIST,
         "KmsKeyId": "key",
         "Port": 5433,
@@ -136,14 +153,13 @@ def test_a_restore_with_every_setting_passes_every_setting(expect: Expect) -> No
 
 
 def test_a_capacity_that_never_pauses_is_passed_without_a_pause(expect: Expect) -> None:
-    capacity = ServerlessCapacity(min_capacity=0.5, max_capacity=4)
+    capacity = ServerlessV2(min_capacity=0.5, max_capacity=4)
     settings = PLAIN.model_copy(update={"serverless_v2": capacity})
     params = {
         "DBClusterIdentifier": "staging",
         "SnapshotIdentifier": "copy",
         "Engine": "aurora-postgresql",
         "EngineVersion": "17.4",
-        "DeletionProtection": False,
         "EnableIAMDatabaseAuthentication": False,
         "CopyTagsToSnapshot": True,
         "KmsKeyId": PLAIN.kms_key_id,
@@ -162,9 +178,43 @@ def test_a_member_is_never_open_to_the_internet(expect: Expect) -> None:
         "PubliclyAccessible": False,
         "Tags": TAG_LIST,
     }
-    expect("create_db_instance", params).create_instance("staging", "staging-1", PLAIN, tags=TAGS)
-    params |= {"DBInstanceClass": "db.serverless", "DBParameterGroupName": "instance-group"}
-    expect("create_db_instance", params).create_instance("staging", "staging-1", FULL, tags=TAGS)
+    member = Member(identifier="staging-1", instance_class="db.r8g.large")
+    expect("create_db_instance", params).create_instance("staging", member, tags=TAGS)
+
+
+def test_a_member_gets_all_that_is_its_own(expect: Expect) -> None:
+    params = {
+        "DBInstanceIdentifier": "the-reader",
+        "DBInstanceClass": "db.serverless",
+        "Engine": "aurora-postgresql",
+        "DBClusterIdentifier": "staging",
+        "PubliclyAccessible": False,
+        "AvailabilityZone": "us-west-2b",
+        "PromotionTier": 0,
+        "DBParameterGroupName": "instance-group",
+        "PreferredMaintenanceWindow": "tue:01:00-tue:01:30",
+        "AutoMinorVersionUpgrade": False,
+        "CACertificateIdentifier": "rds-ca-ecc384-g1",
+        "MonitoringInterval": 15,
+        "MonitoringRoleArn": "arn:aws:iam::123456789012:role/monitoring",
+        "EnablePerformanceInsights": True,
+        "PerformanceInsightsKMSKeyId": "insights-key",
+        "PerformanceInsightsRetentionPeriod": 465,
+        "Tags": TAG_LIST,
+    }
+    member = Member(
+        identifier="the-reader",
+        instance_class="db.serverless",
+        availability_zone="us-west-2b",
+        promotion_tier=0,
+        parameter_group="instance-group",
+        maintenance_window="tue:01:00-tue:01:30",
+        auto_minor_version_upgrade=False,
+        ca_certificate="rds-ca-ecc384-g1",
+        monitoring=Monitoring(interval_seconds=15, role_arn="arn:aws:iam::123456789012:role/monitoring"),
+        insights=Insights(enabled=True, retention_days=465, kms_key_id="insights-key"),
+    )
+    expect("create_db_instance", params).create_instance("staging", member, tags=TAGS)
 
 
 def test_the_master_password_is_reset_at_once(expect: Expect) -> None:
@@ -199,7 +249,9 @@ REPEATED: list[tuple[str, str | None, Callable[[RdsWriter], object]]] = [
     (
         "create_db_instance",
         "DBInstanceAlreadyExists",
-        lambda rds: rds.create_instance("staging", "staging-1", PLAIN, tags={}),
+        lambda rds: rds.create_instance(
+            "staging", Member(identifier="staging-1", instance_class="db.r8g.large"), tags={}
+        ),
     ),
     ("modify_db_cluster", None, lambda rds: rds.set_deletion_protection("staging", on=False)),
     ("modify_db_cluster", None, lambda rds: rds.reset_master_password("staging", "new-password")),

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from deployment.account import Account
 from deployment.verify.network import path_to_database, what_shuts_services
-from utils.request.model import Target
+from utils.request.target import Target
 
 FUNCTION = "aurora-restore-setup-db-users"
 ANYWHERE = [{"CidrIp": "0.0.0.0/0"}]

@@ -78,10 +78,14 @@ def test_a_row_of_an_earlier_version_tells_of_its_old_target() -> None:
     operation = get_operation(store, "nightly-1")
 
     assert operation.old_target is not None
-    assert (operation.old_target.member_ids, operation.old_target.port) == (("staging-1",), 5433)
+    assert (operation.old_target.member_ids, operation.old_target.settings.port) == (("staging-1",), 5433)
     store.save(operation)
-    row = table.get_item(Key={"operation_id": "nightly-1"})["Item"]
-    assert row["old_target"] == written_then
+    again = get_operation(store, "nightly-1").old_target
+    assert again == operation.old_target
+    assert (again.settings.cluster_parameter_group, again.settings.tags) == (
+        "default.aurora-postgresql17",
+        {"team": "data"},
+    )
 
 
 def test_an_operation_is_created_once(store: OperationStore) -> None:

@@ -257,7 +257,7 @@ def test_a_full_quota_of_snapshots_warns_as_older_ones_may_make_room(healthy: Fa
 def test_a_region_that_is_full_keeps_as_many_instances_as_it_has(healthy: FakeAws) -> None:
     healthy.west.quotas["DBInstances"] = healthy.west.quotas["DBClusters"] = 1
     healthy.start()
-    assert healthy.operation.plan.settings.instance_count == 2
+    assert len(healthy.operation.plan.settings.members) == 2
 
 
 def test_a_region_with_as_many_clusters_as_it_may_have_gets_no_new_target(aws: FakeAws) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from tests.unit.operations import AT, OLD_TARGET, REQUEST, an_operation
 from utils.aws.notifier import Notification
+from utils.cluster_settings.model import Member
+from utils.cluster_settings.values import ServerlessV2
 from utils.operation.model import (
     CheckRecord,
     HealthRecord,
@@ -222,10 +224,14 @@ def test_a_script_that_ran_as_the_master_is_said_to_have() -> None:
 
 def test_a_serverless_target_comes_back_with_its_capacity() -> None:
     operation = a_finished_operation()
-    capacity = {"min_capacity": 0.5, "max_capacity": 8}
-    settings = operation.plan.settings.model_copy(update={"instance_class": "db.serverless"})
-    settings = type(settings).model_validate(settings.model_dump() | {"serverless_v2": capacity})
-    operation.plan = operation.plan.model_copy(update={"settings": settings})
+    assert operation.old_target is not None
+    settings = operation.old_target.settings.model_copy(
+        update={
+            "serverless_v2": ServerlessV2(min_capacity=0.5, max_capacity=8),
+            "members": [Member(identifier="staging-1", instance_class="db.serverless")],
+        }
+    )
+    operation.old_target = operation.old_target.model_copy(update={"settings": settings})
     restore, _, instance = commands_to_bring_back(operation)
     assert "--serverless-v2-scaling-configuration MinCapacity=0.5,MaxCapacity=8" in restore
     assert "--db-instance-class db.serverless" in instance

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from tests.fakes.aws import ENVIRONMENT
 from utils.errors import InvalidRequest
-from utils.request.model import Budgets, RestoreRequest, Source, Target
+from utils.request.model import Budgets, RestoreRequest, Source
 from utils.request.parsing import parse_request
+from utils.request.target import Target
 from utils.settings import Settings
 
 CONFIGURED = Settings.from_environment(ENVIRONMENT)

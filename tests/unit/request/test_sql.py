@@ -17,7 +17,7 @@ CHECK = {"name": "nobody", "database": "shop", "sql": "SELECT 0", "expect": 0}
 
 def test_nothing_is_run_when_nothing_is_asked_for() -> None:
     request = parse_request({}, SETTINGS)
-    assert (request.post_restore_sql, request.checks, request.manage_master_user_password) == ([], [], False)
+    assert (request.post_restore_sql, request.checks, request.manage_master_user_password) == ([], [], None)
 
 
 def test_a_script_runs_as_the_master_for_ten_minutes_at_most() -> None:

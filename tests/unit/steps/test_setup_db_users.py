@@ -261,7 +261,6 @@ def test_a_placeholder_stops_the_run_before_anything_is_changed(ready: FakeAws, 
     assert database.asked == []
 
 
-MANAGED = {"manage_master_user_password": True}
 RDS_SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:rds!cluster-1"
 
 
@@ -273,10 +272,18 @@ def asked_for(aws: FakeAws, **request: Any) -> FakeAws:
     return aws
 
 
+def rds_keeps_the_password(aws: FakeAws) -> None:
+    """The run, with a plan in which RDS keeps the master user's password."""
+    operation = aws.operation
+    settings = operation.plan.settings.model_copy(update={"manage_master_user_password": True})
+    operation.plan = operation.plan.model_copy(update={"settings": settings})
+    aws.operations.save(operation)
+
+
 def test_a_password_that_rds_keeps_is_read_from_its_secret_once_that_is_active(
     ready: FakeAws, database: FakeDatabase
 ) -> None:
-    asked_for(ready, **MANAGED)
+    rds_keeps_the_password(ready)
     del ready.secrets.values[ENVIRONMENT["MASTER_SECRET_NAME"]]
     ready.secrets.values[RDS_SECRET] = json.dumps({"username": "postgres", "password": "made-by-rds-1"})
 
@@ -299,7 +306,7 @@ def test_a_password_that_rds_keeps_is_read_from_its_secret_once_that_is_active(
 
 
 def test_rds_is_told_once_even_if_our_row_was_lost(ready: FakeAws, database: FakeDatabase) -> None:
-    asked_for(ready, **MANAGED)
+    rds_keeps_the_password(ready)
     ready.run(setup_db_users)
     operation = ready.operation
     operation.users = None
@@ -312,7 +319,7 @@ def test_rds_is_told_once_even_if_our_row_was_lost(ready: FakeAws, database: Fak
 def test_a_secret_that_vanished_is_waited_for_and_an_impaired_one_stops_the_run(
     ready: FakeAws, database: FakeDatabase
 ) -> None:
-    asked_for(ready, **MANAGED)
+    rds_keeps_the_password(ready)
     ready.run(setup_db_users)
     ready.west.settle()
     secret = ready.west.clusters["staging"].pop("MasterUserSecret")

@@ -248,7 +248,7 @@ def test_serverless_instances_without_a_capacity_are_refused(aws: FakeAws) -> No
 def test_serverless_instances_with_a_capacity_are_planned(aws: FakeAws) -> None:
     capacity = {"min_capacity": 0.5, "max_capacity": 4}
     aws.start(target={"instances": {"instance_class": "db.serverless"}, "serverless_v2": capacity})
-    assert aws.operation.plan.settings.instance_class == "db.serverless"
+    assert aws.operation.plan.settings.classes == {"db.serverless": 1}
 
 
 def test_an_instance_name_that_another_cluster_has_is_refused(aws: FakeAws) -> None:

@@ -1,4 +1,4 @@
-"""What every model of a request is based on."""
+"""What every model is based on whose words people write and a row keeps."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -1,0 +1,45 @@
+"""Every member of RDS's operations is filed: what AWS adds fails here until somebody has decided what becomes of it."""
+
+import botocore.session
+import pytest
+
+from utils.cluster_settings.members_filed import FILED, Fate, Filed
+from utils.cluster_settings.model import ClusterSettings, Member, MemberOptions, TargetSettings
+
+# What has a value of its own without a member of one of the operations: other operations set it.
+BY_OTHER_OPERATIONS = {"data_api", "custom_endpoints", "reader_scaling", "proxies", "event_subscriptions"}
+
+
+def members_of(operation: str) -> set[str]:
+    model = botocore.session.get_session().get_service_model("rds").operation_model(operation)
+    assert model.input_shape is not None
+    return set(model.input_shape.members)
+
+
+@pytest.mark.parametrize("operation", FILED)
+def test_each_member_is_filed_in_one_place_with_a_reason(operation: str) -> None:
+    assert set(FILED[operation]) == members_of(operation)
+    assert all(filed.why for filed in FILED[operation].values())
+
+
+def test_a_member_that_is_new_to_us_is_noticed() -> None:
+    known = dict(FILED["CreateDBInstance"])
+    del known["PromotionTier"]
+    assert members_of("CreateDBInstance") - set(known) == {"PromotionTier"}
+
+
+@pytest.mark.parametrize("operation", FILED)
+def test_what_is_carried_is_a_setting(operation: str) -> None:
+    model = MemberOptions if operation.endswith("DBInstance") else TargetSettings
+    assert {filed.why for filed in carried(operation)} <= set(model.model_fields)
+
+
+def test_every_setting_is_carried_by_a_member_or_by_an_operation_of_its_own() -> None:
+    of_cluster = {filed.why for name in ("RestoreDBClusterFromSnapshot", "ModifyDBCluster") for filed in carried(name)}
+    assert set(ClusterSettings.model_fields) - of_cluster == BY_OTHER_OPERATIONS
+    of_member = {filed.why for filed in carried("CreateDBInstance")}
+    assert set(Member.model_fields) - of_member == {"identifier"}
+
+
+def carried(operation: str) -> list[Filed]:
+    return [filed for filed in FILED[operation].values() if filed.fate is Fate.CARRIED]

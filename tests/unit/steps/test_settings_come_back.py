@@ -1,0 +1,185 @@
+"""A target comes back as it was: every setting of the cluster and of each of its instances."""
+
+from typing import Any
+
+import pytest
+
+from tests.fakes import away_from_default
+from tests.fakes.aws import FakeAws
+from tests.fakes.rds_items import tags_of
+from utils import errors
+from utils.aws.target.whole import settings_of
+from utils.cluster_settings.comparison import Comparison
+from utils.cluster_settings.model import ClusterSettings, MemberOptions, TargetSettings
+from utils.cluster_settings.origins import flattened
+from utils.runtime.contract import StepResult, StepStatus
+from utils.steps.check_copy_status import check_copy_status
+from utils.steps.check_delete_status import check_delete_status
+from utils.steps.check_restore_status import check_restore_status
+from utils.steps.copy_snapshot import copy_snapshot
+from utils.steps.delete_rds import delete_rds
+from utils.steps.restore_snapshot import restore_snapshot
+
+# What a restored target has otherwise, and why.
+OTHERWISE: dict[str, str] = {}
+# What hangs on a cluster has tests of its own.
+HANGS_ON_IT = {"custom_endpoints", "reader_scaling", "proxies", "event_subscriptions"}
+
+
+def settings_now(aws: FakeAws) -> TargetSettings:
+    cluster = aws.services.rds().find_cluster("staging")
+    assert cluster is not None
+    return settings_of(cluster, aws.services.rds().instances_of("staging"))
+
+
+def replaced(aws: FakeAws, **request: Any) -> FakeAws:
+    """The run, from the plan until the old target is gone."""
+    aws.start(**({"override_deletion_protection": True} | request))
+    aws.run(copy_snapshot)
+    aws.west.settle()
+    aws.run(check_copy_status)
+    for _ in range(2):
+        aws.run(delete_rds)
+        aws.west.settle()
+    aws.run(check_delete_status)
+    return aws
+
+
+def rebuilt(aws: FakeAws) -> StepResult:
+    """Go round between Restore Snapshot and Check Restore Status until that is content."""
+    for _ in range(12):
+        aws.run(restore_snapshot)
+        aws.west.settle()
+        result = aws.run(check_restore_status)
+        if result.status is StepStatus.READY:
+            return result
+    raise AssertionError(result)
+
+
+def compared(aws: FakeAws) -> Comparison:
+    restore = aws.operation.restore
+    assert restore is not None
+    assert restore.settings.comparison is not None
+    return restore.settings.comparison
+
+
+def test_every_setting_of_the_model_is_away_from_its_default_here() -> None:
+    aws = FakeAws()
+    aws.has_production()
+    away_from_default.stands(aws)
+    flat = flattened(settings_now(aws))
+    for name in set(ClusterSettings.model_fields) - HANGS_ON_IT:
+        assert flat[name] not in (None, [], {}), name
+    for name in set(MemberOptions.model_fields):
+        assert len({str(flat[f"members.{member}.{name}"]) for member in away_from_default.MEMBERS}) >= 1
+        assert all(flat[f"members.{member}.{name}"] is not None for member in away_from_default.MEMBERS), name
+
+
+def test_a_target_with_every_setting_away_from_its_default_comes_back_as_it_was(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    before = flattened(settings_now(aws))
+
+    rebuilt(replaced(aws))
+
+    after = flattened(settings_now(aws))
+    assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} == set(OTHERWISE)
+    found = compared(aws)
+    assert (found.changed_count, found.differences, found.not_put_back) == (0, [], [])
+    assert str(found) == f"{found.as_before} settings as before"
+    assert found.as_before == len(before) - 1, "all but the version, which is the snapshot's"
+
+
+def test_the_writer_is_the_writer_and_each_instance_has_its_own_tags(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    rebuilt(replaced(aws))
+    created = [asked["DBInstanceIdentifier"] for asked in aws.west.asked("create_db_instance")]
+    assert created[0] == "the-writer"
+    assert sorted(created) == sorted(away_from_default.MEMBERS)
+    assert tags_of(aws.west.instances["a-reader"])["name"] == "a-reader"
+    assert "name" not in tags_of(aws.west.clusters["staging"])
+
+
+def test_a_reader_of_application_auto_scaling_goes_with_the_old_target_and_stops_no_run(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    replaced(aws)
+    assert "application-autoscaling-9d1c" not in aws.west.instances
+    rebuilt(aws)
+    aws.west.has_instance("application-autoscaling-77aa", "staging", DBInstanceStatus="creating")
+    assert aws.run(check_restore_status).status is StepStatus.READY
+    restore = aws.operation.restore
+    assert restore is not None
+    assert "application-autoscaling-77aa" not in restore.instance_ids
+
+
+def test_deletion_protection_comes_last(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    rebuilt(replaced(aws))
+    protection = [asked.get("DeletionProtection") for asked in aws.west.asked("modify_db_cluster")]
+    assert protection[-1] is True
+    assert "DeletionProtection" not in aws.west.asked("restore_db_cluster_from_snapshot")[0]
+
+
+def test_what_was_asked_for_is_counted_apart(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    rebuilt(replaced(aws, target={"port": 6000, "backup_retention_days": 7, "iam_authentication": True}))
+    found = compared(aws)
+    assert found.changed == ["backup_retention_days", "port"]
+    assert str(found) == f"{found.as_before} settings as before, 2 changed as asked"
+
+
+def test_a_setting_that_aws_refuses_for_good_is_told_and_ends_no_run(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    replaced(aws)
+    aws.west.refuse("enable_http_endpoint", "InvalidParameterValue", "no Data API for this class")
+    assert rebuilt(aws).status is StepStatus.READY
+    found = compared(aws)
+    assert [difference.path for difference in found.differences] == ["data_api"]
+    assert str(found).endswith("1 could not be put back: data_api: wanted True, found False")
+    restore = aws.operation.restore
+    assert restore is not None
+    assert "no Data API for this class" in restore.settings.refused["data_api"]
+
+
+def test_a_change_that_rds_takes_and_never_shows_is_given_up_and_told(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    replaced(aws)
+    aws.west.forgets.add("HttpEndpointEnabled")
+    assert rebuilt(aws).status is StepStatus.READY
+    assert len(aws.west.asked("enable_http_endpoint")) == 3
+    assert [difference.path for difference in compared(aws).differences] == ["data_api"]
+
+
+def test_a_change_while_another_is_under_way_is_asked_for_again(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    replaced(aws)
+    for _ in range(2):
+        aws.run(restore_snapshot)
+        aws.west.settle()
+    aws.west.fail("enable_http_endpoint", "InvalidDBClusterStateFault")
+    aws.run(restore_snapshot)
+    assert aws.run(check_restore_status).details["settings_to_apply"][0] == "data_api"
+    assert rebuilt(aws).status is StepStatus.READY
+    assert compared(aws).differences == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "path"),
+    [
+        ("VpcSecurityGroups", [{"VpcSecurityGroupId": "sg-default"}], "security_group_ids"),
+        ("KmsKeyId", "arn:aws:kms:us-west-2:123456789012:key/another", "kms_key_id"),
+        ("IAMDatabaseAuthenticationEnabled", False, "iam_authentication"),
+        ("DBClusterParameterGroup", "default.aurora-postgresql17", "cluster_parameter_group"),
+        ("EnabledCloudwatchLogsExports", [], "log_exports"),
+        ("DBSubnetGroup", "default", "subnet_group"),
+    ],
+)
+def test_what_would_not_be_safe_to_open_stops_the_run_before_users_are_opened(
+    aws: FakeAws, field: str, value: Any, path: str
+) -> None:
+    away_from_default.stands(aws)
+    replaced(aws)
+    aws.run(restore_snapshot)
+    aws.west.settle()
+    aws.west.clusters["staging"][field] = value
+    with pytest.raises(errors.RestoreFailed, match=rf"{path}: wanted .* found .* before anybody is let in"):
+        rebuilt(aws)
