@@ -55,9 +55,13 @@ def test_the_instances_are_as_the_request_says(world: World, wishes: Wishes) -> 
 
 
 def test_protection_is_switched_off_only_because_the_request_allows_it(wishes: Wishes) -> None:
-    [switched_off, _password] = [call for call in wishes.outcome.changes if call.operation == "ModifyDBCluster"]
+    [switched_off, *after] = [call for call in wishes.outcome.changes if call.operation == "ModifyDBCluster"]
     assert switched_off.by_function == "aurora-restore-delete-rds"
     assert switched_off.parameters["DeletionProtection"] is False
+    switched_on = [call for call in after if "DeletionProtection" in call.parameters]
+    assert [(call.by_function, call.parameters["DeletionProtection"]) for call in switched_on] == [
+        ("aurora-restore-restore-snapshot", True)
+    ]
 
 
 def test_no_final_snapshot_is_taken_because_the_request_says_so(world: World, wishes: Wishes) -> None:
