@@ -145,6 +145,7 @@ class FakeAws:
 
     def __init__(self) -> None:
         self.world = FakeRdsWorld()
+        self._operation_id = OPERATION
         self.kms, self.executions, self.topic, self.secrets = FakeKms(), FakeExecutions(), FakeTopic(), FakeSecrets()
         self.bus = FakeBus()
         self.s3 = FakeS3()
@@ -187,7 +188,11 @@ class FakeAws:
     @property
     def operation(self) -> Operation:
         """The operation as its row has it now."""
-        return get_operation(self.operations, OPERATION)
+        return get_operation(self.operations, self._operation_id)
+
+    def goes_on_as(self, operation_id: str) -> None:
+        """Tell the story of another operation from here on."""
+        self._operation_id = operation_id
 
     def start(self, **request: Any) -> StepResult:
         """Run Snapshot Check with a request."""

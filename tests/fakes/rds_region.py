@@ -52,7 +52,7 @@ class FakeRegion:
         self._region = region
         self._clock = clock
         self._failures: dict[str, ClientError] = {}
-        self._refusals: dict[str, ClientError] = {}
+        self.refusals: dict[str, ClientError] = {}
         self.forgets: set[str] = set()
         self._made = 0
         self.calls: list[tuple[str, Item]] = []
@@ -89,7 +89,7 @@ class FakeRegion:
 
     def refuse(self, operation: str, code: str, message: str) -> None:
         """Let every call of `operation` fail."""
-        self._refusals[operation] = aws_error(code, message)
+        self.refusals[operation] = aws_error(code, message)
 
     def hide(self, kind: dict[str, Item], identifier: str) -> Callable[[], None]:
         """Let RDS not show what is there, as it may right after a change; call the answer to show it again."""
@@ -150,7 +150,7 @@ class FakeRegion:
 
     def _enter(self, operation: str, params: Item) -> None:
         self.calls.append((operation, params))
-        failure = self._failures.pop(operation, None) or self._refusals.get(operation)
+        failure = self._failures.pop(operation, None) or self.refusals.get(operation)
         if failure is not None:
             raise failure
 

@@ -7,53 +7,19 @@ import pytest
 from tests.fakes import away_from_default
 from tests.fakes.aws import FakeAws
 from tests.fakes.rds_items import tags_of
+from tests.unit.steps.rebuild import rebuilt, replaced, settings_now
 from utils import errors
-from utils.aws.target.whole import settings_of
 from utils.cluster_settings.comparison import Comparison
-from utils.cluster_settings.model import ClusterSettings, MemberOptions, TargetSettings
+from utils.cluster_settings.model import ClusterSettings, MemberOptions
 from utils.cluster_settings.origins import flattened
-from utils.runtime.contract import StepResult, StepStatus
-from utils.steps.check_copy_status import check_copy_status
-from utils.steps.check_delete_status import check_delete_status
+from utils.runtime.contract import StepStatus
 from utils.steps.check_restore_status import check_restore_status
-from utils.steps.copy_snapshot import copy_snapshot
-from utils.steps.delete_rds import delete_rds
 from utils.steps.restore_snapshot import restore_snapshot
 
 # What a restored target has otherwise, and why.
 OTHERWISE: dict[str, str] = {}
 # What hangs on a cluster has tests of its own.
 HANGS_ON_IT = {"custom_endpoints", "reader_scaling", "proxies", "event_subscriptions"}
-
-
-def settings_now(aws: FakeAws) -> TargetSettings:
-    cluster = aws.services.rds().find_cluster("staging")
-    assert cluster is not None
-    return settings_of(cluster, aws.services.rds().instances_of("staging"))
-
-
-def replaced(aws: FakeAws, **request: Any) -> FakeAws:
-    """The run, from the plan until the old target is gone."""
-    aws.start(**({"override_deletion_protection": True} | request))
-    aws.run(copy_snapshot)
-    aws.west.settle()
-    aws.run(check_copy_status)
-    for _ in range(2):
-        aws.run(delete_rds)
-        aws.west.settle()
-    aws.run(check_delete_status)
-    return aws
-
-
-def rebuilt(aws: FakeAws) -> StepResult:
-    """Go round between Restore Snapshot and Check Restore Status until that is content."""
-    for _ in range(12):
-        aws.run(restore_snapshot)
-        aws.west.settle()
-        result = aws.run(check_restore_status)
-        if result.status is StepStatus.READY:
-            return result
-    raise AssertionError(result)
 
 
 def compared(aws: FakeAws) -> Comparison:

@@ -1,0 +1,45 @@
+"""A run from its plan to a target that stands again, in two strides."""
+
+from typing import Any
+
+from tests.fakes.aws import FakeAws
+from utils.aws.target.whole import settings_of
+from utils.cluster_settings.model import TargetSettings
+from utils.runtime.contract import StepResult, StepStatus
+from utils.steps.check_copy_status import check_copy_status
+from utils.steps.check_delete_status import check_delete_status
+from utils.steps.check_restore_status import check_restore_status
+from utils.steps.copy_snapshot import copy_snapshot
+from utils.steps.delete_rds import delete_rds
+from utils.steps.restore_snapshot import restore_snapshot
+
+
+def settings_now(aws: FakeAws) -> TargetSettings:
+    cluster = aws.services.rds().find_cluster("staging")
+    assert cluster is not None
+    return settings_of(cluster, aws.services.rds().instances_of("staging"))
+
+
+def replaced(aws: FakeAws, *, planned: bool = False, **request: Any) -> FakeAws:
+    """The run, from the plan until the old target is gone."""
+    if not planned:
+        aws.start(**({"override_deletion_protection": True} | request))
+    aws.run(copy_snapshot)
+    aws.west.settle()
+    aws.run(check_copy_status)
+    for _ in range(2):
+        aws.run(delete_rds)
+        aws.west.settle()
+    aws.run(check_delete_status)
+    return aws
+
+
+def rebuilt(aws: FakeAws) -> StepResult:
+    """Go round between Restore Snapshot and Check Restore Status until that is content."""
+    for _ in range(12):
+        aws.run(restore_snapshot)
+        aws.west.settle()
+        result = aws.run(check_restore_status)
+        if result.status is StepStatus.READY:
+            return result
+    raise AssertionError(result)
