@@ -1,4 +1,4 @@
-"""What each function may do, made from infrastructure/lambda.yaml."""
+"""What each function, the state machine and the schedule may do, made from the templates."""
 
 import re
 from collections.abc import Iterator
@@ -6,8 +6,8 @@ from typing import Any
 
 from tests.conventions.cfn_yaml import as_list, load_template, resources_of_type, statements
 
-HEADER = ["| Function | Statement | Actions | Resources | Only if |", "|---|---|---|---|---|"]
-TEMPLATE = "infrastructure/lambda.yaml"
+HEADER = ["| Who | Statement | Actions | Resources | Only if |", "|---|---|---|---|---|"]
+TEMPLATES = ("infrastructure/lambda.yaml", "infrastructure/stepfunctions.yaml")
 PSEUDO_PARAMETERS = {
     "arn:${AWS::Partition}:": "",
     "${AWS::Region}": "<target Region>",
@@ -17,14 +17,14 @@ PSEUDO_PARAMETERS = {
 
 
 def permissions_table() -> str:
-    """Return a row for each statement of each function's role; what all share comes first."""
-    template = load_template(TEMPLATE)
+    """Return a row for each statement of each role; what all functions share comes first."""
     lines = list(HEADER)
-    for policy in resources_of_type(template, "AWS::IAM::ManagedPolicy").values():
-        lines += _rows("all functions", policy)
-    for role in resources_of_type(template, "AWS::IAM::Role").values():
-        name = role["RoleName"]["Fn::Sub"].removeprefix("aurora-restore-").removesuffix("-${AWS::Region}")
-        lines += _rows(f"`{name}`", role)
+    for template in map(load_template, TEMPLATES):
+        for policy in resources_of_type(template, "AWS::IAM::ManagedPolicy").values():
+            lines += _rows("all functions", policy)
+        for role in resources_of_type(template, "AWS::IAM::Role").values():
+            name = role["RoleName"]["Fn::Sub"].removeprefix("aurora-restore-").removesuffix("-${AWS::Region}")
+            lines += _rows(f"`{name}`", role)
     return "\n".join(lines)
 
 

@@ -45,13 +45,16 @@ EVERY_FUNCTION_READS = {
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_LOG_LEVEL",
 }
-# What each guarded action may be allowed on: only what carries this tag.
+# What each guarded action may be allowed on: only what carries one of these sets of tags.
+REPLACEABLE = {"aws:ResourceTag/aurora-restore:replaceable": "true"}
+RESTORED = {"aws:ResourceTag/aurora-restore:managed": "true", "aws:ResourceTag/aurora-restore:role": "target"}
+SNAPSHOT = {"aws:ResourceTag/aurora-restore:managed": "true", "aws:ResourceTag/aurora-restore:role": ["copy", "final"]}
 GUARDING_TAGS = {
-    "rds:DeleteDBCluster": "aurora-restore:replaceable",
-    "rds:DeleteDBInstance": "aurora-restore:replaceable",
-    "rds:ModifyDBCluster": "aurora-restore:replaceable",
-    "rds:StartDBCluster": "aurora-restore:replaceable",
-    "rds:DeleteDBClusterSnapshot": "aurora-restore:managed",
+    "rds:DeleteDBCluster": [REPLACEABLE],
+    "rds:DeleteDBInstance": [REPLACEABLE],
+    "rds:ModifyDBCluster": [REPLACEABLE, RESTORED],
+    "rds:StartDBCluster": [REPLACEABLE],
+    "rds:DeleteDBClusterSnapshot": [SNAPSHOT],
 }
 CHANGES_OF_ROWS = (
     "dynamodb:BatchWriteItem",
@@ -153,10 +156,11 @@ def test_only_setup_db_users_reads_the_masters_secret_and_only_the_first_step_th
         )
         assert "MasterSecretArn" not in references(role_of(step))
         return
-    assert len(readers) == 1
-    assert as_list(readers[0]["Action"]) == ["secretsmanager:GetSecretValue"]
-    assert {"MasterSecretArn", "AppSecretArn"} <= references(readers[0]["Resource"])
-    assert "*" not in as_list(readers[0]["Resource"])
+    named, kept_by_rds = readers
+    assert all(as_list(reader["Action"]) == ["secretsmanager:GetSecretValue"] for reader in readers)
+    assert named["Resource"] == [{"Ref": "MasterSecretArn"}, {"Ref": "AppSecretArn"}]
+    assert kept_by_rds["Resource"]["Fn::Sub"].endswith(":secret:rds!cluster-*")
+    assert set(kept_by_rds["Condition"]) == {"StringEquals", "ArnLike"}
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -206,7 +210,10 @@ def test_rows_of_operations_are_never_deleted(step: str) -> None:
         assert not deletes
         return
     assert [references(statement["Resource"]) for statement in deletes] == [{"StateTableArn"}]
-    assert deletes[0]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "lock#*"}}
+    assert deletes[0]["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": "lock#*"},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -222,9 +229,7 @@ def test_what_destroys_or_changes_is_tied_to_a_tag(step: str, action: str) -> No
             # Application Auto Scaling gives its readers no tag, and a name that nobody else gives.
             assert str(statement["Resource"]).endswith(":db:application-autoscaling-*'}")
             continue
-        # More conditions than the tag only narrow it.
-        tied_to = {f"aws:ResourceTag/{GUARDING_TAGS[action]}": "true"}
-        assert statement["Condition"]["StringEquals"].items() >= tied_to.items()
+        assert statement["Condition"]["StringEquals"] in GUARDING_TAGS[action]
 
 
 @pytest.mark.parametrize("step", STEPS)

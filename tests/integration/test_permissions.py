@@ -15,6 +15,7 @@ NOT_ASKED_LOCALLY = {
     "ReachTheVpc": "Lambda makes a function's network interfaces with its role",
     "UseKeysThroughRds": "AWS asks for it where the key is another account's; the local Aurora asks for the grant only",
     "FirstClusterOfAccount": "RDS asks for it once in the life of an account",
+    "LetTheTargetsTagsGoWithIt": "AWS may ask for tags that a snapshot inherits; the local Aurora for those asked for",
     "DeleteAsksForSnapshotToo": "the authorization reference requires the snapshot also of a deletion without one",
 }
 

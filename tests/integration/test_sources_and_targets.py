@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from local_cloud.credentials import OTHER_ACCOUNT_ID
+from local_cloud.credentials import ACCOUNT_ID, OTHER_ACCOUNT_ID
+from local_cloud.regions import SOURCE_REGION
 from tests.integration.stage.outcome import Outcome
-from tests.integration.stage.production import Production, counted, share_from_another_account
+from tests.integration.stage.production import Production, as_role, counted, share_from_another_account
 from tests.integration.stage.sources import InOneRegion
 from tests.integration.stage.stories import story
 from tests.integration.stage.world import World, tags_of
@@ -103,3 +105,36 @@ def _snapshot(world: World, identifier: str) -> dict[str, Any]:
         "DBClusterSnapshots"
     ]
     return found[0]
+
+
+@pytest.mark.usefixtures("from_another_account")
+def test_the_sharer_copies_and_shares_snapshots_of_its_cluster_only(world: World) -> None:
+    sharer = as_role(world, f"arn:aws:iam::{OTHER_ACCOUNT_ID}:role/aurora-restore-sharer-{SOURCE_REGION}", "curious")
+    theirs = world.client("rds", SOURCE_REGION, OTHER_ACCOUNT_ID)
+    kept = "partner-production-kept"
+    theirs.create_db_cluster_snapshot(DBClusterIdentifier="partner-production", DBClusterSnapshotIdentifier=kept)
+
+    def answer_to_a_copy(of: str, to: str = "aurora-restore-shared-2") -> str:
+        with pytest.raises(ClientError) as refusal:
+            sharer.copy_db_cluster_snapshot(SourceDBClusterSnapshotIdentifier=of, TargetDBClusterSnapshotIdentifier=to)
+        return str(refusal.value.response["Error"]["Code"])
+
+    # There is no such snapshot: IAM judges first, by the name.
+    assert answer_to_a_copy("rds:partner-production-2026-11-22-03-00") == "DBClusterSnapshotNotFoundFault"
+    assert answer_to_a_copy("rds:partner-production-billing-2026-11-22-03-00") == "AccessDenied"
+    assert answer_to_a_copy(kept) == "AccessDenied"
+    assert answer_to_a_copy("rds:partner-production-2026-11-22-03-00", to="mine") == "AccessDenied"
+    for call in (
+        lambda: sharer.modify_db_cluster_snapshot_attribute(
+            DBClusterSnapshotIdentifier=kept, AttributeName="restore", ValuesToAdd=[ACCOUNT_ID]
+        ),
+        lambda: sharer.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=kept),
+        lambda: sharer.delete_db_cluster(DBClusterIdentifier="partner-production", SkipFinalSnapshot=True),
+        lambda: sharer.add_tags_to_resource(
+            ResourceName=f"arn:aws:rds:{SOURCE_REGION}:{OTHER_ACCOUNT_ID}:cluster-snapshot:{kept}",
+            Tags=[{"Key": "aurora-restore:may-be-shared", "Value": "true"}],
+        ),
+    ):
+        with pytest.raises(ClientError) as refusal:
+            call()
+        assert refusal.value.response["Error"]["Code"] == "AccessDenied"

@@ -170,6 +170,8 @@ def _request(call: Call, arn: str) -> ResourceRequest:
     if call.operation == "CreateDBInstance":
         context["rds:DatabaseClass"] = [call.params["DBInstanceClass"]]
         context["rds:DatabaseEngine"] = [call.params["Engine"]]
-    if "ManageMasterUserPassword" in call.params:
-        context["rds:ManageMasterUserPassword"] = [str(call.params["ManageMasterUserPassword"]).lower()]
+    # A key of the request that is left out is absent, whatever RDS will take instead.
+    for member in ("ManageMasterUserPassword", "PubliclyAccessible"):
+        if member in call.params:
+            context[f"rds:{member}"] = [str(call.params[member]).lower()]
     return ResourceRequest(arn=arn, context=context)

@@ -104,11 +104,12 @@ def share_from_another_account(world: World, cluster_id: str) -> str:
     with world.login(MASTER, world.cluster(cluster_id, rds)) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE public.of_the_other_account AS SELECT generate_series(1, 77) AS n")
     own, shared = f"{cluster_id}-yesterday", f"aurora-restore-shared-{cluster_id}"
-    rds.create_db_cluster_snapshot(DBClusterIdentifier=cluster_id, DBClusterSnapshotIdentifier=own)
+    may_be_shared = [{"Key": "aurora-restore:may-be-shared", "Value": "true"}]
+    rds.create_db_cluster_snapshot(DBClusterIdentifier=cluster_id, DBClusterSnapshotIdentifier=own, Tags=may_be_shared)
     _until_available(rds, own)
 
     outputs = _deploy_source_account(world, cluster_id, key)
-    sharer = _as_role(world, outputs["SharerRoleArn"])
+    sharer = as_role(world, outputs["SharerRoleArn"], "release-manager")
     sharer.copy_db_cluster_snapshot(
         SourceDBClusterSnapshotIdentifier=f"arn:aws:rds:{SOURCE_REGION}:{OTHER_ACCOUNT_ID}:cluster-snapshot:{own}",
         TargetDBClusterSnapshotIdentifier=shared, KmsKeyId=outputs["SharedSnapshotsKeyArn"],
@@ -120,16 +121,16 @@ def share_from_another_account(world: World, cluster_id: str) -> str:
     return arn
 
 
-def _as_role(world: World, role_arn: str) -> Any:
+def as_role(world: World, role_arn: str, user_name: str) -> Any:
     """Return RDS in the name of a role of the other account, which a user of that account assumes."""
     iam = world.client("iam", SOURCE_REGION, OTHER_ACCOUNT_ID)
-    iam.create_user(UserName="release-manager")
+    iam.create_user(UserName=user_name)
     document = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role_arn}
     iam.put_user_policy(
-        UserName="release-manager", PolicyName="share",
+        UserName=user_name, PolicyName="share",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [document]}),
     )  # fmt: skip
-    key = iam.create_access_key(UserName="release-manager")["AccessKey"]
+    key = iam.create_access_key(UserName=user_name)["AccessKey"]
     user = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name=SOURCE_REGION)
     sts = user.client("sts", endpoint_url=world.cloud.endpoint)
     given = sts.assume_role(RoleArn=role_arn, RoleSessionName="sharing")["Credentials"]

@@ -293,6 +293,17 @@ def test_the_row_of_a_refusal_says_why_and_when() -> None:
 
 
 @mock_aws
+def test_the_row_of_what_has_no_plan_yet_says_that_it_runs() -> None:
+    table = make_table("aurora-restore-state", "operation_id")
+
+    DynamoDbOperationStore(table).reserve(REFUSED.model_copy(update={"error": None, "finished_at": None}))
+
+    row = table.get_item(Key={"operation_id": "nightly-1"})["Item"]
+    assert row["status"] == "RUNNING"
+    assert "error" not in row
+
+
+@mock_aws
 def test_a_table_that_is_not_there_is_no_conflict() -> None:
     table = make_table("aurora-restore-state", "operation_id")
     store = DynamoDbOperationStore(table)

@@ -1,0 +1,1 @@
+"""Small changes to the product, a sample of them, and whether a test notices each."""

@@ -1,0 +1,205 @@
+"""The state machine, state by state, as it must be: every way on, every error, number and expression."""
+
+import json
+from typing import Any
+
+from tests.conventions.cfn_yaml import REPOSITORY
+
+MACHINE: dict[str, Any] = json.loads((REPOSITORY / "statemachine/aurora_restore.asl.json").read_text())
+State = dict[str, Any]
+NOTICE, STEP_SECONDS, SETUP_SECONDS = "SNS Failure Notification", 150, 930
+
+OF_LAMBDA = (
+    "Lambda.ClientExecutionTimeoutException Lambda.ServiceException Lambda.AWSLambdaException "
+    "Lambda.SdkClientException Lambda.TooManyRequestsException Lambda.Unknown Runtime.ExitError Runtime.OutOfMemory "
+    "Sandbox.Timedout States.Timeout"
+)
+NOT_READY = (
+    "Lambda.CodeArtifactUserPendingException Lambda.EC2ThrottledException Lambda.EC2UnexpectedException "
+    "Lambda.ENILimitReachedException Lambda.ENINotReadyException Lambda.ResourceConflictException "
+    "Lambda.ResourceNotReadyException Lambda.SubnetIPAddressLimitReachedException"
+)
+OF_AWS = "AwsThrottled AwsUnavailable OperationRowConflict"
+OF_THE_CLUSTERS = "CapacityUnavailable DatabaseUnavailable QuotaReached ResourceBusy"
+
+
+def retry(errors: str, first: int, times: int, growth: float, longest: int, jitter: str = "FULL") -> State:
+    return {
+        "ErrorEquals": errors.split(),
+        "IntervalSeconds": first,
+        "MaxAttempts": times,
+        "BackoffRate": growth,
+        "MaxDelaySeconds": longest,
+        "JitterStrategy": jitter,
+    }
+
+
+RETRIES = [
+    retry(OF_LAMBDA, 2, 6, 2, 60),
+    retry(NOT_READY, 10, 10, 1.5, 60, "NONE"),
+    retry(OF_AWS, 5, 8, 2, 120),
+    retry(OF_THE_CLUSTERS, 30, 10, 1.5, 300),
+]
+RESULT = "{% $states.result.Payload %}"
+CAUGHT = {"error": "{% $states.errorOutput %}", "failed_step": "{% $states.context.State.Name %}"}
+REDRIVES = "{% $exists($states.context.Execution.RedriveCount) ? $states.context.Execution.RedriveCount : 0 %}"
+
+
+def invoked(function: str, payload: State) -> State:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": function, "Payload": payload},
+        "TimeoutSeconds": STEP_SECONDS,
+        "Retry": RETRIES,
+    }
+
+
+def caught(then: str = NOTICE, **what: Any) -> list[State]:
+    return [{"ErrorEquals": ["States.ALL"], "Next": then, **(what or {"Assign": CAUGHT})}]
+
+
+def step(name: str, then: str, **more: Any) -> State:
+    payload = {
+        "operation_id": "{% $operation_id %}",
+        "execution_arn": "{% $states.context.Execution.Id %}",
+        "redrive_count": REDRIVES,
+    } | more.pop("payload", {})
+    task = invoked(f"${{{name.title().replace(' ', '')}FunctionArn}}", payload)
+    return task | {"Output": RESULT, "Catch": caught(), "Next": then} | more
+
+
+def choice(otherwise: str, **when: str) -> State:
+    ways = [{"Condition": f"{{% $states.input.status = '{status}' %}}", "Next": then} for status, then in when.items()]
+    return {"Type": "Choice", "Choices": ways, "Default": otherwise}
+
+
+def wait(then: str) -> State:
+    return {"Type": "Wait", "Seconds": "{% $states.input.wait_seconds %}", "Next": then}
+
+
+FUNCTIONS = (
+    "SnapshotCheck CopySnapshot CheckCopyStatus DeleteRds CheckDeleteStatus RestoreSnapshot CheckRestoreStatus "
+    "SetupDbUsers ArchiveSnapshot SnsNotification"
+)
+ASK_ONE = invoked(
+    "{% $states.input %}",
+    {"operation_id": "{% $operation_id %}", "verify": {"target_cluster_id": "{% $verify_network_of %}"}},
+) | {
+    "Output": "{% ($step := $states.result.Payload.step; {'problems': "
+    "[$states.result.Payload.looks[error != ''].($step & ', ' & what & ': ' & message)]}) %}",
+    "Catch": caught(
+        "Asked",
+        Output={
+            "problems": [
+                "{% $split($states.input, ':function:')[1] & ' does not answer: ' & $states.errorOutput.Error & "
+                "', see its log' %}"
+            ]
+        },
+    ),
+    "Next": "Asked",
+}
+EXPECTED: dict[str, State] = {
+    "Snapshot Check": step(
+        "Snapshot Check",
+        "Is It a Dry Run?",
+        payload={
+            "operation_id": "{% $states.context.Execution.Name %}",
+            "request": "{% $states.context.Execution.Input %}",
+        },
+        Assign={
+            "operation_id": "{% $states.result.Payload.operation_id %}",
+            "verify_network_of": "{% $states.result.Payload.details.verify_network_of %}",
+        },
+        Catch=caught(Assign={"operation_id": "{% $states.context.Execution.Name %}", **CAUGHT}),
+    ),
+    "Is It a Dry Run?": choice("Ask All Functions", DRY_RUN="SNS Notification"),
+    "Ask All Functions": {
+        "Type": "Map",
+        "Items": [f"${{{name}FunctionArn}}" for name in FUNCTIONS.split()],
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "INLINE"},
+            "StartAt": "Ask a Function",
+            "States": {"Ask a Function": ASK_ONE, "Asked": {"Type": "Succeed"}},
+        },
+        "Output": {"problems": "{% [$states.result.problems] %}"},
+        "Catch": caught(),
+        "Next": "Are All Functions Ready?",
+    },
+    "Are All Functions Ready?": {
+        "Type": "Choice",
+        "Choices": [{"Condition": "{% $count($states.input.problems) = 0 %}", "Next": "Copy Snapshot"}],
+        "Default": "Not All Functions Are Ready",
+    },
+    "Not All Functions Are Ready": {
+        "Type": "Pass",
+        "Assign": {
+            "error": {
+                "Error": "FunctionsNotReady",
+                "Cause": "{% $string({'errorType': 'FunctionsNotReady', 'errorMessage': 'found ' & "
+                "$join($states.input.problems, '; ') & '; expected every function to reach what its step needs; "
+                "what to do: ./deploy.sh verify says more; mend what is named'}) %}",
+            },
+            "failed_step": "Ask All Functions",
+        },
+        "Next": NOTICE,
+    },
+    "Copy Snapshot": step("Copy Snapshot", "Is the Copy Ready?"),
+    "Is the Copy Ready?": choice("Wait for Copy", READY="Delete RDS", COPY_AGAIN="Copy Snapshot"),
+    "Wait for Copy": wait("Check Copy Status"),
+    "Check Copy Status": step("Check Copy Status", "Is the Copy Ready?"),
+    "Delete RDS": step("Delete RDS", "Is the Old Target Gone?"),
+    "Is the Old Target Gone?": choice("Wait for Delete", READY="Restore Snapshot", SNAPSHOT_READY="Delete RDS"),
+    "Wait for Delete": wait("Check Delete Status"),
+    "Check Delete Status": step("Check Delete Status", "Is the Old Target Gone?"),
+    "Restore Snapshot": step("Restore Snapshot", "Wait for Restore"),
+    "Wait for Restore": wait("Check Restore Status"),
+    "Check Restore Status": step("Check Restore Status", "Is the Restore Ready?"),
+    "Is the Restore Ready?": choice("Wait for Restore", READY="Setup DB Users", CLUSTER_READY="Restore Snapshot"),
+    "Setup DB Users": step("Setup DB Users", "Are the Users Ready?", TimeoutSeconds=SETUP_SECONDS),
+    "Are the Users Ready?": choice("Wait for Master Password", READY="Archive Snapshot"),
+    "Wait for Master Password": wait("Setup DB Users"),
+    "Archive Snapshot": step("Archive Snapshot", "SNS Notification"),
+    "SNS Notification": step(
+        "SNS Notification",
+        "Done",
+        Output="{% $states.result.Payload.details %}",
+        Catch=caught(
+            "Done",
+            Output={
+                "operation_id": "{% $operation_id %}",
+                "status": "SUCCEEDED",
+                "notification": "{% 'not sent: ' & $states.errorOutput.Error %}",
+            },
+        ),
+    ),
+    "Done": {"Type": "Succeed"},
+    NOTICE: step(
+        "SNS Notification",
+        "Failed",
+        payload={"error": "{% $error %}", "failed_step": "{% $failed_step %}"},
+        Assign={"cause": "{% $states.result.Payload.details.message %}"},
+        Catch=caught("Failed", Assign={"cause": "{% $error.Cause %}"}),
+    ),
+    "Failed": {"Type": "Fail", "Error": "{% $error.Error %}", "Cause": "{% $cause %}"},
+}
+
+
+def without_comments(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: without_comments(value) for key, value in node.items() if key != "Comment"}
+    return [without_comments(value) for value in node] if isinstance(node, list) else node
+
+
+def test_the_machine_starts_ends_and_reads_as_it_must() -> None:
+    assert {key: value for key, value in without_comments(MACHINE).items() if key != "States"} == {
+        "QueryLanguage": "JSONata",
+        "StartAt": "Snapshot Check",
+        "TimeoutSeconds": 7 * 86_400,
+    }
+
+
+def test_every_state_is_as_it_must_be() -> None:
+    states = without_comments(MACHINE)["States"]
+    assert list(states) == list(EXPECTED)
+    assert {name: state for name, state in states.items() if state != EXPECTED[name]} == {}
