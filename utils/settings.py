@@ -43,6 +43,7 @@ class Settings(BaseModel):
     app_secret_name: str
     source_cluster_id: str = ""
     target_cluster_id: str = ""
+    target_cluster_pattern: str = "*"
     request_defaults: str = "{}"
     mandatory_request: str = "{}"
     database_tls: TlsMode = TlsMode.VERIFY_FULL

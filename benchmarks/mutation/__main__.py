@@ -27,18 +27,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2026, help="of the sample (default 2026)")
     parser.add_argument("--of-each-room", type=int, default=20, metavar="N", help="changes to try (default 20)")
     parser.add_argument("--only", default="", metavar="TEXT", help="changes whose line in the output contains it")
+    parser.add_argument("--tests", nargs="+", metavar="TESTS", help="tests to run on each, whatever lines they run")
     parser.add_argument("--record", nargs="*", metavar="TESTS", help="run the tests (all of unit) under coverage first")
     arguments = parser.parse_args()
     if arguments.record is not None:
         record(_ROOT, _COVERAGE, arguments.record or _TESTS)
     by_room = _sample(arguments.seed, arguments.of_each_room, arguments.only)
-    covered, found = CoverageMap(_ROOT, _COVERAGE), defaultdict[str, Counter[Verdict]](Counter)
+    found = defaultdict[str, Counter[Verdict]](Counter)
+    tests_for = (lambda _: arguments.tests) if arguments.tests else CoverageMap(_ROOT, _COVERAGE).tests_for
     load_what_is_heavy()
     with tempfile.TemporaryDirectory() as logs:
         for room, changes in by_room.items():
             for change in changes:
                 began = time.monotonic()
-                tests = covered.tests_for(change)
+                tests = tests_for(change)
                 verdict = wait(start(change, tests, Path(logs, "log")), _SECONDS) if tests else Verdict.UNCOVERED
                 found[room][verdict] += 1
                 print(f"{verdict:14} {change} ({len(tests)} tests, {time.monotonic() - began:.0f} s)", flush=True)

@@ -139,6 +139,7 @@ def test_every_function_gets_the_whole_environment() -> None:
     assert own.pop("SnapshotCheckFunction") == {
         "SOURCE_CLUSTER_ID",
         "TARGET_CLUSTER_ID",
+        "TARGET_CLUSTER_PATTERN",
         "REQUEST_DEFAULTS",
         "MANDATORY_REQUEST",
     }

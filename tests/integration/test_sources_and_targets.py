@@ -1,5 +1,6 @@
 """Where the snapshot comes from, and what is there before: the run does what is needed and no more."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -124,7 +125,7 @@ def test_the_sharer_copies_and_shares_snapshots_of_its_cluster_only(world: World
     assert answer_to_a_copy("rds:partner-production-billing-2026-11-22-03-00") == "AccessDenied"
     assert answer_to_a_copy(kept) == "AccessDenied"
     assert answer_to_a_copy("rds:partner-production-2026-11-22-03-00", to="mine") == "AccessDenied"
-    for call in (
+    others: list[Callable[[], object]] = [
         lambda: sharer.modify_db_cluster_snapshot_attribute(
             DBClusterSnapshotIdentifier=kept, AttributeName="restore", ValuesToAdd=[ACCOUNT_ID]
         ),
@@ -134,7 +135,8 @@ def test_the_sharer_copies_and_shares_snapshots_of_its_cluster_only(world: World
             ResourceName=f"arn:aws:rds:{SOURCE_REGION}:{OTHER_ACCOUNT_ID}:cluster-snapshot:{kept}",
             Tags=[{"Key": "aurora-restore:may-be-shared", "Value": "true"}],
         ),
-    ):
+    ]
+    for call in others:
         with pytest.raises(ClientError) as refusal:
             call()
         assert refusal.value.response["Error"]["Code"] == "AccessDenied"

@@ -1,6 +1,7 @@
 """What must hold before the old target is touched; checked when planning and again right before deleting."""
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 from utils.aws.rds_models import Cluster, Instance, Snapshot
 from utils.aws.rds_reader import ENGINE, RdsReader
@@ -34,6 +35,17 @@ def check_operation_id(operation_id: str) -> None:
             field="operation_id",
             expected="letters, digits and _ . = + - @, which RDS takes as a tag",
             action="start it again under another name; nothing was changed",
+        )
+
+
+def check_target_name(target_cluster_id: str, pattern: str) -> None:
+    """Refuse a target that the stack's roles may not touch: the run would find that out once it has copied."""
+    if not fnmatchcase(target_cluster_id, pattern):
+        raise InvalidRequest(
+            target_cluster_id,
+            field="target.cluster_id",
+            expected=f"a name like {pattern}, as the stack parameter TargetClusterPattern says",
+            action="name another target, or deploy with another pattern; nothing was changed",
         )
 
 

@@ -49,6 +49,7 @@ def _started(event: StartEvent, services: Services) -> Operation:
     if operation is None:
         guards.check_operation_id(event.operation_id)
         request = parse_request(event.request, services.settings)
+        guards.check_target_name(request.target.cluster_id, services.settings.target_cluster_pattern)
         if not request.dry_run:
             check_start_window(request.start_window, datetime.now(UTC))
         try:

@@ -342,3 +342,15 @@ def test_a_tagged_target_of_another_engine_is_refused(aws: FakeAws, other: dict[
     error = refused(aws, errors.TargetNotReplaceable)
     assert error.field == "target.cluster_id"
     assert "aurora-postgresql, provisioned" in str(error)
+
+
+@pytest.mark.parametrize(("pattern", "is_taken"), [("*", True), ("stag*", True), ("staging", True), ("dev-*", False)])
+def test_a_target_that_the_roles_may_not_touch_is_refused_at_once(aws: FakeAws, pattern: str, is_taken: bool) -> None:
+    aws.services = aws.services_with(TARGET_CLUSTER_PATTERN=pattern)
+    if is_taken:
+        assert aws.start().status is StepStatus.READY
+        return
+    with pytest.raises(errors.InvalidRequest, match="a name like dev-\\*, as the stack parameter TargetClusterPattern"):
+        aws.start()
+    assert aws.operations.rows == {}
+    assert aws.operations.locks == {}
