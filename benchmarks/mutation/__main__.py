@@ -26,13 +26,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=2026, help="of the sample (default 2026)")
     parser.add_argument("--of-each-room", type=int, default=20, metavar="N", help="changes to try (default 20)")
+    parser.add_argument("--rooms", nargs="+", metavar="ROOM", help="such as utils/steps (default: all)")
     parser.add_argument("--only", default="", metavar="TEXT", help="changes whose line in the output contains it")
     parser.add_argument("--tests", nargs="+", metavar="TESTS", help="tests to run on each, whatever lines they run")
     parser.add_argument("--record", nargs="*", metavar="TESTS", help="run the tests (all of unit) under coverage first")
     arguments = parser.parse_args()
     if arguments.record is not None:
         record(_ROOT, _COVERAGE, arguments.record or _TESTS)
-    by_room = _sample(arguments.seed, arguments.of_each_room, arguments.only)
+    by_room = _sample(arguments.seed, arguments.of_each_room, arguments.only, arguments.rooms)
     found = defaultdict[str, Counter[Verdict]](Counter)
     tests_for = (lambda _: arguments.tests) if arguments.tests else CoverageMap(_ROOT, _COVERAGE).tests_for
     load_what_is_heavy()
@@ -47,12 +48,14 @@ def main() -> None:
     _print_scores(found)
 
 
-def _sample(seed: int, of_each: int, only: str) -> dict[str, list[Change]]:
+def _sample(seed: int, of_each: int, only: str, rooms: list[str] | None) -> dict[str, list[Change]]:
     by_room: dict[str, list[Change]] = defaultdict(list)
     for path in sorted((*_ROOT.glob("utils/**/*.py"), *_ROOT.glob("lambda_functions/*/*.py"))):
-        by_room[_room_of(path)] += [change for change in changes_of(path, _ROOT) if only in str(change)]
+        if rooms is None or _room_of(path) in rooms:
+            by_room[_room_of(path)] += [change for change in changes_of(path, _ROOT) if only in str(change)]
     draw = random.Random(seed)  # noqa: S311 - a sample
-    return {room: draw.sample(changes, min(of_each, len(changes))) for room, changes in by_room.items() if changes}
+    drawn = {room: draw.sample(changes, len(changes))[:of_each] for room, changes in by_room.items()}
+    return {room: changes for room, changes in drawn.items() if changes}
 
 
 def _room_of(path: Path) -> str:
