@@ -37,7 +37,7 @@ def test_the_exceptions_are_still_in_the_templates(world: World) -> None:
     [
         (Entry("snapshot-check", "LookAtKeys", "kms:DescribeKey"), "KeyNotUsable"),
         (Entry("copy-snapshot", "CrossRegion", "rds:CrossRegionCommunication"), "AccessDenied"),
-        (Entry("delete-rds", "DeleteReplaceable", "rds:DeleteDBInstance"), "AccessDenied"),
+        (Entry("delete-rds", "DeleteReplaceableMembers", "rds:DeleteDBInstance"), "AccessDenied"),
     ],
     ids=lambda value: value.action if isinstance(value, Entry) else value,
 )

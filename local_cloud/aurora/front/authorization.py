@@ -57,6 +57,13 @@ def _version(call: Call) -> str:
     return engine_version(wanted if known else None)
 
 
+def _instance_parameter_group(call: Call) -> Arns:
+    """Return the group that the request names, or the default one, for which RDS asks as well."""
+    cluster = call.state.clusters.get(call.params.get("DBClusterIdentifier", "").lower())
+    version = cluster.engine_version if cluster else _version(call)
+    return [_arn(call.state, "pg", call.params.get("DBParameterGroupName") or default_parameter_group(version))]
+
+
 def _member(call: Call) -> Arns:
     return _named("cluster", "DBClusterIdentifier")(call) if "DBClusterIdentifier" in call.params else []
 
@@ -81,7 +88,7 @@ RULES: dict[str, Rule] = {
     "StopDBCluster": CLUSTER,
     "DescribeDBClusters": _named("cluster", "DBClusterIdentifier", otherwise="*"),
     "DescribeDBClusterEndpoints": _named("cluster", "DBClusterIdentifier", otherwise="*"),
-    "CreateDBInstance": _all(INSTANCE, _member, INSTANCE_GROUP),
+    "CreateDBInstance": _all(INSTANCE, _member, _instance_parameter_group),
     "ModifyDBInstance": _all(INSTANCE, INSTANCE_GROUP),
     "DeleteDBInstance": INSTANCE,
     "RebootDBInstance": INSTANCE,

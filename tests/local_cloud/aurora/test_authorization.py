@@ -146,11 +146,24 @@ def test_a_copy_across_regions_needs_the_right_to_go_there(guarded: Region, guar
 
 def test_an_instance_is_asked_for_with_its_class_and_cluster(guarded: Region, guard: Guard) -> None:
     guarded.asks_for_instance("app", "app-1")
-    assert guard.asked[:2] == [
+    assert guard.asked[:3] == [
         ("rds:CreateDBInstance", guarded.arn("db", "app-1")),
         ("rds:CreateDBInstance", guarded.arn("cluster", "app")),
+        ("rds:CreateDBInstance", guarded.arn("pg", "default.aurora-postgresql17")),
     ]
     assert guard.contexts[guard.asked[0]]["rds:DatabaseClass"] == [CLASS]
+
+
+@pytest.mark.parametrize(("given", "key"), [({}, None), ({"PubliclyAccessible": False}, ["false"])])
+def test_what_a_request_leaves_open_is_no_condition_key(
+    guarded: Region, guard: Guard, given: dict[str, bool], key: list[str] | None
+) -> None:
+    guard.forbidden = {"rds:CreateDBInstance"}
+    with refused("AccessDenied"):
+        guarded.rds.create_db_instance(
+            DBInstanceIdentifier="app-2", DBClusterIdentifier="app", DBInstanceClass=CLASS, Engine=ENGINE, **given
+        )
+    assert guard.contexts["rds:CreateDBInstance", guarded.arn("db", "app-2")].get("rds:PubliclyAccessible") == key
 
 
 class TestKeys:
