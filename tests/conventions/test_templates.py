@@ -49,7 +49,7 @@ EVERY_FUNCTION_READS = {
 REPLACEABLE = {"aws:ResourceTag/aurora-restore:replaceable": "true"}
 RESTORED = {"aws:ResourceTag/aurora-restore:managed": "true", "aws:ResourceTag/aurora-restore:role": "target"}
 SNAPSHOT = {"aws:ResourceTag/aurora-restore:managed": "true", "aws:ResourceTag/aurora-restore:role": ["copy", "final"]}
-GUARDING_TAGS = {
+GUARDING_TAGS: dict[str, list[dict[str, Any]]] = {
     "rds:DeleteDBCluster": [REPLACEABLE],
     "rds:DeleteDBInstance": [REPLACEABLE],
     "rds:ModifyDBCluster": [REPLACEABLE, RESTORED],
