@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -156,7 +157,7 @@ def test_an_instance_is_asked_for_with_its_class_and_cluster(guarded: Region, gu
 
 @pytest.mark.parametrize(("given", "key"), [({}, None), ({"PubliclyAccessible": False}, ["false"])])
 def test_what_a_request_leaves_open_is_no_condition_key(
-    guarded: Region, guard: Guard, given: dict[str, bool], key: list[str] | None
+    guarded: Region, guard: Guard, given: dict[str, Any], key: list[str] | None
 ) -> None:
     guard.forbidden = {"rds:CreateDBInstance"}
     with refused("AccessDenied"):
