@@ -25,6 +25,7 @@ KEYS = {
     "rds:DeleteDBCluster": RESOURCE_TAGS,
     "rds:DeleteDBClusterSnapshot": RESOURCE_TAGS,
     "rds:DeleteDBInstance": RESOURCE_TAGS,
+    "rds:EnableHttpEndpoint": RESOURCE_TAGS | {"rds:ManageMasterUserPassword"},  # absent, it must be
     "rds:ModifyDBCluster": RESOURCE_TAGS | {"rds:ManageMasterUserPassword"},
     "rds:RestoreDBClusterFromSnapshot": REQUEST_TAGS | RESOURCE_TAGS,
     "rds:StartDBCluster": RESOURCE_TAGS,
