@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 
     plan = _command(commands, "plan", "lets the deployed pipeline plan a run (dry run) and prints what it would do")
     plan.add_argument("--input", type=Path, required=True, help="JSON file with the request")
+    plan.add_argument("--json", action="store_true", help="prints the plan as JSON, for programs")
 
     destroy = _command(commands, "destroy", "deletes the pipeline's stack; says what stays and how to remove that")
     destroy.add_argument("--yes", action="store_true", help="asks nothing")

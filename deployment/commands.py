@@ -35,7 +35,7 @@ def run(options: Namespace) -> int:
             return verify(account, options.env)
         case "plan":
             stacks.prerequisites_of(account, options.env)
-            return plan(account, options.input)
+            return plan(account, options.input, as_json=options.json)
     return destroy(account, options.env, confirm=not options.yes)
 
 

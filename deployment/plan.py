@@ -1,6 +1,8 @@
 """A dry run in the deployed account, printed for people."""
 
 import json
+import os
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,11 +10,13 @@ from typing import Any
 
 from deployment import stacks
 from deployment.account import Account, Refused, told
+from utils.report.preview_text import Tone, lines_of_output
 
 _LOOK_SECONDS = 1.0
+_COLOURS = {Tone.HEADING: "1", Tone.GOOD: "32", Tone.ATTENTION: "33", Tone.BAD: "1;31", Tone.QUIET: "2"}
 
 
-def plan(account: Account, file: Path) -> int:
+def plan(account: Account, file: Path, *, as_json: bool = False) -> int:
     """Start a dry run of the request in `file` and print what it would do; 1 if the run would be refused."""
     request = _request(file)
     with told():
@@ -31,10 +35,24 @@ def plan(account: Account, file: Path) -> int:
         print(f"The run would be refused: {ended.get('error', ended['status'])}\n{ended.get('cause', '')}")
         return 1
     summary: dict[str, Any] = json.loads(ended["output"])
-    print(f"Nothing was changed. A run with {file} would, on {summary['target_cluster_id']} in {account.region}:")
-    for number, action in enumerate(summary["plan"], 1):
-        print(f"{number:3}. {action}")
+    if as_json:
+        print(json.dumps(summary.get("preview", summary["plan"]), indent=2))
+        return 0
+    print(f"Nothing was changed. On {summary['target_cluster_id']} in {account.region}, with {file}:")
+    print("\n".join(lines_of_output(summary, _marked if _has_colours() else _as_it_is)))
     return 0
+
+
+def _has_colours() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _as_it_is(_: Tone, text: str) -> str:
+    return text
+
+
+def _marked(tone: Tone, text: str) -> str:
+    return f"\x1b[{_COLOURS[tone]}m{text}\x1b[0m"
 
 
 def _request(file: Path) -> dict[str, Any]:

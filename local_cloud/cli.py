@@ -41,6 +41,10 @@ def parser() -> argparse.ArgumentParser:
                        "./local.sh restore\n"
                        "  ./local.sh restore --input statemachine/inputs/nightly_refresh.json")  # fmt: skip
     restore.add_argument("--input", type=Path, metavar="FILE", help="JSON request; default {}: the stack's defaults")
+    plan = _command(commands, "plan", "show what a run would do: settings, snapshots, checks, time; nothing is changed",
+                    "./local.sh plan\n  ./local.sh plan --input statemachine/inputs/nightly_refresh.json")  # fmt: skip
+    plan.add_argument("--input", type=Path, metavar="FILE", help="JSON request; default {}: the stack's defaults")
+    _add_json(plan)
     status = _command(commands, "status", "tell how an operation stands, or how it ended",
                       "./local.sh status\n  ./local.sh status my-first-restore --json")  # fmt: skip
     _add_operation(status)

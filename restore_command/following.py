@@ -11,6 +11,7 @@ from restore_command.execution import Progress
 from restore_command.exit_codes import FAILED, RUNNING, SUCCEEDED
 from restore_command.output import Output
 from restore_command.records import Records, Run, usual_seconds
+from utils.report.preview_text import lines_of_output
 
 _LOOK_SECONDS = 2.0
 _Look = tuple[Progress, Run | None]
@@ -27,8 +28,7 @@ def follow(states: Any, records: Records, output: Output, arn: str) -> int:
     if output.as_json:
         output.result(_document(progress, run), "")
     elif progress.output.get("dry_run"):
-        actions = [f"{number:3}. {action}" for number, action in enumerate(progress.output["plan"], 1)]
-        output.result(None, "\n".join(["Nothing was changed. A run would", *actions]))
+        output.result(None, "\n".join(["Nothing was changed.", *lines_of_output(progress.output)]))
     else:
         output.result(None, views.verdict(progress, run))
     return SUCCEEDED if progress.status == "SUCCEEDED" else FAILED

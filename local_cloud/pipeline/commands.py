@@ -13,11 +13,11 @@ from typing import Any
 from local_cloud import paths, run_folder
 from local_cloud.aws_environment import UNWANTED, command_environment, postgres_tool
 from local_cloud.cloud import CloudFailed, LocalCloud, stop
-from local_cloud.pipeline import messages, shop
+from local_cloud.pipeline import messages, report, shop
 from local_cloud.pipeline.aurora_clusters import find_cluster, master_login
 from local_cloud.pipeline.demonstration import follow, furnish, is_furnished, restore_and_compare, watch
 from local_cloud.pipeline.deployment import find_deployment
-from local_cloud.pipeline.status import status_of
+from local_cloud.pipeline.status import failure, status_of
 from local_cloud.screen.layout import fields
 from local_cloud.screen.palette import Palette
 from local_cloud.screen.terminal import Terminal
@@ -26,6 +26,7 @@ from restore_command import execution as executions
 UP = paths.RUNS / "up"
 _NEXT = [
     ('eval "$(./local.sh env)"', "aws, sam, boto3 and psql of this shell use it"),
+    ("./local.sh plan", "what a run would do; nothing is changed"),
     ("./local.sh restore", "run the pipeline and watch it"),
     ("./local.sh status", "how the newest run stands or ended"),
     ("./local.sh messages", "what people were told by mail"),
@@ -106,6 +107,22 @@ def restore(input_file: Path | None) -> int:
     if outcome.rows_equal is False:
         print("The source may have changed since its snapshot; the pipeline restores the snapshot.")
     return 0 if outcome.succeeded else 1
+
+
+def plan(input_file: Path | None, *, as_json: bool) -> int:
+    """Let the pipeline plan a run, and show what it would do; 1 if it would be refused."""
+    cloud = running_cloud()
+    request = {**read_request(input_file), "dry_run": True}
+    machine = find_deployment(cloud).state_machine_arn
+    execution = executions.start(cloud.client("stepfunctions"), machine, request, executions.new_name("plan"))
+    *_, progress = follow(cloud, execution)
+    palette = Palette.of(sys.stdout)
+    if progress.status != "SUCCEEDED":
+        print(f"The run would be refused.\n{failure(progress, palette)}", file=sys.stderr)
+        return 1
+    preview = progress.output.get("preview")
+    print(json.dumps(preview, indent=2) if as_json else report.plan(progress.output, palette))
+    return 0
 
 
 def status(operation_id: str | None, *, as_json: bool) -> int:

@@ -12,6 +12,7 @@ from local_cloud.screen.layout import fields, table
 from local_cloud.screen.palette import Palette
 from local_cloud.screen.terminal import Terminal
 from restore_command.execution import Progress
+from utils.report.preview_text import Tone, lines_of_output
 
 
 def show_live(
@@ -71,11 +72,23 @@ def durations(progress: Progress) -> str:
     return table(["state", "times", "seconds"], rows)
 
 
+def plan(summary: Mapping[str, Any], palette: Palette) -> str:
+    """Return what a run would do, from the summary of a dry run."""
+    marks = {
+        Tone.HEADING: palette.heading,
+        Tone.GOOD: palette.good,
+        Tone.ATTENTION: palette.busy,
+        Tone.BAD: palette.bad,
+        Tone.QUIET: palette.quiet,
+    }
+    lines = lines_of_output(summary, lambda tone, text: marks[tone](text))
+    return "\n".join(["  Nothing was changed: it was a dry run.", *lines])
+
+
 def outcome(summary: Mapping[str, Any]) -> str:
     """Return what an execution's summary tells, line by line."""
     if summary.get("dry_run"):
-        plan = "\n".join(f"  - {action}" for action in summary.get("plan") or ())
-        return f"  Nothing was changed: it was a dry run. A run would\n{plan}"
+        return plan(summary, Palette(coloured=False))
     lines = [
         ("source snapshot", _resource(summary.get("snapshot"))),
         ("snapshot copy", _resource(summary.get("copy")) or "not needed"),

@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -52,23 +53,16 @@ def _flushed(exit_code: int) -> int:
 
 
 def _dispatch(options: argparse.Namespace) -> int:
-    match options.command:
-        case None:
-            return commands.run_all(options.speed, keep=options.keep)
-        case "up":
-            return commands.up(options.speed)
-        case "env":
-            return commands.environment()
-        case "restore":
-            return commands.restore(options.input)
-        case "status":
-            return commands.status(options.operation_id, as_json=options.json)
-        case "wait":
-            return commands.wait(options.operation_id)
-        case "messages":
-            return commands.show_messages(options.operation_id, as_json=options.json)
-        case "psql":
-            return commands.psql(options.cluster, options.arguments)
-        case "down":
-            return commands.down()
-    raise AssertionError(options.command)
+    acts: dict[str | None, Callable[[], int]] = {
+        None: lambda: commands.run_all(options.speed, keep=options.keep),
+        "up": lambda: commands.up(options.speed),
+        "env": commands.environment,
+        "restore": lambda: commands.restore(options.input),
+        "plan": lambda: commands.plan(options.input, as_json=options.json),
+        "status": lambda: commands.status(options.operation_id, as_json=options.json),
+        "wait": lambda: commands.wait(options.operation_id),
+        "messages": lambda: commands.show_messages(options.operation_id, as_json=options.json),
+        "psql": lambda: commands.psql(options.cluster, options.arguments),
+        "down": commands.down,
+    }
+    return acts[options.command]()

@@ -6,7 +6,7 @@ from utils.errors import AuroraRestoreError, OperationRowConflict
 from utils.operation.audit_log import AuditEvent, AuditRow
 from utils.operation.model import Operation
 from utils.operation.state_table import lock_key, target_key
-from utils.operation.store import Attempt, TargetLock, UnplannedOperation
+from utils.operation.store import Attempt, RunDurations, TargetLock, UnplannedOperation, with_run
 from utils.operation.target_record import TargetRecord
 
 
@@ -18,6 +18,7 @@ class InMemoryOperationStore:
         self.unplanned: dict[str, str] = {}
         self.locks: dict[str, TargetLock] = {}
         self.records: dict[str, str] = {}
+        self.runs: dict[tuple[str, str], list[RunDurations]] = {}
 
     def find(self, operation_id: str) -> Operation | None:
         row = self.rows.get(operation_id)
@@ -73,6 +74,12 @@ class InMemoryOperationStore:
             return held
         self.locks[key] = lock
         return lock
+
+    def earlier_runs(self, region: str, target_cluster_id: str) -> list[RunDurations]:
+        return list(self.runs.get((region, target_cluster_id), []))
+
+    def remember_run(self, region: str, target_cluster_id: str, run: RunDurations) -> None:
+        self.runs[region, target_cluster_id] = with_run(self.earlier_runs(region, target_cluster_id), run)
 
     def release_lock(self, region: str, target_cluster_id: str, holder: str, taken_by: Attempt | None = None) -> None:
         lock = self.locks.get(lock_key(region, target_cluster_id))

@@ -32,6 +32,12 @@ def test_restore_takes_an_input_file() -> None:
     assert cli.parse(["restore"]).input is None
 
 
+def test_plan_takes_an_input_file_and_tells_programs_json() -> None:
+    options = cli.parse(["plan", "--input", "r.json", "--json"])
+    assert (options.input, options.json) == (Path("r.json"), True)
+    assert (cli.parse(["plan"]).input, cli.parse(["plan"]).json) == (None, False)
+
+
 @pytest.mark.parametrize("arguments", [["--speed", "0"], ["up", "--speed", "fast"], ["start"], ["psql"]])
 def test_what_it_does_not_understand_it_names(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
@@ -41,7 +47,7 @@ def test_what_it_does_not_understand_it_names(arguments: list[str], capsys: pyte
     assert "error: " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["", "up", "env", "restore", "status", "wait", "messages", "psql", "down"])
+@pytest.mark.parametrize("command", ["", "up", "env", "restore", "plan", "status", "wait", "messages", "psql", "down"])
 def test_every_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         cli.parse([*command.split(), "--help"])

@@ -15,7 +15,7 @@ import pytest
 from local_cloud import run_folder
 from local_cloud.aws_environment import command_environment
 from local_cloud.cloud import LocalCloud
-from local_cloud.pipeline import commands, messages
+from local_cloud.pipeline import commands, messages, report
 from local_cloud.pipeline.demonstration import stack_parameters
 from local_cloud.pipeline.status import Status
 from local_cloud.screen.layout import duration_text, fields, seen, wrapped
@@ -147,11 +147,36 @@ def test_a_dry_run_says_what_a_run_would_do() -> None:
 
     lines = status(planned).text(PLAIN).splitlines()
 
-    assert lines[-3:] == [
-        "  Nothing was changed: it was a dry run. A run would",
-        "  - copy the snapshot",
-        "  - delete the old",
+    assert lines[-5:] == [
+        "  Nothing was changed: it was a dry run.",
+        "",
+        "A run would",
+        "   1. copy the snapshot",
+        "   2. delete the old",
     ]
+
+
+def test_a_plan_is_in_colours_only_for_who_sees_them() -> None:
+    check = {"name": "KMS key", "outcome": "warn", "found": "old", "expected": "a new one", "do": "rotate it"}
+    setting = {"name": "port", "before": 5432, "after": 6000, "source": "the request"}
+    lists = ("rejected", "protects", "copies", "makes", "prunes", "keeps", "not_put_back")
+    preview = {
+        **dict.fromkeys(lists, ()),
+        "actions": ["copy it"],
+        "settings": [setting],
+        "checks": [check],
+        "deletes": ["staging"],
+        "expected_minutes": {"copy": 20.0},
+        "earlier_runs": 1,
+    }
+    plain = report.plan({"preview": preview}, Palette(coloured=False))
+    assert "~ port 5432 -> 6000  (the request)" in plain
+    assert "warn KMS key                    old\n       expected a new one; what to do: rotate it" in plain
+    assert "copy 20 min (the middle of 1 earlier run)" in plain
+    assert "\x1b" not in plain
+    coloured = report.plan({"preview": preview}, Palette(coloured=True))
+    assert "\x1b[33mwarn\x1b[0m" in coloured
+    assert "\x1b[33mstaging\x1b[0m" in coloured
 
 
 def test_json_holds_all_of_it() -> None:

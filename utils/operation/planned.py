@@ -48,6 +48,15 @@ class OldTarget(BaseModel):
     settings: TargetSettings
 
 
+class RejectedSnapshot(BaseModel):
+    """A snapshot of the source cluster that is not restored, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    identifier: str
+    why: str
+
+
 class Outcome(StrEnum):
     """What a check of the preflight came to."""
 
@@ -89,4 +98,9 @@ class Plan(BaseModel):
         default_factory=list, description="What the target has or had and will not have again, a line each."
     )
     checks: list[PreflightCheck] = Field(default_factory=list, description="The preflight, when the plan was made.")
+    rejected: list[RejectedSnapshot] = Field(default_factory=list, description="Other snapshots, the newest first.")
+    prunes: list[str] = Field(default_factory=list, description="Older snapshots that will be more than are kept.")
+    keeps: list[str] = Field(default_factory=list, description="Final snapshots that are there now and stay.")
+    expected_seconds: dict[str, int] = Field(default_factory=dict, description="By phase, as earlier runs took.")
+    earlier_runs: int = Field(default=0, description="How many runs that expectation is from.")
     actions: list[str] = Field(description="The same in sentences, in order.")

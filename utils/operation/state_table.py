@@ -4,13 +4,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from utils.aws.table import Item, TableGateway, item_of, json_of
 from utils.errors import OperationNotResumable, OperationRowConflict
 from utils.operation.earlier_rows import of_this_version
 from utils.operation.model import Operation, OperationStatus
-from utils.operation.store import Attempt, TargetLock, UnplannedOperation
+from utils.operation.store import Attempt, RunDurations, TargetLock, UnplannedOperation, with_run
 from utils.operation.target_record import TargetRecord
 
 if TYPE_CHECKING:
@@ -138,6 +138,19 @@ class DynamoDbOperationStore:
             expires_at=datetime.fromtimestamp(int(str(item["expires_at"])), UTC),
         )
 
+    def earlier_runs(self, region: str, target_cluster_id: str) -> list[RunDurations]:
+        """Return the last runs over a target that succeeded, the newest first."""
+        item = self._table.get({"operation_id": _runs_key(region, target_cluster_id)})
+        return _Runs.model_validate_json(json_of(item)).runs if item else []
+
+    def remember_run(self, region: str, target_cluster_id: str, run: RunDurations) -> None:
+        """Write the target's row with one more run; its lock keeps others from writing it meanwhile."""
+        runs = with_run(self.earlier_runs(region, target_cluster_id), run)
+        written = item_of(_Runs(runs=runs).model_dump_json())
+        key = _runs_key(region, target_cluster_id)
+        ours_or_none = "attribute_not_exists(operation_id) OR attribute_exists(runs)"
+        self._table.put({"operation_id": key, **written, "ttl": row_ttl(run.finished_at)}, ours_or_none)
+
     def release_lock(self, region: str, target_cluster_id: str, holder: str, taken_by: Attempt | None = None) -> None:
         """Delete the lock row if it is the holder's, and if no later attempt has taken the lock again."""
         is_own = "holder = :holder"
@@ -146,6 +159,14 @@ class DynamoDbOperationStore:
             is_own += " AND execution_arn = :execution_arn AND NOT redrive_count > :redrive_count"
             values |= {":execution_arn": taken_by.execution_arn, ":redrive_count": taken_by.redrive_count}
         self._table.delete({"operation_id": lock_key(region, target_cluster_id)}, is_own, values=values)
+
+
+def _runs_key(region: str, target_cluster_id: str) -> str:
+    return f"runs#{region}#{target_cluster_id}"
+
+
+class _Runs(BaseModel):
+    runs: list[RunDurations]
 
 
 def row_ttl(now: datetime) -> int:

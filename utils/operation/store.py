@@ -1,5 +1,6 @@
 """The rows of the state table beside the planned operation, and what a store of them can do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -43,6 +44,17 @@ class UnplannedOperation(BaseModel):
     notified_at: datetime | None = None
 
 
+class RunDurations(BaseModel):
+    """How long a run that succeeded took: seconds by phase."""
+
+    operation_id: str
+    finished_at: datetime
+    seconds: dict[str, int]
+
+
+MOST_EARLIER_RUNS = 10
+
+
 class OperationStore(Protocol):
     """Where operations and locks live; `DynamoDbOperationStore` in AWS, an in-memory twin in the tests."""
 
@@ -75,8 +87,20 @@ class OperationStore(Protocol):
     ) -> TargetLock:
         """Take the lock unless somebody other than `instead_of` holds it; return the lock in force."""
 
+    def earlier_runs(self, region: str, target_cluster_id: str) -> list[RunDurations]:
+        """Return the last runs over a target that succeeded, the newest first."""
+
+    def remember_run(self, region: str, target_cluster_id: str, run: RunDurations) -> None:
+        """Put a run before the others; the same one again changes nothing, and no more than the last ones are kept."""
+
     def release_lock(self, region: str, target_cluster_id: str, holder: str, taken_by: Attempt | None = None) -> None:
         """Release the lock if `holder` has it, and if no attempt later than `taken_by` has taken it again."""
+
+
+def with_run(runs: Sequence[RunDurations], run: RunDurations) -> list[RunDurations]:
+    """Return the runs with one more, the newest first."""
+    others = [other for other in runs if other.operation_id != run.operation_id]
+    return [run, *others][:MOST_EARLIER_RUNS]
 
 
 def get_operation(store: OperationStore, operation_id: str) -> Operation:

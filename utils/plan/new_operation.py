@@ -2,16 +2,20 @@
 
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
+from utils import tags
 from utils.aws.rds_models import Cluster, Instance, Snapshot
 from utils.aws.target.whole import not_put_back, settings_of
 from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin
 from utils.operation.model import ExecutionRecord, Operation
-from utils.operation.planned import Identifiers, OldTarget
+from utils.operation.planned import Identifiers, OldTarget, Plan
 from utils.operation.state_table import row_ttl
 from utils.plan import guards, planning, readiness
+from utils.plan.expectation import expected_seconds
 from utils.plan.inherited import usable_key, what_to_inherit
+from utils.plan.kept import kept_and_pruned
 from utils.plan.leftovers import half_restored_by
 from utils.plan.restore_settings import resolve_settings
 from utils.plan.snapshot_choice import check_age, choose_snapshot
@@ -26,11 +30,12 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     """Plan the run without changing anything; raises what keeps it from being safe, all of it at once."""
     now = services.clock.now()
     preflight = Preflight()
-    snapshot = preflight.look(
+    choice = preflight.look(
         "snapshot",
         lambda: choose_snapshot(request.source, services.rds(request.source.region), services.settings),
-        found=lambda seen: seen.identifier,
+        found=lambda seen: seen.snapshot.identifier,
     )
+    snapshot = choice.snapshot if choice else None
     age = _look_at_snapshot(preflight, request, snapshot, now, services) if snapshot else 0.0
     old = services.rds().find_cluster(request.target.cluster_id)
     members = services.rds().instances_of(old.identifier) if old else []
@@ -43,7 +48,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     key = preflight.look("KMS key", lambda: usable_key(request, base, services), found=lambda key: key[0])
     preflight.look("queries", lambda: readiness.check_queries(request))
     preflight.look("scripts", lambda: readiness.check_scripts(services.s3, request))
-    if snapshot is None:
+    if choice is None or snapshot is None:
         raise preflight.problem()
     # Without a key there will be no plan, but what else is wrong with it is said as well.
     any_key = (request.target.kms_key_id or services.settings.kms_key_id, Origin.STACK)
@@ -81,7 +86,10 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
             ExecutionRecord(execution_arn=event.execution_arn, redrive_count=event.redrive_count, started_at=written)
         ],
         request=request,
-        plan=plan.model_copy(update={"checks": preflight.checks}),
+        plan=plan.model_copy(
+            update=_foreseen(request, plan, identifiers, services)
+            | {"checks": preflight.checks, "rejected": list(choice.rejected)}
+        ),
         identifiers=identifiers,
         snapshot=planning.describe_source(found),
         old_target=_described(old, members) if old else None,
@@ -89,6 +97,24 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         updated_at=written,
         ttl=row_ttl(written),
     )
+
+
+def _foreseen(request: RestoreRequest, plan: Plan, identifiers: Identifiers, services: Services) -> dict[str, Any]:
+    """Return what the plan says of older snapshots and of the time it will take."""
+    target_id, snapshots = identifiers.target_cluster_id, services.rds().manual_snapshots()
+    _, copies = kept_and_pruned(
+        snapshots, tags.Role.COPY, target_id, keep=request.keep_copies, is_new_one=plan.copy_needed
+    )
+    keeps, finals = kept_and_pruned(
+        snapshots, tags.Role.FINAL, target_id, keep=request.keep_final_snapshots, is_new_one=plan.take_final_snapshot
+    )
+    runs = services.operations.earlier_runs(services.settings.target_region, target_id)
+    return {
+        "prunes": [*copies, *finals],
+        "keeps": keeps,
+        "expected_seconds": expected_seconds(runs),
+        "earlier_runs": len(runs),
+    }
 
 
 def _look_at_snapshot(

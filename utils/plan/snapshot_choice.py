@@ -1,8 +1,8 @@
 """Which snapshot is restored: the newest available one, or the one that was named."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from utils import tags
 from utils.aws.rds_models import Snapshot
@@ -10,22 +10,32 @@ from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.errors import SnapshotNotAvailable, SnapshotNotFound, SnapshotNotRestorable, SnapshotTooOld
 from utils.identifiers import is_snapshot_arn, region_and_account
+from utils.operation.planned import RejectedSnapshot
 from utils.request.model import LATEST, Source
 from utils.settings import Settings
 from utils.words import counted
 
 # AWS takes one before a major version upgrade: it is of the old version and not a backup somebody chose.
 _UPGRADE_PREFIX = "preupgrade"
+_MOST_REJECTED = 20
 _NO_BACKUPS = {tags.Role.COPY.value, tags.Role.FINAL.value}
 
 
-def choose_snapshot(source: Source, rds: RdsReader, settings: Settings) -> Snapshot:
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The source snapshot, and those of the source cluster that it was not, each with the reason."""
+
+    snapshot: Snapshot
+    rejected: Sequence[RejectedSnapshot] = ()
+
+
+def choose_snapshot(source: Source, rds: RdsReader, settings: Settings) -> Choice:
     """Pick the source snapshot in the source Region; raises the snapshot errors."""
     if source.snapshot == LATEST:
         return _newest(source, rds, settings.account_id)
     named = _named(source, rds, settings)
     origin = _origin_here(named, source, rds, settings.account_id)
-    return replace(named, created_at=origin.created_at) if origin else named
+    return Choice(snapshot=replace(named, created_at=origin.created_at) if origin else named)
 
 
 def check_age(identifier: str, created_at: datetime | None, max_age_hours: float | None, now: datetime) -> float:
@@ -48,20 +58,21 @@ def check_age(identifier: str, created_at: datetime | None, max_age_hours: float
     return round(age, 2)
 
 
-def _newest(source: Source, rds: RdsReader, own_account: str) -> Snapshot:
+def _newest(source: Source, rds: RdsReader, own_account: str) -> Choice:
     shared = source.account_id not in (None, own_account)
     found = rds.shared_snapshots() if shared else rds.snapshots_of(source.cluster_id)
     by_arn = {snapshot.arn: snapshot for snapshot in found}
-    candidates = [
-        replace(snapshot, created_at=_origin(snapshot, by_arn).created_at)
+    of_source = [
+        snapshot
         for snapshot in found
         if snapshot.cluster_id == source.cluster_id
-        and snapshot.engine == ENGINE
-        and snapshot.status in SNAPSHOT.ready
-        and snapshot.created_at is not None
-        and not _own_name(snapshot).startswith(_UPGRADE_PREFIX)
-        and not _is_the_pipelines(snapshot)
         and (not shared or region_and_account(snapshot.arn)[1] == source.account_id)
+    ]
+    reasons = {snapshot.arn: _why_not(snapshot) for snapshot in of_source}
+    candidates = [
+        replace(snapshot, created_at=_origin(snapshot, by_arn).created_at)
+        for snapshot in of_source
+        if not reasons[snapshot.arn]
     ]
     if not candidates:
         where = f" shared by account {source.account_id}" if shared else ""
@@ -72,7 +83,32 @@ def _newest(source: Source, rds: RdsReader, own_account: str) -> Snapshot:
             expected="at least one with status available",
             action="take or share a snapshot, or correct source.cluster_id and source.region",
         )
-    return max(candidates, key=lambda snapshot: (snapshot.created_at, snapshot.identifier))
+    chosen = max(candidates, key=lambda snapshot: (snapshot.created_at, snapshot.identifier))
+    reasons |= {other.arn: f"older: of {other.created_at:%Y-%m-%d %H:%M} UTC" for other in candidates}
+    others = sorted(of_source, key=_newest_first, reverse=True)
+    rejected = [
+        RejectedSnapshot(identifier=_own_name(other), why=reasons[other.arn])
+        for other in others
+        if other.arn != chosen.arn
+    ]
+    return Choice(snapshot=chosen, rejected=rejected[:_MOST_REJECTED])
+
+
+def _why_not(snapshot: Snapshot) -> str:
+    """Say why a snapshot of the source cluster is no candidate; empty for one that is."""
+    if snapshot.engine != ENGINE:
+        return f"of engine {snapshot.engine}"
+    if snapshot.status not in SNAPSHOT.ready or snapshot.created_at is None:
+        return f"its status is {snapshot.status}"
+    if _own_name(snapshot).startswith(_UPGRADE_PREFIX):
+        return "taken by AWS before an upgrade"
+    if _is_the_pipelines(snapshot):
+        return f"the pipeline's own ({snapshot.tags[tags.ROLE]})"
+    return ""
+
+
+def _newest_first(snapshot: Snapshot) -> tuple[datetime, str]:
+    return snapshot.created_at or datetime.max.replace(tzinfo=UTC), snapshot.identifier
 
 
 def _named(source: Source, rds: RdsReader, settings: Settings) -> Snapshot:

@@ -10,6 +10,7 @@ from utils.operation.model import OperationError, OperationStatus, ScriptRecord
 from utils.report.advice import Advice
 from utils.report.changes import NOTHING
 from utils.report.commands import execution_url, resume_command
+from utils.report.preview_text import lines_of
 from utils.report.summary import Summary
 from utils.words import duration
 
@@ -127,8 +128,8 @@ def _kept_and_ways_out(summary: Summary) -> list[str]:
 
 
 def _dry_run(summary: Summary) -> list[str]:
-    plan = (f"- {line}" for line in summary.plan)
-    return ["Dry run: nothing was changed. The run would", *plan, *_link(summary.console_url)]
+    shown = lines_of(summary.preview.as_json()) if summary.preview else [f"- {line}" for line in summary.plan]
+    return ["Dry run: nothing was changed.", *shown, *_link(summary.console_url)]
 
 
 def _what_is_left(summary: Summary, error: OperationError) -> list[str]:

@@ -16,6 +16,7 @@ from utils.operation.model import (
 )
 from utils.report.changes import Changes, changed_so_far
 from utils.report.commands import commands_to_bring_back, execution_url
+from utils.report.preview import Preview, preview_of
 
 
 class Summary(BaseModel):
@@ -58,10 +59,12 @@ class Summary(BaseModel):
     plan: list[str]
     console_url: str | None
     changes: Changes = Field(exclude=True)
+    preview: Preview | None = Field(default=None, exclude=True)
 
     def as_json(self) -> dict[str, Any]:
         """Return the summary as JSON values, under the names that the execution's output has."""
-        return self.model_dump(by_alias=True)
+        plan = {"preview": self.preview.as_json()} if self.preview else {}
+        return self.model_dump(by_alias=True) | plan
 
     @field_serializer("status")
     def _value(self, status: OperationStatus) -> str:
@@ -116,14 +119,15 @@ def summarise(operation: Operation) -> Summary:
         checks=users.checks,
         health=users.health,
         pruned=[*archive.pruned_copies, *archive.pruned_final_snapshots] if archive else [],
-        seconds=_durations(operation),
+        seconds=durations(operation),
         plan=operation.plan.actions,
         console_url=execution_url(operation.execution_arn),
         changes=changed_so_far(operation),
+        preview=preview_of(operation) if operation.request.dry_run else None,
     )
 
 
-def _durations(operation: Operation) -> dict[str, int]:
+def durations(operation: Operation) -> dict[str, int]:
     """Return the seconds of each phase that ended, and as `total` those from picking the snapshot to open users."""
     seconds = {
         phase: _seconds(record.started_at, record.finished_at)

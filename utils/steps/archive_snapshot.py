@@ -3,6 +3,8 @@
 from utils import tags
 from utils.cluster.snapshot_quota import prunable
 from utils.operation.model import Operation
+from utils.operation.store import RunDurations
+from utils.report.summary import durations
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 
@@ -21,4 +23,14 @@ def archive_snapshot(operation: Operation, services: Services) -> StepResult:
     services.operations.save(operation)
     for identifier in (*superfluous[tags.Role.COPY], *superfluous[tags.Role.FINAL]):
         services.rds_writer.delete_snapshot(identifier)
+    _remember_durations(operation, services)
     return StepResult(status=StepStatus.READY, details=record.model_dump(mode="json"))
+
+
+def _remember_durations(operation: Operation, services: Services) -> None:
+    """Keep how long the phases took, from which the next plan tells how long they will take."""
+    seconds = durations(operation)
+    if "total" in seconds:
+        run = RunDurations(operation_id=operation.operation_id, finished_at=services.clock.now(), seconds=seconds)
+        target_id = operation.identifiers.target_cluster_id
+        services.operations.remember_run(services.settings.target_region, target_id, run)

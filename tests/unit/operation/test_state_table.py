@@ -15,7 +15,15 @@ from utils.errors import AwsRequestRejected, OperationNotFound, OperationNotResu
 from utils.operation.model import OperationError, OperationStatus, StepName
 from utils.operation.records import CopyRecord
 from utils.operation.state_table import DynamoDbOperationStore
-from utils.operation.store import Attempt, OperationStore, TargetLock, UnplannedOperation, get_operation
+from utils.operation.store import (
+    MOST_EARLIER_RUNS,
+    Attempt,
+    OperationStore,
+    RunDurations,
+    TargetLock,
+    UnplannedOperation,
+    get_operation,
+)
 
 WEST = "us-west-2"
 LOCK = TargetLock(holder="first", execution_arn="arn:first", acquired_at=AT, expires_at=AT + timedelta(hours=28))
@@ -55,6 +63,20 @@ def test_every_field_of_a_request_survives_the_table(store: OperationStore) -> N
     found = store.find("nightly-1")
     assert found is not None
     assert found.request == an_operation(request=request).request
+
+
+def test_the_last_runs_over_a_target_are_remembered_the_newest_first(store: OperationStore) -> None:
+    assert store.earlier_runs(WEST, "staging") == []
+    for number in range(MOST_EARLIER_RUNS + 2):
+        seconds = {"copy": 60 * number, "total": 3600}
+        run = RunDurations(operation_id=f"nightly-{number}", finished_at=AT + timedelta(days=number), seconds=seconds)
+        store.remember_run(WEST, "staging", run)
+        store.remember_run(WEST, "staging", run)
+    found = store.earlier_runs(WEST, "staging")
+    assert [run.operation_id for run in found] == [f"nightly-{number}" for number in range(11, 1, -1)]
+    assert found[0].seconds == {"copy": 660, "total": 3600}
+    assert store.earlier_runs(WEST, "other") == []
+    assert store.find("nightly-0") is None
 
 
 def test_nobody_is_found_under_an_unknown_id(store: OperationStore) -> None:

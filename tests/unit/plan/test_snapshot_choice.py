@@ -10,13 +10,14 @@ from utils.aws.rds_models import Snapshot
 from utils.errors import SnapshotNotAvailable, SnapshotNotFound, SnapshotNotRestorable, SnapshotTooOld, UnknownStatus
 from utils.plan.snapshot_choice import check_age, choose_snapshot
 from utils.request.model import Source
+from utils.tags import Role, own_tags
 
 ARN = "arn:aws:rds:us-east-1:123456789012:cluster-snapshot:"
 
 
 def choose(aws: FakeAws, **source: Any) -> Snapshot:
     asked = Source.model_validate({"cluster_id": "prod", "region": "us-east-1"} | source)
-    return choose_snapshot(asked, aws.services.rds("us-east-1"), aws.services.settings)
+    return choose_snapshot(asked, aws.services.rds("us-east-1"), aws.services.settings).snapshot
 
 
 def shared_snapshot(aws: FakeAws, name: str, account: str = OTHER_ACCOUNT, **other: Any) -> Item:
@@ -195,3 +196,23 @@ def test_a_snapshot_of_a_clock_that_is_ahead_is_new_and_not_of_a_negative_age(aw
     aws.east.has_snapshot("of-tomorrow", hours_old=-24)
     snapshot = choose(aws, snapshot="of-tomorrow")
     assert check_age(snapshot.identifier, snapshot.created_at, 1, aws.clock.now()) == 0
+
+
+def test_what_is_not_restored_is_named_with_the_reason_the_newest_first(aws: FakeAws) -> None:
+    aws.east.has_snapshot("older", hours_old=5)
+    aws.east.has_snapshot("preupgrade-prod-1", hours_old=0.4)
+    aws.east.has_snapshot("in-the-making", hours_old=0.1, Status="creating")
+    final = own_tags(Role.FINAL, "nightly-0", "prod")
+    aws.east.has_snapshot("final-of-the-pipeline", hours_old=0.3, tags=final)
+    aws.east.has_snapshot("of-another-engine", hours_old=0.2, Engine="aurora-mysql")
+    aws.east.has_snapshot("of-another-cluster", "billing", hours_old=0.2)
+    asked = Source.model_validate({"cluster_id": "prod", "region": "us-east-1"})
+    choice = choose_snapshot(asked, aws.services.rds("us-east-1"), aws.services.settings)
+    assert choice.snapshot.identifier == "prod-nightly"
+    assert [(other.identifier, other.why) for other in choice.rejected] == [
+        ("in-the-making", "its status is creating"),
+        ("of-another-engine", "of engine aurora-mysql"),
+        ("final-of-the-pipeline", "the pipeline's own (final)"),
+        ("preupgrade-prod-1", "taken by AWS before an upgrade"),
+        ("older", "older: of 2026-11-21 22:00 UTC"),
+    ]

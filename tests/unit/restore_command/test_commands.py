@@ -78,7 +78,7 @@ def test_a_plan_is_a_dry_run_whatever_the_request_says() -> None:
 
     assert code == SUCCEEDED
     assert json.loads(desk.states.started[0]["input"])["dry_run"] is True
-    assert "Nothing was changed. A run would\n  1. copy it\n  2. restore it" in desk.printed
+    assert "Nothing was changed.\n\nA run would\n   1. copy it\n   2. restore it" in desk.printed
 
 
 def test_a_run_is_watched_to_its_end_and_its_failure_is_the_exit_code() -> None:
