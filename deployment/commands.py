@@ -1,11 +1,15 @@
 """What each command of deploy.sh does, in order."""
 
 import json
+import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from deployment import stacks
 from deployment.account import Account, Refused, told
 from deployment.destroy import destroy
+from deployment.obstacles import reasons_of_failure, refuse_failed_stack, refuse_secrets_to_be_deleted
 from deployment.plan import plan
 from deployment.schedule import check_request_of_schedule
 from deployment.secret_values import put_secret
@@ -20,7 +24,10 @@ _TEMPLATES = (
 def run(options: Namespace) -> int:
     """Run the command that was asked for."""
     account = Account.of_environment(options.region)
-    print(f"account {account.account_id}, Region {account.region}, environment {options.env}", flush=True)
+    # Standard output is for the document alone where one is asked for.
+    beside = sys.stderr if getattr(options, "json", False) else sys.stdout
+    where = f"account {account.account_id}, Region {account.region}, environment {options.env}"
+    print(where, file=beside, flush=True)
     match options.command:
         case "bootstrap":
             return _bootstrap(account, options)
@@ -45,7 +52,12 @@ def _bootstrap(account: Account, options: Namespace) -> int:
         there = stacks.find_stack(account, stacks.PREREQUISITES)
     if there is not None and there.outputs.get("Environment", options.env) != options.env:
         stacks.prerequisites_of(account, options.env)  # says why not
-    stacks.sam_deploy(account, f"{options.env}-prerequisites", parameters, confirm=not options.yes)
+    refuse_failed_stack(account, there)
+    if there is None:
+        with told():
+            refuse_secrets_to_be_deleted(account, options.env)
+    with _reasons(account, stacks.PREREQUISITES):
+        stacks.sam_deploy(account, f"{options.env}-prerequisites", parameters, confirm=not options.yes)
     where = f"--env {options.env} --region {account.region}"
     print(
         "\nNext, unless the secrets have their values:\n"
@@ -60,6 +72,7 @@ def _deploy(account: Account, options: Namespace) -> int:
     prerequisites = stacks.prerequisites_of(account, options.env)
     with told():
         there = stacks.find_stack(account, stacks.PIPELINE)
+        refuse_failed_stack(account, there)
         if there is None:
             _refuse_tables_of_before(account)
     parameters = stacks.parameters_of(options.env, options.parameters)
@@ -67,9 +80,19 @@ def _deploy(account: Account, options: Namespace) -> int:
     stacks.run(["./build_lambda_packages.sh", *(["--host"] if options.host else [])], "the packages could not be built")
     _validate(account)
     bucket = prerequisites.outputs["CodeBucketName"]
-    stacks.sam_deploy(account, options.env, parameters, "--s3-bucket", bucket, confirm=not options.yes)
+    with _reasons(account, stacks.PIPELINE):
+        stacks.sam_deploy(account, options.env, parameters, "--s3-bucket", bucket, confirm=not options.yes)
     print(f"\nNext: ./deploy.sh verify --env {options.env} --region {account.region}")
     return 0
+
+
+@contextmanager
+def _reasons(account: Account, stack_name: str) -> Iterator[None]:
+    """Have a deployment that failed say what CloudFormation tells in its events only."""
+    try:
+        yield
+    except Refused as error:
+        raise Refused(f"{error}{reasons_of_failure(account, stack_name)}") from None
 
 
 def _validate(account: Account) -> None:

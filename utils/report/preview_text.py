@@ -17,7 +17,7 @@ class Tone(StrEnum):
 
 Mark = Callable[[Tone, str], str]
 _TONES = {"pass": Tone.GOOD, "warn": Tone.ATTENTION, "fail": Tone.BAD}
-_NAME_WIDTH, _MOST_VALUE = 26, 60
+_NAME_WIDTH, _WIDEST_NAME, _MOST_VALUE = 26, 48, 60
 
 
 def lines_of(preview: Mapping[str, Any], mark: Mark = lambda _tone, text: text) -> list[str]:
@@ -56,9 +56,10 @@ def _listed(items: Any, show: Callable[[str], str] = str) -> list[str]:
 
 def _settings(settings: Sequence[Mapping[str, Any]], mark: Mark) -> list[str]:
     lines = []
+    width = min(max((len(setting["name"]) for setting in settings), default=0), _WIDEST_NAME)
     for setting in settings:
         before, after = _value(setting["before"]), _value(setting["after"])
-        name, source = f"{setting['name']:<{_NAME_WIDTH}}", mark(Tone.QUIET, f"({setting['source']})")
+        name, source = f"{setting['name']:<{width}}", mark(Tone.QUIET, f"({setting['source']})")
         if before == after:
             lines.append(f"    {name} {after}  {source}")
         else:

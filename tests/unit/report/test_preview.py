@@ -101,10 +101,11 @@ def test_people_read_it_part_by_part_and_colours_are_the_readers_business(lived_
     lived_in.west.quotas["ManualClusterSnapshots"] = 4
     preview = planned(lived_in, target={"port": 6000}, keep_final_snapshots=2)
     plain = "\n".join(lines_of(preview))
+    width = max(len(setting["name"]) for setting in preview["settings"])
     for said in (
         "A run would\n   1. take snapshot prod-nightly of prod, 1 hours old",
-        "  ~ port                       5433 -> 6000  (the request)",
-        "    subnet_group               default  (the old target)",
+        f"  ~ {'port':<{width}} 5433 -> 6000  (the request)",
+        f"    {'subnet_group':<{width}} default  (the old target)",
         "Deleted\n  - staging\n  - staging-1\n  - staging-2",
         "Pruned at the end\n  - final-2\n  - final-3",
         "Other snapshots, and why not\n  - preupgrade-prod: taken by AWS before an upgrade",

@@ -1,0 +1,64 @@
+"""What CloudFormation would stumble over, said before it begins; and what it says only to who asks afterwards."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deployment.account import Account, Refused, error_code
+from deployment.stacks import Stack
+
+# Of a stack whose first deployment failed only the deletion is left.
+_ONLY_TO_BE_DELETED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
+_MOST_REASONS = 10
+
+
+def refuse_failed_stack(account: Account, stack: Stack | None) -> None:
+    """Refuse to go on with a stack whose first deployment failed; raises `Refused`."""
+    if stack is not None and stack.status in _ONLY_TO_BE_DELETED:
+        where = f"--stack-name {stack.name} --region {account.region}"
+        raise Refused(
+            f"stack {stack.name} is in {stack.status}: its first deployment failed, and CloudFormation updates no such "
+            f"stack. aws cloudformation describe-stack-events {where} says why; then "
+            f"aws cloudformation delete-stack {where}, and run this again"
+        )
+
+
+def refuse_secrets_to_be_deleted(account: Account, environment: str) -> None:
+    """Refuse names of secrets that are reserved until a deletion is done; raises `Refused`."""
+    client = account.client("secretsmanager")
+    for name in ("master-credentials", "app-credentials"):
+        secret = f"aurora-restore/{environment}/{name}"
+        try:
+            going = client.describe_secret(SecretId=secret).get("DeletedDate")
+        except ClientError as error:
+            if error_code(error) == "ResourceNotFoundException":
+                continue
+            raise
+        if going is not None:
+            raise Refused(
+                f"secret {secret} is scheduled for deletion since {going:%Y-%m-%d}, and its name is reserved until "
+                "then: aws secretsmanager delete-secret --force-delete-without-recovery (after restore-secret, if its "
+                f"value is still wanted) --secret-id {secret} --region {account.region}; then run this again"
+            )
+
+
+def reasons_of_failure(account: Account, stack_name: str) -> str:
+    """Return what CloudFormation says of the last operation on a stack that failed, empty if it says nothing.
+
+    A change set that fails before anything is made (early validation) names nothing itself: only the events do.
+    """
+    client = account.client("cloudformation")
+    try:
+        answer = client.describe_events(StackName=stack_name, Filters={"FailedEvents": True})
+    except (ClientError, BotoCoreError):
+        return ""  # sam has said what there is; asking for more is a courtesy
+    reasons = [_reason(event) for event in answer.get("OperationEvents", [])]
+    return "".join(f"\n  {reason}" for reason in list(dict.fromkeys(filter(None, reasons)))[:_MOST_REASONS])
+
+
+def _reason(event: dict[str, Any]) -> str:
+    text = event.get("ValidationStatusReason") or event.get("ResourceStatusReason") or event.get("HookStatusReason")
+    if not text:
+        return ""
+    what = event.get("LogicalResourceId") or event.get("ValidationPath") or ""
+    return f"{what}: {text}" if what else str(text)

@@ -1,0 +1,94 @@
+"""What CloudFormation would stumble over is refused before it begins, with the command that removes it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from deployment.account import Account, Refused
+from deployment.obstacles import reasons_of_failure, refuse_failed_stack, refuse_secrets_to_be_deleted
+from deployment.stacks import Stack
+
+REGION = "us-west-2"
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    with mock_aws():
+        yield Account(REGION, "123456789012", "arn:aws:iam::123456789012:user/dba", boto3.session.Session(None, None))
+
+
+class Stubbed(Account):
+    """An account with one client."""
+
+    def __init__(self, client: Any) -> None:
+        super().__init__(REGION, "123456789012", "arn", boto3.session.Session())
+        object.__setattr__(self, "_only", client)
+
+    def client(self, _: str) -> Any:
+        return self.__dict__["_only"]
+
+
+def a_stack(status: str) -> Stack:
+    return Stack(name="aurora-restore", status=status, parameters={}, outputs={})
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"])
+def test_of_a_stack_whose_first_deployment_failed_only_the_deletion_is_left(account: Account, status: str) -> None:
+    with pytest.raises(Refused, match=rf"is in {status}.*delete-stack --stack-name aurora-restore --region us-west-2"):
+        refuse_failed_stack(account, a_stack(status))
+
+
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_any_other_stack_goes_on(account: Account, status: str) -> None:
+    refuse_failed_stack(account, a_stack(status))
+    refuse_failed_stack(account, None)
+
+
+def secrets_answer(*answers: dict[str, Any] | None) -> Account:
+    client = boto3.client("secretsmanager", region_name=REGION)
+    stub = Stubber(client)
+    for answer in answers:
+        if answer is None:
+            stub.add_client_error("describe_secret", "ResourceNotFoundException")
+        else:
+            stub.add_response("describe_secret", answer)
+    stub.activate()
+    return Stubbed(client)
+
+
+def test_a_secret_whose_name_is_reserved_until_its_deletion_is_named() -> None:
+    going = {"DeletedDate": datetime(2026, 11, 20, tzinfo=UTC)}
+    with pytest.raises(Refused, match=r"aurora-restore/dev/app-credentials is scheduled .* since 2026-11-20.*--force"):
+        refuse_secrets_to_be_deleted(secrets_answer(None, going), "dev")
+
+
+def test_secrets_that_are_there_or_not_hinder_nothing() -> None:
+    refuse_secrets_to_be_deleted(secrets_answer(None, {"Name": "there"}), "dev")
+
+
+def test_what_only_the_events_say_of_a_failure_is_told() -> None:
+    client = boto3.client("cloudformation", region_name=REGION)
+    stub = Stubber(client)
+    events = [
+        {"ValidationPath": "/Resources/StateTable", "ValidationStatusReason": "aurora-restore-state already exists"},
+        {"LogicalResourceId": "Log", "ResourceStatusReason": "/aws/lambda/aurora-restore-delete-rds already exists"},
+        {"LogicalResourceId": "Quiet"},
+    ]
+    stub.add_response(
+        "describe_events",
+        {"OperationEvents": events},
+        {"StackName": "aurora-restore", "Filters": {"FailedEvents": True}},
+    )
+    stub.add_client_error("describe_events", "ValidationError")
+    stub.activate()
+    account = Stubbed(client)
+    assert reasons_of_failure(account, "aurora-restore") == (
+        "\n  /Resources/StateTable: aurora-restore-state already exists"
+        "\n  Log: /aws/lambda/aurora-restore-delete-rds already exists"
+    )
+    assert reasons_of_failure(account, "aurora-restore") == ""
