@@ -1,5 +1,7 @@
 """The project-local environments are made once, again when their lock changes, and whole or not at all."""
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -7,46 +9,66 @@ import pytest
 from tooling import environments
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where an environment is made, and from which locks."""
+
+    requirements: Path
+    envs: Path
+
+    @classmethod
+    def new(cls, folder: Path) -> "Place":
+        (folder / "requirements").mkdir()
+        (folder / "requirements" / "cloud.txt").write_text("# nothing\n")
+        return cls(folder / "requirements", folder / "envs")
+
+    def made(self) -> list[str]:
+        """Ensure the environment and return what was reported."""
+        lines: list[str] = []
+        environments.ensure(["cloud"], lines.append, requirements=self.requirements, folder=self.envs)
+        return lines
+
+
+@pytest.fixture(scope="module")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, list[str]]:
+    """What a first start makes, and what it reports: a real one takes several seconds."""
+    place = Place.new(tmp_path_factory.mktemp("first"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environments, "SIGN_OF_LIFE_SECONDS", 0.0)
+        return place, place.made()
+
+
 @pytest.fixture
-def requirements(tmp_path: Path) -> Path:
-    folder = tmp_path / "requirements"
-    folder.mkdir()
-    (folder / "cloud.txt").write_text("# nothing\n")
-    return folder
+def place(tmp_path: Path, first_start: tuple[Place, list[str]]) -> Place:
+    """A place of the test's own after its first start."""
+    first, _ = first_start
+    shutil.copytree(first.requirements.parent, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return Place(tmp_path / "requirements", tmp_path / "envs")
 
 
-def made(tmp_path: Path, requirements: Path) -> list[str]:
-    """Ensure the environment and return what was reported."""
-    lines: list[str] = []
-    environments.ensure(["cloud"], lines.append, requirements=requirements, folder=tmp_path / "envs")
-    return lines
+def test_it_is_made_once_and_again_when_its_lock_changes(place: Place) -> None:
+    first = (place.envs / "cloud").resolve()
+    assert place.made() == []
 
-
-def test_it_is_made_once_and_again_when_its_lock_changes(tmp_path: Path, requirements: Path) -> None:
-    assert made(tmp_path, requirements)[1] == "cloud: installing"
-    first = (tmp_path / "envs" / "cloud").resolve()
-    assert made(tmp_path, requirements) == []
-
-    (requirements / "cloud.txt").write_text("# nothing else\n")
-    told = made(tmp_path, requirements)
+    (place.requirements / "cloud.txt").write_text("# nothing else\n")
+    told = place.made()
 
     assert told[0].startswith("Their lock has changed: fetching cloud from the package index")
     assert told[1] == "cloud: installing"
-    assert (tmp_path / "envs" / "cloud").resolve() != first
-    assert (tmp_path / "envs" / "cloud" / "bin" / "python").exists()
+    assert (place.envs / "cloud").resolve() != first
+    assert (place.envs / "cloud" / "bin" / "python").exists()
 
 
 def test_a_first_start_says_what_it_fetches_and_that_it_is_once_and_shows_that_it_lives(
-    tmp_path: Path, requirements: Path, monkeypatch: pytest.MonkeyPatch
+    first_start: tuple[Place, list[str]],
 ) -> None:
-    monkeypatch.setattr(environments, "SIGN_OF_LIFE_SECONDS", 0.0)
-
-    told = made(tmp_path, requirements)
+    place, told = first_start
 
     assert told[0].splitlines() == [
         "First start: fetching cloud from the package index, about 72 MiB.",
-        f"This is done once and takes some minutes; it is kept in {tmp_path / 'envs'}.",
+        f"This is done once and takes some minutes; it is kept in {place.envs}.",
     ]
+    assert told[1] == "cloud: installing"
     assert any(line.startswith("cloud: fetching package 0 of 0 (") for line in told)
 
 
@@ -56,21 +78,21 @@ def test_every_environment_has_its_size_told() -> None:
     assert set(environments.FETCHED_MIB) == locks
 
 
-def test_one_that_was_interrupted_is_made_anew(tmp_path: Path, requirements: Path) -> None:
-    made(tmp_path, requirements)
-    home = (tmp_path / "envs" / "cloud").resolve()
+def test_one_that_was_interrupted_is_made_anew(place: Place) -> None:
+    home = (place.envs / "cloud").resolve()
     (home / ".complete").unlink()
     (home / "half").touch()
 
-    assert made(tmp_path, requirements)
+    assert place.made()
 
     assert not (home / "half").exists()
 
 
-def test_a_failure_shows_what_the_installer_said(tmp_path: Path, requirements: Path) -> None:
-    (requirements / "cloud.txt").write_text("not-hashed==1.0\n")
+def test_a_failure_shows_what_the_installer_said(tmp_path: Path) -> None:
+    place = Place.new(tmp_path)
+    (place.requirements / "cloud.txt").write_text("not-hashed==1.0\n")
 
     with pytest.raises(environments.EnvironmentFailed, match=r"(?s)'cloud' could not be installed.*hash"):
-        made(tmp_path, requirements)
+        place.made()
 
-    assert not (tmp_path / "envs" / "cloud").exists()
+    assert not (place.envs / "cloud").exists()
