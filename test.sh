@@ -132,7 +132,8 @@ say "Checks and deployment, in the background; unit tests and conventions"
 beside &
 beside=$!
 failed=0
-"${COUNTED[@]}" "unit, conventions" "$DEV/python" -m pytest -q -n 2 tests/unit tests/traps tests/conventions --cov --cov-report=term || failed=1
+# A file stays with one worker: what its tests share, database servers above all, is made once.
+"${COUNTED[@]}" "unit, conventions" "$DEV/python" -m pytest -q -n 2 --dist loadfile tests/unit tests/traps tests/conventions --cov --cov-report=term || failed=1
 if ! $fast; then
     say "Integration, in the background; the local cloud"
     "${COUNTED[@]}" integration "$DEV/python" -m pytest -q tests/integration >"$logs/integration" 2>&1 &
