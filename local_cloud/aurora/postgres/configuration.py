@@ -11,6 +11,7 @@ unix_socket_directories = '{socket_dir}'
 unix_socket_permissions = 0700
 max_connections = 60
 shared_buffers = 24MB
+dynamic_shared_memory_type = mmap
 max_wal_senders = 4
 wal_level = replica
 max_wal_size = 256MB
@@ -31,6 +32,9 @@ log_timezone = 'UTC'
 timezone = 'UTC'
 """
 
+# The passwords are random and this machine's alone; libpq pays for every iteration at every login.
+_SCRAM_ITERATIONS = (16, "scram_iterations = 1\n")
+
 # Only the door reaches the socket, and it has judged the token of whom the server trusts here: rds_iam members may not
 # use a password (IAM takes precedence); the master holds that role only to grant it.
 OPEN_ACCESS = """\
@@ -45,6 +49,8 @@ local rdsadmin,replication,all rdsadmin scram-sha-256
 """
 
 
-def server_configuration(socket_dir: Path, number: int, hba_file: Path) -> str:
+def server_configuration(major: int, socket_dir: Path, number: int, hba_file: Path) -> str:
     """Return the text of postgresql.conf; `number` tells the servers' sockets in the folder apart."""
-    return CONFIGURATION.format(socket_dir=socket_dir, number=number, hba=hba_file)
+    since, line = _SCRAM_ITERATIONS
+    own = line if major >= since else ""
+    return CONFIGURATION.format(socket_dir=socket_dir, number=number, hba=hba_file) + own

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from local_cloud.aurora.postgres.memory import PREFIX, SHARED_MEMORY, FolderInMemory, has_plenty
+
 DATA = "data"
 LONGEST_DATA_ROOT = 80  # a Unix socket's path ends after 103 bytes (macOS), with the folder and the file name below
 
@@ -18,14 +20,16 @@ LONGEST_DATA_ROOT = 80  # a Unix socket's path ends after 103 bytes (macOS), wit
 class PostgresHost:
     """Runs PostgreSQL's programs as a user that is not root and can reach programs and data.
 
-    The data lies in the run folder, unless a folder above it is closed to that user (a checkout in
-    root's home) or the path is too long: then in a temporary folder that a link in the run folder leads to.
+    The data lies in memory if there is plenty, else in the run folder, unless a folder above it is closed to
+    that user (a checkout in root's home) or the path is too long: then in a temporary folder. A link in the
+    run folder leads to it.
     """
 
     def __init__(self, run_dir: Path, bin_dirs: Mapping[int, Path], server_user: str) -> None:
         account = pwd.getpwnam(server_user) if os.geteuid() == 0 else None
         self._ids = (account.pw_uid, account.pw_gid) if account else None
         self._run_dir = run_dir
+        self._in_memory = FolderInMemory(SHARED_MEMORY) if has_plenty(SHARED_MEMORY) else None
         self.data_root = self._make_data_root()
         self._bin_dirs = {major: self._reachable_bin_dir(major, folder) for major, folder in bin_dirs.items()}
 
@@ -76,6 +80,7 @@ class PostgresHost:
             stderr=subprocess.STDOUT,
             cwd="/",
             env=self._environment(None),
+            pass_fds=self._in_memory.locks if self._in_memory else (),
             start_new_session=True,  # Ctrl-C in the terminal must reach the servers through us, in order
             **self._as_user(),
         )
@@ -92,16 +97,22 @@ class PostgresHost:
     def close(self) -> None:
         """Remove the data."""
         remove_data(self._run_dir)
+        if self._in_memory is not None:
+            self._in_memory.release()
 
     def _make_data_root(self) -> Path:
-        """Return the folder for the data; from the run folder a link leads to it if it had to go elsewhere."""
+        """Return the folder for the data; from the run folder a link leads to it if it goes elsewhere."""
         data = self._run_dir / DATA
+        if self._in_memory is not None:
+            return self._linked(data, self._in_memory.path)
         data.mkdir(mode=0o755)
         self.hand_over(data)
         if self._can_use(data) and len(os.fsencode(data)) <= LONGEST_DATA_ROOT:
             return data
         data.rmdir()
-        elsewhere = Path(tempfile.mkdtemp(prefix="local-aurora-"))
+        return self._linked(data, Path(tempfile.mkdtemp(prefix=PREFIX)))
+
+    def _linked(self, data: Path, elsewhere: Path) -> Path:
         elsewhere.chmod(0o755)
         self.hand_over(elsewhere)
         data.symlink_to(elsewhere)

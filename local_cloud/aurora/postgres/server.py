@@ -72,6 +72,7 @@ class PostgresServer:
             self._volume.copy_from(template)
             with self._behind_closed_doors() as admin:
                 make_roles(admin, master)
+                set_password(admin, ADMIN, self._admin.password)  # initdb gave it many iterations
                 for database in ("template1", "postgres"):
                     with self._connect(database) as there:
                         give_public_away(there, master)
@@ -157,7 +158,7 @@ class PostgresServer:
         folder = self._volume.folder
         (folder / "pg_hba.conf").write_text(access)
         (folder / "postgresql.conf").write_text(
-            server_configuration(self._door.socket_dir, self._door.number, folder / "pg_hba.conf")
+            server_configuration(self._major, self._door.socket_dir, self._door.number, folder / "pg_hba.conf")
         )
         self._host.hand_over(folder / "pg_hba.conf")
         self._host.hand_over(folder / "postgresql.conf")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from local_cloud.aurora import AuroraSettings, LocalAurora, ScaledClock, remove_leftovers
+from local_cloud.aurora.postgres.memory import SHARED_MEMORY
 from tests.local_cloud.aurora.story import Region
 
 VICTIM = """
@@ -28,6 +30,12 @@ def servers_of(run_dir: Path) -> list[str]:
     return [pid.read_text().split()[0] for pid in (run_dir / "data").resolve().glob("*/data/postmaster.pid")]
 
 
+def shared_memory_of(pid: str) -> list[str]:
+    """Return the shared memory of a server that would outlive it if it is killed (Linux)."""
+    maps = Path(f"/proc/{pid}/maps")
+    return re.findall(rf"{SHARED_MEMORY}/PostgreSQL\.\d+", maps.read_text()) if maps.exists() else []
+
+
 def is_alive(pid: str) -> bool:
     try:
         os.kill(int(pid), 0)
@@ -42,6 +50,7 @@ def test_a_stop_leaves_logs_and_journal_but_no_server_and_no_data(tmp_path: Path
     Region(local.endpoint, "us-east-1", local.ca_path).has_cluster("short")
     pids = servers_of(tmp_path)
     assert len(pids) == 1
+    assert not shared_memory_of(pids[0])
     local.stop()
     local.stop()
     assert not any(map(is_alive, pids))
