@@ -58,7 +58,8 @@ class Vpc:
 
 
 @pytest.fixture
-def vpc() -> Iterator[Vpc]:
+def vpc(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vpc]:
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # moto reads a CPU second of them for each test
     with mock_aws():
         account = Account.of_environment("us-west-2")
         ec2 = account.client("ec2")
