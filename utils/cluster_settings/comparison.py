@@ -64,9 +64,10 @@ class Comparison(BaseModel):
         parts = [f"{self.as_before} settings as before"] if self.as_before else []
         if self.changed_count:
             parts.append(f"{self.changed_count} changed as asked")
-        lost = [*(str(difference) for difference in self.differences), *self.not_put_back]
-        if lost:
-            parts.append(f"{len(lost)} could not be put back: {'; '.join(lost)}")
+        if self.differences:
+            parts.append(f"{len(self.differences)} could not be put back: {'; '.join(map(str, self.differences))}")
+        if self.not_put_back:
+            parts.append(f"not rebuilt: {'; '.join(self.not_put_back)}")
         return ", ".join(parts) or "none: there was no target before"
 
 
@@ -92,7 +93,7 @@ def compare(
     ]
     missed = {difference.path for difference in differences}
     settled = [path for path in was.keys() | want.keys() if path not in missed and path != "engine_version"]
-    as_before = [path for path in settled if path in was and _same(path, was[path], found.get(path))]
+    as_before = [path for path in settled if was.get(path) is not None and _same(path, was[path], found.get(path))]
     meant = {path for path, origin in origins.items() if origin in {Origin.REQUEST, Origin.STACK}}
     changed = sorted(path for path in settled if path in meant and path not in as_before and path in was)
     return Comparison(

@@ -89,6 +89,7 @@ def _success(summary: Summary) -> list[str]:
         _row("Endpoint", f"{summary.endpoint}:{summary.port}"),
         _row("Version", f"Aurora PostgreSQL {summary.engine_version}"),
         _row("Instances", ", ".join(summary.instances)),
+        *([_row("Settings", summary.settings)] if summary.settings else []),
         *(_row("Left as it is", note) for note in summary.notes),
         _row("Source snapshot", f"{summary.snapshot}, {summary.snapshot_age_hours:g} hours old"),
         _row("Snapshot copy", summary.copied or "not needed"),

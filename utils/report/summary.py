@@ -34,6 +34,7 @@ class Summary(BaseModel):
     port: int | None
     engine_version: str | None
     instances: list[str]
+    settings: str | None
     notes: list[str]
     snapshot: str
     snapshot_created_at: datetime
@@ -98,6 +99,7 @@ def summarise(operation: Operation) -> Summary:
         port=restore.port if restore else None,
         engine_version=restore.engine_version if restore else None,
         instances=restore.instance_ids if restore else [],
+        settings=_settings(operation),
         notes=restore.notes if restore else [],
         snapshot=operation.snapshot.arn,
         snapshot_created_at=operation.snapshot.created_at,
@@ -125,6 +127,12 @@ def summarise(operation: Operation) -> Summary:
         changes=changed_so_far(operation),
         preview=preview_of(operation) if operation.request.dry_run else None,
     )
+
+
+def _settings(operation: Operation) -> str | None:
+    """Say in a line what became of the settings, once they were compared."""
+    found = operation.restore.settings.comparison if operation.restore else None
+    return str(found) if found else None
 
 
 def durations(operation: Operation) -> dict[str, int]:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.operations import AT, OLD_TARGET, REQUEST, an_operation
 from utils.aws.notifier import Notification
+from utils.cluster_settings.comparison import Comparison, Difference, Severity
 from utils.cluster_settings.model import Member
 from utils.cluster_settings.values import ServerlessV2
 from utils.operation.model import (
@@ -24,6 +25,7 @@ from utils.operation.model import (
     Verdict,
 )
 from utils.operation.records import ArchiveRecord, Begun, CopyRecord, DeletionRecord, RestoreRecord
+from utils.operation.settings_record import SettingsRecord
 from utils.report.advice import advice_after
 from utils.report.commands import commands_to_bring_back
 from utils.report.messages import message_for_failure, message_for_success
@@ -58,6 +60,17 @@ def a_finished_operation(**other: Any) -> Operation:
             port=5432,
             engine_version="17.4",
             instance_ids=["staging-1", "staging-2"],
+            settings=SettingsRecord(
+                comparison=Comparison(
+                    as_before=37,
+                    changed=["port", "tags"],
+                    changed_count=2,
+                    differences=[
+                        Difference(path="data_api", wanted="True", found="False", severity=Severity.TOLD),
+                    ],
+                    not_put_back=["the database activity stream"],
+                )
+            ),
         ),
         "users": UsersRecord(
             master_reset_at=after(45),
