@@ -108,7 +108,7 @@ def test_a_dry_run_tells_what_it_would_do(aws: FakeAws) -> None:
     aws.start(dry_run=True)
     result = close(aws)
     text = aws.topic.messages[0]["Message"]
-    assert text.startswith("Dry run: nothing was changed. The run would\n- take snapshot prod-nightly")
+    assert text.startswith("Dry run: nothing was changed.\n\nA run would\n   1. take snapshot prod-nightly")
     assert (aws.operation.status, result.details["dry_run"]) == (OperationStatus.SUCCEEDED, True)
 
 
