@@ -53,13 +53,7 @@ class _Changes:
         if _is_left_alone(node):
             return
         if isinstance(node, ast.expr | ast.stmt):
-            for start, end, after in self._of(node):
-                before = self._text.encode()[start:end].decode()
-                source = (self._text.encode()[:start] + after.encode() + self._text.encode()[end:]).decode()
-                if after != before and _can_be_read(source):
-                    yield Change(
-                        path=self._path, line=node.lineno, before=before, after=after, source=source, names=names
-                    )
+            yield from self._at(node, names)
         if _is_text(node):
             return
         for name, value in ast.iter_fields(node):
@@ -68,6 +62,20 @@ class _Changes:
             for child in value if isinstance(value, list) else [value]:
                 if isinstance(child, ast.AST):
                     yield from self._in(child, names)
+
+    def _at(self, node: ast.expr | ast.stmt, names: frozenset[str]) -> Iterator[Change]:
+        text = self._text.encode()
+        for start, end, new in self._of(node):
+            source = (text[:start] + new.encode() + text[end:]).decode()
+            before, after = text[start:end].decode(), new
+            if after == before or not _can_be_read(source):
+                continue
+            if _is_text(node):
+                # Of a long statement, the line that is changed.
+                first, last = text.rfind(b"\n", 0, start) + 1, text.find(b"\n", end)
+                before = text[first:last].decode()
+                after = (text[first:start] + new.encode() + text[end:last]).decode()
+            yield Change(path=self._path, line=node.lineno, before=before, after=after, source=source, names=names)
 
     def _of(self, node: ast.expr | ast.stmt) -> Iterator[tuple[int, int, str]]:
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
