@@ -165,6 +165,8 @@ def _can_be_read(source: str) -> bool:
 
 def _assigned(statement: ast.stmt) -> frozenset[str]:
     """Return the names that a statement at the module's level gives, by which its users are found."""
+    if isinstance(statement, ast.ClassDef | ast.FunctionDef):
+        return frozenset({statement.name})
     if isinstance(statement, ast.Assign):
         return frozenset(target.id for target in statement.targets if isinstance(target, ast.Name))
     if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):

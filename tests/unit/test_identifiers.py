@@ -39,6 +39,12 @@ def test_a_snapshots_name_is_valid_and_always_the_same(cluster_id: str, operatio
         assert name == derived_identifier(prefix, cluster_id, operation_id)
 
 
+def test_the_longest_names_are_as_long_as_rds_takes() -> None:
+    longest = "x" * 63
+    assert len(derived_identifier("aurora-restore-final", longest, "nightly")) == 63
+    assert [len(instance_identifier(longest, number)) for number in (1, 15)] == [63, 63]
+
+
 @given(cluster_ids, st.lists(operation_ids, min_size=2, max_size=2, unique=True))
 def test_two_operations_never_share_a_name(cluster_id: str, operations: list[str]) -> None:
     one, other = (derived_identifier("aurora-restore-copy", cluster_id, operation) for operation in operations)
