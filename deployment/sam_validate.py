@@ -1,13 +1,14 @@
 """`python -m deployment.sam_validate REGION TEMPLATE…` under sam's own Python: `sam validate --lint` of each template.
 
 sam takes one template at a time. Each process of it reads cfn-lint's rules again, which takes most of its five seconds.
-Templates that were valid together once are not read again until one of them, the Region or sam changes.
+Templates that were valid together once, alone or among others, are not read again until one of them, the Region or sam
+changes.
 """
 
 import hashlib
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from tooling.environments import LOCAL, REQUIREMENTS
@@ -16,24 +17,38 @@ from tooling.environments import LOCAL, REQUIREMENTS
 def main(arguments: Sequence[str]) -> int:
     """Let sam look at each template, however the others are; returns the exit code."""
     region, *templates = arguments
-    valid = LOCAL / "valid-templates" / _mark(region, templates)
-    if valid.exists():
+    folder = LOCAL / "valid-templates" / _mark(region)
+    wanted = {_as_it_is(template) for template in templates}
+    if _were_valid(folder, wanted):
         return 0
     invalid = [template for template in templates if not _is_valid(region, template)]
     for template in invalid:
         print(f"{template} is not valid", file=sys.stderr)
     if invalid:
         return 1
-    valid.parent.mkdir(parents=True, exist_ok=True)
-    valid.touch()
+    folder.mkdir(parents=True, exist_ok=True)
+    together = "\n".join(sorted(wanted))
+    (folder / _digest(together.encode())).write_text(together)
     return 0
 
 
-def _mark(region: str, templates: Sequence[str]) -> str:
-    """Return what is another one if any of what sam looks at is: templates refer to each other."""
-    contents = [(REQUIREMENTS / "sam.txt").read_bytes(), *(Path(template).read_bytes() for template in templates)]
-    digests = [hashlib.sha256(content).hexdigest() for content in contents]
-    return hashlib.sha256("\n".join([sys.version, region, *templates, *digests]).encode()).hexdigest()[:16]
+def _were_valid(folder: Path, wanted: Set[str]) -> bool:
+    """Tell whether the templates were valid as they are, perhaps among others: they refer to each other."""
+    return folder.is_dir() and any(wanted <= set(valid.read_text().splitlines()) for valid in folder.iterdir())
+
+
+def _mark(region: str) -> str:
+    """Return what is another one for another Region, sam or Python."""
+    sam = _digest((REQUIREMENTS / "sam.txt").read_bytes())
+    return _digest("\n".join([sys.version, region, sam]).encode())
+
+
+def _as_it_is(template: str) -> str:
+    return f"{template} {_digest(Path(template).read_bytes())}"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def _is_valid(region: str, template: str) -> bool:

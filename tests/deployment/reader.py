@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tooling.environments import ENVIRONMENTS, REPOSITORY
+from tooling.environments import LOCAL, REPOSITORY
 
 # Each block runs in a shell of its own that begins with the variables of the one before.
 _SHELL = """
@@ -30,11 +30,17 @@ _LOCAL_ONLY = shutil.ignore_patterns(
 
 
 def check_out(folder: Path) -> Path:
-    """Copy the repository as it is now, with the environments that are installed here."""
+    """Copy the repository as it is now, with what is installed here, and what is known of the same templates."""
     shutil.copytree(REPOSITORY, folder, ignore=_LOCAL_ONLY, symlinks=True)
     (folder / ".local").mkdir()
-    (folder / ".local/envs").symlink_to(ENVIRONMENTS.resolve())
+    for name in _INSTALLED_ONCE:
+        (LOCAL / name).mkdir(exist_ok=True)
+        (folder / ".local" / name).symlink_to((LOCAL / name).resolve())
     return folder
+
+
+# The environments, the layer's dependencies, and which templates were valid: each depends on its content alone.
+_INSTALLED_ONCE = ("envs", "layers", "valid-templates")
 
 
 class Reader:

@@ -40,6 +40,14 @@ def test_what_was_valid_is_not_validated_again(sam: Sam, templates: list[str]) -
     assert sam.asked == ["us-west-2 root.yaml", "us-west-2 nested.yaml"]
 
 
+def test_what_was_valid_is_not_validated_again_among_fewer_but_among_more(sam: Sam, templates: list[str]) -> None:
+    sam_validate.main(["us-west-2", templates[0]])
+    sam_validate.main(["us-west-2", *templates])
+    sam_validate.main(["us-west-2", templates[1]])
+
+    assert sam.asked == ["us-west-2 root.yaml", "us-west-2 root.yaml", "us-west-2 nested.yaml"]
+
+
 def test_what_is_invalid_stays_so(sam: Sam, templates: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     Path(templates[1]).write_text("invalid")
 
