@@ -101,6 +101,12 @@ def test_the_layer_is_the_lock_and_nothing_of_development(for_lambda: Path) -> N
     assert not {"pytest", "moto", "mypy", "local_cloud", "deployment", "tests"} & {name.split("/")[1] for name in there}
 
 
+def test_the_layer_describes_the_services_that_functions_call_and_no_others(for_lambda: Path) -> None:
+    called = re.findall(r'(?:client|resource)\("(\w+)"', (REPOSITORY / "utils/runtime/services.py").read_text())
+    described = [path.name for path in (for_lambda / "layer/python/botocore/data").iterdir() if path.is_dir()]
+    assert sorted(described) == sorted(set(called))
+
+
 def test_a_function_is_its_module_alone(for_lambda: Path) -> None:
     for function in FUNCTIONS:
         module = function.removeprefix("aurora-restore-").replace("-", "_")
