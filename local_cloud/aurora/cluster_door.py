@@ -7,7 +7,7 @@ A token is the URL of a GET request, presigned for the service rds-db and good f
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
@@ -40,6 +40,7 @@ class ClusterDoor:
     account_id: str
     region: str
     resource_id: str
+    _last_found: list[Cluster] = field(default_factory=list, init=False, compare=False)
 
     def admits(self, user: str, port: int, token: str) -> bool:
         """Tell whether a token lets a member of rds_iam in."""
@@ -103,8 +104,13 @@ class ClusterDoor:
 
     def _cluster(self) -> Cluster | None:
         # Without the timeline's lock: whoever holds it may be waiting for the doors.
-        clusters = list(self.engine.store.state(self.account_id, self.region).clusters.values())
-        return next((cluster for cluster in clusters if cluster.resource_id == self.resource_id), None)
+        clusters = self.engine.store.state(self.account_id, self.region).clusters
+        for cluster in self._last_found:  # asked at every round trip, among hundreds of clusters
+            if clusters.get(cluster.identifier) is cluster:
+                return cluster
+        found = [cluster for cluster in list(clusters.values()) if cluster.resource_id == self.resource_id]
+        self._last_found[:] = found
+        return found[0] if found else None
 
 
 def _port(netloc: str) -> int | None:

@@ -95,7 +95,7 @@ def create_db_cluster(call: Call) -> dict[str, Any]:
         cluster,
         call.settings.durations.create_cluster,
         finish,
-        work=lambda: cluster.server.initialise(call.engine.farm.empty_database(major), master),
+        work=lambda: call.engine.farm.furnish(cluster.server, major, master),
     )
     return cluster_answer(call, cluster)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections import Counter
 from pathlib import Path
 
-from local_cloud.aurora.postgres.bootstrap import ADMIN
+from local_cloud.aurora.postgres.bootstrap import ADMIN, Master
 from local_cloud.aurora.postgres.host import PostgresHost
 from local_cloud.aurora.postgres.proxy.door import Door, DoorLoop
 from local_cloud.aurora.postgres.proxy.doorkeeper import Doorkeeper, NobodyByToken
@@ -32,6 +33,8 @@ class PostgresFarm:
         self._doors = DoorLoop()
         self._admin = AdminAccess(secrets.token_urlsafe(32))
         self._empty: dict[int, Volume] = {}
+        self._asked_for: Counter[tuple[int, Master]] = Counter()
+        self._kept: dict[tuple[int, Master], Volume] = {}
         self._servers: list[PostgresServer] = []
         self._lock = threading.Lock()
         self._empty_lock = threading.Lock()
@@ -47,6 +50,22 @@ class PostgresFarm:
             if major not in self._empty:
                 self._empty[major] = self._initdb(major)
             return self._empty[major]
+
+    def furnish(self, server: PostgresServer, major: int, master: Master) -> None:
+        """Fill a new server with what Aurora puts into a cluster of this master; the same again is a copy of it."""
+        wanted = (major, master)
+        with self._lock:
+            self._asked_for[wanted] += 1
+            comes_again, kept = self._asked_for[wanted] == 2, self._kept.get(wanted)
+        if kept:
+            server.fill(kept)
+            return
+        server.initialise(self.empty_database(major), master)
+        if comes_again:
+            kept = self.new_volume(f"furnished-{secrets.token_hex(4)}")
+            server.copy_to(kept)
+            with self._lock:
+                self._kept[wanted] = kept
 
     def new_volume(self, name: str) -> Volume:
         """Return a volume that has no files yet."""

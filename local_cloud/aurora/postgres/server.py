@@ -78,6 +78,11 @@ class PostgresServer:
                         give_public_away(there, master)
                 make_databases(admin, master)
 
+    def fill(self, source: Volume) -> None:
+        """Take over what another server was initialised with."""
+        with self._lock:
+            self._volume.copy_from(source)
+
     def start(self, master_name: str) -> None:
         """Start the server for its users; nothing to do when it runs."""
         with self._lock:
