@@ -7,6 +7,7 @@ which happens however its parent dies.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import subprocess
@@ -18,25 +19,26 @@ from local_cloud import run_folder
 from tooling import processes
 
 _SERVER_STOP_SECONDS = 20.0
+_STOP, _SERVER_ENDED = b"s", b"e"
 
 
 def main() -> int:
     """Run a local cloud to its end."""
     options = _options()
-    stop = threading.Event()
+    told, tell = os.pipe()  # a signal's handler may always write to it
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        signal.signal(number, lambda _number, _frame: os.write(tell, _STOP))
     processes.adopt_orphans()
     with run_folder.hold(options.run_dir):
         server = _start_server(options)
         if options.attached:
-            threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
-        while server.poll() is None and not stop.wait(0.1):
-            pass
+            threading.Thread(target=_wait_for_end_of_input, args=(tell,), daemon=True).start()
+        threading.Thread(target=_wait_for_end_of_server, args=(server, tell), daemon=True).start()
+        why = os.read(told, 1)
         _stop_server(server)
         processes.end_descendants()
         _clean_up(options.run_dir, keep=options.keep)
-    return 0 if stop.is_set() else 1
+    return 0 if why == _STOP else 1
 
 
 def _options() -> argparse.Namespace:
@@ -80,9 +82,14 @@ def _clean_up(run_dir: Path, *, keep: bool) -> None:
         shutil.rmtree(run_dir / part, ignore_errors=True)
 
 
-def _wait_for_end_of_input(stop: threading.Event) -> None:
+def _wait_for_end_of_input(tell: int) -> None:
     sys.stdin.buffer.read()
-    stop.set()
+    os.write(tell, _STOP)
+
+
+def _wait_for_end_of_server(server: subprocess.Popen[bytes], tell: int) -> None:
+    server.wait()
+    os.write(tell, _SERVER_ENDED)
 
 
 if __name__ == "__main__":

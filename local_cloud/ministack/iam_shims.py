@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ def install() -> None:
     tell_the_leading_keys_of_dynamodb_calls()
     tell_the_source_of_events()
     judge_key_aliases_as_their_keys()
+    read_each_policy_once()
 
 
 def give_sessions_the_arn_of_their_role() -> None:
@@ -125,3 +127,15 @@ def ask_for_the_key_of_a_secret() -> None:
         return original(data)
 
     secrets._get_secret_value = get_secret_value
+
+
+def read_each_policy_once() -> None:
+    """Keep what a policy's text says: ministack reads all policies of a caller twice for each of its requests."""
+    evaluator = ministack_modules.core("iam_evaluator")
+    original: Callable[[Any], list[Any]] = evaluator.parse_policy_document
+    of_text = functools.lru_cache(maxsize=1000)(original)
+
+    def parse_policy_document(document: Any) -> list[Any]:
+        return list(of_text(document)) if isinstance(document, str) else original(document)
+
+    evaluator.parse_policy_document = parse_policy_document
