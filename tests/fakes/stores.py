@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from utils.errors import AuroraRestoreError, OperationRowConflict
 from utils.operation.audit_log import AuditEvent, AuditRow
 from utils.operation.model import Operation
-from utils.operation.state_table import lock_key, target_key
+from utils.operation.source_record import SourceRecord
+from utils.operation.state_table import lock_key, row_ttl, source_key, target_key
 from utils.operation.store import Attempt, RunDurations, TargetLock, UnplannedOperation, with_run
 from utils.operation.target_record import TargetRecord
 
@@ -19,6 +20,7 @@ class InMemoryOperationStore:
         self.locks: dict[str, TargetLock] = {}
         self.records: dict[str, str] = {}
         self.runs: dict[tuple[str, str], list[RunDurations]] = {}
+        self.sources: dict[str, str] = {}
 
     def find(self, operation_id: str) -> Operation | None:
         row = self.rows.get(operation_id)
@@ -88,6 +90,15 @@ class InMemoryOperationStore:
         if taken_by and (lock.execution_arn != taken_by.execution_arn or lock.redrive_count > taken_by.redrive_count):
             return
         del self.locks[lock_key(region, target_cluster_id)]
+
+    def find_source(self, region: str, account_id: str, cluster_id: str) -> SourceRecord | None:
+        row = self.sources.get(source_key(region, account_id, cluster_id))
+        return SourceRecord.model_validate_json(row) if row else None
+
+    def save_source(self, record: SourceRecord) -> None:
+        before = self.find_source(record.region, record.account_id, record.cluster_id)
+        if before is None or row_ttl(before.known_at) <= row_ttl(record.known_at):
+            self.sources[source_key(record.region, record.account_id, record.cluster_id)] = record.model_dump_json()
 
     def _put(self, operation: Operation) -> None:
         self.rows[operation.operation_id] = operation.model_dump_json(by_alias=True)

@@ -104,3 +104,8 @@ class Plan(BaseModel):
     expected_seconds: dict[str, int] = Field(default_factory=dict, description="By phase, as earlier runs took.")
     earlier_runs: int = Field(default=0, description="How many runs that expectation is from.")
     actions: list[str] = Field(description="The same in sentences, in order.")
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the preflight warned of, a line each."""
+        return [f"{check.name}: {check.found}: {check.do}" for check in self.checks if check.outcome is Outcome.WARN]

@@ -1,4 +1,4 @@
-"""The state table in DynamoDB: operation rows with an optimistic lock, and the lock rows of the targets."""
+"""The state table in DynamoDB: operations with an optimistic lock, the targets' locks, what is known of sources."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,7 @@ from utils.aws.table import Item, TableGateway, item_of, json_of
 from utils.errors import OperationNotResumable, OperationRowConflict
 from utils.operation.earlier_rows import of_this_version
 from utils.operation.model import Operation, OperationStatus
+from utils.operation.source_record import SourceRecord
 from utils.operation.store import Attempt, RunDurations, TargetLock, UnplannedOperation, with_run
 from utils.operation.target_record import TargetRecord
 
@@ -28,6 +29,11 @@ def lock_key(region: str, target_cluster_id: str) -> str:
 def target_key(region: str, target_cluster_id: str) -> str:
     """Return the key of a target's record; execution names cannot contain `#`."""
     return f"target#{region}#{target_cluster_id}"
+
+
+def source_key(region: str, account_id: str, cluster_id: str) -> str:
+    """Return the key of what is known of a source."""
+    return f"source#{region}#{account_id}#{cluster_id}"
 
 
 class DynamoDbOperationStore:
@@ -160,6 +166,21 @@ class DynamoDbOperationStore:
             values |= {":execution_arn": taken_by.execution_arn, ":redrive_count": taken_by.redrive_count}
         self._table.delete({"operation_id": lock_key(region, target_cluster_id)}, is_own, values=values)
 
+    def find_source(self, region: str, account_id: str, cluster_id: str) -> SourceRecord | None:
+        """Return what is known of a source; a row that another version wrote is only advice, and nothing here."""
+        item = self._table.get({"operation_id": source_key(region, account_id, cluster_id)})
+        try:
+            return SourceRecord.model_validate_json(json_of(item)) if item else None
+        except ValidationError:
+            return None
+
+    def save_source(self, record: SourceRecord) -> None:
+        """Write what is known of a source, unless a later run wrote more."""
+        key = source_key(record.region, record.account_id, record.cluster_id)
+        row = item_of(record.model_dump_json()) | {"operation_id": key, "ttl": row_ttl(record.known_at)}
+        is_older = "attribute_not_exists(operation_id) OR #ttl <= :ttl"
+        self._table.put(_without_nulls(row), is_older, values={":ttl": row["ttl"]}, names={"#ttl": "ttl"})
+
 
 def _runs_key(region: str, target_cluster_id: str) -> str:
     return f"runs#{region}#{target_cluster_id}"
@@ -179,6 +200,10 @@ def _row_of(operation: Operation | UnplannedOperation) -> Item:
     if isinstance(operation, UnplannedOperation):
         status = OperationStatus.FAILED if operation.error else OperationStatus.RUNNING
         row |= {"status": status.value, "ttl": row_ttl(operation.created_at)}
+    return _without_nulls(row)
+
+
+def _without_nulls(row: Item) -> Item:
     # A None would become a NULL attribute that says nothing.
     return {name: value for name, value in row.items() if value is not None}
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from utils.errors import OperationNotFound
 from utils.operation.model import Operation, OperationError
+from utils.operation.source_record import SourceRecord
 from utils.operation.target_record import TargetRecord
 
 
@@ -95,6 +96,12 @@ class OperationStore(Protocol):
 
     def release_lock(self, region: str, target_cluster_id: str, holder: str, taken_by: Attempt | None = None) -> None:
         """Release the lock if `holder` has it, and if no attempt later than `taken_by` has taken it again."""
+
+    def find_source(self, region: str, account_id: str, cluster_id: str) -> SourceRecord | None:
+        """Return what the last copies of a source brought along; None if nothing is known, or in another form."""
+
+    def save_source(self, record: SourceRecord) -> None:
+        """Write what is known of a source; what is known since later stays."""
 
 
 def with_run(runs: Sequence[RunDurations], run: RunDurations) -> list[RunDurations]:

@@ -9,6 +9,7 @@ from utils.aws.rds_models import Cluster, Instance, Snapshot
 from utils.aws.target.whole import not_put_back, settings_of
 from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin
+from utils.identifiers import region_and_account
 from utils.operation.model import ExecutionRecord, Operation
 from utils.operation.planned import Identifiers, OldTarget, Plan
 from utils.operation.state_table import row_ttl
@@ -77,6 +78,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     look_at_what_is_wanted(preflight, services.offers, wanted)
     _look_at_users(preflight, request, settings, services)
     _look_at_names(preflight, identifiers, event.operation_id, services)
+    _warn_of_the_source(preflight, snapshot, services)
     preflight.raise_problems()
     written = datetime.now(UTC)
     return Operation(
@@ -147,6 +149,18 @@ def _look_at_users(preflight: Preflight, request: RestoreRequest, settings: Targ
             services.secrets.app_credentials(services.settings.app_secret_name), settings, request
         ),
     )
+
+
+def _warn_of_the_source(preflight: Preflight, snapshot: Snapshot, services: Services) -> None:
+    region, account = region_and_account(snapshot.arn)
+    known = services.operations.find_source(region, account, snapshot.cluster_id)
+    for found in known.warnings() if known else []:
+        preflight.warn(
+            "last copies of the source",
+            found,
+            expected="nothing that ends a set-up or is left to a person",
+            do="mend it in the source, or count on it again",
+        )
 
 
 def _look_at_names(preflight: Preflight, names: Identifiers, operation_id: str, services: Services) -> None:

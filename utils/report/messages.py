@@ -1,32 +1,17 @@
 """The notification of an operation's end, in the words that people get: one message for each run."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from utils.aws.notifier import LONGEST_SUBJECT, Notification
 from utils.errors import SO_FAR
 from utils.operation.model import OperationError, OperationStatus, ScriptRecord
 from utils.report.advice import Advice
 from utils.report.changes import NOTHING
 from utils.report.commands import execution_url, resume_command
+from utils.report.envelope import About, notification
 from utils.report.preview_text import lines_of
 from utils.report.summary import Summary
 from utils.words import duration
 
 _WIDTH = 17
-_LONGEST_CHAT_TEXT = 4000
-
-
-@dataclass(frozen=True, kw_only=True)
-class _About:
-    """What the message is about, as chat channels and subscription filters ask for it."""
-
-    operation_id: str
-    status: OperationStatus
-    target_cluster_id: str = ""
-    snapshot: str | None = None
-    console_url: str | None = None
 
 
 def message_for_success(summary: Summary) -> Notification:
@@ -34,14 +19,14 @@ def message_for_success(summary: Summary) -> Notification:
     lines = _dry_run(summary) if summary.dry_run else _success(summary)
     next_steps = [] if summary.dry_run else _bring_back_in_chat(summary)
     subject = _subject(summary.target_cluster_id, "SUCCEEDED (dry run)" if summary.dry_run else "SUCCEEDED")
-    about = _About(
+    about = About(
         operation_id=summary.operation_id,
         status=summary.status,
         target_cluster_id=summary.target_cluster_id,
         snapshot=summary.snapshot,
         console_url=summary.console_url,
     )
-    return _notification(subject, lines, about, summary.as_json(), next_steps)
+    return notification(subject, lines, about, summary.as_json(), next_steps)
 
 
 def message_for_failure(
@@ -55,7 +40,7 @@ def message_for_failure(
 
     There is no summary of a request that was refused before there was a plan.
     """
-    about = _About(
+    about = About(
         operation_id=operation_id,
         status=OperationStatus.FAILED,
         target_cluster_id=summary.target_cluster_id if summary else "",
@@ -76,7 +61,7 @@ def message_for_failure(
         "console_url": about.console_url,
         "resume": resume,
     }
-    return _notification(subject, lines, about, detail, [step for step in (error.message, resume) if step])
+    return notification(subject, lines, about, detail, [step for step in (error.message, resume) if step])
 
 
 def _success(summary: Summary) -> list[str]:
@@ -133,6 +118,12 @@ def _dry_run(summary: Summary) -> list[str]:
     return ["Dry run: nothing was changed.", *shown, *_link(summary.console_url)]
 
 
+def _warned_of(summary: Summary) -> list[str]:
+    if not summary.warnings:
+        return []
+    return ["", "Known before it began", *(f"  - {warning}" for warning in summary.warnings)]
+
+
 def _what_is_left(summary: Summary, error: OperationError) -> list[str]:
     seconds = ", ".join(f"{phase} {duration(value)}" for phase, value in summary.seconds.items())
     return [
@@ -142,6 +133,7 @@ def _what_is_left(summary: Summary, error: OperationError) -> list[str]:
         _row("Durations", seconds or "no phase ended"),
         _row("Shut out", ", ".join(summary.shut_out) or "nobody yet"),
         *(_changed(summary) if SO_FAR not in error.message else []),
+        *_warned_of(summary),
         "",
         *_deletion(summary),
     ]
@@ -174,36 +166,6 @@ def _deletion(summary: Summary) -> list[str]:
     commands = [line for command in summary.bring_back for line in _indented(command)]
     lines += [_row("Final snapshot", summary.final_snapshot), ""]
     return [*lines, "To bring the old cluster back, under another name:", "", *commands]
-
-
-def _notification(
-    subject: str, lines: Iterable[str], about: _About, detail: Mapping[str, Any], next_steps: list[str]
-) -> Notification:
-    target, status, text = about.target_cluster_id, about.status.value, "\n".join(lines)
-    return Notification(
-        subject=subject,
-        text=text,
-        detail=detail,
-        labels={"operation_id": about.operation_id, "status": status, "target_cluster_id": target},
-        # https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
-        chat={
-            "version": "1.0",
-            "source": "custom",
-            "content": {
-                "textType": "client-markdown",
-                "title": f"{':white_check_mark:' if about.status is OperationStatus.SUCCEEDED else ':x:'} {subject}",
-                "description": f"```{text[:_LONGEST_CHAT_TEXT]}```",
-                **({"nextSteps": next_steps} if next_steps else {}),
-                "keywords": [word for word in (target, status) if word],
-            },
-            "metadata": {
-                "threadId": about.operation_id,
-                "summary": subject,
-                "eventType": "Aurora Restore Operation",
-                "relatedResources": [item for item in (about.console_url, about.snapshot) if item],
-            },
-        },
-    )
 
 
 def _subject(what: str, outcome: str) -> str:

@@ -58,6 +58,7 @@ class Summary(BaseModel):
     pruned: list[str]
     seconds: dict[str, int]
     plan: list[str]
+    warnings: list[str]
     console_url: str | None
     changes: Changes = Field(exclude=True)
     preview: Preview | None = Field(default=None, exclude=True)
@@ -123,6 +124,7 @@ def summarise(operation: Operation) -> Summary:
         pruned=[*archive.pruned_copies, *archive.pruned_final_snapshots] if archive else [],
         seconds=durations(operation),
         plan=operation.plan.actions,
+        warnings=operation.plan.warnings,
         console_url=execution_url(operation.execution_arn),
         changes=changed_so_far(operation),
         preview=preview_of(operation) if operation.request.dry_run else None,

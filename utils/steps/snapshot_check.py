@@ -169,6 +169,7 @@ def _summary(operation: Operation, services: Services) -> dict[str, Any]:
         "snapshot_age_hours": operation.snapshot.age_hours,
         "target_cluster_id": operation.identifiers.target_cluster_id,
         "actions": operation.plan.actions,
+        "warnings": operation.plan.warnings,
         "verify_network_of": _network_stays_that_of(operation, services),
     }
 

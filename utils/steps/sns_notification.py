@@ -12,8 +12,9 @@ from typing import Any
 from utils import errors
 from utils.aws.notifier import Notification
 from utils.cluster.target_record import remember_success
-from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict
+from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict, PermanentError
 from utils.operation.model import Operation, OperationError, OperationStatus, StepName
+from utils.operation.source_record import learned_from
 from utils.operation.store import UnplannedOperation
 from utils.report.advice import advice_after
 from utils.report.messages import message_for_failure, message_for_success
@@ -22,6 +23,7 @@ from utils.runtime import resumption
 from utils.runtime.announcements import SENT, announce_end, announce_refusal, notify
 from utils.runtime.contract import ClosingEvent, StepResult, StepStatus
 from utils.runtime.services import Services
+from utils.runtime.step import logger
 
 _LONGEST_MESSAGE = 2000
 _LATE_WORD = StepResult(status=StepStatus.READY)  # of an execution that was redriven since: the redrive goes on with it
@@ -85,6 +87,8 @@ class _PlannedEnd:
             )
         if error is None and not self.row.request.dry_run:
             remember_success(self.row, self.services)
+        # First of all: a call that is made again finds the row closed.
+        _remember_source(self.row, error, self.services)
         self.row.current_step = StepName.SNS_NOTIFICATION
         resumption.close(self.row, error, self.services)
 
@@ -170,6 +174,20 @@ def _end(end: _PlannedEnd | _UnplannedEnd) -> StepResult:
         row.notified_at = datetime.now(UTC)
         end.save()
     return StepResult(status=StepStatus.READY, details=end.details() | {"notification": sent})
+
+
+def _remember_source(operation: Operation, error: OperationError | None, services: Services) -> None:
+    """Keep what this copy brought along, for the next run from the same source; it is advice, and stops no end."""
+    if operation.users is None:
+        return
+    source = operation.snapshot
+    try:
+        before = services.operations.find_source(source.region, source.account_id, source.cluster_id)
+        known = learned_from(operation, error, before)
+        if known is not None:
+            services.operations.save_source(known)
+    except PermanentError:
+        logger().exception("what the copy brought along could not be kept")
 
 
 def _save_end(row: UnplannedOperation, services: Services) -> None:

@@ -12,9 +12,10 @@ from tests.fakes.stores import InMemoryOperationStore
 from tests.unit.operation.tables import make_table
 from tests.unit.operations import AT, OLD_TARGET, REQUEST, an_operation
 from utils.errors import AwsRequestRejected, OperationNotFound, OperationNotResumable, OperationRowConflict
-from utils.operation.model import OperationError, OperationStatus, StepName
+from utils.operation.model import HealthRecord, OperationError, OperationStatus, StepName, Verdict
 from utils.operation.records import CopyRecord
-from utils.operation.state_table import DynamoDbOperationStore
+from utils.operation.source_record import SourceRecord
+from utils.operation.state_table import DynamoDbOperationStore, source_key
 from utils.operation.store import (
     MOST_EARLIER_RUNS,
     Attempt,
@@ -77,6 +78,37 @@ def test_the_last_runs_over_a_target_are_remembered_the_newest_first(store: Oper
     assert found[0].seconds == {"copy": 660, "total": 3600}
     assert store.earlier_runs(WEST, "other") == []
     assert store.find("nightly-0") is None
+
+
+SOURCE = SourceRecord(
+    region="us-east-1",
+    account_id="123456789012",
+    cluster_id="prod",
+    known_at=AT,
+    found_in="operation nightly-1",
+    health=[HealthRecord(verdict=Verdict.FOR_A_PERSON, what="invalid indexes", names=["a", "b"], count=2)],
+)
+
+
+def test_what_is_known_of_a_source_is_found_by_its_region_account_and_name(store: OperationStore) -> None:
+    store.save_source(SOURCE)
+    assert store.find_source("us-east-1", "123456789012", "prod") == SOURCE
+    assert store.find_source("us-west-2", "123456789012", "prod") is None
+    assert store.find("source#us-east-1#123456789012#prod") is None, "it is no operation"
+
+
+def test_what_is_known_of_a_source_since_later_stays(store: OperationStore) -> None:
+    later = SOURCE.model_copy(update={"known_at": AT + timedelta(days=1), "health": []})
+    for record in (SOURCE, later, SOURCE):
+        store.save_source(record)
+    assert store.find_source("us-east-1", "123456789012", "prod") == later
+
+
+def test_what_another_version_wrote_of_a_source_stops_no_run() -> None:
+    with mock_aws():
+        table = make_table("aurora-restore-state", "operation_id")
+        table.put_item(Item={"operation_id": source_key("us-east-1", "123456789012", "prod"), "known": "something"})
+        assert DynamoDbOperationStore(table).find_source("us-east-1", "123456789012", "prod") is None
 
 
 def test_nobody_is_found_under_an_unknown_id(store: OperationStore) -> None:

@@ -1,0 +1,52 @@
+"""The envelope of a message: what it is about, for filters and chat channels."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from utils.aws.notifier import Notification
+from utils.operation.model import OperationStatus
+
+_LONGEST_CHAT_TEXT = 4000
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What the message is about, as chat channels and subscription filters ask for it."""
+
+    operation_id: str
+    status: OperationStatus
+    target_cluster_id: str = ""
+    snapshot: str | None = None
+    console_url: str | None = None
+
+
+def notification(
+    subject: str, lines: Iterable[str], about: About, detail: Mapping[str, Any], next_steps: list[str]
+) -> Notification:
+    """Put the lines into one; `next_steps` are a chat channel's."""
+    target, status, text = about.target_cluster_id, about.status.value, "\n".join(lines)
+    return Notification(
+        subject=subject,
+        text=text,
+        detail=detail,
+        labels={"operation_id": about.operation_id, "status": status, "target_cluster_id": target},
+        # https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
+        chat={
+            "version": "1.0",
+            "source": "custom",
+            "content": {
+                "textType": "client-markdown",
+                "title": f"{':white_check_mark:' if about.status is OperationStatus.SUCCEEDED else ':x:'} {subject}",
+                "description": f"```{text[:_LONGEST_CHAT_TEXT]}```",
+                **({"nextSteps": next_steps} if next_steps else {}),
+                "keywords": [word for word in (target, status) if word],
+            },
+            "metadata": {
+                "threadId": about.operation_id,
+                "summary": subject,
+                "eventType": "Aurora Restore Operation",
+                "relatedResources": [item for item in (about.console_url, about.snapshot) if item],
+            },
+        },
+    )
