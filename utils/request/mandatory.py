@@ -27,6 +27,7 @@ class Mandatory(StrictModel):
         default=None, description="The only logins that `keep_logins` may name; `null` allows any."
     )
     close_outbound: bool = Field(default=False, description="Whether `close_outbound` must be true.")
+    may_use_master: bool = Field(default=True, description="Whether scripts of a request may have `as_master`.")
 
     def applied_to(self, request: RestoreRequest) -> RestoreRequest:
         """Return the request with what always holds; the same again for one that has it. Raises `InvalidRequest`."""
@@ -37,6 +38,11 @@ class Mandatory(StrictModel):
             if others:
                 allowed = ", ".join(self.may_keep_logins)
                 raise _refusal("keep_logins", ", ".join(others), f"only {allowed}" if allowed else "none")
+        if not self.may_use_master:
+            masters = [script for script in request.post_restore_sql if script.as_master]
+            others = [script.s3_uri for script in masters if script not in self.post_restore_sql]
+            if others:
+                raise _refusal("post_restore_sql", f"as_master for {', '.join(others)}", "no script as the master")
         return request.model_copy(
             update={
                 "post_restore_sql": _first(
@@ -52,6 +58,8 @@ class Mandatory(StrictModel):
         said += [f"check {check.name!r}" for check in self.checks]
         if self.close_outbound:
             said.append("closing every way out")
+        if not self.may_use_master:
+            said.append("running no script of a request as the master")
         if self.may_keep_logins is not None:
             names = ", ".join(self.may_keep_logins)
             said.append(f"keeping no login{f' but {names}' if names else ''}")

@@ -15,7 +15,13 @@ from utils.settings import Settings
 MASK = {"s3_uri": "s3://scripts/mask.sql", "database": "shop"}
 OTHER = {"s3_uri": "s3://scripts/other.sql", "database": "shop"}
 CHECK = {"name": "no phones", "database": "shop", "sql": "SELECT count(*) FROM people", "expect": 0}
-REQUIRED = {"post_restore_sql": [MASK], "checks": [CHECK], "may_keep_logins": ["auditor"], "close_outbound": True}
+REQUIRED = {
+    "post_restore_sql": [MASK],
+    "checks": [CHECK],
+    "may_keep_logins": ["auditor"],
+    "close_outbound": True,
+    "may_use_master": False,
+}
 
 
 def asked(request: dict[str, Any], **required: Any) -> RestoreRequest:
@@ -41,6 +47,11 @@ def test_a_request_with_what_always_holds_stays_as_it_is() -> None:
     ("request_", "field", "words"),
     [
         ({"close_outbound": False}, "close_outbound", "found false; expected true, as the stack parameter"),
+        (
+            {"post_restore_sql": [OTHER | {"as_master": True}]},
+            "post_restore_sql",
+            "as_master for s3://scripts/other.sql",
+        ),
         ({"keep_logins": ["shop_app", "auditor"]}, "keep_logins", "found shop_app; expected only auditor"),
         ({"post_restore_sql": [OTHER | {"timeout_seconds": n} for n in range(1, 51)]}, "post_restore_sql", "51 with"),
     ],
@@ -55,6 +66,15 @@ def test_what_would_take_it_away_is_refused(request_: dict[str, Any], field: str
 def test_a_stack_that_requires_nothing_changes_nothing() -> None:
     raw = {"close_outbound": False, "keep_logins": ["anybody"]}
     assert asked(raw, may_keep_logins=None) == parse_request(raw, Settings.from_environment(ENVIRONMENT))
+
+
+def test_a_script_of_the_stacks_own_may_run_as_the_master_where_no_requests_may() -> None:
+    masters = MASK | {"as_master": True}
+    request = asked({"post_restore_sql": [OTHER]}, post_restore_sql=[masters], may_use_master=False)
+    assert [script.as_master for script in request.post_restore_sql] == [True, False]
+    required = mandatory_of(json.dumps({"post_restore_sql": [masters], "may_use_master": False}))
+    assert required.applied_to(request) == request, "Setup DB Users asks again"
+    assert "running no script of a request as the master" in required.in_words()
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"checks": [{"name": "x"}]}', '{"closed": true}', "[" * 100_000])

@@ -174,6 +174,16 @@ def test_what_the_stack_requires_is_kept_by_the_step_whatever_the_row_says(
     assert database.asked == []
 
 
+def test_a_script_as_the_master_that_the_stack_forbids_never_reaches_the_database(
+    ready: FakeAws, database: FakeDatabase
+) -> None:
+    asked_for(ready, post_restore_sql=[{"s3_uri": "s3://scripts/mask.sql", "database": "shop", "as_master": True}])
+    ready.services = ready.services_with(MANDATORY_REQUEST='{"may_use_master": false}')
+    with pytest.raises(InvalidRequest, match=r"as_master for s3://scripts/mask\.sql; expected no script as the master"):
+        ready.run(setup_db_users)
+    assert database.asked == []
+
+
 def test_the_requests_wishes_reach_the_database_and_everybody_who_is_told(
     ready: FakeAws, database: FakeDatabase
 ) -> None:
