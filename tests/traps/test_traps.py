@@ -63,7 +63,7 @@ def outcome_of(restored: Restored) -> tuple[str, str]:
     except PermanentError as error:
         return "refused", str(error)
     proofs = [line for lines in outcome.proofs.values() for line in lines]
-    return "green", "\n".join([*proofs, *outcome.outbound, *map(str, outcome.health)])
+    return "green", "\n".join([*proofs, *outcome.outbound, *outcome.disarmed, *map(str, outcome.health)])
 
 
 def version_of(restored: Restored) -> int:

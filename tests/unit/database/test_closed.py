@@ -122,6 +122,14 @@ def test_a_login_that_the_master_cannot_shut_out_stops_the_run(restored: Restore
     assert set_up(restored, keep_logins=["rds_root"]).kept == ["rds_root"]
 
 
+def test_very_many_logins_that_the_master_cannot_shut_out_are_named_in_a_short_message(restored: Restored) -> None:
+    many = "CREATE ROLE stuck_%s SUPERUSER LOGIN"
+    restored.run(ADMIN, "postgres", f"DO $$ BEGIN FOR n IN 1 .. 500 LOOP EXECUTE format('{many}', n); END LOOP; END $$")
+    with pytest.raises(DatabaseChangeRefused, match=r"may not shut out: stuck_1, .*and 480 more; expected") as refused:
+        set_up(restored)
+    assert len(str(refused.value)) < 1_500
+
+
 def test_a_user_of_ours_that_is_a_superuser_stops_the_run(restored: Restored) -> None:
     restored.run(ADMIN, "postgres", "CREATE ROLE app SUPERUSER")
     with pytest.raises(DatabaseChangeRefused, match="role app that came with the snapshot, a superuser"):

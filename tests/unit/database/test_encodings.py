@@ -27,36 +27,44 @@ def run_bytes(restored: Restored, statement: bytes) -> None:
         cursor.execute(statement)
 
 
-def test_names_that_are_no_utf_8_are_named_with_their_database(restored: Restored) -> None:
-    restored.run(ADMIN, "postgres", SQL_ASCII)
-    run_bytes(restored, b'CREATE TABLE "caf\xe9" (id int)')
-    run_bytes(restored, b'ALTER TABLE "caf\xe9" OWNER TO dba')
+def test_a_kept_login_whose_name_a_database_has_no_letters_for_is_kept(planted: Restored) -> None:
+    planted.run(MASTER, "postgres", LATIN1)
+    planted.run(MASTER, "postgres", "CREATE ROLE \"所有者\" LOGIN PASSWORD 'Kept-Pa55word'")
+    outcome = set_up_users(planted.master, USERS, keep_logins=["所有者"])
+    assert outcome.kept == ["所有者"]
+    assert planted.can_log_in("所有者", "western", "Kept-Pa55word")
+
+
+def test_names_that_are_no_utf_8_are_named_with_their_database(planted: Restored) -> None:
+    planted.run(ADMIN, "postgres", SQL_ASCII)
+    run_bytes(planted, b'CREATE TABLE "caf\xe9" (id int)')
+    run_bytes(planted, b'ALTER TABLE "caf\xe9" OWNER TO dba')
     with pytest.raises(DatabaseChangeRefused, match="in database old: invalid byte sequence") as refused:
-        restored.set_up()
+        planted.set_up()
     assert "rename that role, schema, table or routine in the source" in str(refused.value)
-    run_bytes(restored, b'CREATE ROLE "Jos\xe9"')
+    run_bytes(planted, b'CREATE ROLE "Jos\xe9"')
     with pytest.raises(DatabaseChangeRefused, match=r"found b'Jos\\xe9' in the answer to the .* in database postgres"):
-        restored.set_up()
+        planted.set_up()
 
 
-def test_owners_whose_names_a_database_has_no_letters_for_are_owners_like_any_other(restored: Restored) -> None:
-    restored.run(MASTER, "postgres", LATIN1)
-    restored.run(ADMIN, "western", BY_OWNERS)
-    restored.run(MASTER, "postgres", 'CREATE ROLE "所有者"; CREATE ROLE "Müller" CREATEROLE')
-    restored.run(ADMIN, "shop", 'CREATE SCHEMA jp AUTHORIZATION "所有者"; CREATE SCHEMA de AUTHORIZATION "Müller"')
-    restored.run(ADMIN, "shop", 'CREATE TABLE jp.t (id int); ALTER TABLE jp.t OWNER TO "所有者"')
-    restored.run(ADMIN, "shop", 'CREATE TABLE de.t (id int); ALTER TABLE de.t OWNER TO "Müller"')
-    outcome = restored.set_up()
+def test_owners_whose_names_a_database_has_no_letters_for_are_owners_like_any_other(planted: Restored) -> None:
+    planted.run(MASTER, "postgres", LATIN1)
+    planted.run(ADMIN, "western", BY_OWNERS)
+    planted.run(MASTER, "postgres", 'CREATE ROLE "所有者"; CREATE ROLE "Müller" CREATEROLE')
+    planted.run(ADMIN, "shop", 'CREATE SCHEMA jp AUTHORIZATION "所有者"; CREATE SCHEMA de AUTHORIZATION "Müller"')
+    planted.run(ADMIN, "shop", 'CREATE TABLE jp.t (id int); ALTER TABLE jp.t OWNER TO "所有者"')
+    planted.run(ADMIN, "shop", 'CREATE TABLE de.t (id int); ALTER TABLE de.t OWNER TO "Müller"')
+    outcome = planted.set_up()
     assert outcome.shut_out == sorted(LOGINS)
-    assert wrong_rights(restored, ["shop"], USERS) == []
-    assert restored.is_allowed("app", "western", 'DELETE FROM "Größe"')
-    assert not restored.is_allowed("reader", "western", "DELETE FROM of_owner")
-    assert restored.is_allowed("devops", "western", "ALTER TABLE of_owner ADD COLUMN n int")
+    assert wrong_rights(planted, ["shop"], USERS) == []
+    assert planted.is_allowed("app", "western", 'DELETE FROM "Größe"')
+    assert not planted.is_allowed("reader", "western", "DELETE FROM of_owner")
+    assert planted.is_allowed("devops", "western", "ALTER TABLE of_owner ADD COLUMN n int")
 
 
-def test_a_user_whose_name_a_database_reads_otherwise_is_named(restored: Restored) -> None:
-    restored.run(MASTER, "postgres", LATIN1)
+def test_a_user_whose_name_a_database_reads_otherwise_is_named(planted: Restored) -> None:
+    planted.run(MASTER, "postgres", LATIN1)
     users = [DatabaseUser(profile=Profile.READONLY, name="Jörg", password=SecretStr("Joerg-Pa55word"))]
     with pytest.raises(DatabaseChangeRefused, match="no user Jörg as database western reads names") as refused:
-        set_up_users(restored.master, users)
+        set_up_users(planted.master, users)
     assert "ASCII letters in app-credentials" in str(refused.value)

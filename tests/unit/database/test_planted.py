@@ -13,6 +13,7 @@ from tests.unit.database.planted import (
     LEAD_ASTRAY,
     OF_OWNER,
     ON_DDL,
+    ON_LOGIN,
     PLANT,
     TOUCHES,
 )
@@ -35,10 +36,10 @@ def version(restored: Restored) -> int:
     return int(restored.run(ADMIN, "postgres", "SHOW server_version_num")[0][0])
 
 
-def event_trigger(restored: Restored, event: str, *, owned: bool = True) -> None:
-    restored.run("shop_owner", "shop", ON_DDL)
+def event_trigger(restored: Restored, event: str, *, owned: bool = True, database: str = "shop") -> None:
     # In one session: the superuser's next one would run it.
-    restored.run(ADMIN, "shop", FIRES.format(event) + (f"; {OF_OWNER}" if owned else ""))
+    made = f"{ON_DDL}; ALTER FUNCTION on_ddl() OWNER TO shop_owner; {FIRES.format(event)}"
+    restored.run(ADMIN, database, made + (f"; {OF_OWNER}" if owned else ""))
 
 
 @pytest.mark.parametrize("event", ["ddl_command_start", "ddl_command_end", "login"])
@@ -51,6 +52,15 @@ def test_an_event_trigger_is_switched_off_before_it_could_run(planted: Restored,
     nothing_was_gained(planted)
     assert planted.run(ADMIN, "shop", "SELECT evtenabled FROM pg_event_trigger") == [("D",)]
     assert planted.set_up().disarmed == []
+
+
+def test_an_event_trigger_of_the_template_is_switched_off_before_it_could_run(planted: Restored) -> None:
+    event_trigger(planted, "ddl_command_end", database="template1")
+    outcome = planted.set_up()
+    line = "template1: event trigger e on ddl_command_end, runs public.on_ddl() of shop_owner"
+    assert outcome.disarmed == [line]
+    nothing_was_gained(planted)
+    assert not planted.is_allowed("reader", "template1", "CREATE TABLE public.inherited (id int)")
 
 
 def test_an_event_trigger_that_the_master_may_not_switch_off_stops_the_run_before_any_change(
@@ -73,6 +83,26 @@ def test_a_login_trigger_stops_the_run_where_the_master_may_not_silence_it(plant
     assert "event_triggers to 0" in str(refused.value)
     assert planted.run(ADMIN, "postgres", "SELECT FROM pg_roles WHERE rolname = 'backdoor'") == []
     assert who_can_log_in(planted) == set()
+
+
+@pytest.mark.parametrize("database", ["postgres", "crm"])
+def test_a_login_trigger_of_the_first_database_that_ran_lets_nobody_in_with_what_it_made(
+    planted: Restored, database: str
+) -> None:
+    if version(planted) < 170000:
+        pytest.skip("login triggers came with PostgreSQL 17")
+    planted.run(ADMIN, "shop", "REVOKE SET ON PARAMETER event_triggers FROM rds_superuser")
+    if database != "postgres":
+        planted.run(ADMIN, "shop", "ALTER DATABASE postgres ALLOW_CONNECTIONS false")
+    planted.run(ADMIN, database, ON_LOGIN)
+    with pytest.raises(DatabaseChangeRefused, match=f"trigger on login in database {database}, which ran") as refused:
+        planted.set_up()
+    assert "event_triggers to 0" in str(refused.value)
+    roles = planted.run(ADMIN, "shop", "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname <> 'rdsadmin'")
+    assert [name for name, can_log_in in roles if can_log_in] == [MASTER]
+    assert [name for name, _ in roles if name.startswith("backdoor_")], "it ran"
+    assert not planted.can_log_in(MASTER, "shop", "Back-door-1")
+    assert planted.can_log_in(MASTER, "shop"), "the master's password is the one that was set for it"
 
 
 @pytest.mark.parametrize(

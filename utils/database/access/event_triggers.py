@@ -13,6 +13,7 @@ from psycopg2.sql import SQL, Identifier
 from utils.database.server.connection import NO_EVENT_TRIGGERS, Master, postgres_call
 from utils.database.server.statements import attempt, execute, names, rows
 from utils.errors import DatabaseChangeRefused
+from utils.shortened import first_of
 
 _ENABLED = """
     SELECT evtname, evtevent, pg_proc.oid::regprocedure::text, maker.rolname, maker.rolname = current_user
@@ -25,7 +26,7 @@ _WITH_LOGIN_TRIGGERS = """
     SELECT datname FROM pg_database WHERE (to_jsonb(pg_database) ->> 'dathasloginevt')::boolean ORDER BY datname
 """
 _SETTING_IS_OFF = "SELECT 1 FROM pg_settings WHERE name = 'event_triggers' AND setting = 'off'"
-_WAY_OUT = (
+WAY_OUT = (
     "switch it off in the source (ALTER EVENT TRIGGER ... DISABLE, as its owner) and start a new run from a new "
     "snapshot, or set event_triggers to 0 in the cluster parameter group; nobody has been let in"
 )
@@ -89,20 +90,19 @@ def refuse_login_triggers(connection: Connection, databases: Sequence[str]) -> N
     """
     if rows(connection, "look at the setting event_triggers", _SETTING_IS_OFF):
         return
-    found = [
-        name for name in names(connection, "look for login event triggers", _WITH_LOGIN_TRIGGERS) if name in databases
-    ]
+    with_one = names(connection, "look for login event triggers", _WITH_LOGIN_TRIGGERS)
+    found = [name for name in with_one if name in databases]
     if found:
         raise DatabaseChangeRefused(
-            f"event triggers on login in database {', '.join(found)}, which would run as the master user",
+            f"event triggers on login in database {first_of(found)}, which would run as the master user",
             expected="none, or a master user who may set event_triggers",
-            action=_WAY_OUT,
+            action=WAY_OUT,
         )
 
 
 def _refused(stuck: Sequence[EventTrigger]) -> DatabaseChangeRefused:
     return DatabaseChangeRefused(
-        f"event triggers that the master may not switch off: {'; '.join(map(str, stuck))}",
+        f"event triggers that the master may not switch off: {first_of([*map(str, stuck)])}",
         expected="no code of production's that runs with the master's rights",
-        action=_WAY_OUT,
+        action=WAY_OUT,
     )

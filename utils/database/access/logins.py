@@ -15,6 +15,10 @@ from utils.database.roles.profiles import Auth, DatabaseUser
 from utils.database.server.connection import FIRST_DATABASE, Master, postgres_call
 from utils.database.server.statements import attempt, execute, names, rows, run
 from utils.errors import DatabaseChangeRefused, DatabaseUnavailable
+from utils.shortened import first_of
+
+# In a message, which has room for some.
+_MOST_NAMES = 20
 
 _LOGINS = (
     f"SELECT rolname, {SYSTEM_ROLE}, {MAY_ALTER}, {MADE_UP} "  # noqa: S608 - constants
@@ -55,7 +59,7 @@ def find_logins(
     names_found = [name for name, *_ in found if refuse or name not in stuck]
     if stuck and refuse:
         raise DatabaseChangeRefused(
-            f"logins that the master may not shut out: {', '.join(stuck)}",
+            f"logins that the master may not shut out: {first_of(stuck, _MOST_NAMES)}",
             expected="NOLOGIN for every login but the master, AWS's, keep_logins and the users",
             action="take the login from them in the source (or give the master ADMIN OPTION on them), "
             "or name them in keep_logins; a name that begins with rds may be a new login of AWS: keep_logins lets it "
@@ -89,13 +93,18 @@ def take_passwords_of_aws_names(connection: Connection, left_to_aws: Sequence[st
 def shut_out(master: Master, shut: Sequence[str], lock_pid: int) -> None:
     """Take login and password from the roles, then end their sessions and those of the master with the old password."""
     with master.in_database(FIRST_DATABASE) as connection:
-        run(connection, "shutting out of logins", [_close(name) for name in shut])
+        shut_out_by(connection, shut, lock_pid)
+
+
+def shut_out_by(connection: Connection, shut: Sequence[str], lock_pid: int) -> None:
+    """Do what `shut_out` does, in a session of the master's."""
+    run(connection, "shutting out of logins", [_close(name) for name in shut])
     # Only once that is committed can no new session come between.
-    with master.in_database(FIRST_DATABASE) as connection:
-        values = {"names": list(shut), "lock": lock_pid}
-        rows(connection, "end of sessions", _END_SESSIONS, values)
-        connection.commit()
-        left = rows(connection, "look at sessions", _THEIRS, values)
+    connection.commit()
+    values = {"names": list(shut), "lock": lock_pid}
+    rows(connection, "end of sessions", _END_SESSIONS, values)
+    connection.commit()
+    left = rows(connection, "look at sessions", _THEIRS, values)
     if left:
         raise DatabaseUnavailable(
             f"{len(left)} session(s) of logins that were shut out, which do not end",
@@ -124,7 +133,7 @@ def refuse_strangers(master: Master, users: Sequence[DatabaseUser], keep: Collec
     strangers = [*found.strangers, *found.of_scripts]
     if strangers:
         raise DatabaseChangeRefused(
-            f"logins that came up during the set-up: {', '.join(strangers)}",
+            f"logins that came up during the set-up: {first_of(strangers, _MOST_NAMES)}",
             expected="the master, AWS's logins, keep_logins and the users",
             action="find out who made them, then start a new run from a new snapshot; they are shut out again",
         )

@@ -11,6 +11,7 @@ from psycopg2.sql import SQL, Composable, Identifier, Literal
 from utils.database.server.connection import postgres_call
 from utils.database.server.statements import attempt, execute, rows
 from utils.errors import DatabaseChangeRefused
+from utils.shortened import first_of
 
 # DROP SUBSCRIPTION may connect to the publisher to drop slots there: production's. So it first forgets where that is.
 _NOWHERE = "host=127.0.0.1 port=1 dbname=none user=none password=none connect_timeout=2"
@@ -90,7 +91,7 @@ def refuse_what_is_left(left: Sequence[WayOut]) -> None:
     """Raise `DatabaseChangeRefused` if a way out could not be closed."""
     if left:
         raise DatabaseChangeRefused(
-            f"ways out that the master may not close: {'; '.join(map(str, left))}",
+            f"ways out that the master may not close: {first_of([*map(str, left)], 20)}",
             expected="every way out of the copy closed before anybody gets in",
             action="close them as their owner, or start a new run with close_outbound false to leave them all open; "
             "nobody has been let in",

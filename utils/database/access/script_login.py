@@ -28,8 +28,8 @@ from utils.errors import AuroraRestoreError
 # Longer than an invocation of the function; the login itself cannot prolong it.
 _VALID_MINUTES = 20
 _LEFTOVERS = f"SELECT rolname FROM pg_roles WHERE rolname ~ %(pattern)s AND {MAY_ALTER} ORDER BY rolname"  # noqa: S608
-# Whoever is a member of one of these, directly or not, is none whom the login may be. A member of rds_iam has no
-# password on RDS, and the login would have none either.
+# Whoever is a member of another of PostgreSQL's and AWS's, directly or not, is none whom the login may be; of rds_iam,
+# because on RDS a member of it has no password.
 _HARMLESS = [
     "pg_database_owner", "pg_monitor", "pg_read_all_data", "pg_read_all_settings", "pg_read_all_stats",
     "pg_stat_scan_tables", "pg_write_all_data", "pg_maintain",

@@ -6,6 +6,7 @@ from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
+from utils.database.access.first_look import look_for_what_ran
 from utils.database.health.finding import finding
 from utils.database.server.connection import FIRST_DATABASE, TEMPLATE, Master, postgres_call
 from utils.database.server.statements import attempt, execute, rows
@@ -30,7 +31,7 @@ def find_way_in(master: Master) -> tuple[Master, list[HealthRecord]]:
 
     Raises `DatabaseChangeRefused` for what stops every set-up.
     """
-    first = FIRST_DATABASE if master.can_enter(FIRST_DATABASE) else _another(master, TEMPLATE)
+    first = FIRST_DATABASE if _can_enter(master, FIRST_DATABASE) else _another(master, TEMPLATE)
     found = []
     with master.session(first) as connection:
         room, role_room, inherits, version = rows(connection, "look at the way in", _LIMITS)[0]
@@ -51,15 +52,20 @@ def find_way_in(master: Master) -> tuple[Master, list[HealthRecord]]:
 
 def _another(master: Master, way: str) -> str:
     with master.session(way) as connection:
+        look_for_what_ran(connection, master.password)
         others = [name for (name,) in rows(connection, "look for a database", _DATABASES, (_SESSIONS,)) if name != way]
     for name in others:
-        if master.can_enter(name):
+        if _can_enter(master, name):
             return str(name)
     raise DatabaseChangeRefused(
         f"no database that lets {master.name} in {_SESSIONS} times at once",
         expected=f"the database {FIRST_DATABASE}, or any other that accepts connections, for the set-up to work from",
         action="in the source: ALTER DATABASE ... CONNECTION LIMIT -1, or ALLOW_CONNECTIONS true; then a new snapshot",
     )
+
+
+def _can_enter(master: Master, database: str) -> bool:
+    return master.can_enter(database, lambda connection: look_for_what_ran(connection, master.password))
 
 
 def _mend_role(connection: Connection, master: Master, what: str, option: Composable) -> list[HealthRecord]:

@@ -42,6 +42,7 @@ def arrange(
         for user in devops:
             our_users.set_up_user(connection, user, users, kept)
         strong = oids_of(connection, [master.name, *production_owners.find_owners(connection, users, kept).strong])
+        connecting = oids_of(connection, [master.name, *kept])
     weakened: list[str] = []
     for database in databases:
         with master.in_database(database) as connection:
@@ -49,7 +50,7 @@ def arrange(
             weakened += weaken_definers(connection, names, strong, before_disarming)
             take_over_objects(connection, names)
             grantees: list[Grantee] = [*users, OwnerRole()]
-            arrange_rights(connection, grantees, connecting=[master.name, *kept])
+            arrange_rights(connection, grantees, connecting=connecting)
             makers = creators(connection, users)
             memberships.join(connection, [maker for maker in makers if maker != master.name])
             arrange_default_rights(connection, grantees, makers)

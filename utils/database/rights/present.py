@@ -57,13 +57,14 @@ _PUBLIC = f"""{FOUND},
     SELECT kind, privileges, array_agg(name ORDER BY name) FROM excess GROUP BY 1, 2 ORDER BY 1, 2
 """  # noqa: S608 - constants
 _CAN_CONNECT = """
-    SELECT rolname FROM pg_roles JOIN pg_database ON datname = current_database()
-    WHERE rolname = ANY(%s) AND NOT rolsuper AND has_database_privilege(pg_roles.oid, pg_database.oid, 'CONNECT')
-        AND pg_roles.oid <> datdba AND pg_has_role(datdba, 'USAGE') ORDER BY rolname
+    SELECT pg_roles.oid FROM pg_roles JOIN pg_database ON datname = current_database()
+    WHERE pg_roles.oid = ANY(%s::oid[]) AND NOT rolsuper
+        AND has_database_privilege(pg_roles.oid, pg_database.oid, 'CONNECT') AND pg_roles.oid <> datdba
+        AND pg_has_role(datdba, 'USAGE')
 """
 _HAS_NO_CONNECT = """
     SELECT rolname FROM pg_roles JOIN pg_database ON datname = current_database()
-    WHERE rolname = ANY(%s) AND NOT EXISTS (
+    WHERE pg_roles.oid = ANY(%s::oid[]) AND NOT EXISTS (
         SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba))) AS entry
         WHERE grantee = pg_roles.oid AND privilege_type = 'CONNECT')
     ORDER BY rolname
@@ -113,10 +114,10 @@ _FOR_PUBLIC = [
 ]
 
 
-def arrange_rights(connection: Connection, users: Sequence[Grantee], *, connecting: Sequence[str]) -> None:
+def arrange_rights(connection: Connection, users: Sequence[Grantee], *, connecting: Sequence[int]) -> None:
     """Leave the users with exactly their rights, and everybody with no more than harmless ones.
 
-    `connecting` are roles (the master, kept logins) that must not lose a database to the end of everybody's rights.
+    `connecting` are roles (the master, kept logins), by oid, that must not lose a database with everybody's rights.
     """
     oids = dict(rows(connection, "look at users", "SELECT rolname, oid FROM pg_roles"))
     unread = [user.name for user in users if user.name not in oids]
@@ -129,7 +130,7 @@ def arrange_rights(connection: Connection, users: Sequence[Grantee], *, connecti
         )
     users_oids = [oids[user.name] for user in users]
     values = {"users": users_oids, **_wanted(users)}
-    can_connect = names(connection, "look at connections", _CAN_CONNECT, (list(connecting),))
+    can_connect = [oid for (oid,) in rows(connection, "look at connections", _CAN_CONNECT, (list(connecting),))]
     end_passing_on(connection)
     database = Identifier(connection.info.dbname)
     statements: list[Composable] = [

@@ -2,11 +2,14 @@
 
 from collections.abc import Collection
 
+from psycopg2 import errors as postgres_errors
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composed, Identifier
 
 from utils.database.roles.aws_roles import OF_AWS, SYSTEM_ROLE
-from utils.database.server.statements import listed, names, rows, run
+from utils.database.server.connection import postgres_call
+from utils.database.server.statements import attempt, execute, listed, names, rows, run
+from utils.shortened import first_of
 
 # A role is younger than the one that created it.
 _ADMINISTRATORS = f"""
@@ -31,6 +34,23 @@ _MEMBERS_OF_MASTER = """
         AND member.rolname <> ALL(%s)
 """
 
+# Owners, and the roles through which owners are, that log in with tokens only; not those of logins that stay.
+_OWNERS_WITH_TOKENS = f"""
+    WITH owners AS (
+        SELECT DISTINCT refobjid AS oid FROM pg_shdepend
+        WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o'
+            AND refobjid IN (SELECT oid FROM pg_roles WHERE NOT rolsuper)
+    )
+    SELECT DISTINCT pg_roles.rolname, grantor.rolname FROM pg_auth_members
+    JOIN pg_roles ON pg_roles.oid = member JOIN pg_roles AS grantor ON grantor.oid = pg_auth_members.grantor
+    WHERE roleid = (SELECT oid FROM pg_roles WHERE rolname = 'rds_iam')
+        AND NOT pg_roles.rolsuper AND pg_roles.rolname <> current_user AND NOT {SYSTEM_ROLE}
+        AND EXISTS (SELECT FROM owners WHERE pg_has_role(owners.oid, member, 'MEMBER'))
+        AND NOT EXISTS (SELECT FROM unnest(%(staying)s::name[]) AS stays JOIN pg_roles AS login ON login.rolname = stays
+            WHERE pg_has_role(login.oid, member, 'MEMBER'))
+    ORDER BY 1, 2
+"""  # noqa: S608 - constants
+
 
 def version(connection: Connection) -> int:
     """Return the server's version, as 160004."""
@@ -52,6 +72,20 @@ def put_out_of_master(connection: Connection, kept: Collection[str]) -> None:
         run(connection, f"end of the membership of {member} in the master", [statement])
 
 
+def end_tokens_of_owners(connection: Connection, staying: Collection[str]) -> None:
+    """Put owners that were shut out out of rds_iam: whoever is a member of theirs could log in with tokens only.
+
+    staying: logins whose way in is not touched. What the master may not revoke stays.
+    """
+    values = {**OF_AWS, "staying": list(staying)}
+    for member, grantor in rows(connection, "look at owners with tokens", _OWNERS_WITH_TOKENS, values):
+        with (
+            postgres_call(f"end of the tokens of {member}"),
+            attempt(connection, postgres_errors.InsufficientPrivilege),
+        ):
+            execute(connection, revocation(connection, "rds_iam", member, grantor))
+
+
 def join_needed(connection: Connection, ours: Collection[str]) -> None:
     """Make the master a member, with their rights, of all roles that own something anywhere, and of the users."""
     # From PostgreSQL 16 on only who created a role, or has its rights, can grant it: first who creates roles.
@@ -71,4 +105,4 @@ def join(connection: Connection, roles: Collection[str]) -> None:
         # From PostgreSQL 16 on, who created a role has ADMIN on it, but neither INHERIT nor SET.
         options = SQL(" WITH INHERIT TRUE, SET TRUE") if since_16 else SQL("")
         statement = SQL("GRANT {} TO {}").format(listed(missing), Identifier(connection.info.user)) + options
-        run(connection, f"membership of the master in {', '.join(missing)}", [statement])
+        run(connection, f"membership of the master in {first_of(missing)}", [statement])

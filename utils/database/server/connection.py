@@ -1,6 +1,6 @@
 """Connections to the restored database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,14 +101,19 @@ class Master(Login):
             connection.autocommit = True
             yield connection
 
-    def can_enter(self, database: str) -> bool:
-        """Tell whether the database lets the master in; raises what has another reason than the database."""
+    def can_enter(self, database: str, look: Callable[[Connection], None] = lambda _: None) -> bool:
+        """Tell whether the database lets the master in, and let `look` have that session.
+
+        Raises what has another reason than the database.
+        """
         try:
-            _opened(self.server, database, self.name, self.password, f"{_OWN_SETTINGS} {self.options}").close()
+            connection = _opened(self.server, database, self.name, self.password, f"{_OWN_SETTINGS} {self.options}")
         except psycopg2.OperationalError as error:
             if is_shut(str(error)):
                 return False
             raise connect_error(database, self.name, str(error)) from None
+        with closing(connection):
+            look(connection)
         return True
 
 
