@@ -22,13 +22,20 @@ BY_OWNERS = """
 """
 
 
+def add_western(restored: Restored) -> None:
+    """Add a database in LATIN1."""
+    restored.run(MASTER, "postgres", LATIN1)
+    # As in production.py: up to PostgreSQL 14 it is the superuser's here, the master's on RDS.
+    restored.run(ADMIN, "western", "ALTER SCHEMA public OWNER TO dba")
+
+
 def run_bytes(restored: Restored, statement: bytes) -> None:
     with closing(restored.connect(ADMIN, "old")) as connection, connection.cursor() as cursor:
         cursor.execute(statement)
 
 
 def test_a_kept_login_whose_name_a_database_has_no_letters_for_is_kept(planted: Restored) -> None:
-    planted.run(MASTER, "postgres", LATIN1)
+    add_western(planted)
     planted.run(MASTER, "postgres", "CREATE ROLE \"所有者\" LOGIN PASSWORD 'Kept-Pa55word'")
     outcome = set_up_users(planted.master, USERS, keep_logins=["所有者"])
     assert outcome.kept == ["所有者"]
@@ -48,7 +55,7 @@ def test_names_that_are_no_utf_8_are_named_with_their_database(planted: Restored
 
 
 def test_owners_whose_names_a_database_has_no_letters_for_are_owners_like_any_other(planted: Restored) -> None:
-    planted.run(MASTER, "postgres", LATIN1)
+    add_western(planted)
     planted.run(ADMIN, "western", BY_OWNERS)
     planted.run(MASTER, "postgres", 'CREATE ROLE "所有者"; CREATE ROLE "Müller" CREATEROLE')
     planted.run(ADMIN, "shop", 'CREATE SCHEMA jp AUTHORIZATION "所有者"; CREATE SCHEMA de AUTHORIZATION "Müller"')
@@ -63,7 +70,7 @@ def test_owners_whose_names_a_database_has_no_letters_for_are_owners_like_any_ot
 
 
 def test_a_user_whose_name_a_database_reads_otherwise_is_named(planted: Restored) -> None:
-    planted.run(MASTER, "postgres", LATIN1)
+    add_western(planted)
     users = [DatabaseUser(profile=Profile.READONLY, name="Jörg", password=SecretStr("Joerg-Pa55word"))]
     with pytest.raises(DatabaseChangeRefused, match="no user Jörg as database western reads names") as refused:
         set_up_users(planted.master, users)
