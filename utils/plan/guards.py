@@ -16,6 +16,7 @@ from utils.errors import (
     TargetChanged,
     TargetInGlobalCluster,
     TargetIsSource,
+    TargetNotBuildable,
     TargetNotReplaceable,
     TargetProtected,
 )
@@ -23,8 +24,11 @@ from utils.identifiers import is_snapshot_arn, region_and_account
 from utils.request.model import RestoreRequest
 from utils.settings import Settings
 from utils.tags import REPLACEABLE, is_ours, is_tag_text
+from utils.words import counted
 
 _PROVISIONED = "provisioned"
+# A row holds them twice, as they were and as they will be, beside a request of 100,000 characters.
+_LONGEST_SETTINGS = 100_000
 
 
 def check_operation_id(operation_id: str) -> None:
@@ -205,6 +209,18 @@ def check_restorable_now(rds: RdsReader, snapshot: str, *, may_be_unseen: bool =
             action="start a new run, which picks another snapshot"
             if is_snapshot_arn(snapshot)
             else "find out who deleted it, then resume the operation, which copies again",
+        )
+
+
+def check_settings_fit(settings: TargetSettings) -> None:
+    """Refuse settings that would not fit into a row beside what a run writes down; raises `TargetNotBuildable`."""
+    size = len(settings.model_dump_json(exclude_none=True))
+    if size > _LONGEST_SETTINGS:
+        raise TargetNotBuildable(
+            f"settings of {size:,} characters, {counted(len(settings.members), 'instance')} with all their tags",
+            field="target",
+            expected=f"at most {_LONGEST_SETTINGS:,}, since DynamoDB takes 400 KB a row",
+            action="give the instances fewer tags, in the request or on the target, then start a new run",
         )
 
 

@@ -142,6 +142,7 @@ def _look_at_old_target(
 
 
 def _look_at_users(preflight: Preflight, request: RestoreRequest, settings: TargetSettings, services: Services) -> None:
+    preflight.look("size of the settings", lambda: guards.check_settings_fit(settings))
     preflight.look("capacity", lambda: guards.check_capacity(settings))
     preflight.look(
         "users",

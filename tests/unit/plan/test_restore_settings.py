@@ -9,7 +9,7 @@ from utils.aws.target.whole import settings_of
 from utils.cluster_settings.model import Member, TargetSettings
 from utils.cluster_settings.origins import Origin
 from utils.cluster_settings.values import ServerlessV2
-from utils.errors import InvalidRequest
+from utils.errors import InvalidRequest, TargetNotBuildable
 from utils.plan.inherited import Base
 from utils.plan.restore_settings import Resolved, resolve_settings
 from utils.request.model import RestoreRequest
@@ -212,3 +212,12 @@ def test_tags_of_the_pipeline_and_of_aws_are_not_carried_as_peoples(aws: FakeAws
     ]
     assert resolve(aws).tags == {"team": "data"}
     assert resolve(aws, tags={}).tags == {}
+
+
+def test_settings_that_would_not_fit_into_a_row_are_refused_before_anything_is_changed(aws: FakeAws) -> None:
+    long_tags = {f"key-{number}": "v" * 256 for number in range(45)}
+    aws.has_old_target()
+    instances = {"count": 16, "tags": long_tags}
+    with pytest.raises(TargetNotBuildable, match=r"settings of 195,063 characters, 16 instances with all their tags"):
+        aws.start(target={"instances": instances})
+    assert aws.west.changes == []
