@@ -1,5 +1,6 @@
 """Which snapshot a run restores."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -176,6 +177,13 @@ def test_a_snapshot_may_be_as_old_as_allowed(aws: FakeAws) -> None:
     snapshot = choose(aws)
     assert check_age(snapshot.identifier, snapshot.created_at, 1, aws.clock.now()) == 1
     assert check_age(snapshot.identifier, snapshot.created_at, None, aws.clock.now()) == 1
+
+
+def test_an_age_of_weeks_is_exact(aws: FakeAws) -> None:
+    now = aws.clock.now()
+    assert check_age("old", now - timedelta(hours=500), 500, now) == 500
+    with pytest.raises(SnapshotTooOld):
+        check_age("old", now - timedelta(hours=500), 499.9, now)
 
 
 def test_a_snapshot_that_is_too_old_is_refused_with_its_age(aws: FakeAws) -> None:

@@ -226,6 +226,16 @@ def test_the_link_leads_to_the_partitions_own_console(partition: str, region: st
     assert summarise(an_operation(execution_arn=arn)).console_url == url
 
 
+def test_what_is_unknown_of_a_script_is_left_out_of_the_summary() -> None:
+    operation = a_finished_operation()
+    assert operation.users is not None
+    (script,) = operation.users.scripts
+    operation.users.scripts = [script, script.model_copy(update={"version_id": None})]
+    versioned, unversioned = summarise(operation).as_json()["scripts"]
+    assert versioned["version_id"] == "v1"
+    assert "version_id" not in unversioned
+
+
 def test_a_script_that_ran_as_the_master_is_said_to_have() -> None:
     operation = a_finished_operation()
     assert operation.users is not None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.fakes.aws import ENVIRONMENT
 from utils.errors import InvalidRequest
 from utils.request.model import Budgets, RestoreRequest, Source
-from utils.request.parsing import parse_request
+from utils.request.parsing import find_problems, parse_request
 from utils.request.target import Target
 from utils.settings import Settings
 
@@ -33,6 +33,10 @@ def refused(raw: object, settings: Settings = CONFIGURED) -> InvalidRequest:
 
 def with_defaults(**defaults: Any) -> Settings:
     return Settings.from_environment(ENVIRONMENT | {"REQUEST_DEFAULTS": json.dumps(defaults)})
+
+
+def test_a_request_that_a_run_takes_has_no_problems() -> None:
+    assert find_problems({}, CONFIGURED) == []
 
 
 def test_nothing_at_all_is_a_nightly_run_on_a_configured_stack() -> None:
