@@ -47,7 +47,7 @@ class ClusterSettings(StrictModel):
     subnet_group: str | None = Field(default=None, description="DB subnet group.")
     security_group_ids: list[str] | None = Field(default=None, description="VPC security groups.")
     availability_zones: list[str] | None = Field(
-        default=None, description="Availability Zones of the storage, for instances to be in."
+        default=None, description="Availability Zones for instances to be in; RDS adds others for its storage."
     )
     port: int | None = Field(default=None, description="Port.")
     network_type: str | None = Field(default=None, description="`IPV4`, or `DUAL` for IPv6 as well.")

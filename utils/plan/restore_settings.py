@@ -66,6 +66,10 @@ class _Layers:
     def _cluster_value(self, name: str) -> Any:
         asked = getattr(self._target, name)
         inherited = getattr(self._base.settings, name) if self._base and self._fits(name) else None
+        if name == "availability_zones" and inherited and self._base:
+            # RDS names zones of the storage that no subnet need be in; where instances are, there are subnets.
+            used = {member.availability_zone for member in self._base.settings.members}
+            inherited = [zone for zone in inherited if zone in used] or None
         return self._first(name, asked, inherited)
 
     def _first(self, path: str, asked: Any, inherited: Any) -> Any:

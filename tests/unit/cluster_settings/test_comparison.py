@@ -65,6 +65,13 @@ def test_the_order_of_a_list_says_nothing() -> None:
     assert compared(wanted=groups, after={"security_group_ids": ["sg-2", "sg-1"]}).differences == []
 
 
+def test_zones_that_rds_adds_are_no_difference() -> None:
+    zones = {"availability_zones": ["us-west-2a"]}
+    assert compared(wanted=zones, after={"availability_zones": ["us-west-2a", "us-west-2c"]}).differences == []
+    (moved,) = compared(wanted=zones, after={"availability_zones": ["us-west-2c"]}).differences
+    assert moved.path == "availability_zones"
+
+
 def test_a_key_is_the_same_by_id_and_by_arn() -> None:
     assert compared(wanted={"kms_key_id": "k"}, after={"kms_key_id": "arn:aws:kms:us-west-2:1:key/k"}).differences == []
 

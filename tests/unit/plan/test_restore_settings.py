@@ -195,8 +195,8 @@ def test_nothing_is_inherited_when_that_is_switched_off(aws: FakeAws) -> None:
     assert classes(settings) == ["db.r8g.large"]
 
 
-def test_another_subnet_group_has_zones_of_its_own(aws: FakeAws) -> None:
-    aws.has_old_target(AvailabilityZones=["us-west-2a"])
+def test_zones_are_those_where_instances_are_and_another_subnet_group_has_its_own(aws: FakeAws) -> None:
+    aws.has_old_target(AvailabilityZones=["us-west-2a", "us-west-2b", "us-west-2c"])
     aws.west.instances["staging-1"]["AvailabilityZone"] = "us-west-2a"
     assert resolve(aws).availability_zones == ["us-west-2a"]
     moved = resolve(aws, subnet_group="private")
