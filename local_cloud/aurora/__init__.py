@@ -27,11 +27,12 @@ from local_cloud.aurora.hooks import (
     KeyStore,
     KmsKey,
     ResourceRequest,
+    RoleStore,
     SecretStore,
     credential_scope,
-    permissive_hooks,
 )
 from local_cloud.aurora.journal import Entry
+from local_cloud.aurora.permissive import permissive_hooks
 from local_cloud.aurora.postgres.leftovers import remove_leftovers
 from local_cloud.aurora.server import LocalAurora
 from local_cloud.aurora.settings import AuroraSettings, Durations, Quotas
@@ -53,6 +54,7 @@ __all__ = [
     "LocalAurora",
     "Quotas",
     "ResourceRequest",
+    "RoleStore",
     "ScaledClock",
     "SecretStore",
     "credential_scope",

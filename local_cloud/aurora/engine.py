@@ -104,6 +104,19 @@ class Call:
         resource.task = task
         return self.engine.timeline.add(task, work)
 
+    def later(self, resource: Cluster | Instance, seconds: float, finish: Action) -> None:
+        """Let something happen after `seconds` of simulated time, whatever the resource's status; no fault hits it."""
+        now = self.now
+        self.engine.timeline.add(
+            Task(
+                subject=f"{resource.arn}#later",
+                start=now,
+                due=now + timedelta(seconds=seconds),
+                finish=finish,
+                failed=lambda error: logger.error("%s: %s", resource.arn, error),
+            )
+        )
+
     def event(self, resource: Cluster | Instance | Snapshot, message: str, category: str) -> None:
         """Record an RDS event."""
         self.state.events.append(
@@ -137,6 +150,15 @@ class Call:
     def authorize(self, action: str, resources: Sequence[ResourceRequest]) -> None:
         """Raise AccessDeniedError unless the caller may."""
         self.engine.hooks.authorizer.authorize(self.caller, action, resources)
+
+    def pass_role(self, arn: str, service: str) -> None:
+        """Raise AccessDeniedError unless the caller may pass this role to a service."""
+        context = {"iam:PassedToService": [service], "aws:RequestedRegion": [self.region]}
+        self.authorize("iam:PassRole", [ResourceRequest(arn=arn, context=context)])
+
+    def role_trusts(self, arn: str, service: str) -> bool:
+        """Tell whether a role exists that a service may take on."""
+        return service in (self.engine.hooks.roles.trusted_services(arn) or ())
 
     def _ask_for_key(self, key: KmsKey, service: str, *actions: str) -> None:
         request = ResourceRequest(

@@ -9,8 +9,9 @@ from local_cloud.aurora.clock import ScaledClock
 from local_cloud.aurora.engine import Engine
 from local_cloud.aurora.front.control import Control
 from local_cloud.aurora.front.http_endpoint import AuroraHttpServer
-from local_cloud.aurora.hooks import Hooks, permissive_hooks
+from local_cloud.aurora.hooks import Hooks
 from local_cloud.aurora.journal import Journal
+from local_cloud.aurora.permissive import permissive_hooks
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.leftovers import remove_leftovers
 from local_cloud.aurora.settings import AuroraSettings

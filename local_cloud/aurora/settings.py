@@ -29,6 +29,8 @@ class Durations:
     reboot: float = 60
     start_cluster: float = 300
     stop_cluster: float = 300
+    associate_role: float = 30
+    join_domain: float = 300
 
 
 @dataclass(kw_only=True)
@@ -40,6 +42,7 @@ class Quotas:
     manual_snapshots: int = 100
     copies_in_progress: int = 5
     shared_accounts: int = 20
+    roles_of_a_cluster: int = 5
     subnet_groups: int = 50
     cluster_parameter_groups: int = 50
     parameter_groups: int = 50

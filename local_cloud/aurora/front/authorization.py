@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.hooks import ResourceRequest
 from local_cloud.aurora.operations.validate import engine_version
-from local_cloud.aurora.state.describe import default_parameter_group
+from local_cloud.aurora.state.describe_groups import default_parameter_group
 from local_cloud.aurora.state.store import RegionState
 from local_cloud.aurora.state.versions import ENGINE, VERSIONS, major_of
 
@@ -88,6 +88,10 @@ RULES: dict[str, Rule] = {
     "StopDBCluster": CLUSTER,
     "DescribeDBClusters": _named("cluster", "DBClusterIdentifier", otherwise="*"),
     "DescribeDBClusterEndpoints": _named("cluster", "DBClusterIdentifier", otherwise="*"),
+    "AddRoleToDBCluster": CLUSTER,
+    "RemoveRoleFromDBCluster": CLUSTER,
+    "EnableHttpEndpoint": _named("", "ResourceArn"),
+    "DisableHttpEndpoint": _named("", "ResourceArn"),
     "CreateDBInstance": _all(INSTANCE, _member, _instance_parameter_group),
     "ModifyDBInstance": _all(INSTANCE, INSTANCE_GROUP),
     "DeleteDBInstance": INSTANCE,

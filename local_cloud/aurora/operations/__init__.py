@@ -2,6 +2,7 @@
 
 from local_cloud.aurora.operations import (
     account,
+    associated_roles,
     automated_backups,
     catalogue,
     cluster_create,
@@ -10,8 +11,10 @@ from local_cloud.aurora.operations import (
     cluster_power,
     clusters,
     copies,
+    data_api,
     groups,
     instance_create,
+    instance_modify,
     instances,
     logs,
     restore,
@@ -22,6 +25,7 @@ from local_cloud.aurora.operations import (
 
 __all__ = [
     "account",
+    "associated_roles",
     "automated_backups",
     "catalogue",
     "cluster_create",
@@ -30,8 +34,10 @@ __all__ = [
     "cluster_power",
     "clusters",
     "copies",
+    "data_api",
     "groups",
     "instance_create",
+    "instance_modify",
     "instances",
     "logs",
     "restore",

@@ -11,7 +11,9 @@ from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import ApiError, invalid_value
 from local_cloud.aurora.operations.registry import operation
 
-CA_CERTIFICATE = "rds-ca-rsa2048-g1"  # the name that instances show; the certificate is the local CA's
+# The names that instances show; behind each of them is the local CA
+CA_CERTIFICATE = "rds-ca-rsa2048-g1"
+CA_CERTIFICATES = (CA_CERTIFICATE, "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1")
 
 
 @operation("DescribeAccountAttributes")
@@ -36,26 +38,33 @@ def describe_account_attributes(call: Call) -> dict[str, Any]:
 
 @operation("DescribeCertificates", identifier="CertificateIdentifier", supports="MaxRecords Marker")
 def describe_certificates(call: Call) -> dict[str, Any]:
-    """Answer DescribeCertificates: the one CA of this local Aurora."""
-    name = call.params.get("CertificateIdentifier", CA_CERTIFICATE)
-    if name != CA_CERTIFICATE:
-        raise ApiError("CertificateNotFound", f"Certificate not found: {name}", 404)
+    """Answer DescribeCertificates: the names of RDS's CAs, the certificate of this local Aurora's."""
+    wanted = call.params.get("CertificateIdentifier")
+    names = [checked_certificate(wanted)] if wanted else list(CA_CERTIFICATES)
     ca = x509.load_pem_x509_certificate(call.engine.farm.ca_path.read_bytes())
     return {
         "DefaultCertificateForNewLaunches": CA_CERTIFICATE,
         "Certificates": [
             {
-                "CertificateIdentifier": CA_CERTIFICATE,
+                "CertificateIdentifier": name,
                 "CertificateType": "CA",
                 # RDS shows SHA-1 thumbprints.
                 "Thumbprint": ca.fingerprint(hashes.SHA1()).hex(),  # noqa: S303
                 "ValidFrom": ca.not_valid_before_utc,
                 "ValidTill": ca.not_valid_after_utc,
-                "CertificateArn": f"arn:aws:rds:{call.region}::cert:{CA_CERTIFICATE}",
+                "CertificateArn": f"arn:aws:rds:{call.region}::cert:{name}",
                 "CustomerOverride": False,
             }
+            for name in names
         ],
     }
+
+
+def checked_certificate(name: str) -> str:
+    """Return the name of a CA that RDS has; raise CertificateNotFound."""
+    if name not in CA_CERTIFICATES:
+        raise ApiError("CertificateNotFound", f"Certificate not found: {name}", 404)
+    return name
 
 
 @operation("DescribeGlobalClusters", identifier="GlobalClusterIdentifier", supports="MaxRecords Marker")

@@ -8,6 +8,7 @@ from local_cloud.aurora.engine import Call
 from local_cloud.aurora.operations.paging import page
 from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.state.resources import Cluster
+from local_cloud.aurora.state.tagging import describe_tags
 from local_cloud.aurora.state.versions import ENGINE
 
 
@@ -51,4 +52,5 @@ def _describe(call: Call, cluster: Cluster) -> dict[str, Any]:
         "PreferredBackupWindow": cluster.backup_window,
         "AvailabilityZones": cluster.availability_zones,
         "StorageType": cluster.storage_type,
+        "TagList": describe_tags(cluster.backup_tags),
     }

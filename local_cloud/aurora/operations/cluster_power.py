@@ -48,6 +48,8 @@ def start_db_cluster(call: Call) -> dict[str, Any]:
 
     def finish() -> None:
         _all_statuses(call, cluster, "available")
+        for member in call.state.members_of(cluster):
+            member.groups_in_use = (cluster.parameter_group, member.parameter_group)
         call.event(cluster, "DB cluster started", "notification")
 
     call.begin(

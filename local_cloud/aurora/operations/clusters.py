@@ -15,7 +15,8 @@ from local_cloud.aurora.hooks import ResourceRequest
 from local_cloud.aurora.operations.paging import by_identifier, keep_matching, page
 from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.operations.validate import require
-from local_cloud.aurora.state.describe import default_parameter_group, describe_cluster
+from local_cloud.aurora.state.describe import describe_cluster
+from local_cloud.aurora.state.describe_groups import default_parameter_group
 from local_cloud.aurora.state.resources import Cluster, MasterSecret
 from local_cloud.aurora.state.versions import ENGINE, family_of
 

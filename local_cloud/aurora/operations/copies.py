@@ -11,7 +11,7 @@ from local_cloud.aurora.operations import validate
 from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.operations.snapshots import new_snapshot_allowed
 from local_cloud.aurora.operations.validate import require
-from local_cloud.aurora.state.describe import describe_snapshot
+from local_cloud.aurora.state.describe_snapshots import describe_snapshot
 from local_cloud.aurora.state.resources import Encryption, Snapshot
 from local_cloud.aurora.state.tagging import requested_tags
 

@@ -11,7 +11,7 @@ from local_cloud.aurora.operations import validate
 from local_cloud.aurora.operations.paging import keep_matching, page
 from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.operations.validate import require
-from local_cloud.aurora.state.describe import describe_parameter_group, describe_subnet_group
+from local_cloud.aurora.state.describe_groups import describe_parameter_group, describe_subnet_group
 from local_cloud.aurora.state.resources import ParameterGroup, SubnetGroup
 from local_cloud.aurora.state.tagging import requested_tags
 from local_cloud.aurora.state.versions import FAMILIES

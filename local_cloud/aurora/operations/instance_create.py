@@ -7,8 +7,10 @@ from typing import Any
 from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call, new_resource_id
 from local_cloud.aurora.errors import NotSupportedError, invalid_combination, invalid_value
-from local_cloud.aurora.operations import validate
+from local_cloud.aurora.operations import observation, validate
+from local_cloud.aurora.operations.account import CA_CERTIFICATE, checked_certificate
 from local_cloud.aurora.operations.clusters import require_available
+from local_cloud.aurora.operations.instance_modify import member_observation, refuse_capacity_reservation
 from local_cloud.aurora.operations.instances import (
     PROMOTION_TIERS,
     checked_class,
@@ -17,15 +19,17 @@ from local_cloud.aurora.operations.instances import (
 )
 from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.operations.validate import require
-from local_cloud.aurora.state.describe import default_parameter_group
+from local_cloud.aurora.operations.windows import maintenance_window
+from local_cloud.aurora.state.describe_groups import default_parameter_group
 from local_cloud.aurora.state.resources import Instance
 from local_cloud.aurora.state.tagging import requested_tags
 
 # The cluster manages these: RDS refuses them for a member
 OF_THE_CLUSTER = (
-    "AllocatedStorage BackupRetentionPeriod CopyTagsToSnapshot DBName DeletionProtection "
-    "EnableIAMDatabaseAuthentication KmsKeyId ManageMasterUserPassword MasterUserPassword MasterUsername "
-    "MasterUserSecretKmsKeyId Port PreferredBackupWindow StorageEncrypted VpcSecurityGroupIds"
+    "AllocatedStorage BackupRetentionPeriod CopyTagsToSnapshot DBName DeletionProtection Domain DomainIAMRoleName "
+    "EnableCloudwatchLogsExports EnableIAMDatabaseAuthentication EngineLifecycleSupport KmsKeyId "
+    "ManageMasterUserPassword MasterUserPassword MasterUsername MasterUserSecretKmsKeyId Port PreferredBackupWindow "
+    "StorageEncrypted VpcSecurityGroupIds"
 )
 
 
@@ -34,10 +38,8 @@ OF_THE_CLUSTER = (
     identifier="DBInstanceIdentifier",
     supports="DBInstanceClass Engine DBClusterIdentifier PromotionTier AvailabilityZone DBParameterGroupName "
     "PubliclyAccessible AutoMinorVersionUpgrade CACertificateIdentifier PreferredMaintenanceWindow Tags "
-    "DBSubnetGroupName EngineVersion " + OF_THE_CLUSTER,
+    "DBSubnetGroupName EngineVersion DBCapacityReservationIdentifier " + observation.MEMBERS + " " + OF_THE_CLUSTER,
     only={
-        "MonitoringInterval": (0,),
-        "EnablePerformanceInsights": (False,),
         "MultiAZ": (False,),
         "NetworkType": ("IPV4",),
         "StorageType": ("aurora", "aurora-iopt1"),
@@ -52,6 +54,7 @@ def create_db_instance(call: Call) -> dict[str, Any]:
     if "DBClusterIdentifier" not in params:
         raise NotSupportedError("A DB instance outside an Aurora cluster")
     _refuse_cluster_members(params)
+    refuse_capacity_reservation(params)
     cluster = state.cluster(params["DBClusterIdentifier"])
     instance_class = checked_class(params, cluster)
     _refuse_other_than_cluster(params, cluster.engine_version, cluster.subnet_group)
@@ -64,6 +67,9 @@ def create_db_instance(call: Call) -> dict[str, Any]:
         errors.ApiError("InstanceQuotaExceeded", "DB Instance quota exceeded."),
     )
     require_available(cluster, "add an instance to")
+    parameter_group = checked_parameter_group(
+        call, params.get("DBParameterGroupName", default_parameter_group(cluster.engine_version)), cluster
+    )
     instance = Instance(
         identifier=identifier,
         arn=state.arn("db", identifier),
@@ -73,13 +79,13 @@ def create_db_instance(call: Call) -> dict[str, Any]:
         resource_id=new_resource_id("db"),
         availability_zone=zone,
         promotion_tier=validate.number(params, "PromotionTier", 1, PROMOTION_TIERS),
-        parameter_group=checked_parameter_group(
-            call, params.get("DBParameterGroupName", default_parameter_group(cluster.engine_version))
-        ),
-        maintenance_window=params.get("PreferredMaintenanceWindow", "sun:09:00-sun:09:30"),
+        parameter_group=parameter_group,
+        groups_in_use=(cluster.parameter_group, parameter_group),
+        maintenance_window=maintenance_window(params, "", backup=cluster.backup_window),
+        observation=member_observation(call, cluster, cluster.observation),
         publicly_accessible=params.get("PubliclyAccessible", cluster.subnet_group == "default"),
         auto_minor_upgrade=params.get("AutoMinorVersionUpgrade", True),
-        ca_certificate=params.get("CACertificateIdentifier", "rds-ca-rsa2048-g1"),
+        ca_certificate=checked_certificate(params.get("CACertificateIdentifier", CA_CERTIFICATE)),
     )
     state.instances[identifier] = instance
     cluster.members.append(identifier)

@@ -1,4 +1,4 @@
-"""DescribeDBInstances, ModifyDBInstance, RebootDBInstance, DeleteDBInstance."""
+"""DescribeDBInstances, RebootDBInstance, DeleteDBInstance, and what all instance operations share."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import invalid_combination, invalid_value
-from local_cloud.aurora.operations import validate
 from local_cloud.aurora.operations.paging import by_identifier, keep_matching, page
 from local_cloud.aurora.operations.registry import operation
+from local_cloud.aurora.operations.stages import Stage
 from local_cloud.aurora.operations.validate import require
 from local_cloud.aurora.state.describe import describe_instance
 from local_cloud.aurora.state.resources import Cluster, Instance
-from local_cloud.aurora.state.versions import ENGINE, INSTANCE_CLASSES
+from local_cloud.aurora.state.versions import ENGINE, INSTANCE_CLASSES, family_of
 
 PROMOTION_TIERS = range(16)
 FINAL_SNAPSHOT_SKIPPED_IN = frozenset({"failed", "incompatible-restore", "incompatible-network"})
@@ -21,7 +21,7 @@ FINAL_SNAPSHOT_SKIPPED_IN = frozenset({"failed", "incompatible-restore", "incomp
 
 def instance_answer(call: Call, instance: Instance) -> dict[str, Any]:
     """Return the answer that shows one instance."""
-    return {"DBInstance": describe_instance(instance, _cluster_of(call, instance), call.state)}
+    return {"DBInstance": describe_instance(instance, cluster_of(call, instance), call.state)}
 
 
 def checked_class(params: dict[str, Any], cluster: Cluster) -> str:
@@ -58,57 +58,40 @@ def describe_db_instances(call: Call) -> dict[str, Any]:
     )
     shown, marker = page(instances, call.params)
     return {
-        "DBInstances": [describe_instance(instance, _cluster_of(call, instance), call.state) for instance in shown],
+        "DBInstances": [describe_instance(instance, cluster_of(call, instance), call.state) for instance in shown],
         "Marker": marker,
     }
-
-
-@operation(
-    "ModifyDBInstance",
-    identifier="DBInstanceIdentifier",
-    supports="DBInstanceClass PromotionTier DBParameterGroupName PreferredMaintenanceWindow AutoMinorVersionUpgrade "
-    "CACertificateIdentifier PubliclyAccessible ApplyImmediately",
-    only={"MonitoringInterval": (0,), "EnablePerformanceInsights": (False,)},
-)
-def modify_db_instance(call: Call) -> dict[str, Any]:
-    """Answer ModifyDBInstance; a class change waits for ApplyImmediately (no maintenance window comes here)."""
-    params = call.params
-    instance = call.state.instance(params["DBInstanceIdentifier"])
-    cluster = _cluster_of(call, instance)
-    _require_available(instance)
-    if "DBParameterGroupName" in params:
-        instance.parameter_group = checked_parameter_group(call, params["DBParameterGroupName"])
-    if "PromotionTier" in params:
-        instance.promotion_tier = validate.number(params, "PromotionTier", 1, PROMOTION_TIERS)
-    instance.maintenance_window = params.get("PreferredMaintenanceWindow", instance.maintenance_window)
-    instance.auto_minor_upgrade = params.get("AutoMinorVersionUpgrade", instance.auto_minor_upgrade)
-    instance.publicly_accessible = params.get("PubliclyAccessible", instance.publicly_accessible)
-    instance.ca_certificate = params.get("CACertificateIdentifier", instance.ca_certificate)
-    if "DBInstanceClass" in params:
-        instance.pending["DBInstanceClass"] = checked_class(params, cluster)
-    if params.get("ApplyImmediately", False) and instance.pending:
-        _apply_pending(call, instance)
-    return instance_answer(call, instance)
 
 
 @operation("RebootDBInstance", identifier="DBInstanceIdentifier", only={"ForceFailover": (False,)})
 def reboot_db_instance(call: Call) -> dict[str, Any]:
     """Answer RebootDBInstance: the writer's reboot restarts the cluster's server, a reader's does not."""
     instance = call.state.instance(call.params["DBInstanceIdentifier"])
-    cluster = _cluster_of(call, instance)
-    _require_available(instance)
+    cluster = cluster_of(call, instance)
+    require_available_instance(instance)
     instance.status = "rebooting"
+    stage = reboot_stage(call, instance, cluster)
+
+    def finish() -> None:
+        stage.apply()
+        instance.status = "available"
+
+    call.begin(instance, stage.seconds, finish, closing=stage.closing)
+    return instance_answer(call, instance)
+
+
+def reboot_stage(call: Call, instance: Instance, cluster: Cluster) -> Stage:
+    """Return the stage in which an instance reboots; afterwards its parameter groups are in use."""
 
     def closing() -> None:
         if cluster.members[0] == instance.identifier:
             cluster.server.restart(cluster.master_username)
 
-    def finish() -> None:
-        instance.status = "available"
+    def apply() -> None:
+        instance.groups_in_use = (cluster.parameter_group, instance.parameter_group)
         call.event(instance, "DB instance restarted", "availability")
 
-    call.begin(instance, call.settings.durations.reboot, finish, closing=closing)
-    return instance_answer(call, instance)
+    return Stage("rebooting", call.settings.durations.reboot, apply, closing=closing)
 
 
 @operation(
@@ -120,7 +103,7 @@ def reboot_db_instance(call: Call) -> dict[str, Any]:
 def delete_db_instance(call: Call) -> dict[str, Any]:
     """Answer DeleteDBInstance: cluster protection does not matter; the server stops with the last instance."""
     instance = call.state.instance(call.params["DBInstanceIdentifier"])
-    cluster = _cluster_of(call, instance)
+    cluster = cluster_of(call, instance)
     if instance.status == "deleting":
         raise errors.instance_state(f"Instance {instance.identifier} is already being deleted.")
     if instance.status in {"creating", "stopped", "stopping", "starting"}:
@@ -145,32 +128,34 @@ def delete_db_instance(call: Call) -> dict[str, Any]:
     return instance_answer(call, instance)
 
 
-def checked_parameter_group(call: Call, name: str) -> str:
-    """Return the name of a DB parameter group that exists; raise DBParameterGroupNotFound."""
+def checked_parameter_group(call: Call, name: str, cluster: Cluster) -> str:
+    """Return the name of a DB parameter group; it must exist and be of the family of the cluster's version."""
+    group = call.state.parameter_groups.get(name.lower())
+    if group is None:
+        raise errors.ApiError("DBParameterGroupNotFound", f"DBParameterGroup not found: {name}", 404)
+    family = family_of(cluster.engine_version)
     require(
-        name.lower() in call.state.parameter_groups,
-        errors.ApiError("DBParameterGroupNotFound", f"DBParameterGroup not found: {name}", 404),
+        group.family == family,
+        invalid_combination(
+            f"The Parameter Group {name} with DBParameterGroupFamily {group.family} cannot be used for this "
+            f"instance. Please use a Parameter Group with DBParameterGroupFamily {family}"
+        ),
     )
-    return name.lower()
+    return group.identifier
 
 
-def _apply_pending(call: Call, instance: Instance) -> None:
-    instance.status = "modifying"
-
-    def finish() -> None:
-        instance.instance_class = instance.pending.pop("DBInstanceClass", instance.instance_class)
-        instance.status = "available"
-        call.event(instance, "Finished applying modification to DB instance class", "configuration change")
-
-    call.begin(instance, call.settings.durations.modify, finish)
-
-
-def _require_available(instance: Instance) -> None:
+def require_available_instance(instance: Instance) -> None:
+    """Refuse what needs an available instance that nobody is changing."""
+    require(
+        not instance.changing,
+        errors.instance_state(f"Database instance {instance.identifier} is being modified already."),
+    )
     require(
         instance.status == "available",
         errors.instance_state(f"Database instance is not in available state: {instance.status}."),
     )
 
 
-def _cluster_of(call: Call, instance: Instance) -> Cluster:
+def cluster_of(call: Call, instance: Instance) -> Cluster:
+    """Return the cluster that an instance belongs to."""
     return call.state.clusters[instance.cluster_identifier]

@@ -9,7 +9,7 @@ from local_cloud.aurora.cluster_door import ClusterDoor
 from local_cloud.aurora.engine import Call, new_resource_id
 from local_cloud.aurora.errors import NotSupportedError, invalid_combination, invalid_value
 from local_cloud.aurora.operations import validate
-from local_cloud.aurora.operations.cluster_create import ORDINARY, cluster_settings
+from local_cloud.aurora.operations.cluster_settings import MEMBERS, ORDINARY, cluster_settings, settle
 from local_cloud.aurora.operations.clusters import cluster_answer, new_cluster_allowed
 from local_cloud.aurora.operations.copies import source_key_usable, visible_snapshot
 from local_cloud.aurora.operations.registry import operation
@@ -21,11 +21,9 @@ from local_cloud.aurora.state.versions import ENGINE, major_of, order_of
 @operation(
     "RestoreDBClusterFromSnapshot",
     identifier="DBClusterIdentifier",
-    supports="AvailabilityZones SnapshotIdentifier Engine EngineVersion Port DBSubnetGroupName VpcSecurityGroupIds "
-    "Tags KmsKeyId EnableIAMDatabaseAuthentication EnableCloudwatchLogsExports DBClusterParameterGroupName "
-    "DeletionProtection CopyTagsToSnapshot StorageType ServerlessV2ScalingConfiguration BackupRetentionPeriod "
-    "PreferredBackupWindow EngineLifecycleSupport",
-    only=ORDINARY | {"PubliclyAccessible": (False,)},
+    supports="SnapshotIdentifier " + MEMBERS,
+    only=ORDINARY
+    | {"PubliclyAccessible": (False,), "EnableVPCNetworking": (True,), "EnableInternetAccessGateway": (False,)},
 )
 def restore_db_cluster_from_snapshot(call: Call) -> dict[str, Any]:
     """Answer RestoreDBClusterFromSnapshot: a cluster without instances; what is not passed gets its default."""
@@ -34,9 +32,7 @@ def restore_db_cluster_from_snapshot(call: Call) -> dict[str, Any]:
     validate.engine(params)
     snapshot = _restorable_snapshot(call)
     version = _version(call, snapshot)
-    settings = cluster_settings(
-        call, version, default_retention=snapshot.backup_retention, default_window=snapshot.backup_window
-    )
+    settings = cluster_settings(call, version, default_retention=snapshot.backup_retention)
     new_cluster_allowed(call, identifier)
     encryption = _encryption(call, snapshot)
     resource_id = new_resource_id("cluster")
@@ -63,14 +59,10 @@ def restore_db_cluster_from_snapshot(call: Call) -> dict[str, Any]:
     )
     call.state.clusters[identifier] = cluster
 
-    def finish() -> None:
-        cluster.status = "available"
-        call.event(cluster, "DB cluster created", "creation")
-
     call.begin(
         cluster,
         call.settings.durations.restore_cluster,
-        finish,
+        lambda: settle(call, cluster),
         work=lambda: cluster.volume.copy_from(snapshot.volume),
     )
     return cluster_answer(call, cluster)

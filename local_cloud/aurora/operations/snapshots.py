@@ -12,7 +12,7 @@ from local_cloud.aurora.operations.clusters import require_available
 from local_cloud.aurora.operations.paging import by_identifier, keep_matching, page
 from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.operations.validate import require
-from local_cloud.aurora.state.describe import describe_snapshot
+from local_cloud.aurora.state.describe_snapshots import describe_snapshot
 from local_cloud.aurora.state.resources import Cluster, Snapshot, Tags
 from local_cloud.aurora.state.store import RegionState
 from local_cloud.aurora.state.tagging import requested_tags

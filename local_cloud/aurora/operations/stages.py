@@ -1,11 +1,11 @@
-"""A change of a cluster that goes through statuses, one after the other."""
+"""A change of a cluster or an instance that goes through statuses, one after the other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from local_cloud.aurora.engine import Call
-from local_cloud.aurora.state.resources import Cluster
+from local_cloud.aurora.state.resources import Cluster, Instance
 from local_cloud.aurora.timeline import Action
 
 # RDS answers a modify call before the status changes: whoever looks at once still sees `available`
@@ -22,24 +22,24 @@ class Stage:
     closing: Action | None = None
 
 
-def run_stages(call: Call, cluster: Cluster, stages: list[Stage]) -> None:
-    """Start the stages shortly after the call; the cluster ends available."""
-    cluster.changing = True
-    call.begin(cluster, LAG_SECONDS, lambda: _next(call, cluster, stages))
+def run_stages(call: Call, resource: Cluster | Instance, stages: list[Stage]) -> None:
+    """Start the stages shortly after the call; the resource ends available."""
+    resource.changing = True
+    call.begin(resource, LAG_SECONDS, lambda: _next(call, resource, stages))
 
 
-def _next(call: Call, cluster: Cluster, stages: list[Stage]) -> None:
-    if cluster.status == "deleting":
+def _next(call: Call, resource: Cluster | Instance, stages: list[Stage]) -> None:
+    if resource.status == "deleting":
         return
     if not stages:
-        cluster.status = "available"
-        cluster.changing = False
+        resource.status = "available"
+        resource.changing = False
         return
     stage, *rest = stages
 
     def finish() -> None:
         stage.apply()
-        _next(call, cluster, rest)
+        _next(call, resource, rest)
 
-    cluster.status = stage.status
-    call.begin(cluster, stage.seconds, finish, closing=stage.closing)
+    resource.status = stage.status
+    call.begin(resource, stage.seconds, finish, closing=stage.closing)

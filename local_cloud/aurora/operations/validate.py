@@ -12,7 +12,7 @@ from local_cloud.aurora.state.versions import DEFAULT_IN_MAJOR, DEFAULT_VERSION,
 
 IDENTIFIER = re.compile(r"[A-Za-z](?:-?[A-Za-z0-9])*")
 SECURITY_GROUP = re.compile(r"sg-[0-9a-z]+")
-WINDOW = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
+DIRECTORY = re.compile(r"d-[0-9a-f]{10}")
 RESERVED_NAMES = frozenset({"rdsadmin", "admin", "rds_superuser", "public", "none", "user", "table"})
 LONGEST_IDENTIFIER = 63
 PASSWORD_LENGTH = range(8, 100)  # Aurora PostgreSQL: 8-99
@@ -146,14 +146,6 @@ def one_of(params: Mapping[str, Any], member: str, default: str, allowed: tuple[
     value: str = params.get(member, default)
     if value not in allowed:
         raise invalid_value(f"Invalid {member}: {value}. Valid values: {', '.join(allowed)}")
-    return value
-
-
-def backup_window(params: Mapping[str, Any], default: str) -> str:
-    """Return a daily backup window hh:mm-hh:mm; raise InvalidParameterValue."""
-    value: str = params.get("PreferredBackupWindow", default)
-    if not WINDOW.fullmatch(value):
-        raise invalid_value(f"Invalid backup window format: {value}")
     return value
 
 

@@ -1,14 +1,15 @@
-"""Resources as the answers show them."""
+"""Clusters and instances as the answers show them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from local_cloud.aurora.state.resources import Cluster, Instance, ParameterGroup, Snapshot, SubnetGroup
+from local_cloud.aurora.state.describe_groups import describe_subnet_group
+from local_cloud.aurora.state.resources import AssociatedRole, Cluster, Instance
 from local_cloud.aurora.state.store import RegionState
 from local_cloud.aurora.state.tagging import describe_tags
-from local_cloud.aurora.state.versions import ENGINE, family_of, major_of
+from local_cloud.aurora.state.versions import ENGINE, major_of
 
 ENDPOINT = "127.0.0.1"
 HOSTED_ZONE = "Z2R2ITUGPM61AM"
@@ -18,6 +19,7 @@ def describe_cluster(cluster: Cluster, state: RegionState, now: datetime) -> dic
     """Return a DBCluster; writer and reader endpoint are the same server, told apart from others by the port."""
     return {
         **cluster.encryption.describe(),
+        **cluster.observation.describe(),
         "AllocatedStorage": 1,
         "AvailabilityZones": cluster.availability_zones,
         "BackupRetentionPeriod": cluster.backup_retention,
@@ -44,19 +46,21 @@ def describe_cluster(cluster: Cluster, state: RegionState, now: datetime) -> dic
         "HostedZoneId": HOSTED_ZONE,
         "DbClusterResourceId": cluster.resource_id,
         "DBClusterArn": cluster.arn,
-        "AssociatedRoles": [],
+        "AssociatedRoles": [_role(role) for role in cluster.roles],
         "IAMDatabaseAuthenticationEnabled": cluster.iam_auth,
         "ClusterCreateTime": cluster.create_time,
         "EnabledCloudwatchLogsExports": cluster.log_exports or None,
         "PendingModifiedValues": _pending(cluster),
+        "IOOptimizedNextAllowedModificationTime": cluster.next_iopt_change,
+        "LocalWriteForwardingStatus": cluster.local_write_forwarding,
         "StorageType": None if cluster.storage_type == "aurora" else cluster.storage_type,
         "AutoMinorVersionUpgrade": cluster.auto_minor_upgrade,
         "DeletionProtection": cluster.deletion_protection,
-        "HttpEndpointEnabled": False,
+        "HttpEndpointEnabled": cluster.http_endpoint,
         "ActivityStreamStatus": "stopped",
         "CopyTagsToSnapshot": cluster.copy_tags,
         "CrossAccountClone": False,
-        "DomainMemberships": [],
+        "DomainMemberships": _domains(cluster),
         "TagList": describe_tags(cluster.tags),
         "NetworkType": "IPV4",
         "ServerlessV2ScalingConfiguration": cluster.serverless_scaling,
@@ -70,10 +74,33 @@ def _members(cluster: Cluster, state: RegionState) -> list[dict[str, Any]]:
         {
             "DBInstanceIdentifier": instance.identifier,
             "IsClusterWriter": position == 0,
-            "DBClusterParameterGroupStatus": "in-sync",
+            "DBClusterParameterGroupStatus": _applied(instance.groups_in_use[0] == cluster.parameter_group),
             "PromotionTier": instance.promotion_tier,
         }
         for position, instance in enumerate(state.members_of(cluster))
+    ]
+
+
+def _applied(in_use: bool) -> str:
+    return "in-sync" if in_use else "pending-reboot"
+
+
+def _role(role: AssociatedRole) -> dict[str, str | None]:
+    status = "PENDING" if role.status == "REMOVING" else role.status
+    return {"RoleArn": role.arn, "FeatureName": role.feature or None, "Status": status}
+
+
+def _domains(cluster: Cluster) -> list[dict[str, str]]:
+    domain = cluster.domain
+    if domain is None:
+        return []
+    return [
+        {
+            "Domain": domain.identifier,
+            "Status": domain.status,
+            "FQDN": f"{domain.identifier}.corp.example.com",
+            "IAMRoleName": domain.role_name,
+        }
     ]
 
 
@@ -95,6 +122,7 @@ def describe_instance(instance: Instance, cluster: Cluster, state: RegionState) 
     """Return a DBInstance; the endpoint appears once the instance was available."""
     return {
         **cluster.encryption.describe(),
+        **instance.observation.describe(),
         "DBInstanceIdentifier": instance.identifier,
         "DBInstanceClass": instance.instance_class,
         "Engine": ENGINE,
@@ -111,7 +139,12 @@ def describe_instance(instance: Instance, cluster: Cluster, state: RegionState) 
         "BackupRetentionPeriod": cluster.backup_retention,
         "DBSecurityGroups": [],
         "VpcSecurityGroups": [{"VpcSecurityGroupId": group, "Status": "active"} for group in cluster.security_groups],
-        "DBParameterGroups": [{"DBParameterGroupName": instance.parameter_group, "ParameterApplyStatus": "in-sync"}],
+        "DBParameterGroups": [
+            {
+                "DBParameterGroupName": instance.parameter_group,
+                "ParameterApplyStatus": _applied(instance.groups_in_use[1] == instance.parameter_group),
+            }
+        ],
         "AvailabilityZone": instance.availability_zone,
         "DBSubnetGroup": describe_subnet_group(state.subnet_groups[cluster.subnet_group]),
         "PreferredMaintenanceWindow": instance.maintenance_window,
@@ -132,13 +165,13 @@ def describe_instance(instance: Instance, cluster: Cluster, state: RegionState) 
         "DBClusterIdentifier": cluster.identifier,
         "DbiResourceId": instance.resource_id,
         "CACertificateIdentifier": instance.ca_certificate,
-        "DomainMemberships": [],
+        "CertificateDetails": {"CAIdentifier": instance.ca_certificate},
+        "DomainMemberships": _domains(cluster),
         "CopyTagsToSnapshot": cluster.copy_tags,
-        "MonitoringInterval": 0,
+        "EnhancedMonitoringResourceArn": _metrics_stream(instance, state),
         "PromotionTier": instance.promotion_tier,
         "DBInstanceArn": instance.arn,
         "IAMDatabaseAuthenticationEnabled": cluster.iam_auth,
-        "PerformanceInsightsEnabled": False,
         "DeletionProtection": cluster.deletion_protection,
         "AssociatedRoles": [],
         "TagList": describe_tags(instance.tags),
@@ -147,70 +180,8 @@ def describe_instance(instance: Instance, cluster: Cluster, state: RegionState) 
     }
 
 
-def describe_snapshot(snapshot: Snapshot, now: datetime, *, shared: bool = False) -> dict[str, Any]:
-    """Return a DBClusterSnapshot; a shared one is named by its ARN."""
-    progress = 100 if snapshot.task is None or snapshot.status == "available" else snapshot.task.percent(now)
-    return {
-        **snapshot.encryption.describe(),
-        "AvailabilityZones": snapshot.availability_zones,
-        "DBClusterSnapshotIdentifier": snapshot.arn if shared else snapshot.identifier,
-        "DBClusterIdentifier": snapshot.cluster_identifier,
-        "SnapshotCreateTime": snapshot.create_time,
-        "Engine": ENGINE,
-        "EngineMode": "provisioned",
-        "AllocatedStorage": snapshot.allocated_gib,
-        "Status": snapshot.status,
-        "Port": snapshot.port,
-        "VpcId": snapshot.vpc_id,
-        "ClusterCreateTime": snapshot.cluster_create_time,
-        "MasterUsername": snapshot.master_username,
-        "EngineVersion": snapshot.engine_version,
-        "LicenseModel": "postgresql-license",
-        "SnapshotType": "shared" if shared else snapshot.snapshot_type,
-        "PercentProgress": progress,
-        "BackupRetentionPeriod": snapshot.backup_retention,
-        "PreferredBackupWindow": snapshot.backup_window,
-        "DBClusterSnapshotArn": snapshot.arn,
-        "SourceDBClusterSnapshotArn": snapshot.source_arn,
-        "IAMDatabaseAuthenticationEnabled": snapshot.iam_auth,
-        "TagList": [] if shared else describe_tags(snapshot.tags),
-        "StorageType": snapshot.storage_type,
-        "DbClusterResourceId": snapshot.cluster_resource_id,
-    }
-
-
-def describe_subnet_group(group: SubnetGroup) -> dict[str, Any]:
-    """Return a DBSubnetGroup."""
-    return {
-        "DBSubnetGroupName": group.identifier,
-        "DBSubnetGroupDescription": group.description,
-        "VpcId": group.vpc_id,
-        "SubnetGroupStatus": "Complete",
-        "Subnets": [
-            {
-                "SubnetIdentifier": subnet,
-                "SubnetAvailabilityZone": {"Name": zone},
-                "SubnetOutpost": {},
-                "SubnetStatus": "Active",
-            }
-            for subnet, zone in group.subnets
-        ],
-        "DBSubnetGroupArn": group.arn,
-        "SupportedNetworkTypes": ["IPV4"],
-    }
-
-
-def describe_parameter_group(group: ParameterGroup) -> dict[str, Any]:
-    """Return a DBParameterGroup or DBClusterParameterGroup."""
-    prefix = "DBClusterParameterGroup" if group.kind == "cluster-pg" else "DBParameterGroup"
-    return {
-        f"{prefix}Name": group.identifier,
-        "DBParameterGroupFamily": group.family,
-        "Description": group.description,
-        f"{prefix}Arn": group.arn,
-    }
-
-
-def default_parameter_group(engine_version: str) -> str:
-    """Return the name of the default (cluster) parameter group of an engine version."""
-    return f"default.{family_of(engine_version)}"
+def _metrics_stream(instance: Instance, state: RegionState) -> str | None:
+    if not instance.observation.monitoring_interval:
+        return None
+    group = f"arn:aws:logs:{state.region}:{state.account_id}:log-group:RDSOSMetrics"
+    return f"{group}:log-stream:{instance.resource_id}"

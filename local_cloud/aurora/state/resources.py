@@ -8,6 +8,7 @@ from typing import Any
 
 from local_cloud.aurora.postgres.server import PostgresServer
 from local_cloud.aurora.postgres.volume import Volume
+from local_cloud.aurora.state.observation import Observation
 from local_cloud.aurora.timeline import Task
 
 Tags = dict[str, str]
@@ -54,6 +55,24 @@ class MasterSecret:
 
 
 @dataclass(kw_only=True)
+class AssociatedRole:
+    """An IAM role that a cluster may take on for a feature such as s3Import."""
+
+    arn: str
+    feature: str
+    status: str = "PENDING"
+
+
+@dataclass(kw_only=True)
+class Domain:
+    """The directory of Active Directory that a cluster has joined."""
+
+    identifier: str
+    role_name: str
+    status: str = "joining"
+
+
+@dataclass(kw_only=True)
 class Cluster(Resource):
     """An Aurora cluster; `members` are instance identifiers, the writer first."""
 
@@ -74,8 +93,8 @@ class Cluster(Resource):
     security_groups: list[str] = field(default_factory=list)
     availability_zones: list[str] = field(default_factory=list)
     backup_retention: int = 1
-    backup_window: str = "07:00-07:30"
-    maintenance_window: str = "sun:08:00-sun:08:30"
+    backup_window: str
+    maintenance_window: str
     iam_auth: bool = False
     log_exports: list[str] = field(default_factory=list)
     deletion_protection: bool = False
@@ -84,6 +103,13 @@ class Cluster(Resource):
     serverless_scaling: dict[str, float] | None = None
     lifecycle_support: str = "open-source-rds-extended-support"
     auto_minor_upgrade: bool = True
+    backup_tags: Tags = field(default_factory=dict)
+    observation: Observation = field(default_factory=Observation)
+    roles: list[AssociatedRole] = field(default_factory=list)
+    domain: Domain | None = None
+    http_endpoint: bool = False
+    local_write_forwarding: str = "disabled"
+    next_iopt_change: datetime | None = None
     master_secret: MasterSecret | None = None
     new_password: str | None = field(default=None, repr=False)
     pending: dict[str, Any] = field(default_factory=dict)
@@ -94,7 +120,11 @@ class Cluster(Resource):
 
 @dataclass(kw_only=True)
 class Instance(Resource):
-    """An instance of a cluster; `reachable_once` says that it was available before."""
+    """An instance of a cluster.
+
+    reachable_once: it was available before.
+    groups_in_use: the parameter groups (the cluster's, its own) with which it was started.
+    """
 
     kind: str = "db"
     cluster_identifier: str
@@ -105,12 +135,15 @@ class Instance(Resource):
     availability_zone: str = ""
     promotion_tier: int = 1
     parameter_group: str = ""
-    maintenance_window: str = "sun:09:00-sun:09:30"
+    groups_in_use: tuple[str, str] = ("", "")
+    maintenance_window: str
+    observation: Observation = field(default_factory=Observation)
     publicly_accessible: bool = False
     auto_minor_upgrade: bool = True
     ca_certificate: str = "rds-ca-rsa2048-g1"
     reachable_once: bool = False
     pending: dict[str, Any] = field(default_factory=dict)
+    changing: bool = False
     task: Task | None = None
 
 

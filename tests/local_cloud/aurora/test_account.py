@@ -42,7 +42,9 @@ def test_quotas_tell_what_is_used_of_them(prod: Region) -> None:
 def test_the_certificate_is_that_of_the_local_ca(prod: Region) -> None:
     answer = prod.rds.describe_certificates()
 
-    [certificate] = answer["Certificates"]
+    names = [item["CertificateIdentifier"] for item in answer["Certificates"]]
+    assert names == ["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"]
+    certificate = answer["Certificates"][0]
     assert certificate["CertificateIdentifier"] == answer["DefaultCertificateForNewLaunches"]
     assert certificate["CertificateIdentifier"] == prod.instance("prod-1")["CACertificateIdentifier"]
     assert certificate["ValidFrom"] < certificate["ValidTill"]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -10,7 +10,6 @@ from local_cloud.aurora import (
     AccessDeniedError,
     AuroraSettings,
     Caller,
-    Hooks,
     KmsKey,
     LocalAurora,
     ResourceRequest,
@@ -54,7 +53,7 @@ KEYS = Keys()
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
     """us-east-1 of a local Aurora that asks the guard, with the tagged cluster `app`."""
-    hooks = Hooks(authenticator=permissive_hooks(ACCOUNT).authenticator, authorizer=GUARD, keys=KEYS)
+    hooks = replace(permissive_hooks(ACCOUNT), authorizer=GUARD, keys=KEYS)
     local = LocalAurora(AuroraSettings(run_dir=tmp_path_factory.mktemp("guarded"), speed=5000), hooks)
     local.start()
     region = Region(local.endpoint, "us-east-1", local.ca_path)

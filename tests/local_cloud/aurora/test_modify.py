@@ -136,5 +136,5 @@ def test_a_user_with_rds_iam_cannot_use_a_password(home: Region) -> None:
 def test_what_would_change_more_than_the_local_aurora_can_is_refused(home: Region) -> None:
     with refused("NotSupportedByLocalAurora", "upgrade"):
         home.rds.modify_db_cluster(DBClusterIdentifier="home", EngineVersion="17.7")
-    with refused("NotSupportedByLocalAurora", "MonitoringInterval=60"):
-        home.rds.modify_db_cluster(DBClusterIdentifier="home", MonitoringInterval=60)
+    with refused("NotSupportedByLocalAurora", "EnableHttpEndpoint=True"):
+        home.rds.modify_db_cluster(DBClusterIdentifier="home", EnableHttpEndpoint=True)
