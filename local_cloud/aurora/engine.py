@@ -36,7 +36,7 @@ class Engine:
     timeline: Timeline
     farm: PostgresFarm
     journal: Journal
-    store: Store = field(default_factory=Store)
+    store: Store
     faults: Faults = field(default_factory=Faults)
     sql_journal: SqlJournal = field(default_factory=SqlJournal)
 
@@ -134,7 +134,7 @@ class Call:
     def key(self, key_id: str) -> KmsKey:
         """Return a usable KMS key that the caller may let RDS use; raise KMSKeyNotAccessibleFault."""
         key = self.engine.hooks.keys.find_key(self.caller.account_id, self.region, key_id)
-        if key is None or not key.enabled:
+        if key is None or not (key.enabled and key.symmetric):
             raise key_not_accessible(key_id)
         if not key.aws_managed:
             self._ask_for_key(key, "rds", "kms:DescribeKey", "kms:CreateGrant")

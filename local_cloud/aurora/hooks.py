@@ -41,7 +41,19 @@ class KmsKey:
 
     arn: str
     enabled: bool = True
+    symmetric: bool = True
     aws_managed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subnet:
+    """A subnet of a VPC as RDS sees it."""
+
+    identifier: str
+    vpc_id: str
+    zone: str
+    free_addresses: int = 4091
+    ipv6: bool = False
 
 
 class Authenticator(Protocol):
@@ -76,6 +88,22 @@ class RoleStore(Protocol):
 
     def trusted_services(self, arn: str) -> frozenset[str] | None:
         """Return the services that may take a role on (rds.amazonaws.com), None if there is no such role."""
+
+
+class Networks(Protocol):
+    """Looks the VPCs of an account in a Region up."""
+
+    def default_subnets(self, account_id: str, region: str) -> list[Subnet]:
+        """Return the subnets of the default VPC."""
+
+    def default_security_group(self, account_id: str, region: str) -> str:
+        """Return the id of the default VPC's default security group."""
+
+    def subnets(self, account_id: str, region: str, identifiers: Sequence[str]) -> list[Subnet]:
+        """Return those of the subnets that exist."""
+
+    def security_groups(self, account_id: str, region: str, identifiers: Sequence[str]) -> dict[str, str]:
+        """Return those of the security groups that exist, each with the id of its VPC."""
 
 
 class Functions(Protocol):
@@ -131,4 +159,5 @@ class Hooks:
     keys: KeyStore
     secrets: SecretStore
     roles: RoleStore
+    networks: Networks
     functions: Functions | None = None

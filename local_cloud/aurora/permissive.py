@@ -1,13 +1,22 @@
-"""Hooks for tests: everybody may do everything, every key and role exists, secrets live in memory."""
+"""Hooks for tests: everybody may do everything; every key, role and subnet exists; secrets live in memory."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets as random_source
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from local_cloud.aurora.hooks import Caller, Hooks, KmsKey, ResourceRequest, credential_scope, presigning_key
+from local_cloud.aurora.hooks import (
+    Caller,
+    Hooks,
+    KmsKey,
+    ResourceRequest,
+    Subnet,
+    credential_scope,
+    presigning_key,
+)
 
 
 class AnyCaller:
@@ -92,6 +101,42 @@ class AnyRole:
         return frozenset({"rds.amazonaws.com", "monitoring.rds.amazonaws.com", "directoryservice.rds.amazonaws.com"})
 
 
+@dataclass
+class AnyNetwork:
+    """Every subnet and group exists in the default VPC, but those that a test has put elsewhere (None: nowhere)."""
+
+    placed_subnets: dict[str, Subnet | None] = field(default_factory=dict)
+    placed_groups: dict[str, str | None] = field(default_factory=dict)
+
+    def default_subnets(self, account_id: str, region: str) -> list[Subnet]:
+        """Return a subnet in each of three zones."""
+        names = [f"subnet-{_stable(account_id, region, letter)}" for letter in "abc"]
+        return self.subnets(account_id, region, names)
+
+    def default_security_group(self, account_id: str, region: str) -> str:
+        """Return an id that is always the same."""
+        return f"sg-{_stable(account_id, region, 'group')}"
+
+    def subnets(self, account_id: str, region: str, identifiers: Sequence[str]) -> list[Subnet]:
+        """Return the subnets, each in the next zone unless it was put somewhere."""
+        vpc_id = f"vpc-{_stable(account_id, region, 'vpc')}"
+        found = [
+            self.placed_subnets.get(name, Subnet(identifier=name, vpc_id=vpc_id, zone=f"{region}{'abc'[position % 3]}"))
+            for position, name in enumerate(identifiers)
+        ]
+        return [subnet for subnet in found if subnet]
+
+    def security_groups(self, account_id: str, region: str, identifiers: Sequence[str]) -> dict[str, str]:
+        """Return the groups with their VPC."""
+        vpc_id = f"vpc-{_stable(account_id, region, 'vpc')}"
+        found = {name: self.placed_groups.get(name, vpc_id) for name in identifiers}
+        return {name: vpc for name, vpc in found.items() if vpc}
+
+
+def _stable(*parts: str) -> str:
+    return hashlib.sha256("/".join(parts).encode()).hexdigest()[:17]
+
+
 def permissive_hooks(account_id: str) -> Hooks:
     """Return hooks that refuse nothing."""
     return Hooks(
@@ -100,4 +145,5 @@ def permissive_hooks(account_id: str) -> Hooks:
         keys=AnyKey(),
         secrets=SecretsInMemory(),
         roles=AnyRole(),
+        networks=AnyNetwork(),
     )

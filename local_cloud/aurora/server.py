@@ -15,6 +15,7 @@ from local_cloud.aurora.permissive import permissive_hooks
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.leftovers import remove_leftovers
 from local_cloud.aurora.settings import AuroraSettings
+from local_cloud.aurora.state.store import Store
 from local_cloud.aurora.timeline import Timeline
 
 POLL_SECONDS = 0.05  # of the HTTP server: how soon it notices that it is to stop
@@ -65,6 +66,7 @@ class LocalAurora:
             clock=self.clock,
             timeline=Timeline(self.clock),
             farm=PostgresFarm(self.settings),
+            store=Store(self._hooks.networks),
             journal=Journal(self.settings.run_dir / "journal.jsonl"),
         )
         self._engine = engine

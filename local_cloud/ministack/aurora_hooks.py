@@ -25,7 +25,7 @@ from local_cloud.aurora.hooks import (
 from local_cloud.credentials import root_credentials
 from local_cloud.hop.server import Hop
 from local_cloud.ministack import ministack_modules
-from local_cloud.regions import TARGET_REGION
+from local_cloud.ministack.aurora_networks import MinistackNetworks, MinistackRoles
 
 T = TypeVar("T")
 _AWS_MANAGED = re.compile(r"(?:arn:aws:kms:[a-z0-9-]+:\d{12}:)?alias/aws/(?P<service>[a-z]+)")
@@ -42,6 +42,7 @@ def hooks(endpoint: str, hop: Hop | None = None) -> Hooks:
         keys=MinistackKeys(client),
         secrets=MinistackSecrets(client),
         roles=MinistackRoles(client),
+        networks=MinistackNetworks(client),
         functions=HopFunctions(hop) if hop else None,
     )
 
@@ -154,6 +155,7 @@ class MinistackKeys:
         return KmsKey(
             arn=metadata["Arn"],
             enabled=bool(metadata["Enabled"]),
+            symmetric=metadata.get("KeySpec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT",
             aws_managed=metadata.get("KeyManager") == "AWS",
         )
 
@@ -188,27 +190,6 @@ class MinistackSecrets:
     def _of(self, arn: str) -> Any:
         owner, region = _owner_and_region(arn, "", "")
         return self._client("secretsmanager", owner, region)
-
-
-class MinistackRoles:
-    """The roles that RDS may be told to take on."""
-
-    def __init__(self, client: Callable[[str, str, str], Any]) -> None:
-        self._client = client
-
-    def trusted_services(self, arn: str) -> frozenset[str] | None:
-        """Return the services that the role's trust policy names, None if there is no such role."""
-        owner, _ = _owner_and_region(arn, "", "")
-        try:
-            role = self._client("iam", owner, TARGET_REGION).get_role(RoleName=arn.rpartition("/")[2])["Role"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchEntity":
-                return None
-            raise
-        statements = role["AssumeRolePolicyDocument"]["Statement"]
-        principals = [item.get("Principal", {}) for item in statements if item["Effect"] == "Allow"]
-        named = [item["Service"] for item in principals if isinstance(item, dict) and "Service" in item]
-        return frozenset(name for names in named for name in ([names] if isinstance(names, str) else names))
 
 
 class HopFunctions:

@@ -28,10 +28,8 @@ def test_the_cluster_is_as_the_request_says(world: World, wishes: Wishes) -> Non
     cluster = world.cluster("drill")
     assert cluster["EngineVersion"] == "17.5"
     assert cluster["DBSubnetGroup"] == "drill"
-    assert {group["VpcSecurityGroupId"] for group in cluster["VpcSecurityGroups"]} == {
-        "sg-0aaaaaaaaaaaaaaaa",
-        "sg-0bbbbbbbbbbbbbbbb",
-    }
+    groups = {group["VpcSecurityGroupId"] for group in cluster["VpcSecurityGroups"]}
+    assert groups == set(wishes.target["security_group_ids"])
     assert cluster["DBClusterParameterGroup"] == "drill17"
     assert cluster["Port"] == wishes.target["port"]
     assert cluster["StorageType"] == "aurora-iopt1"

@@ -122,6 +122,8 @@ RULES: dict[str, Rule] = {
     "CreateDBClusterParameterGroup": CLUSTER_GROUP,
     "DescribeDBClusterParameterGroups": _named("cluster-pg", "DBClusterParameterGroupName", otherwise="*"),
     "DescribeDBClusterParameters": CLUSTER_GROUP,
+    "ModifyDBClusterParameterGroup": CLUSTER_GROUP,
+    "DescribeDBParameters": INSTANCE_GROUP,
     "DeleteDBClusterParameterGroup": CLUSTER_GROUP,
     "CreateDBParameterGroup": INSTANCE_GROUP,
     "DescribeDBParameterGroups": _named("pg", "DBParameterGroupName", otherwise="*"),

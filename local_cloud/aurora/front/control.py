@@ -1,15 +1,8 @@
-"""The control surface: faults, frozen progress, statuses, clock and journal, for tests and curious users.
-
-Over HTTP it is below /_local_aurora/ on the endpoint (loopback only): GET faults, POST faults, DELETE faults,
-POST release, POST status, POST quotas, POST automated-snapshot, POST nightly-backups, GET clock, POST clock,
-GET journal, GET sql-journal, POST admin-sql.
-"""
+"""The control surface: faults, frozen progress, statuses, clock and journal, for tests and curious users."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
-from typing import Any
+from dataclasses import fields
 
 import psycopg2
 
@@ -21,7 +14,7 @@ from local_cloud.aurora.journal import Entry
 from local_cloud.aurora.settings import Quotas
 from local_cloud.aurora.sql_journal import SqlEntry
 from local_cloud.aurora.state.resources import Cluster, Instance, Snapshot
-from local_cloud.aurora.wire.response import iso
+from local_cloud.aurora.state.versions import INSTANCE_CLASSES
 
 
 class Control:
@@ -93,6 +86,16 @@ class Control:
             raise invalid_value(f"found {name}={limit}, expected one of {', '.join(sorted(known))} and a number from 0")
         setattr(self._engine.settings.quotas, name, limit)
 
+    def offer_class_in(self, account_id: str, region: str, instance_class: str, zones: list[str]) -> None:
+        """Offer an instance class in these zones only; in none, it cannot be ordered."""
+        if instance_class not in INSTANCE_CLASSES:
+            raise invalid_value(f"instance_class: found {instance_class}, expected a class of Aurora PostgreSQL")
+        with self._engine.timeline.lock:
+            state = self._engine.store.state(account_id, region)
+            if unknown := sorted(set(zones) - set(state.zones)):
+                raise invalid_value(f"zones: found {', '.join(unknown)}, expected any of {', '.join(state.zones)}")
+            state.class_zones[instance_class] = zones
+
     def journal(self, operation: str | None = None) -> list[Entry]:
         """Return the API calls so far."""
         return self._engine.journal.entries(operation)
@@ -100,53 +103,3 @@ class Control:
     def sql_journal(self, cluster: str | None = None) -> list[SqlEntry]:
         """Return the database round trips so far."""
         return self._engine.sql_journal.entries(cluster)
-
-    def routes(self) -> dict[tuple[str, str], Callable[[Mapping[str, Any]], Any]]:
-        """Return the HTTP form: (method, path) to a function of the JSON body."""
-
-        def add_fault(body: Mapping[str, Any]) -> dict[str, int]:
-            return {"id": self.add_fault(Fault.from_json(body))}
-
-        def clear_faults(_: Mapping[str, Any]) -> dict[str, str]:
-            self.clear_faults()
-            return {}
-
-        def set_status(body: Mapping[str, Any]) -> dict[str, str]:
-            self.set_status(body["arn"], body["status"])
-            return {}
-
-        def run_as_admin(body: Mapping[str, Any]) -> dict[str, str]:
-            self.run_as_admin(body["arn"], body["database"], body["sql"])
-            return {}
-
-        def back_up_nightly(body: Mapping[str, Any]) -> dict[str, str]:
-            self.back_up_nightly(body["arn"])
-            return {}
-
-        def set_quotas(body: Mapping[str, Any]) -> dict[str, int]:
-            for name, limit in body.items():
-                self.set_quota(name, int(limit))
-            return asdict(self._engine.settings.quotas)
-
-        def move_clock(body: Mapping[str, Any]) -> dict[str, str]:
-            self.skip(float(body["skip"]))
-            return clock(body)
-
-        def clock(_: Mapping[str, Any]) -> dict[str, str]:
-            return {"now": iso(self._engine.clock.now()), "speed": str(self._engine.clock.speed)}
-
-        return {
-            ("GET", "faults"): lambda _: [asdict(fault) for fault in self._engine.faults.waiting()],
-            ("POST", "faults"): add_fault,
-            ("DELETE", "faults"): clear_faults,
-            ("POST", "release"): lambda body: {"released": self.release(body.get("arn"))},
-            ("POST", "status"): set_status,
-            ("POST", "quotas"): set_quotas,
-            ("POST", "automated-snapshot"): lambda body: {"identifier": self.take_automated_snapshot(body["arn"])},
-            ("POST", "nightly-backups"): back_up_nightly,
-            ("POST", "admin-sql"): run_as_admin,
-            ("GET", "clock"): clock,
-            ("POST", "clock"): move_clock,
-            ("GET", "journal"): lambda body: [asdict(entry) for entry in self.journal()[int(body.get("since", 0)) :]],
-            ("GET", "sql-journal"): lambda body: [asdict(entry) for entry in self.sql_journal(body.get("cluster"))],
-        }

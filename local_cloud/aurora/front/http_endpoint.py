@@ -8,7 +8,7 @@ from typing import Any
 
 from local_cloud.aurora.engine import Engine
 from local_cloud.aurora.errors import ApiError
-from local_cloud.aurora.front.control import Control
+from local_cloud.aurora.front.control_routes import routes
 from local_cloud.aurora.front.dispatch import answer
 
 CONTROL_PATH = "/_local_aurora/"
@@ -66,10 +66,10 @@ class Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def _control(self, body: bytes) -> None:
-        routes = Control(self.server.engine).routes()
-        route = routes.get((self.command, self.path.removeprefix(CONTROL_PATH)))
+        known = routes(self.server.engine)
+        route = known.get((self.command, self.path.removeprefix(CONTROL_PATH)))
         if route is None:
-            self._send_json(404, {"error": f"no such path; there are {sorted(routes)}"})
+            self._send_json(404, {"error": f"no such path; there are {sorted(known)}"})
             return
         try:
             self._send_json(200, route(json.loads(body or b"{}")))

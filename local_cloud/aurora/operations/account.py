@@ -28,6 +28,10 @@ def describe_account_attributes(call: Call) -> dict[str, Any]:
         "DBSubnetGroups": (len(state.subnet_groups), quotas.subnet_groups),
         "DBClusterParameterGroups": (len(state.cluster_parameter_groups), quotas.cluster_parameter_groups),
         "DBParameterGroups": (len(state.parameter_groups), quotas.parameter_groups),
+        "DBClusterRoles": (
+            max((len(cluster.roles) for cluster in state.clusters.values()), default=0),
+            quotas.roles_of_a_cluster,
+        ),
     }
     return {
         "AccountQuotas": [

@@ -1,4 +1,4 @@
-"""Engine versions, instance classes, cluster endpoints, cluster parameters, events."""
+"""Engine versions, cluster endpoints, events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from local_cloud.aurora.engine import Call
-from local_cloud.aurora.errors import ApiError, invalid_combination, invalid_value
+from local_cloud.aurora.errors import invalid_combination, invalid_value
+from local_cloud.aurora.operations.account import CA_CERTIFICATES
+from local_cloud.aurora.operations.associated_roles import FEATURES
 from local_cloud.aurora.operations.paging import keep_matching, page
 from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.state import versions
@@ -15,14 +17,6 @@ from local_cloud.aurora.state.resources import Cluster, Event
 from local_cloud.aurora.state.versions import ENGINE
 
 DEFAULT_EVENT_MINUTES = 60
-# What the servers really run with and a client notices; there is no way to change them
-PARAMETERS = {
-    "password_encryption": "scram-sha-256",
-    "rds.force_ssl": "1",
-    "log_statement": "ddl",
-    "max_connections": "60",
-    "timezone": "UTC",
-}
 
 
 @operation(
@@ -56,47 +50,6 @@ def describe_db_engine_versions(call: Call) -> dict[str, Any]:
     return {"DBEngineVersions": [_describe_version(version) for version in shown], "Marker": marker}
 
 
-@operation(
-    "DescribeOrderableDBInstanceOptions",
-    identifier="Engine",
-    supports="EngineVersion DBInstanceClass Vpc MaxRecords Marker",
-    only={"LicenseModel": ("postgresql-license",)},
-)
-def describe_orderable_db_instance_options(call: Call) -> dict[str, Any]:
-    """Answer DescribeOrderableDBInstanceOptions."""
-    params = call.params
-    options = [
-        f"{version} {name}"
-        for version in versions.VERSIONS
-        for name in versions.INSTANCE_CLASSES
-        if params["Engine"] == ENGINE
-        and params.get("EngineVersion", version) == version
-        and params.get("DBInstanceClass", name) == name
-    ]
-    shown, marker = page(options, params, key=str)
-    return {
-        "OrderableDBInstanceOptions": [
-            {
-                "Engine": ENGINE,
-                "EngineVersion": option.split()[0],
-                "DBInstanceClass": option.split()[1],
-                "LicenseModel": "postgresql-license",
-                "AvailabilityZones": [{"Name": zone} for zone in call.state.zones],
-                "MultiAZCapable": False,
-                "Vpc": True,
-                "SupportsStorageEncryption": True,
-                "StorageType": "aurora",
-                "SupportsIAMDatabaseAuthentication": True,
-                "SupportedEngineModes": ["provisioned"],
-                "SupportedNetworkTypes": ["IPV4"],
-                "SupportsClusters": True,
-            }
-            for option in shown
-        ],
-        "Marker": marker,
-    }
-
-
 @operation("DescribeDBClusterEndpoints", identifier="DBClusterIdentifier", supports="MaxRecords Marker")
 def describe_db_cluster_endpoints(call: Call) -> dict[str, Any]:
     """Answer DescribeDBClusterEndpoints: `creating` until the cluster has an available writer."""
@@ -105,33 +58,6 @@ def describe_db_cluster_endpoints(call: Call) -> dict[str, Any]:
     shown, marker = page(clusters, call.params)
     return {
         "DBClusterEndpoints": [endpoint for cluster in shown for endpoint in _describe_endpoints(call, cluster)],
-        "Marker": marker,
-    }
-
-
-@operation(
-    "DescribeDBClusterParameters",
-    identifier="DBClusterParameterGroupName",
-    supports="Source MaxRecords Marker",
-)
-def describe_db_cluster_parameters(call: Call) -> dict[str, Any]:
-    """Answer DescribeDBClusterParameters: only the parameters that the local servers really follow."""
-    name = call.params["DBClusterParameterGroupName"]
-    if name.lower() not in call.state.cluster_parameter_groups:
-        raise ApiError("DBParameterGroupNotFound", f"DBClusterParameterGroup not found: {name}", 404)
-    shown, marker = page(sorted(PARAMETERS), call.params, key=str)
-    return {
-        "Parameters": [
-            {
-                "ParameterName": parameter,
-                "ParameterValue": PARAMETERS[parameter],
-                "Source": "system",
-                "ApplyType": "static",
-                "IsModifiable": False,
-            }
-            for parameter in shown
-            if call.params.get("Source", "system") == "system"
-        ],
         "Marker": marker,
     }
 
@@ -190,6 +116,10 @@ def _describe_version(version: str) -> dict[str, Any]:
         "DBEngineVersionDescription": f"Aurora PostgreSQL (compatible with PostgreSQL {version})",
         "ExportableLogTypes": list(versions.LOG_EXPORTS),
         "SupportsLogExportsToCloudwatchLogs": True,
+        "SupportedFeatureNames": list(FEATURES),
+        "SupportsLocalWriteForwarding": True,
+        "SupportedCACertificateIdentifiers": list(CA_CERTIFICATES),
+        "SupportsCertificateRotationWithoutRestart": True,
         "SupportsReadReplica": False,
         "SupportedEngineModes": ["provisioned"],
         "Status": "available",

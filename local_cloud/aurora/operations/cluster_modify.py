@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from local_cloud.aurora.operations.clusters import (
 )
 from local_cloud.aurora.operations.maintenance import wait_for_window
 from local_cloud.aurora.operations.master_password import password_stage
+from local_cloud.aurora.operations.network import chosen_network_type, chosen_security_groups
 from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.operations.stages import Stage, run_stages
 from local_cloud.aurora.operations.validate import require
@@ -47,7 +49,7 @@ BETWEEN_IOPT_CHANGES = timedelta(days=30)
     "PreferredMaintenanceWindow EnableIAMDatabaseAuthentication CloudwatchLogsExportConfiguration "
     "DeletionProtection CopyTagsToSnapshot StorageType AutoMinorVersionUpgrade ServerlessV2ScalingConfiguration "
     "ManageMasterUserPassword RotateMasterUserPassword MasterUserSecretKmsKeyId EnableLocalWriteForwarding Domain "
-    "DomainIAMRoleName EngineLifecycleSupport " + observation.MEMBERS,
+    "DomainIAMRoleName EngineLifecycleSupport NetworkType " + observation.MEMBERS,
     only=ORDINARY | {"EnableHttpEndpoint": (False,)},
 )
 def modify_db_cluster(call: Call) -> dict[str, Any]:
@@ -104,28 +106,40 @@ def _settings_without_interruption(call: Call, cluster: Cluster) -> dict[str, An
 def _settings(call: Call, cluster: Cluster) -> dict[str, Any]:
     """Return the settings that are applied while the cluster is `modifying`."""
     params = call.params
-    settings: dict[str, Any] = {}
-    if "BackupRetentionPeriod" in params:
-        settings["backup_retention"] = validate.number(params, "BackupRetentionPeriod", 1, range(1, 36))
-    if "DBClusterParameterGroupName" in params:
-        settings["parameter_group"] = chosen_parameter_group(call, cluster.engine_version)
-    if "VpcSecurityGroupIds" in params:
-        settings["security_groups"] = validate.security_groups(params, [])
-    if "StorageType" in params:
-        settings["storage_type"] = _storage_type(call, cluster)
-    if "ServerlessV2ScalingConfiguration" in params:
-        settings["serverless_scaling"] = validate.serverless_scaling(params)
-    if "CloudwatchLogsExportConfiguration" in params:
-        change = params["CloudwatchLogsExportConfiguration"]
-        enabled = set(cluster.log_exports) | set(log_exports(change.get("EnableLogTypes", [])))
-        settings["log_exports"] = sorted(enabled - set(change.get("DisableLogTypes", [])))
-    if "EnableLocalWriteForwarding" in params:
-        settings["local_write_forwarding"] = "enabled" if params["EnableLocalWriteForwarding"] else "disabled"
-    if "Domain" in params:
-        settings["domain"] = domain(call, cluster.domain)
+    group = call.state.subnet_groups[cluster.subnet_group]
+    makers: dict[str, tuple[str, Callable[[], Any]]] = {
+        "BackupRetentionPeriod": (
+            "backup_retention",
+            lambda: validate.number(params, "BackupRetentionPeriod", 1, range(1, 36)),
+        ),
+        "DBClusterParameterGroupName": (
+            "parameter_group",
+            lambda: chosen_parameter_group(call, cluster.engine_version),
+        ),
+        "VpcSecurityGroupIds": (
+            "security_groups",
+            lambda: chosen_security_groups(call, group, cluster.security_groups),
+        ),
+        "NetworkType": ("network_type", lambda: chosen_network_type(params, group, cluster.network_type)),
+        "StorageType": ("storage_type", lambda: _storage_type(call, cluster)),
+        "ServerlessV2ScalingConfiguration": ("serverless_scaling", lambda: validate.serverless_scaling(params)),
+        "CloudwatchLogsExportConfiguration": ("log_exports", lambda: _log_exports(params, cluster)),
+        "EnableLocalWriteForwarding": (
+            "local_write_forwarding",
+            lambda: "enabled" if params["EnableLocalWriteForwarding"] else "disabled",
+        ),
+        "Domain": ("domain", lambda: domain(call, cluster.domain)),
+    }
+    settings = {attribute: make() for member, (attribute, make) in makers.items() if member in params}
     if observation.asks_for_observation(params):
         settings["observation"] = observation.requested_observation(call, cluster.observation)
     return settings
+
+
+def _log_exports(params: dict[str, Any], cluster: Cluster) -> list[str]:
+    change = params["CloudwatchLogsExportConfiguration"]
+    enabled = set(cluster.log_exports) | set(log_exports(change.get("EnableLogTypes", [])))
+    return sorted(enabled - set(change.get("DisableLogTypes", [])))
 
 
 def _storage_type(call: Call, cluster: Cluster) -> str:

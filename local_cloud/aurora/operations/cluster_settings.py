@@ -9,6 +9,7 @@ from local_cloud.aurora.errors import ApiError, invalid_combination, invalid_val
 from local_cloud.aurora.operations import observation, validate
 from local_cloud.aurora.operations.associated_roles import requested_roles, settle_roles
 from local_cloud.aurora.operations.clusters import chosen_parameter_group, chosen_subnet_group
+from local_cloud.aurora.operations.network import chosen_network_type, chosen_security_groups
 from local_cloud.aurora.operations.observation import requested_observation
 from local_cloud.aurora.operations.validate import require
 from local_cloud.aurora.operations.windows import windows
@@ -25,12 +26,11 @@ MEMBERS = (
     "AvailabilityZones BackupRetentionPeriod DBClusterParameterGroupName VpcSecurityGroupIds DBSubnetGroupName Engine "
     "EngineVersion Port PreferredBackupWindow Tags TagSpecifications KmsKeyId EnableIAMDatabaseAuthentication "
     "EnableCloudwatchLogsExports DeletionProtection CopyTagsToSnapshot StorageType ServerlessV2ScalingConfiguration "
-    "EngineLifecycleSupport Domain DomainIAMRoleName AssociatedRoles "
+    "EngineLifecycleSupport Domain DomainIAMRoleName AssociatedRoles NetworkType "
 ) + observation.MEMBERS
 # Members that mean "nothing special" with these values
 ORDINARY: dict[str, tuple[object, ...]] = {
     "EngineMode": ("provisioned",),
-    "NetworkType": ("IPV4",),
     "BacktrackWindow": (0,),
     "OptionGroupName": tuple(f"default:{ENGINE}-{major}" for major in (14, 15, 16, 17)),
     "MasterUserAuthenticationType": ("password",),
@@ -47,13 +47,15 @@ def cluster_settings(call: Call, version: str, *, default_retention: int) -> dic
         if zone not in state.zones:
             raise invalid_value(f"Invalid availability zones: {zone}")
     backup_window, maintenance_window = windows(params)
+    group = state.subnet_groups[chosen_subnet_group(call)]
     return {
         "engine_version": version,
         "tags": requested_tags(params),
         "backup_tags": _backup_tags(params),
-        "subnet_group": chosen_subnet_group(call),
+        "subnet_group": group.identifier,
+        "network_type": chosen_network_type(params, group, "IPV4"),
         "parameter_group": chosen_parameter_group(call, version),
-        "security_groups": validate.security_groups(params, [state.default_security_group]),
+        "security_groups": chosen_security_groups(call, group, []),
         "availability_zones": zones,
         "backup_retention": validate.number(params, "BackupRetentionPeriod", default_retention, range(1, 36)),
         "backup_window": backup_window,

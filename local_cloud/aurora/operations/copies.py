@@ -65,7 +65,7 @@ def copy_db_cluster_snapshot(call: Call) -> dict[str, Any]:
         backup_retention=source.backup_retention,
         backup_window=source.backup_window,
         storage_type=source.storage_type,
-        vpc_id=call.state.default_vpc,
+        vpc_id=source.vpc_id,
     )
     call.state.snapshots[identifier] = copy
     _start_copying(call, source, copy, under_way)

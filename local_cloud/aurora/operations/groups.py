@@ -8,6 +8,7 @@ from typing import Any
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import ApiError, invalid_value
 from local_cloud.aurora.operations import validate
+from local_cloud.aurora.operations.network import existing_subnets, network_types
 from local_cloud.aurora.operations.paging import keep_matching, page
 from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.operations.validate import require
@@ -21,22 +22,21 @@ FEWEST_ZONES = 2
 
 @operation("CreateDBSubnetGroup", identifier="DBSubnetGroupName", supports="DBSubnetGroupDescription SubnetIds Tags")
 def create_db_subnet_group(call: Call) -> dict[str, Any]:
-    """Answer CreateDBSubnetGroup; subnets are believed to exist, each in the next availability zone."""
+    """Answer CreateDBSubnetGroup: subnets of one VPC, in two zones at least."""
     name = call.params["DBSubnetGroupName"].lower()
     if not re.fullmatch(r"[a-z0-9 ._-]{1,255}", name) or name == "default":
         raise invalid_value(f"Invalid DB subnet group name: {name}")
     if name in call.state.subnet_groups:
         raise ApiError("DBSubnetGroupAlreadyExists", f"The DB subnet group '{name}' already exists.")
     subnets = list(dict.fromkeys(call.params["SubnetIds"]))
-    for subnet in subnets:
-        if not re.fullmatch(r"subnet-[0-9a-z]+", subnet):
-            raise ApiError("InvalidSubnet", f"Some input subnets in :[{subnet}] are invalid.")
+    found = existing_subnets(call, subnets)
+    zones = list(dict.fromkeys(subnet.zone for subnet in found))
     require(
-        len(subnets) >= FEWEST_ZONES,
+        len(zones) >= FEWEST_ZONES,
         ApiError(
             "DBSubnetGroupDoesNotCoverEnoughAZs",
             "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Current AZ coverage: "
-            f"{call.state.zones[0]}. Add subnets to cover at least {FEWEST_ZONES} AZs.",
+            f"{', '.join(zones)}. Add subnets to cover at least {FEWEST_ZONES} AZs.",
         ),
     )
     most = call.settings.quotas.subnet_groups
@@ -44,14 +44,14 @@ def create_db_subnet_group(call: Call) -> dict[str, Any]:
         len(call.state.subnet_groups) < most,
         ApiError("DBSubnetGroupQuotaExceeded", f"Cannot create more than {most} DB subnet groups."),
     )
-    zones = call.state.zones
     group = SubnetGroup(
         identifier=name,
         arn=call.state.arn("subgrp", name),
         tags=requested_tags(call.params),
         description=call.params["DBSubnetGroupDescription"],
-        vpc_id=call.state.default_vpc,
-        subnets=[(subnet, zones[position % len(zones)]) for position, subnet in enumerate(subnets)],
+        vpc_id=found[0].vpc_id,
+        subnets=[(subnet.identifier, subnet.zone) for subnet in found],
+        network_types=network_types(found),
     )
     call.state.subnet_groups[name] = group
     return {"DBSubnetGroup": describe_subnet_group(group)}
@@ -108,7 +108,7 @@ def describe_db_cluster_parameter_groups(call: Call) -> dict[str, Any]:
 def delete_db_cluster_parameter_group(call: Call) -> dict[str, Any]:
     """Answer DeleteDBClusterParameterGroup."""
     groups = call.state.cluster_parameter_groups
-    group = _group(call.params["DBClusterParameterGroupName"], groups)
+    group = group_named(call.params["DBClusterParameterGroupName"], groups)
     used = any(cluster.parameter_group == group.identifier for cluster in call.state.clusters.values())
     _delete_group(group, groups, used=used)
     return {}
@@ -135,7 +135,7 @@ def describe_db_parameter_groups(call: Call) -> dict[str, Any]:
 def delete_db_parameter_group(call: Call) -> dict[str, Any]:
     """Answer DeleteDBParameterGroup."""
     groups = call.state.parameter_groups
-    group = _group(call.params["DBParameterGroupName"], groups)
+    group = group_named(call.params["DBParameterGroupName"], groups)
     used = any(instance.parameter_group == group.identifier for instance in call.state.instances.values())
     _delete_group(group, groups, used=used)
     return {}
@@ -173,7 +173,8 @@ def _new_group(call: Call, name: str, kind: str, groups: dict[str, ParameterGrou
     return group
 
 
-def _group(name: str, groups: dict[str, ParameterGroup]) -> ParameterGroup:
+def group_named(name: str, groups: dict[str, ParameterGroup]) -> ParameterGroup:
+    """Return a parameter group; raise DBParameterGroupNotFound."""
     group = groups.get(name.lower())
     if group is None:
         # the cluster kind answers with this code too
@@ -183,7 +184,7 @@ def _group(name: str, groups: dict[str, ParameterGroup]) -> ParameterGroup:
 
 def _described(call: Call, member: str, answer: str, groups: dict[str, ParameterGroup]) -> dict[str, Any]:
     name = call.params.get(member)
-    found = [_group(name, groups)] if name else list(groups.values())
+    found = [group_named(name, groups)] if name else list(groups.values())
     shown, marker = page(keep_matching(found, call.params, {}), call.params)
     return {answer: [describe_parameter_group(group) for group in shown], "Marker": marker}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call, new_resource_id
-from local_cloud.aurora.errors import NotSupportedError, invalid_combination, invalid_value
+from local_cloud.aurora.errors import NotSupportedError, invalid_combination
 from local_cloud.aurora.operations import observation, validate
 from local_cloud.aurora.operations.account import CA_CERTIFICATE, checked_certificate
 from local_cloud.aurora.operations.clusters import require_available
@@ -17,11 +17,12 @@ from local_cloud.aurora.operations.instances import (
     checked_parameter_group,
     instance_answer,
 )
+from local_cloud.aurora.operations.network import chosen_zone, has_free_address
 from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.operations.validate import require
 from local_cloud.aurora.operations.windows import maintenance_window
 from local_cloud.aurora.state.describe_groups import default_parameter_group
-from local_cloud.aurora.state.resources import Instance
+from local_cloud.aurora.state.resources import Cluster, Instance
 from local_cloud.aurora.state.tagging import requested_tags
 
 # The cluster manages these: RDS refuses them for a member
@@ -38,10 +39,12 @@ OF_THE_CLUSTER = (
     identifier="DBInstanceIdentifier",
     supports="DBInstanceClass Engine DBClusterIdentifier PromotionTier AvailabilityZone DBParameterGroupName "
     "PubliclyAccessible AutoMinorVersionUpgrade CACertificateIdentifier PreferredMaintenanceWindow Tags "
-    "DBSubnetGroupName EngineVersion DBCapacityReservationIdentifier " + observation.MEMBERS + " " + OF_THE_CLUSTER,
+    "DBSubnetGroupName EngineVersion DBCapacityReservationIdentifier NetworkType "
+    + observation.MEMBERS
+    + " "
+    + OF_THE_CLUSTER,
     only={
         "MultiAZ": (False,),
-        "NetworkType": ("IPV4",),
         "StorageType": ("aurora", "aurora-iopt1"),
         "LicenseModel": ("postgresql-license",),
     },
@@ -56,11 +59,9 @@ def create_db_instance(call: Call) -> dict[str, Any]:
     _refuse_cluster_members(params)
     refuse_capacity_reservation(params)
     cluster = state.cluster(params["DBClusterIdentifier"])
-    instance_class = checked_class(params, cluster)
-    _refuse_other_than_cluster(params, cluster.engine_version, cluster.subnet_group)
-    zone = params.get("AvailabilityZone", state.zones[len(cluster.members) % len(state.zones)])
-    if zone not in state.zones:
-        raise invalid_value(f"Invalid availability zone: {zone}")
+    instance_class = checked_class(call, cluster)
+    _refuse_other_than_cluster(params, cluster)
+    zone = chosen_zone(call, cluster, instance_class)
     require(identifier not in state.instances, errors.instance_exists())
     require(
         len(state.instances) < call.settings.quotas.instances,
@@ -90,7 +91,13 @@ def create_db_instance(call: Call) -> dict[str, Any]:
     state.instances[identifier] = instance
     cluster.members.append(identifier)
 
+    fits = has_free_address(call, cluster, zone)
+
     def finish() -> None:
+        if not fits:
+            instance.status = "incompatible-network"
+            call.event(instance, "The DB instance is in an incompatible network: no free IP address.", "failure")
+            return
         instance.status = "available"
         instance.reachable_once = True
         instance.create_time = call.now
@@ -115,14 +122,15 @@ def _refuse_cluster_members(params: dict[str, Any]) -> None:
             )
 
 
-def _refuse_other_than_cluster(params: dict[str, Any], engine_version: str, subnet_group: str) -> None:
-    if params.get("EngineVersion", engine_version) != engine_version:
+def _refuse_other_than_cluster(params: dict[str, Any], cluster: Cluster) -> None:
+    if params.get("EngineVersion", cluster.engine_version) != cluster.engine_version:
         raise invalid_combination(
             "The engine version that you requested for your DB instance does not match the engine version of your "
-            f"DB cluster ({engine_version})."
+            f"DB cluster ({cluster.engine_version})."
         )
-    if params.get("DBSubnetGroupName", subnet_group).lower() != subnet_group:
-        raise invalid_combination(
-            "The requested DB Instance will be a member of a DB Cluster and must use its DBSubnetGroupName "
-            f"({subnet_group})."
-        )
+    of_the_cluster = {"DBSubnetGroupName": cluster.subnet_group, "NetworkType": cluster.network_type}
+    for name, value in of_the_cluster.items():
+        if params.get(name, value).lower() != value.lower():
+            raise invalid_combination(
+                f"The requested DB Instance will be a member of a DB Cluster and must use its {name} ({value})."
+            )

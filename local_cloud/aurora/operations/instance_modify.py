@@ -30,7 +30,8 @@ CLASS, CERTIFICATE = "DBInstanceClass", "CACertificateIdentifier"
 OF_THE_CLUSTER = (
     "BackupRetentionPeriod CloudwatchLogsExportConfiguration DBPortNumber DeletionProtection Domain DomainIAMRoleName "
     "EnableIAMDatabaseAuthentication EngineLifecycleSupport EngineVersion ManageMasterUserPassword MasterUserPassword "
-    "MasterUserSecretKmsKeyId PreferredBackupWindow RotateMasterUserPassword StorageType VpcSecurityGroupIds"
+    "MasterUserSecretKmsKeyId NetworkType PreferredBackupWindow RotateMasterUserPassword StorageType "
+    "VpcSecurityGroupIds"
 )
 
 
@@ -40,7 +41,7 @@ OF_THE_CLUSTER = (
     supports="DBInstanceClass PromotionTier DBParameterGroupName PreferredMaintenanceWindow AutoMinorVersionUpgrade "
     "CACertificateIdentifier CertificateRotationRestart PubliclyAccessible ApplyImmediately "
     "DBCapacityReservationIdentifier " + observation.MEMBERS + " " + OF_THE_CLUSTER,
-    only={"MultiAZ": (False,), "NetworkType": ("IPV4",), "LicenseModel": ("postgresql-license",)},
+    only={"MultiAZ": (False,), "LicenseModel": ("postgresql-license",)},
 )
 def modify_db_instance(call: Call) -> dict[str, Any]:
     """Answer ModifyDBInstance: class and certificate wait for ApplyImmediately or the maintenance window."""
@@ -97,7 +98,7 @@ def _settings(call: Call, instance: Instance, cluster: Cluster) -> dict[str, Any
 def _deferred(call: Call, cluster: Cluster) -> dict[str, Any]:
     deferred: dict[str, Any] = {}
     if CLASS in call.params:
-        deferred[CLASS] = checked_class(call.params, cluster)
+        deferred[CLASS] = checked_class(call, cluster)
     if CERTIFICATE in call.params:
         deferred[CERTIFICATE] = checked_certificate(call.params[CERTIFICATE])
     return deferred

@@ -13,7 +13,7 @@ from local_cloud.aurora.operations.stages import Stage
 from local_cloud.aurora.operations.validate import require
 from local_cloud.aurora.state.describe import describe_instance
 from local_cloud.aurora.state.resources import Cluster, Instance
-from local_cloud.aurora.state.versions import ENGINE, INSTANCE_CLASSES, family_of
+from local_cloud.aurora.state.versions import ENGINE, INSTANCE_CLASSES, OTHER_CLASSES, family_of
 
 PROMOTION_TIERS = range(16)
 FINAL_SNAPSHOT_SKIPPED_IN = frozenset({"failed", "incompatible-restore", "incompatible-network"})
@@ -24,11 +24,18 @@ def instance_answer(call: Call, instance: Instance) -> dict[str, Any]:
     return {"DBInstance": describe_instance(instance, cluster_of(call, instance), call.state)}
 
 
-def checked_class(params: dict[str, Any], cluster: Cluster) -> str:
+def checked_class(call: Call, cluster: Cluster) -> str:
     """Return the instance class; raise InvalidParameterValue/-Combination."""
-    name: str = params["DBInstanceClass"]
-    if name not in INSTANCE_CLASSES:
+    name: str = call.params["DBInstanceClass"]
+    if name not in INSTANCE_CLASSES and not OTHER_CLASSES.fullmatch(name):
         raise invalid_value(f"Invalid DB Instance class: {name}")
+    if name not in INSTANCE_CLASSES or not call.state.zones_of(name):
+        raise invalid_combination(
+            "RDS does not support creating a DB instance with the following combination: "
+            f"DBInstanceClass={name}, Engine={ENGINE}, EngineVersion={cluster.engine_version}, "
+            "LicenseModel=postgresql-license. For supported combinations of instance class and database engine "
+            "version, see the documentation."
+        )
     if name == "db.serverless" and cluster.serverless_scaling is None:
         raise invalid_combination(
             "Set the Serverless v2 scaling configuration on the parent DB cluster before creating a Serverless v2 "

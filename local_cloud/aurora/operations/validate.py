@@ -11,7 +11,6 @@ from local_cloud.aurora.errors import NotSupportedError, invalid_combination, in
 from local_cloud.aurora.state.versions import DEFAULT_IN_MAJOR, DEFAULT_VERSION, ENGINE, VERSIONS, major_of
 
 IDENTIFIER = re.compile(r"[A-Za-z](?:-?[A-Za-z0-9])*")
-SECURITY_GROUP = re.compile(r"sg-[0-9a-z]+")
 DIRECTORY = re.compile(r"d-[0-9a-f]{10}")
 RESERVED_NAMES = frozenset({"rdsadmin", "admin", "rds_superuser", "public", "none", "user", "table"})
 LONGEST_IDENTIFIER = 63
@@ -112,15 +111,6 @@ def number(params: Mapping[str, Any], member: str, default: int, allowed: range)
             f"Invalid value {value} for {member}. Must be between {allowed.start} and {allowed.stop - 1}"
         )
     return value
-
-
-def security_groups(params: Mapping[str, Any], default: list[str]) -> list[str]:
-    """Return VPC security group ids; raise InvalidParameterValue."""
-    groups: list[str] = params.get("VpcSecurityGroupIds") or default
-    for group in groups:
-        if not SECURITY_GROUP.fullmatch(group):
-            raise invalid_value(f"Invalid security group , groupId= {group}, groupName=.")
-    return list(groups)
 
 
 def serverless_scaling(params: Mapping[str, Any]) -> dict[str, float] | None:

@@ -62,7 +62,7 @@ def describe_cluster(cluster: Cluster, state: RegionState, now: datetime) -> dic
         "CrossAccountClone": False,
         "DomainMemberships": _domains(cluster),
         "TagList": describe_tags(cluster.tags),
-        "NetworkType": "IPV4",
+        "NetworkType": cluster.network_type,
         "ServerlessV2ScalingConfiguration": cluster.serverless_scaling,
         "MasterUserSecret": _master_secret(cluster),
         "EngineLifecycleSupport": cluster.lifecycle_support,
@@ -175,7 +175,7 @@ def describe_instance(instance: Instance, cluster: Cluster, state: RegionState) 
         "DeletionProtection": cluster.deletion_protection,
         "AssociatedRoles": [],
         "TagList": describe_tags(instance.tags),
-        "NetworkType": "IPV4",
+        "NetworkType": cluster.network_type,
         "EngineLifecycleSupport": cluster.lifecycle_support,
     }
 

@@ -25,7 +25,7 @@ def describe_subnet_group(group: SubnetGroup) -> dict[str, Any]:
             for subnet, zone in group.subnets
         ],
         "DBSubnetGroupArn": group.arn,
-        "SupportedNetworkTypes": ["IPV4"],
+        "SupportedNetworkTypes": group.network_types,
     }
 
 

@@ -107,6 +107,7 @@ class Cluster(Resource):
     observation: Observation = field(default_factory=Observation)
     roles: list[AssociatedRole] = field(default_factory=list)
     domain: Domain | None = None
+    network_type: str = "IPV4"
     http_endpoint: bool = False
     local_write_forwarding: str = "disabled"
     next_iopt_change: datetime | None = None
@@ -186,14 +187,16 @@ class SubnetGroup(Resource):
     description: str
     vpc_id: str
     subnets: list[tuple[str, str]]
+    network_types: list[str] = field(default_factory=lambda: ["IPV4"])
 
 
 @dataclass(kw_only=True)
 class ParameterGroup(Resource):
-    """A DB parameter group (kind pg) or DB cluster parameter group (kind cluster-pg)."""
+    """A DB parameter group (kind pg) or DB cluster parameter group (kind cluster-pg), with what somebody set in it."""
 
     family: str
     description: str
+    parameters: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

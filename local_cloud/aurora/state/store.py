@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from local_cloud.aurora import errors
+from local_cloud.aurora.hooks import Networks
 from local_cloud.aurora.state.resources import (
     Cluster,
     Event,
@@ -25,6 +25,7 @@ class RegionState:
 
     account_id: str
     region: str
+    networks: Networks
     clusters: dict[str, Cluster] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
@@ -32,17 +33,18 @@ class RegionState:
     cluster_parameter_groups: dict[str, ParameterGroup] = field(default_factory=dict)
     parameter_groups: dict[str, ParameterGroup] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    class_zones: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Add what every Region has: the default groups."""
-        subnets = [(f"subnet-{self._stable(zone)}", zone) for zone in self.zones]
-        self.subnet_groups["default"] = SubnetGroup(
-            identifier="default",
-            arn=self.arn("subgrp", "default"),
-            description="default",
-            vpc_id=self.default_vpc,
-            subnets=subnets,
-        )
+        if subnets := self.networks.default_subnets(self.account_id, self.region):
+            self.subnet_groups["default"] = SubnetGroup(
+                identifier="default",
+                arn=self.arn("subgrp", "default"),
+                description="default",
+                vpc_id=subnets[0].vpc_id,
+                subnets=[(subnet.identifier, subnet.zone) for subnet in subnets],
+            )
         for family in FAMILIES.values():
             name = f"default.{family}"
             for kind, groups in (
@@ -62,15 +64,9 @@ class RegionState:
         """Availability zones."""
         return [f"{self.region}{letter}" for letter in "abc"]
 
-    @property
-    def default_vpc(self) -> str:
-        """Id of the default VPC."""
-        return f"vpc-{self._stable('vpc')}"
-
-    @property
-    def default_security_group(self) -> str:
-        """Id of the default VPC's default security group."""
-        return f"sg-{self._stable('sg')}"
+    def zones_of(self, instance_class: str) -> list[str]:
+        """Return the zones that offer an instance class: all, unless somebody said otherwise."""
+        return self.class_zones.get(instance_class, self.zones)
 
     def arn(self, kind: str, identifier: str) -> str:
         """Return the ARN of a resource of this account and Region."""
@@ -114,21 +110,19 @@ class RegionState:
         prefix = self.arn(kind, "")
         return identifier.removeprefix(prefix).lower()
 
-    def _stable(self, what: str) -> str:
-        return hashlib.sha256(f"{self.account_id}/{self.region}/{what}".encode()).hexdigest()[:17]
-
 
 class Store:
     """All accounts and Regions; a Region exists as soon as somebody asks for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
         self._states: dict[tuple[str, str], RegionState] = {}
 
     def state(self, account_id: str, region: str) -> RegionState:
         """Return the state of one account in one Region."""
         key = (account_id, region)
         if key not in self._states:
-            self._states[key] = RegionState(account_id, region)
+            self._states[key] = RegionState(account_id, region, self._networks)
         return self._states[key]
 
     def states(self) -> list[RegionState]:

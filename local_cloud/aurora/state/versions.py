@@ -14,14 +14,45 @@ FAMILIES = {major: f"{ENGINE}{major}" for major in MINORS}
 LOG_EXPORTS = ("postgresql", "instance", "iam-db-auth-error")
 STORAGE_TYPES = ("aurora", "aurora-iopt1")
 
-_SIZES = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge")
+_SIZES = (
+    "large",
+    "xlarge",
+    "2xlarge",
+    "4xlarge",
+    "8xlarge",
+    "12xlarge",
+    "16xlarge",
+    "24xlarge",
+    "32xlarge",
+    "48xlarge",
+)
+# Aurora User Guide, "DB instance class types": the largest size of each family that Aurora PostgreSQL offers
+_LARGEST = {
+    "r5": "24xlarge",
+    "r6g": "16xlarge",
+    "r6i": "32xlarge",
+    "r7g": "16xlarge",
+    "r7i": "48xlarge",
+    "r8g": "48xlarge",
+    "x2g": "16xlarge",
+}
+_NO_32XLARGE = frozenset({"r7i", "r8g"})
 INSTANCE_CLASSES = (
     "db.serverless",
     "db.t3.medium",
     "db.t3.large",
     "db.t4g.medium",
     "db.t4g.large",
-    *(f"db.{family}.{size}" for family in ("r5", "r6g", "r6i", "r7g", "r7i", "r8g", "x2g") for size in _SIZES),
+    *(
+        f"db.{family}.{size}"
+        for family, largest in _LARGEST.items()
+        for size in _SIZES[: _SIZES.index(largest) + 1]
+        if not (size == "32xlarge" and family in _NO_32XLARGE)
+    ),
+)
+# Families of other engines of RDS: such a class exists, only not for Aurora PostgreSQL
+OTHER_CLASSES = re.compile(
+    r"db\.(?:t2|t3|t4g|m4|m5|m5d|m6g|m6gd|m6i|m7g|m7i|m8g|r3|r4|r5b|x1|x1e|x2idn|x2iedn|z1d)\.\w+"
 )
 
 

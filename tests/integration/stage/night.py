@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from tests.integration.stage.network import DEFAULT_SUBNETS, security_group
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.stories import story
 from tests.integration.stage.world import World
@@ -22,7 +23,7 @@ class Night:
 @story
 def night(world: World) -> Night:
     world.target.create_db_subnet_group(
-        DBSubnetGroupName="staging", DBSubnetGroupDescription="of staging", SubnetIds=["subnet-1a", "subnet-2b"]
+        DBSubnetGroupName="staging", DBSubnetGroupDescription="of staging", SubnetIds=DEFAULT_SUBNETS[:2]
     )
     world.target.create_db_cluster_parameter_group(
         DBClusterParameterGroupName="staging17", DBParameterGroupFamily="aurora-postgresql17", Description="of staging"
@@ -31,7 +32,7 @@ def night(world: World) -> Night:
         TARGET,
         instances=2,
         DBSubnetGroupName="staging",
-        VpcSecurityGroupIds=["sg-0123456789abcdef0"],
+        VpcSecurityGroupIds=[security_group(world, "staging")],
         DBClusterParameterGroupName="staging17",
         StorageType="aurora-iopt1",
         EnableIAMDatabaseAuthentication=True,

@@ -4,6 +4,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
+from tests.integration.stage.network import DEFAULT_SUBNETS, security_group
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.stories import story
 from tests.integration.stage.world import World
@@ -22,7 +23,7 @@ class Wishes:
 def wishes(world: World) -> Wishes:
     rds = world.target
     rds.create_db_subnet_group(
-        DBSubnetGroupName="drill", DBSubnetGroupDescription="of the drill", SubnetIds=["subnet-3c", "subnet-4d"]
+        DBSubnetGroupName="drill", DBSubnetGroupDescription="of the drill", SubnetIds=DEFAULT_SUBNETS
     )
     rds.create_db_cluster_parameter_group(
         DBClusterParameterGroupName="drill17", DBParameterGroupFamily="aurora-postgresql17", Description="of the drill"
@@ -37,7 +38,7 @@ def wishes(world: World) -> Wishes:
         "instances": {"count": 2, "instance_class": "db.serverless"},
         "serverless_v2": {"min_capacity": 0.5, "max_capacity": 8},
         "subnet_group": "drill",
-        "security_group_ids": ["sg-0aaaaaaaaaaaaaaaa", "sg-0bbbbbbbbbbbbbbbb"],
+        "security_group_ids": [security_group(world, "drill"), security_group(world, "drill-office")],
         "cluster_parameter_group": "drill17",
         "instance_parameter_group": "drill17-instances",
         "engine_version": "17.5",

@@ -151,4 +151,4 @@ def test_the_catalogue(east: Region) -> None:
     options = east.rds.describe_orderable_db_instance_options(
         Engine=ENGINE, EngineVersion="17.6", DBInstanceClass="db.r8g.large"
     )
-    assert len(options["OrderableDBInstanceOptions"]) == 1
+    assert len(options["OrderableDBInstanceOptions"]) == 2  # one for each storage type
