@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from local_cloud.aurora.engine import Call, Engine
-from local_cloud.aurora.hooks import Caller
+from local_cloud.aurora.engine import Engine, as_service
 from local_cloud.aurora.operations.snapshots import take_snapshot
 from local_cloud.aurora.state.resources import Cluster, Snapshot
 from local_cloud.aurora.timeline import Task
@@ -17,7 +16,7 @@ logger = logging.getLogger(__name__)
 def take_automated_snapshot(engine: Engine, cluster: Cluster) -> str:
     """Take the automated snapshot of a cluster now and return its identifier; the timeline's lock is held."""
     identifier = f"rds:{cluster.identifier}-{engine.clock.now():%Y-%m-%d-%H-%M}"
-    take_snapshot(_as_rds(engine, cluster), cluster, identifier, {}, "automated")
+    take_snapshot(as_service(engine, cluster), cluster, identifier, {}, "automated")
     return identifier
 
 
@@ -64,11 +63,6 @@ def _is_backup_of(snapshot: Snapshot, cluster: Cluster) -> bool:
         and snapshot.cluster_resource_id == cluster.resource_id
         and snapshot.status == "available"
     )
-
-
-def _as_rds(engine: Engine, cluster: Cluster) -> Call:
-    caller = Caller(account_id=cluster.account_id, arn="rds.amazonaws.com")
-    return Call(engine=engine, caller=caller, region=cluster.region, operation="", params={})
 
 
 def _say(error: BaseException) -> None:

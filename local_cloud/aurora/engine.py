@@ -179,3 +179,9 @@ class Call:
 def new_resource_id(prefix: str) -> str:
     """Return an immutable resource id such as cluster-ABCDEFGH."""
     return f"{prefix}-{uuid.uuid4().hex[:26].upper()}"
+
+
+def as_service(engine: Engine, cluster: Cluster) -> Call:
+    """Return a call of RDS's own in the account and Region of a cluster."""
+    caller = Caller(account_id=cluster.account_id, arn="rds.amazonaws.com")
+    return Call(engine=engine, caller=caller, region=cluster.region, operation="", params={})

@@ -34,6 +34,7 @@ from local_cloud.ministack.journals import iam as iam_journal
 from local_cloud.ministack.journals import sns as sns_journal
 from local_cloud.ministack.refusals import executions, stacks, topics
 from local_cloud.ministack.run_again import run_again
+from local_cloud.ministack.scaling import endpoint as scaling
 from local_cloud.regions import TARGET_REGION
 
 
@@ -61,7 +62,8 @@ async def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
     configure_ministack(run_dir, options.wait_speed, port)
     settings = AuroraSettings(run_dir=run_dir / "aurora", speed=speed, account_id=ACCOUNT_ID)
     hop = Hop(run_again(endpoint)) if options.hop else None
-    async with _local_aurora(settings, endpoint, hop) as (rds_endpoint, ca_file):
+    async with _local_aurora(settings, endpoint, hop) as aurora:
+        rds_endpoint, ca_file = aurora.endpoint, aurora.ca_path
         hop_endpoint = hop.before(endpoint) if hop else ""
         # Lambda's environments take these from here.
         os.environ.update(
@@ -71,7 +73,7 @@ async def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
                 "DATABASE_CA_FILE": str(ca_file),
             }
         )
-        async with _ministack(run_dir, listener, stop, hop):
+        async with _ministack(run_dir, listener, stop, hop, aurora):
             Description(
                 run_dir=str(run_dir),
                 speed=speed,
@@ -116,17 +118,18 @@ def configure_ministack(run_dir: Path, wait_speed: float, port: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _local_aurora(settings: AuroraSettings, endpoint: str, hop: Hop | None) -> AsyncIterator[tuple[str, Path]]:
+async def _local_aurora(settings: AuroraSettings, endpoint: str, hop: Hop | None) -> AsyncIterator[LocalAurora]:
     aurora = LocalAurora(settings, hooks(endpoint, hop))
     try:
-        yield await asyncio.to_thread(aurora.start), aurora.ca_path
+        await asyncio.to_thread(aurora.start)
+        yield aurora
     finally:
         await asyncio.to_thread(aurora.stop)
 
 
 @contextlib.asynccontextmanager
 async def _ministack(
-    run_dir: Path, listener: socket.socket, stop: asyncio.Event, hop: Hop | None
+    run_dir: Path, listener: socket.socket, stop: asyncio.Event, hop: Hop | None, aurora: LocalAurora
 ) -> AsyncIterator[None]:
     app = ministack_modules.app().app  # reads its configuration when it is imported: not before
     code_folder = run_dir / "lambda"
@@ -143,6 +146,7 @@ async def _ministack(
     execution_shims.install()
     cloudformation_shims.install()
     cloudwatch_shims.install()
+    scaling.install(aurora.control.has_cluster)
     for refusals in (executions, stacks, topics):
         refusals.install()
     _let_connections_idle()

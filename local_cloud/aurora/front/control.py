@@ -7,10 +7,11 @@ from dataclasses import fields
 import psycopg2
 
 from local_cloud.aurora import backups
-from local_cloud.aurora.engine import Engine
+from local_cloud.aurora.engine import Engine, as_service
 from local_cloud.aurora.errors import invalid_value
 from local_cloud.aurora.faults import FUNCTION_KINDS, Fault
 from local_cloud.aurora.journal import Entry
+from local_cloud.aurora.operations.autoscaled import add_autoscaled_reader
 from local_cloud.aurora.settings import Quotas
 from local_cloud.aurora.sql_journal import SqlEntry
 from local_cloud.aurora.state.resources import Cluster, Instance, Snapshot
@@ -56,6 +57,17 @@ class Control:
         """Take the automated snapshot of a cluster in every backup window from now on."""
         with self._engine.timeline.lock:
             backups.back_up_nightly(self._engine, self._cluster(cluster_arn))
+
+    def has_cluster(self, account_id: str, region: str, identifier: str) -> bool:
+        """Tell whether an account has a cluster in a Region."""
+        with self._engine.timeline.lock:
+            return identifier.lower() in self._engine.store.state(account_id, region).clusters
+
+    def add_autoscaled_reader(self, cluster_arn: str) -> str:
+        """Add a reader as Application Auto Scaling does, without the cluster's tags, and return its identifier."""
+        with self._engine.timeline.lock:
+            cluster = self._cluster(cluster_arn)
+            return add_autoscaled_reader(as_service(self._engine, cluster), cluster)
 
     def run_as_admin(self, cluster_arn: str, database: str, sql: str) -> None:
         """Run SQL in a cluster as rdsadmin: what AWS's own agents do there, or what only a superuser can plant."""

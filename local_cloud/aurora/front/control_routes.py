@@ -44,6 +44,7 @@ def routes(engine: Engine) -> dict[tuple[str, str], Route]:
             )
         ),
         ("POST", "automated-snapshot"): lambda body: {"identifier": control.take_automated_snapshot(body["arn"])},
+        ("POST", "autoscaled-reader"): lambda body: {"identifier": control.add_autoscaled_reader(body["arn"])},
         ("POST", "nightly-backups"): _silent(lambda body: control.back_up_nightly(body["arn"])),
         ("POST", "admin-sql"): _silent(lambda body: control.run_as_admin(body["arn"], body["database"], body["sql"])),
         ("GET", "clock"): clock,

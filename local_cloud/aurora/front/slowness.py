@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import ApiError
 from local_cloud.aurora.faults import Fault
-from local_cloud.aurora.operations.registry import OPERATIONS
-from local_cloud.aurora.state.tagging import describe_tags
+from local_cloud.aurora.operations.autoscaled import add_autoscaled_reader
 
 _SHOWN = {
     "DescribeDBClusters": ("DBClusters", "Status"),
@@ -41,12 +39,4 @@ def member_added(call: Call, fault: Fault) -> None:
     `add-tagged-member`: somebody's automation has given it the cluster's tags since.
     """
     cluster = call.state.cluster(call.params["DBClusterIdentifier"])
-    params: dict[str, Any] = {
-        "DBInstanceIdentifier": f"application-autoscaling-{cluster.identifier}-{fault.fault_id}",
-        "DBInstanceClass": "db.r8g.large",
-        "Engine": "aurora-postgresql",
-        "DBClusterIdentifier": cluster.identifier,
-    }
-    if fault.kind == "add-tagged-member":
-        params["Tags"] = describe_tags(cluster.tags)
-    OPERATIONS["CreateDBInstance"].handler(replace(call, operation="CreateDBInstance", params=params, fault=None))
+    add_autoscaled_reader(call, cluster, cluster.tags if fault.kind == "add-tagged-member" else None)

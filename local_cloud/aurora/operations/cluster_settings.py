@@ -33,8 +33,8 @@ ORDINARY: dict[str, tuple[object, ...]] = {
     "EngineMode": ("provisioned",),
     "BacktrackWindow": (0,),
     "OptionGroupName": tuple(f"default:{ENGINE}-{major}" for major in (14, 15, 16, 17)),
-    "MasterUserAuthenticationType": ("password",),
 }
+BY_PASSWORD: dict[str, tuple[object, ...]] = {"MasterUserAuthenticationType": ("password",)}
 
 
 def cluster_settings(call: Call, version: str, *, default_retention: int) -> dict[str, Any]:

@@ -39,7 +39,7 @@ OF_THE_CLUSTER = (
     identifier="DBInstanceIdentifier",
     supports="DBInstanceClass Engine DBClusterIdentifier PromotionTier AvailabilityZone DBParameterGroupName "
     "PubliclyAccessible AutoMinorVersionUpgrade CACertificateIdentifier PreferredMaintenanceWindow Tags "
-    "DBSubnetGroupName EngineVersion DBCapacityReservationIdentifier NetworkType "
+    "DBSubnetGroupName EngineVersion DBCapacityReservationIdentifier NetworkType DatabaseInsightsMode "
     + observation.MEMBERS
     + " "
     + OF_THE_CLUSTER,

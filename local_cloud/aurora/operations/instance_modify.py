@@ -40,7 +40,7 @@ OF_THE_CLUSTER = (
     identifier="DBInstanceIdentifier",
     supports="DBInstanceClass PromotionTier DBParameterGroupName PreferredMaintenanceWindow AutoMinorVersionUpgrade "
     "CACertificateIdentifier CertificateRotationRestart PubliclyAccessible ApplyImmediately "
-    "DBCapacityReservationIdentifier " + observation.MEMBERS + " " + OF_THE_CLUSTER,
+    f"DBCapacityReservationIdentifier DatabaseInsightsMode {observation.MEMBERS} {OF_THE_CLUSTER}",
     only={"MultiAZ": (False,), "LicenseModel": ("postgresql-license",)},
 )
 def modify_db_instance(call: Call) -> dict[str, Any]:

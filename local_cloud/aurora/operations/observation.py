@@ -10,9 +10,10 @@ from local_cloud.aurora.operations.validate import require
 from local_cloud.aurora.state.observation import Observation
 
 MEMBERS = (
-    "MonitoringInterval MonitoringRoleArn DatabaseInsightsMode EnablePerformanceInsights "
-    "PerformanceInsightsKMSKeyId PerformanceInsightsRetentionPeriod"
+    "MonitoringInterval MonitoringRoleArn EnablePerformanceInsights PerformanceInsightsKMSKeyId "
+    "PerformanceInsightsRetentionPeriod"
 )
+MODE = "DatabaseInsightsMode"  # which a restore cannot set
 INTERVALS = (0, 1, 5, 10, 15, 30, 60)
 RETENTIONS = (7, *(month * 31 for month in range(1, 24)), 731)
 DEFAULT_RETENTION = 7
@@ -22,7 +23,7 @@ MONITORING = "monitoring.rds.amazonaws.com"
 
 def asks_for_observation(params: dict[str, Any]) -> bool:
     """Tell whether a request says anything about it."""
-    return any(name in params for name in MEMBERS.split())
+    return any(name in params for name in (MODE, *MEMBERS.split()))
 
 
 def requested_observation(call: Call, now: Observation) -> Observation:
@@ -30,7 +31,7 @@ def requested_observation(call: Call, now: Observation) -> Observation:
     interval, role = _monitoring(call, now)
     insights: bool = call.params.get("EnablePerformanceInsights", now.insights)
     retention = _retention(call.params, now, insights=insights)
-    mode = call.params.get("DatabaseInsightsMode", now.mode)
+    mode = call.params.get(MODE, now.mode)
     if mode not in {"standard", "advanced"}:
         raise invalid_value(f"Invalid DatabaseInsightsMode: {mode}. Valid values: standard, advanced")
     require(

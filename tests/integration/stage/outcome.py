@@ -35,8 +35,9 @@ class ApiCall:
         return self.operation.startswith(CHANGING) and self.outcome in ("OK", "dropped")
 
     def mentions(self, name: str) -> bool:
-        """Whether a parameter is or contains a name."""
-        return name in str(self.parameters)
+        """Whether a parameter is or contains a name, or that of a cluster whose member a parameter names."""
+        clusters = [cluster["arn"].rpartition(":")[2] for cluster in self.before.get("clusters", [])]
+        return name in str(self.parameters) or name in clusters
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,8 +41,8 @@ def test_every_operation_is_complete() -> None:
 def test_what_aurora_can_but_the_local_one_cannot_says_so(prod: Region) -> None:
     with refused("NotSupportedByLocalAurora", "BacktrackDBCluster is not supported by the local Aurora"):
         prod.rds.backtrack_db_cluster(DBClusterIdentifier="prod", BacktrackTo="2026-01-01T00:00:00Z")
-    with refused("NotSupportedByLocalAurora", "Domain"):
-        prod.rds.create_db_cluster(DBClusterIdentifier="x", Engine=ENGINE, Domain="d-1")
+    with refused("NotSupportedByLocalAurora", "WithExpressConfiguration"):
+        prod.rds.create_db_cluster(DBClusterIdentifier="x", Engine=ENGINE, WithExpressConfiguration=True)
     with refused("NotSupportedByLocalAurora", "aurora-mysql"):
         prod.rds.create_db_cluster(DBClusterIdentifier="x", Engine="aurora-mysql")
 
