@@ -43,6 +43,9 @@ class Quotas:
     copies_in_progress: int = 5
     shared_accounts: int = 20
     roles_of_a_cluster: int = 5
+    custom_endpoints_of_a_cluster: int = 5
+    event_subscriptions: int = 20
+    proxies: int = 20
     subnet_groups: int = 50
     cluster_parameter_groups: int = 50
     parameter_groups: int = 50

@@ -73,12 +73,24 @@ def _deleted_cluster(call: Call) -> Arns:
     return _all(CLUSTER, _named("cluster-snapshot", "FinalDBSnapshotIdentifier"))(call)
 
 
+def _proxy(call: Call) -> Arns:
+    found = call.state.proxies.get(call.params.get("DBProxyName", "").lower())
+    return [found.arn if found else "*"]
+
+
+def _target_group(call: Call) -> Arns:
+    found = call.state.proxies.get(call.params["DBProxyName"].lower())
+    return [found.target_group_arn if found else "*"]
+
+
 CLUSTER = _named("cluster", "DBClusterIdentifier")
 SNAPSHOT = _named("cluster-snapshot", "DBClusterSnapshotIdentifier")
 INSTANCE = _named("db", "DBInstanceIdentifier")
 SUBNET_GROUP = _named("subgrp", "DBSubnetGroupName", otherwise="default")
 CLUSTER_GROUP = _named("cluster-pg", "DBClusterParameterGroupName")
 INSTANCE_GROUP = _named("pg", "DBParameterGroupName")
+ENDPOINT = _named("cluster-endpoint", "DBClusterEndpointIdentifier")
+SUBSCRIPTION = _named("es", "SubscriptionName")
 
 RULES: dict[str, Rule] = {
     "CreateDBCluster": _all(CLUSTER, _cluster_parameter_group, _option_group, SUBNET_GROUP),
@@ -135,7 +147,24 @@ RULES: dict[str, Rule] = {
     "DescribeAccountAttributes": _any_resource,
     "DescribeCertificates": _any_resource,
     "DescribeGlobalClusters": _named("global-cluster", "GlobalClusterIdentifier", otherwise="*"),
+    "CreateDBClusterEndpoint": _all(CLUSTER, ENDPOINT),
+    "ModifyDBClusterEndpoint": ENDPOINT,
+    "DeleteDBClusterEndpoint": ENDPOINT,
+    "CreateEventSubscription": SUBSCRIPTION,
+    "ModifyEventSubscription": SUBSCRIPTION,
+    "AddSourceIdentifierToSubscription": SUBSCRIPTION,
+    "RemoveSourceIdentifierFromSubscription": SUBSCRIPTION,
+    "DeleteEventSubscription": SUBSCRIPTION,
     "DescribeEventSubscriptions": _named("es", "SubscriptionName", otherwise="*"),
+    "DescribeEventCategories": _any_resource,
+    "CreateDBProxy": _any_resource,
+    "DescribeDBProxies": _proxy,
+    "DeleteDBProxy": _proxy,
+    "DescribeDBProxyTargetGroups": _proxy,
+    "RegisterDBProxyTargets": _target_group,
+    "DeregisterDBProxyTargets": _target_group,
+    "DescribeDBProxyTargets": _target_group,
+    "DescribeIntegrations": _any_resource,
     "DescribePendingMaintenanceActions": _named("", "ResourceIdentifier", otherwise="*"),
     "DescribeDBSnapshots": _named("snapshot", "DBSnapshotIdentifier", otherwise="*"),
     "DescribeDBClusterAutomatedBackups": _any_resource,
@@ -152,6 +181,9 @@ TAGGED: dict[str, Rule] = {
     "CreateDBSubnetGroup": SUBNET_GROUP,
     "CreateDBClusterParameterGroup": CLUSTER_GROUP,
     "CreateDBParameterGroup": INSTANCE_GROUP,
+    "CreateDBClusterEndpoint": ENDPOINT,
+    "CreateEventSubscription": SUBSCRIPTION,
+    "CreateDBProxy": _any_resource,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import fields
 
 import psycopg2
@@ -14,6 +15,7 @@ from local_cloud.aurora.journal import Entry
 from local_cloud.aurora.operations.autoscaled import add_autoscaled_reader
 from local_cloud.aurora.settings import Quotas
 from local_cloud.aurora.sql_journal import SqlEntry
+from local_cloud.aurora.state.attachments import Integration
 from local_cloud.aurora.state.resources import Cluster, Instance, Snapshot
 from local_cloud.aurora.state.versions import INSTANCE_CLASSES
 
@@ -68,6 +70,32 @@ class Control:
         with self._engine.timeline.lock:
             cluster = self._cluster(cluster_arn)
             return add_autoscaled_reader(as_service(self._engine, cluster), cluster)
+
+    def start_activity_stream(self, cluster_arn: str, kms_key_arn: str, mode: str = "async") -> None:
+        """Show a database activity stream of a cluster, which nothing feeds."""
+        with self._engine.timeline.lock:
+            cluster = self._cluster(cluster_arn)
+            cluster.activity_stream = {
+                "ActivityStreamStatus": "started",
+                "ActivityStreamMode": mode,
+                "ActivityStreamKmsKeyId": kms_key_arn,
+                "ActivityStreamKinesisStreamName": f"aws-rds-das-{cluster.resource_id.lower()}",
+            }
+
+    def integrate(self, cluster_arn: str, target_arn: str, name: str) -> str:
+        """Make a zero-ETL integration of a cluster, which moves nothing, and return its ARN."""
+        with self._engine.timeline.lock:
+            cluster = self._cluster(cluster_arn)
+            state = self._engine.store.state(cluster.account_id, cluster.region)
+            made = Integration(
+                identifier=name,
+                arn=state.arn("integration", str(uuid.uuid4())),
+                source_arn=cluster.arn,
+                target_arn=target_arn,
+                create_time=self._engine.clock.now(),
+            )
+            state.integrations[name] = made
+            return made.arn
 
     def run_as_admin(self, cluster_arn: str, database: str, sql: str) -> None:
         """Run SQL in a cluster as rdsadmin: what AWS's own agents do there, or what only a superuser can plant."""

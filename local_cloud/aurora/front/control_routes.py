@@ -45,6 +45,12 @@ def routes(engine: Engine) -> dict[tuple[str, str], Route]:
         ),
         ("POST", "automated-snapshot"): lambda body: {"identifier": control.take_automated_snapshot(body["arn"])},
         ("POST", "autoscaled-reader"): lambda body: {"identifier": control.add_autoscaled_reader(body["arn"])},
+        ("POST", "activity-stream"): _silent(
+            lambda body: control.start_activity_stream(body["arn"], body["kms_key_arn"], body.get("mode", "async"))
+        ),
+        ("POST", "integration"): lambda body: {
+            "arn": control.integrate(body["arn"], body["target_arn"], body["name"]),
+        },
         ("POST", "nightly-backups"): _silent(lambda body: control.back_up_nightly(body["arn"])),
         ("POST", "admin-sql"): _silent(lambda body: control.run_as_admin(body["arn"], body["database"], body["sql"])),
         ("GET", "clock"): clock,

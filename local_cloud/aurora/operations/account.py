@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from cryptography import x509
@@ -28,6 +29,11 @@ def describe_account_attributes(call: Call) -> dict[str, Any]:
         "DBSubnetGroups": (len(state.subnet_groups), quotas.subnet_groups),
         "DBClusterParameterGroups": (len(state.cluster_parameter_groups), quotas.cluster_parameter_groups),
         "DBParameterGroups": (len(state.parameter_groups), quotas.parameter_groups),
+        "EventSubscriptions": (len(state.event_subscriptions), quotas.event_subscriptions),
+        "CustomEndpointsPerDBCluster": (
+            max(Counter(item.cluster_resource_id for item in state.custom_endpoints.values()).values(), default=0),
+            quotas.custom_endpoints_of_a_cluster,
+        ),
         "DBClusterRoles": (
             max((len(cluster.roles) for cluster in state.clusters.values()), default=0),
             quotas.roles_of_a_cluster,
@@ -77,14 +83,6 @@ def describe_global_clusters(call: Call) -> dict[str, Any]:
     if name := call.params.get("GlobalClusterIdentifier"):
         raise ApiError("GlobalClusterNotFoundFault", f"Global cluster {name} not found", 404)
     return {"GlobalClusters": []}
-
-
-@operation("DescribeEventSubscriptions", identifier="SubscriptionName", supports="MaxRecords Marker")
-def describe_event_subscriptions(call: Call) -> dict[str, Any]:
-    """Answer DescribeEventSubscriptions: there is none."""
-    if name := call.params.get("SubscriptionName"):
-        raise ApiError("SubscriptionNotFound", f"Subscription {name} not found.", 404)
-    return {"EventSubscriptionsList": []}
 
 
 @operation("DescribePendingMaintenanceActions", identifier="ResourceIdentifier", supports="MaxRecords Marker")

@@ -1,4 +1,4 @@
-"""Engine versions, cluster endpoints, events."""
+"""Engine versions, events."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from local_cloud.aurora.operations.associated_roles import FEATURES
 from local_cloud.aurora.operations.paging import keep_matching, page
 from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.state import versions
-from local_cloud.aurora.state.describe import ENDPOINT
-from local_cloud.aurora.state.resources import Cluster, Event
+from local_cloud.aurora.state.resources import Event
 from local_cloud.aurora.state.versions import ENGINE
 
 DEFAULT_EVENT_MINUTES = 60
@@ -48,18 +47,6 @@ def describe_db_engine_versions(call: Call) -> dict[str, Any]:
     )
     shown, marker = page(found, params, key=str)
     return {"DBEngineVersions": [_describe_version(version) for version in shown], "Marker": marker}
-
-
-@operation("DescribeDBClusterEndpoints", identifier="DBClusterIdentifier", supports="MaxRecords Marker")
-def describe_db_cluster_endpoints(call: Call) -> dict[str, Any]:
-    """Answer DescribeDBClusterEndpoints: `creating` until the cluster has an available writer."""
-    name = call.params.get("DBClusterIdentifier")
-    clusters = [call.state.cluster(name)] if name else list(call.state.clusters.values())
-    shown, marker = page(clusters, call.params)
-    return {
-        "DBClusterEndpoints": [endpoint for cluster in shown for endpoint in _describe_endpoints(call, cluster)],
-        "Marker": marker,
-    }
 
 
 @operation(
@@ -136,17 +123,3 @@ def _describe_version(version: str) -> dict[str, Any]:
         "SupportsGlobalDatabases": False,
         "SupportsBabelfish": False,
     }
-
-
-def _describe_endpoints(call: Call, cluster: Cluster) -> list[dict[str, Any]]:
-    serving = any(member.reachable_once for member in call.state.members_of(cluster))
-    status = "available" if serving and cluster.status != "creating" else "creating"
-    return [
-        {
-            "DBClusterIdentifier": cluster.identifier,
-            "Endpoint": ENDPOINT,
-            "Status": status,
-            "EndpointType": kind,
-        }
-        for kind in ("WRITER", "READER")
-    ]

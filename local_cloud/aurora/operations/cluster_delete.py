@@ -9,6 +9,7 @@ from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import invalid_combination
 from local_cloud.aurora.operations import validate
 from local_cloud.aurora.operations.clusters import cluster_answer
+from local_cloud.aurora.operations.integrations import refuse_with_integration
 from local_cloud.aurora.operations.registry import operation
 from local_cloud.aurora.operations.snapshots import new_snapshot_allowed, take_snapshot
 from local_cloud.aurora.operations.validate import require
@@ -33,6 +34,7 @@ def delete_db_cluster(call: Call) -> dict[str, Any]:
     cluster = call.state.cluster(call.params["DBClusterIdentifier"])
     final_snapshot = _final_snapshot(call)
     _refuse_delete(call, cluster)
+    refuse_with_integration(call, cluster)
     if final_snapshot:
         require(
             cluster.status == "available",
@@ -84,6 +86,9 @@ def _when_alone(call: Call, cluster: Cluster) -> None:
 
 
 def _gone(call: Call, cluster: Cluster) -> None:
+    for endpoint in list(call.state.custom_endpoints.values()):
+        if endpoint.cluster_resource_id == cluster.resource_id:
+            del call.state.custom_endpoints[endpoint.identifier]
     del call.state.clusters[cluster.identifier]
     call.event(cluster, "DB cluster deleted", "deletion")
     secret = cluster.master_secret

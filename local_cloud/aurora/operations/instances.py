@@ -123,6 +123,9 @@ def delete_db_instance(call: Call) -> dict[str, Any]:
 
     def finish() -> None:
         cluster.members.remove(instance.identifier)
+        for endpoint in call.state.custom_endpoints.values():
+            endpoint.static_members = [name for name in endpoint.static_members if name != instance.identifier]
+            endpoint.excluded_members = [name for name in endpoint.excluded_members if name != instance.identifier]
         del call.state.instances[instance.identifier]
         call.event(instance, "DB instance deleted", "deletion")
 

@@ -57,7 +57,10 @@ def describe_cluster(cluster: Cluster, state: RegionState, now: datetime) -> dic
         "AutoMinorVersionUpgrade": cluster.auto_minor_upgrade,
         "DeletionProtection": cluster.deletion_protection,
         "HttpEndpointEnabled": cluster.http_endpoint,
-        "ActivityStreamStatus": "stopped",
+        **cluster.activity_stream,
+        "CustomEndpoints": [
+            ENDPOINT for item in state.custom_endpoints.values() if item.cluster_resource_id == cluster.resource_id
+        ],
         "CopyTagsToSnapshot": cluster.copy_tags,
         "CrossAccountClone": False,
         "DomainMemberships": _domains(cluster),

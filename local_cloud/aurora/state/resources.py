@@ -111,6 +111,7 @@ class Cluster(Resource):
     http_endpoint: bool = False
     local_write_forwarding: str = "disabled"
     next_iopt_change: datetime | None = None
+    activity_stream: dict[str, str] = field(default_factory=lambda: {"ActivityStreamStatus": "stopped"})
     master_secret: MasterSecret | None = None
     new_password: str | None = field(default=None, repr=False)
     pending: dict[str, Any] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from local_cloud.aurora import errors
 from local_cloud.aurora.hooks import Networks
+from local_cloud.aurora.state.attachments import CustomEndpoint, EventSubscription, Integration, Proxy
 from local_cloud.aurora.state.resources import (
     Cluster,
     Event,
@@ -33,6 +34,10 @@ class RegionState:
     cluster_parameter_groups: dict[str, ParameterGroup] = field(default_factory=dict)
     parameter_groups: dict[str, ParameterGroup] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    custom_endpoints: dict[str, CustomEndpoint] = field(default_factory=dict)
+    event_subscriptions: dict[str, EventSubscription] = field(default_factory=dict)
+    proxies: dict[str, Proxy] = field(default_factory=dict)
+    integrations: dict[str, Integration] = field(default_factory=dict)
     class_zones: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -105,6 +110,10 @@ class RegionState:
         yield from self.subnet_groups.values()
         yield from self.cluster_parameter_groups.values()
         yield from self.parameter_groups.values()
+        yield from self.custom_endpoints.values()
+        yield from self.event_subscriptions.values()
+        yield from self.proxies.values()
+        yield from self.integrations.values()
 
     def _name(self, identifier: str, kind: str) -> str:
         prefix = self.arn(kind, "")
