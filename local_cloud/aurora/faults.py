@@ -21,6 +21,7 @@ KINDS = {
     "freeze": "what the call starts makes no progress until it is released",
     "hide": "the describing call does not find what is there, as RDS may right after a change",
     "show": "the describing call shows `status`: an old one, one that goes back, one that nobody knows",
+    "stale-certificate": "after the rename the door shows the old name's certificate until the cluster was stopped",
     "add-member": "before the call has its effect, autoscaling adds a member without tags to its cluster",
     "add-tagged-member": "the same, and somebody's automation has given the member the cluster's tags",
 }

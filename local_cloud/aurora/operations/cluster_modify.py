@@ -38,6 +38,7 @@ from local_cloud.aurora.wire.response import iso
 
 IAM_AUTH = "IAMDatabaseAuthenticationEnabled"
 NEW_IDENTIFIER = "DBClusterIdentifier"
+STALE = "stale-certificate"
 IOPT = "aurora-iopt1"
 BETWEEN_IOPT_CHANGES = timedelta(days=30)
 
@@ -71,7 +72,7 @@ def modify_db_cluster(call: Call) -> dict[str, Any]:
         _show_pending(cluster, settings)
     cluster.pending |= deferred
     if call.params.get("ApplyImmediately", False):
-        stages += _deferred_stages(call, cluster)
+        stages += _deferred_stages(call, cluster, stale=call.fault is not None and call.fault.kind == STALE)
     elif deferred:
         wait_for_window(call, cluster, lambda: run_stages(call, cluster, _deferred_stages(call, cluster)))
     _set(cluster, at_once)
@@ -198,13 +199,13 @@ def _deferred(call: Call) -> dict[str, Any]:
     return deferred
 
 
-def _deferred_stages(call: Call, cluster: Cluster) -> list[Stage]:
+def _deferred_stages(call: Call, cluster: Cluster, *, stale: bool = False) -> list[Stage]:
     stages = []
     durations = call.settings.durations
     if IAM_AUTH in cluster.pending:
         stages.append(Stage("update-iam-db-auth", durations.modify, lambda: _set_iam_auth(cluster)))
     if NEW_IDENTIFIER in cluster.pending:
-        stages.append(Stage("renaming", durations.rename, lambda: _rename(call, cluster)))
+        stages.append(Stage("renaming", durations.rename, lambda: _rename(call, cluster, stale=stale)))
     return stages
 
 
@@ -217,8 +218,10 @@ def _set_iam_auth(cluster: Cluster) -> None:
     cluster.iam_auth = cluster.pending.pop(IAM_AUTH)
 
 
-def _rename(call: Call, cluster: Cluster) -> None:
-    """Give the cluster its new name; its instances keep theirs."""
+def _rename(call: Call, cluster: Cluster, *, stale: bool) -> None:
+    """Give the cluster its new name; its instances keep theirs, and a stale certificate the old one."""
+    if stale:
+        cluster.server.show_old_name(old=True)
     old = cluster.identifier
     cluster.identifier = cluster.pending.pop(NEW_IDENTIFIER)
     cluster.arn = call.state.arn("cluster", cluster.identifier)

@@ -46,6 +46,10 @@ def start_db_cluster(call: Call) -> dict[str, Any]:
     )
     _all_statuses(call, cluster, "starting")
 
+    def closing() -> None:
+        cluster.server.show_old_name(old=False)
+        cluster.server.start(cluster.master_username)
+
     def finish() -> None:
         _all_statuses(call, cluster, "available")
         for member in call.state.members_of(cluster):
@@ -56,7 +60,7 @@ def start_db_cluster(call: Call) -> dict[str, Any]:
         cluster,
         call.settings.durations.start_cluster,
         finish,
-        closing=lambda: cluster.server.start(cluster.master_username),
+        closing=closing,
     )
     return cluster_answer(call, cluster)
 

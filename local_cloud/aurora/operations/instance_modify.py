@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import ApiError, invalid_combination
 from local_cloud.aurora.operations import observation, validate
@@ -26,6 +27,7 @@ from local_cloud.aurora.state.observation import Observation
 from local_cloud.aurora.state.resources import Cluster, Instance
 
 CLASS, CERTIFICATE = "DBInstanceClass", "CACertificateIdentifier"
+NEW_IDENTIFIER = "DBInstanceIdentifier"
 # The cluster manages these: RDS refuses them for a member
 OF_THE_CLUSTER = (
     "BackupRetentionPeriod CloudwatchLogsExportConfiguration DBPortNumber DeletionProtection Domain DomainIAMRoleName "
@@ -39,12 +41,12 @@ OF_THE_CLUSTER = (
     "ModifyDBInstance",
     identifier="DBInstanceIdentifier",
     supports="DBInstanceClass PromotionTier DBParameterGroupName PreferredMaintenanceWindow AutoMinorVersionUpgrade "
-    "CACertificateIdentifier CertificateRotationRestart PubliclyAccessible ApplyImmediately "
+    "CACertificateIdentifier CertificateRotationRestart PubliclyAccessible ApplyImmediately NewDBInstanceIdentifier "
     f"DBCapacityReservationIdentifier DatabaseInsightsMode {observation.MEMBERS} {OF_THE_CLUSTER}",
     only={"MultiAZ": (False,), "LicenseModel": ("postgresql-license",)},
 )
 def modify_db_instance(call: Call) -> dict[str, Any]:
-    """Answer ModifyDBInstance: class and certificate wait for ApplyImmediately or the maintenance window."""
+    """Answer ModifyDBInstance: class, certificate and name wait for ApplyImmediately or the maintenance window."""
     instance = call.state.instance(call.params["DBInstanceIdentifier"])
     cluster = cluster_of(call, instance)
     require_available_instance(instance)
@@ -101,6 +103,10 @@ def _deferred(call: Call, cluster: Cluster) -> dict[str, Any]:
         deferred[CLASS] = checked_class(call, cluster)
     if CERTIFICATE in call.params:
         deferred[CERTIFICATE] = checked_certificate(call.params[CERTIFICATE])
+    if "NewDBInstanceIdentifier" in call.params:
+        name = validate.identifier(call.params, "NewDBInstanceIdentifier")
+        require(name not in call.state.instances, errors.instance_exists())
+        deferred[NEW_IDENTIFIER] = name
     return deferred
 
 
@@ -135,7 +141,23 @@ def _deferred_stages(call: Call, instance: Instance, cluster: Cluster) -> list[S
         stages.append(Stage("modifying", call.settings.durations.modify, lambda: _change_certificate(instance)))
         if call.params.get("CertificateRotationRestart", True):
             stages.append(reboot_stage(call, instance, cluster))
+    if NEW_IDENTIFIER in instance.pending:
+        stages.append(Stage("renaming", call.settings.durations.rename, lambda: _rename(call, instance, cluster)))
+        stages.append(reboot_stage(call, instance, cluster))
     return stages
+
+
+def _rename(call: Call, instance: Instance, cluster: Cluster) -> None:
+    """Give the instance its new name, also where its cluster and custom endpoints name it."""
+    old, new = instance.identifier, instance.pending.pop(NEW_IDENTIFIER)
+    instance.identifier, instance.arn = new, call.state.arn("db", new)
+    call.state.instances[new] = call.state.instances.pop(old)
+    named = [cluster.members]
+    for endpoint in call.state.custom_endpoints.values():
+        named += [endpoint.static_members, endpoint.excluded_members]
+    for names in named:
+        names[:] = [new if name == old else name for name in names]
+    call.event(instance, f"Renamed instance from {old} to {new}", "notification")
 
 
 def _change_class(call: Call, instance: Instance) -> None:

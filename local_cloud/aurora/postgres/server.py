@@ -133,6 +133,10 @@ class PostgresServer:
                 with self._behind_closed_doors() as admin:
                     set_password(admin, role, password)
 
+    def show_old_name(self, *, old: bool) -> None:
+        """Let the door show a certificate of a name that the cluster no longer has, or its own again."""
+        self._door.shows_old_name = old
+
     def run_as_admin(self, database: str, sql: str) -> None:
         """Run SQL in the running server as AWS's superuser, without a trace of it in the log."""
         with self._connect(database) as admin, admin.cursor() as cursor:

@@ -13,19 +13,21 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID_DAYS = 30
+OLD_NAME = "old-name.cluster-local.rds.amazonaws.com"
 
 
 @dataclass(frozen=True)
 class ServerTls:
-    """Files of the servers' TLS."""
+    """Files of the servers' TLS; `old_certificate` is that of a name which the cluster no longer has."""
 
     ca: Path
     certificate: Path
+    old_certificate: Path
     key: Path
 
 
 def make_tls(public_dir: Path, server_dir: Path) -> ServerTls:
-    """Make a CA (certificate in `public_dir`, its key is thrown away) and a certificate for 127.0.0.1."""
+    """Make a CA (certificate in `public_dir`; its key is thrown away), certificates for 127.0.0.1 and an old name."""
     ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_name = _name("Local Aurora CA")
     ca = (
@@ -34,22 +36,24 @@ def make_tls(public_dir: Path, server_dir: Path) -> ServerTls:
         .add_extension(_key_usage(sign=True), critical=True)
         .sign(ca_key, hashes.SHA256())
     )
-    certificate = (
-        _builder(_name("localhost"), ca_name, server_key.public_key())
-        .add_extension(
-            x509.SubjectAlternativeName(
-                [x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")), x509.DNSName("localhost")]
-            ),
-            critical=False,
+    here = x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")), x509.DNSName("localhost")
+    issued = {
+        name: (
+            _builder(_name(name), ca_name, server_key.public_key())
+            .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(sign=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .sign(ca_key, hashes.SHA256())
         )
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(sign=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(ca_key, hashes.SHA256())
+        for name, alternatives in (("localhost", here), (OLD_NAME, [x509.DNSName(OLD_NAME)]))
+    }
+    files = ServerTls(
+        public_dir / "ca.pem", server_dir / "server.crt", server_dir / "old.crt", server_dir / "server.key"
     )
-    files = ServerTls(public_dir / "ca.pem", server_dir / "server.crt", server_dir / "server.key")
     files.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    files.certificate.write_bytes(issued["localhost"].public_bytes(serialization.Encoding.PEM))
+    files.old_certificate.write_bytes(issued[OLD_NAME].public_bytes(serialization.Encoding.PEM))
     files.key.touch(mode=0o600)
     files.key.write_bytes(
         server_key.private_bytes(

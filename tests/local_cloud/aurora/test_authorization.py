@@ -189,3 +189,22 @@ class TestKeys:
         context = guard.contexts["kms:CreateGrant", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/known"]
         assert context["kms:ViaService"] == ["rds.us-east-1.amazonaws.com"]
         assert context["kms:GrantIsForAWSResource"] == ["true"]
+
+
+def test_a_role_is_passed_to_the_part_of_rds_that_takes_it_on(guarded: Region, guard: Guard) -> None:
+    """Aurora User Guide, "Granting a user permissions to pass a role": iam:PassRole, bound by iam:PassedToService."""
+    role = f"arn:aws:iam::{ACCOUNT}:role/helper"
+    guarded.wait_for_cluster("app")
+    guarded.rds.add_role_to_db_cluster(DBClusterIdentifier="app", RoleArn=role, FeatureName="s3Import")
+    assert guard.asked[-1] == ("iam:PassRole", role)
+    assert guard.contexts["iam:PassRole", role]["iam:PassedToService"] == ["rds.amazonaws.com"]
+    guarded.rds.modify_db_cluster(DBClusterIdentifier="app", MonitoringInterval=60, MonitoringRoleArn=role)
+    assert guard.contexts["iam:PassRole", role]["iam:PassedToService"] == ["monitoring.rds.amazonaws.com"]
+    guarded.wait_for_cluster("app")
+    guarded.rds.modify_db_cluster(DBClusterIdentifier="app", Domain="d-0123456789", DomainIAMRoleName="helper")
+    assert guard.contexts["iam:PassRole", role]["iam:PassedToService"] == ["directoryservice.rds.amazonaws.com"]
+    guarded.wait_for_cluster("app")
+    guard.forbidden = {"iam:PassRole"}
+    with refused("AccessDenied", f"iam:PassRole on resource: {role}"):
+        guarded.rds.add_role_to_db_cluster(DBClusterIdentifier="app", RoleArn=role, FeatureName="s3Export")
+    assert [item["FeatureName"] for item in guarded.cluster("app")["AssociatedRoles"]] == ["s3Import"]

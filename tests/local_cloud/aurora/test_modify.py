@@ -89,6 +89,57 @@ def test_a_rename_waits_for_apply_immediately_and_moves_only_the_cluster(east: R
         assert query(session, "SELECT 1") == [(1,)]
 
 
+def test_an_instances_rename_reboots_it_and_everything_knows_its_new_name(east: Region) -> None:
+    """API reference, ModifyDBInstance, NewDBInstanceIdentifier: "an instance reboot occurs"."""
+    east.has_cluster("crew", instances=2)
+    east.rds.create_db_cluster_endpoint(
+        DBClusterIdentifier="crew",
+        DBClusterEndpointIdentifier="of-the-crew",
+        EndpointType="ANY",
+        StaticMembers=["crew-1"],
+    )
+    with refused("DBInstanceAlreadyExists"):
+        east.rds.modify_db_instance(DBInstanceIdentifier="crew-1", NewDBInstanceIdentifier="crew-2")
+    east.rds.modify_db_instance(DBInstanceIdentifier="crew-1", NewDBInstanceIdentifier="Captain")
+    assert east.instance("crew-1")["PendingModifiedValues"] == {"DBInstanceIdentifier": "captain"}
+    with east.psql("crew") as session:
+        east.rds.modify_db_instance(DBInstanceIdentifier="crew-1", ApplyImmediately=True)
+        wait_until(lambda: code_of(lambda: east.instance("captain")), "OK")
+        east.wait_for_instance("captain")
+        with pytest.raises(psycopg2.OperationalError):
+            query(session, "SELECT 1")
+
+    assert code_of(lambda: east.instance("crew-1")) == "DBInstanceNotFound"
+    assert east.instance("captain")["DBInstanceArn"] == east.arn("db", "captain")
+    [writer, _] = east.cluster("crew")["DBClusterMembers"]
+    assert (writer["DBInstanceIdentifier"], writer["IsClusterWriter"]) == ("captain", True)
+    [endpoint] = east.rds.describe_db_cluster_endpoints(DBClusterEndpointIdentifier="of-the-crew")["DBClusterEndpoints"]
+    assert endpoint["StaticMembers"] == ["captain"]
+
+
+def test_a_renamed_cluster_may_show_the_old_names_certificate_until_it_was_stopped(
+    aurora: LocalAurora, east: Region
+) -> None:
+    """Aurora User Guide, "Modifying": with SSL endpoints, stop and start a renamed cluster to update them."""
+    east.has_cluster("maiden")
+    aurora.control.add_fault(Fault(kind="stale-certificate", operation="ModifyDBCluster"))
+    east.rds.modify_db_cluster(DBClusterIdentifier="maiden", NewDBClusterIdentifier="married", ApplyImmediately=True)
+    wait_until(lambda: code_of(lambda: east.cluster("married")), "OK")
+    east.wait_for_cluster("married")
+    with pytest.raises(psycopg2.OperationalError, match="does not match host name"), east.psql("married"):
+        pass
+    east.rds.reboot_db_instance(DBInstanceIdentifier="maiden-1")
+    east.wait_for_instance("maiden-1")
+    with pytest.raises(psycopg2.OperationalError, match="does not match host name"), east.psql("married"):
+        pass
+    east.rds.stop_db_cluster(DBClusterIdentifier="married")
+    east.wait_for_cluster("married", "stopped")
+    east.rds.start_db_cluster(DBClusterIdentifier="married")
+    east.wait_for_cluster("married")
+    with east.psql("married") as session:
+        assert query(session, "SELECT 1") == [(1,)]
+
+
 def test_settings_change_while_the_cluster_is_modifying(aurora: LocalAurora, home: Region) -> None:
     home.rds.modify_db_cluster(DBClusterIdentifier="home", DeletionProtection=True)
     assert home.cluster("home")["DeletionProtection"]

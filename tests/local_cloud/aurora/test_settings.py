@@ -34,7 +34,7 @@ NOT_HERE = {
     "ModifyDBInstance": "AdditionalStorageVolumes AllocatedStorage AllowMajorVersionUpgrade AutomationMode "
     "AwsBackupRecoveryPointArn CopyTagsToSnapshot DBSecurityGroups DBSubnetGroupName DedicatedLogVolume DisableDomain "
     "DomainAuthSecretArn DomainDnsIps DomainFqdn DomainOu EnableCustomerOwnedIp Engine Iops "
-    "MasterUserAuthenticationType MaxAllocatedStorage MultiTenant NewDBInstanceIdentifier OptionGroupName "
+    "MasterUserAuthenticationType MaxAllocatedStorage MultiTenant OptionGroupName "
     "ProcessorFeatures ReplicaMode ResumeFullAutomationModeMinutes StorageThroughput TagSpecifications "
     "TdeCredentialArn TdeCredentialPassword UseDefaultProcessorFeatures",
 }

@@ -45,8 +45,10 @@ class Door:
     def __init__(self, loop: DoorLoop, tls: ServerTls, socket_dir: Path, port: int, keeper: Doorkeeper) -> None:
         self._loop = loop
         self._keeper = keeper
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._tls, self._old_tls = (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) for _ in range(2))
         self._tls.load_cert_chain(tls.certificate, tls.key)
+        self._old_tls.load_cert_chain(tls.old_certificate, tls.key)
+        self.shows_old_name = False
         self._listener: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
         self.socket_dir, self.number, self.port = socket_dir, port, port
@@ -72,7 +74,8 @@ class Door:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server_socket = self.socket_dir / f".s.PGSQL.{self.number}"
-        session = Session(Wire(reader, writer), server_socket, self.port, self._tls, self._keeper)
+        tls = self._old_tls if self.shows_old_name else self._tls
+        session = Session(Wire(reader, writer), server_socket, self.port, tls, self._keeper)
         task = asyncio.create_task(session.run())
         self._sessions.add(task)
         task.add_done_callback(self._sessions.discard)
