@@ -8,7 +8,7 @@ from local_cloud.aurora.cluster_door import ClusterDoor
 from local_cloud.aurora.engine import Call, new_resource_id
 from local_cloud.aurora.errors import invalid_combination, invalid_value
 from local_cloud.aurora.operations import validate
-from local_cloud.aurora.operations.cluster_settings import BY_PASSWORD, MEMBERS, ORDINARY, cluster_settings, settle
+from local_cloud.aurora.operations.cluster_settings import MEMBERS, ORDINARY, cluster_settings, settle
 from local_cloud.aurora.operations.clusters import (
     cluster_answer,
     create_master_secret,
@@ -26,7 +26,12 @@ from local_cloud.aurora.state.resources import Cluster, Encryption
     supports="DatabaseName MasterUsername MasterUserPassword PreferredMaintenanceWindow StorageEncrypted "
     "AutoMinorVersionUpgrade ManageMasterUserPassword MasterUserSecretKmsKeyId EnableHttpEndpoint "
     "EnableLocalWriteForwarding DatabaseInsightsMode " + MEMBERS,
-    only=ORDINARY | BY_PASSWORD | {"PubliclyAccessible": (False,), "ClusterScalabilityType": ("standard",)},
+    only=ORDINARY
+    | {
+        "PubliclyAccessible": (False,),
+        "ClusterScalabilityType": ("standard",),
+        "MasterUserAuthenticationType": ("password",),
+    },
 )
 def create_db_cluster(call: Call) -> dict[str, Any]:
     """Answer CreateDBCluster: a new PostgreSQL data directory; the server starts with the first instance."""

@@ -12,7 +12,6 @@ from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import ApiError, NotSupportedError
 from local_cloud.aurora.operations import observation, validate
 from local_cloud.aurora.operations.cluster_settings import (
-    BY_PASSWORD,
     ORDINARY,
     domain,
     join_domain,
@@ -51,8 +50,9 @@ BETWEEN_IOPT_CHANGES = timedelta(days=30)
     "PreferredMaintenanceWindow EnableIAMDatabaseAuthentication CloudwatchLogsExportConfiguration "
     "DeletionProtection CopyTagsToSnapshot StorageType AutoMinorVersionUpgrade ServerlessV2ScalingConfiguration "
     "ManageMasterUserPassword RotateMasterUserPassword MasterUserSecretKmsKeyId EnableLocalWriteForwarding Domain "
-    "DomainIAMRoleName EngineLifecycleSupport NetworkType DatabaseInsightsMode " + observation.MEMBERS,
-    only=ORDINARY | BY_PASSWORD | {"EnableHttpEndpoint": (False,)},
+    "DomainIAMRoleName EngineLifecycleSupport NetworkType DatabaseInsightsMode "
+    "MasterUserAuthenticationType " + observation.MEMBERS,
+    only=ORDINARY | {"EnableHttpEndpoint": (False,)},
 )
 def modify_db_cluster(call: Call) -> dict[str, Any]:
     """Answer ModifyDBCluster: all at once, but a rename or IAM waits for ApplyImmediately or the window."""

@@ -34,7 +34,6 @@ ORDINARY: dict[str, tuple[object, ...]] = {
     "BacktrackWindow": (0,),
     "OptionGroupName": tuple(f"default:{ENGINE}-{major}" for major in (14, 15, 16, 17)),
 }
-BY_PASSWORD: dict[str, tuple[object, ...]] = {"MasterUserAuthenticationType": ("password",)}
 
 
 def cluster_settings(call: Call, version: str, *, default_retention: int) -> dict[str, Any]:

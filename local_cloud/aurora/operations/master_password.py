@@ -14,6 +14,8 @@ def password_stage(call: Call, cluster: Cluster) -> Stage | None:
     """Return the stage that resets the master password if the request asks for it."""
     _refuse_combinations(call, cluster)
     params = call.params
+    if "MasterUserAuthenticationType" in params:
+        return _authentication(call, cluster)
     if params.get("RotateMasterUserPassword"):
         return _managed(call, cluster, cluster.master_secret)
     if params.get("ManageMasterUserPassword") and cluster.master_secret is None:
@@ -38,6 +40,29 @@ def _refuse_combinations(call: Call, cluster: Cluster) -> None:
         raise invalid_combination(
             "MasterUserSecretKmsKeyId can only be given when ManageMasterUserPassword is turned on."
         )
+
+
+def _authentication(call: Call, cluster: Cluster) -> Stage:
+    """Return the stage after which the master logs in by token, or by password again."""
+    wanted = validate.one_of(call.params, "MasterUserAuthenticationType", "password", ("password", "iam-db-auth"))
+    by_token = wanted == "iam-db-auth"
+    if by_token and not call.params.get("EnableIAMDatabaseAuthentication", cluster.iam_auth):
+        raise invalid_combination("MasterUserAuthenticationType iam-db-auth needs IAM database authentication.")
+    if by_token and (cluster.master_secret or "MasterUserPassword" in call.params):
+        raise invalid_combination("A master user with iam-db-auth has no password, given or managed.")
+    password = call.params.get("MasterUserPassword")
+    if password is not None:
+        validate.password(password)
+
+    def closing() -> None:
+        cluster.server.let_master_in(cluster.master_username, by_token=by_token)
+        if password is not None:
+            cluster.server.set_password(cluster.master_username, password)
+
+    def apply() -> None:
+        call.event(cluster, "Reset master credentials", "configuration change")
+
+    return Stage("resetting-master-credentials", call.settings.durations.reset_password, apply, closing=closing)
 
 
 def _given(call: Call, cluster: Cluster, password: str) -> Stage:

@@ -36,11 +36,11 @@ timezone = 'UTC'
 _SCRAM_ITERATIONS = (16, "scram_iterations = 1\n")
 
 # Only the door reaches the socket, and it has judged the token of whom the server trusts here: rds_iam members may not
-# use a password (IAM takes precedence); the master holds that role only to grant it.
+# use a password (IAM takes precedence); the master holds that role only to grant it, unless it logs in by token itself.
 OPEN_ACCESS = """\
 local rdsadmin,replication,all rdsadmin scram-sha-256
 local rdsadmin all reject
-local all "{master}" scram-sha-256
+local all "{master}" {method}
 local all +rds_iam trust
 local all all scram-sha-256
 """

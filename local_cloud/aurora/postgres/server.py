@@ -54,6 +54,7 @@ class PostgresServer:
         self.log_file = log_file
         self._process: subprocess.Popen[bytes] | None = None
         self._members: set[str] = set()
+        self._master_method = "scram-sha-256"
         self._lock = threading.RLock()
 
     @property
@@ -87,7 +88,7 @@ class PostgresServer:
         """Start the server for its users; nothing to do when it runs."""
         with self._lock:
             if not self.running:
-                self._launch(OPEN_ACCESS.format(master=master_name))
+                self._launch(self._open_access(master_name))
                 self._door.open()
 
     def join(self, member: str, master_name: str) -> None:
@@ -133,6 +134,14 @@ class PostgresServer:
                 with self._behind_closed_doors() as admin:
                     set_password(admin, role, password)
 
+    def let_master_in(self, master_name: str, *, by_token: bool) -> None:
+        """Let the master log in by token of IAM, or by password again; at once if the server runs."""
+        with self._lock:
+            self._master_method = "trust" if by_token else "scram-sha-256"
+            if self.running and self._process:
+                (self._volume.folder / "pg_hba.conf").write_text(self._open_access(master_name))
+                self._process.send_signal(signal.SIGHUP)
+
     def show_old_name(self, *, old: bool) -> None:
         """Let the door show a certificate of a name that the cluster no longer has, or its own again."""
         self._door.shows_old_name = old
@@ -162,6 +171,9 @@ class PostgresServer:
         with self._lock:
             self.stop(signal.SIGQUIT)  # no checkpoint of data that nobody needs any more
             self._volume.remove()
+
+    def _open_access(self, master_name: str) -> str:
+        return OPEN_ACCESS.format(master=master_name, method=self._master_method)
 
     def _launch(self, access: str) -> None:
         folder = self._volume.folder

@@ -25,7 +25,7 @@ from local_cloud.aurora.errors import ApiError
 from local_cloud.aurora.postgres.proxy import protocol
 from local_cloud.aurora.settings import installed_postgres
 from tests.local_cloud.aurora.conftest import FunctionsOnPaper
-from tests.local_cloud.aurora.story import PASSWORD, Region, query
+from tests.local_cloud.aurora.story import PASSWORD, Region, query, refused
 
 REFUSED = 'PAM authentication failed for user "clerk"'
 BROKEN_OFF = r"closed|reset"
@@ -101,6 +101,28 @@ def test_without_iam_authentication_on_the_cluster_no_token_is_good(clerk: Regio
         clerk.psql("no-iam", "clerk", token(clerk, "clerk", port=port)),
     ):
         pytest.fail("IAM is off")
+
+
+def test_the_master_too_can_be_made_to_log_in_by_token(east: Region) -> None:
+    """API reference, ModifyDBCluster, MasterUserAuthenticationType; no description shows it."""
+    east.has_cluster("keyless")
+    change: Any = {"DBClusterIdentifier": "keyless", "MasterUserAuthenticationType": "iam-db-auth"}
+    with refused("InvalidParameterCombination", "needs IAM database authentication"):
+        east.rds.modify_db_cluster(**change)
+    east.rds.modify_db_cluster(**change, EnableIAMDatabaseAuthentication=True, ApplyImmediately=True)
+    east.wait_for_cluster("keyless")
+    port = east.cluster("keyless")["Port"]
+    with east.psql("keyless", "dba", token(east, "dba", port=port)) as session:
+        assert query(session, "SELECT current_user") == [("dba",)]
+    refusal = 'PAM authentication failed for user "dba"'
+    with pytest.raises(psycopg2.OperationalError, match=refusal), east.psql("keyless"):
+        pytest.fail("the password still opens it")
+    east.rds.modify_db_cluster(
+        DBClusterIdentifier="keyless", MasterUserAuthenticationType="password", MasterUserPassword="An0ther-password"
+    )
+    east.wait_for_cluster("keyless")
+    with east.psql("keyless", password="An0ther-password") as session:
+        assert query(session, "SELECT 1") == [(1,)]
 
 
 def test_without_tls_nobody_gets_further_than_the_first_message(prod: Region) -> None:
