@@ -96,8 +96,8 @@ class Networks(Protocol):
     def default_subnets(self, account_id: str, region: str) -> list[Subnet]:
         """Return the subnets of the default VPC."""
 
-    def default_security_group(self, account_id: str, region: str) -> str:
-        """Return the id of the default VPC's default security group."""
+    def default_security_group(self, account_id: str, region: str, vpc_id: str) -> str:
+        """Return the id of a VPC's default security group."""
 
     def subnets(self, account_id: str, region: str, identifiers: Sequence[str]) -> list[Subnet]:
         """Return those of the subnets that exist."""

@@ -113,9 +113,9 @@ class AnyNetwork:
         names = [f"subnet-{_stable(account_id, region, letter)}" for letter in "abc"]
         return self.subnets(account_id, region, names)
 
-    def default_security_group(self, account_id: str, region: str) -> str:
+    def default_security_group(self, account_id: str, region: str, vpc_id: str) -> str:
         """Return an id that is always the same."""
-        return f"sg-{_stable(account_id, region, 'group')}"
+        return f"sg-{_stable(account_id, region, vpc_id)}"
 
     def subnets(self, account_id: str, region: str, identifiers: Sequence[str]) -> list[Subnet]:
         """Return the subnets, each in the next zone unless it was put somewhere."""

@@ -24,12 +24,10 @@ class MinistackNetworks:
         described = self._client("ec2", account_id, region).describe_subnets()["Subnets"]
         return [_subnet(item) for item in described if item["DefaultForAz"]]
 
-    def default_security_group(self, account_id: str, region: str) -> str:
-        """Return the id of the default VPC's default security group."""
-        client = self._client("ec2", account_id, region)
-        [vpc] = [item for item in client.describe_vpcs()["Vpcs"] if item["IsDefault"]]
-        groups = client.describe_security_groups()["SecurityGroups"]
-        [group] = [item for item in groups if (item["VpcId"], item["GroupName"]) == (vpc["VpcId"], "default")]
+    def default_security_group(self, account_id: str, region: str, vpc_id: str) -> str:
+        """Return the id of a VPC's default security group."""
+        described = self._client("ec2", account_id, region).describe_security_groups()["SecurityGroups"]
+        [group] = [item for item in described if (item["VpcId"], item["GroupName"]) == (vpc_id, "default")]
         return str(group["GroupId"])
 
     def subnets(self, account_id: str, region: str, identifiers: Sequence[str]) -> list[Subnet]:

@@ -62,10 +62,19 @@ def test_a_security_group_is_one_of_ec2s_and_of_the_same_vpc(cloud: LocalCloud, 
     assert groups == [{"VpcSecurityGroupId": made, "Status": "active"}]
 
 
-def test_without_a_wish_a_cluster_gets_the_default_group_of_the_vpc(cloud: LocalCloud, rds: Any) -> None:
-    [group] = makes(rds)["VpcSecurityGroups"]
-    described = cloud.client("ec2").describe_security_groups(GroupIds=[group["VpcSecurityGroupId"]])
-    assert described["SecurityGroups"][0]["GroupName"] == "default"
+def test_without_a_wish_a_cluster_gets_the_default_group_of_its_subnet_groups_vpc(cloud: LocalCloud, rds: Any) -> None:
+    """API reference, CreateDBCluster, VpcSecurityGroupIds."""
+    ec2 = cloud.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]][:2]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.8.{number}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
+        for number, zone in enumerate(zones)
+    ]
+    rds.create_db_subnet_group(DBSubnetGroupName="own", DBSubnetGroupDescription="own", SubnetIds=subnets)
+    [group] = makes(rds, DBSubnetGroupName="own")["VpcSecurityGroups"]
+    [described] = ec2.describe_security_groups(GroupIds=[group["VpcSecurityGroupId"]])["SecurityGroups"]
+    assert (described["VpcId"], described["GroupName"]) == (vpc, "default")
 
 
 def test_an_asymmetric_key_is_no_key_for_rds(cloud: LocalCloud, rds: Any) -> None:

@@ -47,11 +47,11 @@ def chosen_network_type(params: dict[str, Any], group: SubnetGroup, default: str
 
 
 def chosen_security_groups(call: Call, group: SubnetGroup, default: list[str]) -> list[str]:
-    """Return VPC security groups; they must exist, in the VPC of the subnet group."""
+    """Return VPC security groups in the VPC of the subnet group, which must exist; without a wish, its default one."""
     networks, account_id = call.engine.hooks.networks, call.caller.account_id
     wanted: list[str] = call.params.get("VpcSecurityGroupIds") or default
     if not wanted:
-        return [networks.default_security_group(account_id, call.region)]
+        return [networks.default_security_group(account_id, call.region, group.vpc_id)]
     found = networks.security_groups(account_id, call.region, wanted)
     for name in wanted:
         if name not in found:

@@ -126,13 +126,8 @@ class PostgresServer:
 
     def set_password(self, role: str, password: str) -> None:
         """Set a role's password, whether the server runs or not."""
-        with self._lock:
-            if self.running:
-                with self._connect() as admin:
-                    set_password(admin, role, password)
-            else:
-                with self._behind_closed_doors() as admin:
-                    set_password(admin, role, password)
+        with self._lock, self._connect() if self.running else self._behind_closed_doors() as admin:
+            set_password(admin, role, password)
 
     def let_master_in(self, master_name: str, *, by_token: bool) -> None:
         """Let the master log in by token of IAM, or by password again; at once if the server runs."""
