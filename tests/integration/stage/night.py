@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.integration.stage.network import DEFAULT_SUBNETS, security_group
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.stories import story
-from tests.integration.stage.world import World
+from tests.integration.stage.world import DEFAULT_SUBNETS, World
 
 TARGET = "shop-staging"
 
@@ -32,7 +31,7 @@ def night(world: World) -> Night:
         TARGET,
         instances=2,
         DBSubnetGroupName="staging",
-        VpcSecurityGroupIds=[security_group(world, "staging")],
+        VpcSecurityGroupIds=[world.security_group("staging")],
         DBClusterParameterGroupName="staging17",
         StorageType="aurora-iopt1",
         EnableIAMDatabaseAuthentication=True,

@@ -4,10 +4,9 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-from tests.integration.stage.network import DEFAULT_SUBNETS, security_group
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.stories import story
-from tests.integration.stage.world import World
+from tests.integration.stage.world import DEFAULT_SUBNETS, World
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def wishes(world: World) -> Wishes:
         "instances": {"count": 2, "instance_class": "db.serverless"},
         "serverless_v2": {"min_capacity": 0.5, "max_capacity": 8},
         "subnet_group": "drill",
-        "security_group_ids": [security_group(world, "drill"), security_group(world, "drill-office")],
+        "security_group_ids": [world.security_group("drill"), world.security_group("drill-office")],
         "cluster_parameter_group": "drill17",
         "instance_parameter_group": "drill17-instances",
         "engine_version": "17.5",

@@ -23,6 +23,7 @@ STATE_TABLE, AUDIT_TABLE = "aurora-restore-state", "aurora-restore-audit"
 DATABASE = "shop"
 REPLACEABLE = {"aurora-restore:replaceable": "true"}
 OLD_MASTER = Login(username="master", password="Master-0f-the-old-targets")
+DEFAULT_SUBNETS = ["subnet-00000001", "subnet-00000002", "subnet-00000003"]  # ministack's, one in each zone
 RUN_SECONDS = 400.0
 Request = Mapping[str, Any]
 
@@ -133,6 +134,11 @@ class World:
         self.cloud.aurora_control("POST", "faults", fault)
 
     # Clusters
+
+    def security_group(self, name: str) -> str:
+        """Make a security group in the default VPC of the target Region and return its id."""
+        made = self.client("ec2").create_security_group(GroupName=name, Description=f"of {name}")
+        return str(made["GroupId"])
 
     def old_target(
         self, identifier: str, tags: Mapping[str, str] = REPLACEABLE, instances: int = 1, **settings: Any
