@@ -282,3 +282,23 @@ def test_instances_that_never_come_use_the_budget_up_too(deleted: FakeAws) -> No
     deleted.clock.advance(hours=12, seconds=1)
     with pytest.raises(errors.PhaseTimedOut, match="instances staging-1, staging-2"):
         deleted.run(check_restore_status)
+
+
+def test_an_instance_that_rds_does_not_show_right_after_its_creation_is_not_made_twice(restored: FakeAws) -> None:
+    show = restored.west.hide(restored.west.instances, "staging-2")
+    looked = restored.run(check_restore_status)
+    assert (looked.status, looked.details) == (StepStatus.CLUSTER_READY, {"instances_to_create": ["staging-2"]})
+    restored.west.fail("create_db_instance", "DBInstanceAlreadyExists")
+    restored.run(restore_snapshot)
+    show()
+    assert restored.run(check_restore_status).status is StepStatus.READY
+    assert sorted(restored.west.instances) == ["staging-1", "staging-2"]
+
+
+def test_an_instance_that_is_created_for_hours_is_named_when_the_budget_is_used_up(restored: FakeAws) -> None:
+    restored.west.instances["staging-2"]["DBInstanceStatus"] = "creating"
+    restored.clock.advance(hours=11)
+    assert "instance staging-2 (creating)" in restored.run(check_restore_status).details["waiting_for"]
+    restored.clock.advance(hours=2)
+    with pytest.raises(errors.PhaseTimedOut, match=r"waiting for instance staging-2 \(creating\) after 13\.\d hours"):
+        restored.run(check_restore_status)
