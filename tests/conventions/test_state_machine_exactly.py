@@ -84,7 +84,10 @@ FUNCTIONS = (
 )
 ASK_ONE = invoked(
     "{% $states.input %}",
-    {"operation_id": "{% $operation_id %}", "verify": {"target_cluster_id": "{% $verify_network_of %}"}},
+    {
+        "operation_id": "{% $operation_id %}",
+        "verify": {"target_cluster_id": "{% $verify_network_of %}", "kms_key_id": "{% $verify_key %}"},
+    },
 ) | {
     "Output": "{% ($step := $states.result.Payload.step; {'problems': "
     "[$states.result.Payload.looks[error != ''].($step & ', ' & what & ': ' & message)]}) %}",
@@ -110,6 +113,7 @@ EXPECTED: dict[str, State] = {
         Assign={
             "operation_id": "{% $states.result.Payload.operation_id %}",
             "verify_network_of": "{% $states.result.Payload.details.verify_network_of %}",
+            "verify_key": "{% $states.result.Payload.details.verify_key %}",
         },
         Catch=caught(Assign={"operation_id": "{% $states.context.Execution.Name %}", **CAUGHT}),
     ),

@@ -27,12 +27,16 @@ _READS: dict[StepName, Callable[[RdsReader], object]] = {
 }
 
 
+_USES_THE_KEY = {StepName.COPY_SNAPSHOT, StepName.DELETE_RDS, StepName.RESTORE_SNAPSHOT}
+
+
 class Verify(BaseModel):
     """What is to be looked at beyond what every function needs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     target_cluster_id: str = ""
+    kms_key_id: str = ""
 
 
 class VerifyEvent(BaseModel):
@@ -69,6 +73,9 @@ def verify(name: StepName, event: VerifyEvent, services: Services) -> dict[str, 
     acts: dict[str, Callable[[], object]] = {"state-table": lambda: services.operations.find("verify")}
     if name in _READS:
         acts["rds"] = lambda: _READS[name](services.rds())
+    if name in _USES_THE_KEY and event.verify.kms_key_id:
+        # Each under its own role: a key policy may let in one and not the other.
+        acts["kms-key"] = lambda: services.kms.usable_key_arn(event.verify.kms_key_id)
     if name is StepName.SETUP_DB_USERS:
         acts["master-credentials"] = lambda: services.secrets.master_credentials(settings.master_secret_name)
         acts["app-credentials"] = lambda: services.secrets.app_credentials(settings.app_secret_name)

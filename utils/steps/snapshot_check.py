@@ -171,6 +171,7 @@ def _summary(operation: Operation, services: Services) -> dict[str, Any]:
         "actions": operation.plan.actions,
         "warnings": operation.plan.warnings,
         "verify_network_of": _network_stays_that_of(operation, services),
+        "verify_key": operation.plan.settings.kms_key_id or "",
     }
 
 

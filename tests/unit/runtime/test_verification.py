@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.aws import ENVIRONMENT, FakeAws
+from tests.fakes.aws import ENVIRONMENT, KEY_ARN, FakeAws
 from utils.errors import AwsThrottled, InvalidRequest
 from utils.operation.model import StepName
 from utils.runtime import step as step_module
@@ -45,6 +45,14 @@ def test_a_function_says_that_it_reaches_its_rows_and_leaves_no_trace(ask: Ask, 
     assert ask(name) == {"state-table": ""} | rds
     assert aws.audit.rows == []
     assert aws.west.changes == []
+
+
+@pytest.mark.parametrize("name", [StepName.COPY_SNAPSHOT, StepName.DELETE_RDS, StepName.RESTORE_SNAPSHOT])
+def test_a_function_that_uses_the_key_looks_at_it_under_its_own_role(ask: Ask, aws: FakeAws, name: StepName) -> None:
+    assert ask(name, kms_key_id=KEY_ARN)["kms-key"] == ""
+    aws.kms.spec = "ECC_NIST_P256"
+    assert ask(name, kms_key_id=KEY_ARN)["kms-key"] == "KeyNotUsable"
+    assert "kms-key" not in ask(StepName.SETUP_DB_USERS, kms_key_id=KEY_ARN)
 
 
 def test_setup_db_users_says_that_it_reads_the_secrets(ask: Ask) -> None:
