@@ -69,7 +69,7 @@ MEMBERS = {"the-writer": WRITER, "a-reader": READER, "at-night": SERVERLESS}
 def stands(aws: FakeAws) -> None:
     """Let it be the old target; a reader of Application Auto Scaling is with it."""
     aws.kms.states[OTHER_KEY_ARN] = "Enabled"
-    family, zones = "aurora-postgresql17", ["us-west-2a", "us-west-2b", "us-west-2c"]
+    family, zones = "aurora-postgresql17", ["a", "b", "c"]
     aws.west.subnet_groups["private"] = zones
     aws.west.cluster_parameter_groups["tuned"] = family
     aws.west.parameter_groups |= {"tuned-writer": family, "tuned-reader": family}

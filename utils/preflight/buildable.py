@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from utils.aws.offers import OfferedVersion, Offers, Quota, SubnetGroup
+from utils.aws.offers import OfferedVersion, Offers, SubnetGroup
 from utils.cluster_settings.model import TargetSettings
 from utils.errors import EngineVersionNotRestorable, SettingNotFound, SnapshotNotRestorable, TargetNotBuildable
+from utils.preflight.instances import look_at_instances
 from utils.preflight.looks import Preflight
-from utils.words import counted
+from utils.preflight.quotas import look_at_quotas
 
 _FEWEST_ZONES = 2
-_NEW_RUN = "correct it, then start a new run"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,15 +33,14 @@ def look_at_what_is_wanted(preflight: Preflight, offers: Offers, wanted: Wanted)
     group = _subnet_group(preflight, offers, settings.subnet_group)
     if version is not None:
         _parameter_groups(preflight, offers, settings, version)
-        preflight.look(
-            "instance class",
-            lambda: _classes(offers, list(settings.classes), version.version, group),
-            found=lambda names: f"{', '.join(names)} can be ordered",
-        )
-    quotas = preflight.look("quotas", offers.quotas, found=lambda known: f"{len(known)} are known") or {}
-    preflight.look("quota of clusters", lambda: _clusters(quotas, wanted))
-    preflight.look("quota of instances", lambda: _instances(quotas, wanted))
-    _snapshots(preflight, quotas, wanted)
+        look_at_instances(preflight, offers, settings, version.version, group)
+    look_at_quotas(
+        preflight,
+        offers,
+        instances=len(settings.members),
+        snapshots=wanted.new_snapshots,
+        old_members=wanted.old_members,
+    )
 
 
 def _version(offers: Offers, wanted: Wanted) -> OfferedVersion:
@@ -88,16 +87,23 @@ def _subnet_group(preflight: Preflight, offers: Offers, name: str | None) -> Sub
         group = offers.subnet_group(name)
         if group is None:
             raise _no_group("target.subnet_group", "DB subnet group", name)
-        if len(group.zones) < _FEWEST_ZONES:
-            raise TargetNotBuildable(
-                f"DB subnet group {name} in {', '.join(group.zones) or 'no Availability Zone'}",
-                field="target.subnet_group",
-                expected=f"subnets in at least {_FEWEST_ZONES} Availability Zones",
-                action="add a subnet in another zone to it, or name another group; then start a new run",
-            )
         return group
 
-    return preflight.look("subnet group", look, found=lambda group: f"{name} in {', '.join(group.zones)}")
+    group = preflight.look("subnet group", look, found=lambda seen: f"{name} in {seen.vpc_id}")
+    if group is not None:
+        preflight.look("zones of the subnets", lambda: _zones(name, group), found=", ".join)
+    return group
+
+
+def _zones(name: str, group: SubnetGroup) -> Sequence[str]:
+    if len(group.zones) < _FEWEST_ZONES:
+        raise TargetNotBuildable(
+            f"DB subnet group {name} in {', '.join(group.zones) or 'no Availability Zone'}",
+            field="target.subnet_group",
+            expected=f"subnets in at least {_FEWEST_ZONES} Availability Zones",
+            action="add a subnet in another zone to it, or name another group; then start a new run",
+        )
+    return group.zones
 
 
 def _parameter_groups(preflight: Preflight, offers: Offers, settings: TargetSettings, version: OfferedVersion) -> None:
@@ -136,70 +142,6 @@ def _family(field: str, group: tuple[str, str], family: str | None, version: Off
             action="name a group of that family, or leave the field out; then start a new run",
         )
     return family
-
-
-def _classes(offers: Offers, classes: Sequence[str], version: str, group: SubnetGroup | None) -> Sequence[str]:
-    for name in classes:
-        zones = offers.zones_of_class(version, name)
-        if not zones:
-            raise TargetNotBuildable(
-                f"instance class {name}, which cannot be ordered for Aurora PostgreSQL {version} in the target Region",
-                field="target.instances.instance_class",
-                expected="a class of aws rds describe-orderable-db-instance-options",
-                action=_NEW_RUN,
-            )
-        if group is not None and not zones & set(group.zones):
-            raise TargetNotBuildable(
-                f"instance class {name}, which can be ordered in {', '.join(sorted(zones))} only",
-                field="target.instances.instance_class",
-                expected=f"one that can be ordered in a zone of the subnet group: {', '.join(group.zones)}",
-                action="name another class, or a subnet group in one of these zones; then start a new run",
-            )
-    return classes
-
-
-def _clusters(quotas: dict[str, Quota], wanted: Wanted) -> None:
-    _room(quotas, "DBClusters", more=1, gone=0 if wanted.old_members is None else 1, what="cluster")
-
-
-def _instances(quotas: dict[str, Quota], wanted: Wanted) -> None:
-    _room(
-        quotas,
-        "DBInstances",
-        more=len(wanted.settings.members),
-        gone=wanted.old_members or 0,
-        what="instance",
-    )
-
-
-def _room(quotas: dict[str, Quota], name: str, *, more: int, gone: int, what: str) -> None:
-    quota = quotas.get(name)
-    if quota is None:
-        return
-    after = quota.used - gone + more
-    # What was over the quota before stays possible: AWS lowers no quota under what is used.
-    if after > quota.most and more > gone:
-        raise TargetNotBuildable(
-            f"{counted(quota.used, what)} of the {quota.most} that the account may have in the Region, "
-            f"{gone} of them to go and {more} to come",
-            field=f"the quota {name}",
-            expected=f"room for {counted(more - gone, f'more {what}')}",
-            action=f"delete what nobody needs, or ask AWS to raise {name}; then start a new run",
-        )
-
-
-def _snapshots(preflight: Preflight, quotas: dict[str, Quota], wanted: Wanted) -> None:
-    quota, name = quotas.get("ManualClusterSnapshots"), "quota of snapshots"
-    if quota is not None and quota.used + wanted.new_snapshots > quota.most:
-        # Older ones of ours may make room; if not, the run stops before anything is deleted.
-        preflight.warn(
-            name,
-            f"{quota.used} of {quota.most} manual cluster snapshots, and {wanted.new_snapshots} to come",
-            expected="room for them, or older ones of this target's that may be pruned",
-            do="delete snapshots that nobody needs, or ask AWS to raise ManualClusterSnapshots",
-        )
-    else:
-        preflight.look(name, lambda: None)
 
 
 def _no_group(field: str, kind: str, name: str) -> SettingNotFound:

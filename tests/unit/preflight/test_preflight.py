@@ -72,6 +72,11 @@ def a_class_that_cannot_be_ordered(_: FakeAws) -> dict[str, Any]:
     return {"target": {"instances": {"instance_class": "db.z9z.42xlarge"}}}
 
 
+def a_member_in_a_zone_without_its_class(aws: FakeAws) -> dict[str, Any]:
+    aws.west.classes["db.r8g.large"] = ["a", "b"]
+    return {"target": {"instances": {"named": {"staging-2": {"availability_zone": "us-west-2c"}}}}}
+
+
 def a_class_of_other_zones_only(aws: FakeAws) -> dict[str, Any]:
     aws.west.classes["db.x2g.large"] = ["d"]
     return {"target": {"instances": {"instance_class": "db.x2g.large"}}}
@@ -150,6 +155,7 @@ PROBLEMS: list[tuple[Plant, type[errors.PermanentError], str]] = [
     (an_instance_group_that_is_not_there, errors.SettingNotFound, "no DB parameter group 'nobodys'"),
     (an_instance_group_of_another_family, errors.TargetNotBuildable, "found DB parameter group default.aurora-postgr"),
     (a_class_that_cannot_be_ordered, errors.TargetNotBuildable, "instance class db.z9z.42xlarge, which cannot be"),
+    (a_member_in_a_zone_without_its_class, errors.TargetNotBuildable, "staging-2 of class db.r8g.large in us-west-2c"),
     (a_class_of_other_zones_only, errors.TargetNotBuildable, "can be ordered in us-west-2d only"),
     (no_room_for_the_instances, errors.TargetNotBuildable, "2 instances of the 3 that the account may have"),
     (an_instance_of_another_cluster_under_the_name, errors.IdentifierTaken, "instance staging-3 of cluster billing"),
@@ -239,9 +245,18 @@ def test_a_healthy_plan_holds_every_check_and_what_it_found(healthy: FakeAws) ->
     assert checks["snapshot"].found == "prod-nightly"
     assert checks["engine version"].found == "17.4 is offered"
     assert checks["instance class"].found == "db.r8g.large can be ordered"
-    assert checks["subnet group"].found == "default in us-west-2a, us-west-2b, us-west-2c"
+    assert checks["subnet group"].found == "default in vpc-1"
+    assert checks["zones of the subnets"].found == "us-west-2a, us-west-2b, us-west-2c"
     assert checks["instance parameter group"].found == "default.aurora-postgresql17 of family aurora-postgresql17"
     assert {"KMS key", "quota of clusters", "quota of instances", "quota of snapshots", "users"} <= set(checks)
+
+
+def test_each_class_that_cannot_be_ordered_is_named(healthy: FakeAws) -> None:
+    classes = {"writer": {"instance_class": "db.z9z.large"}, "readers": {"instance_class": "db.z8z.large"}}
+    with pytest.raises(
+        errors.TargetNotBuildable, match=r"db\.z9z\.large, which .*1 more problem: .*db\.z8z\.large, whi"
+    ):
+        healthy.start(target={"instances": classes})
 
 
 def test_a_full_quota_of_snapshots_warns_as_older_ones_may_make_room(healthy: FakeAws) -> None:
