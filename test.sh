@@ -128,22 +128,23 @@ beside() {
     return $failed
 }
 
-say "Checks and deployment, in the background; unit tests and conventions"
+if $fast; then
+    say "Checks, in the background; unit tests and conventions"
+else
+    say "Integration, checks and deployment, in the background; unit tests and conventions"
+    "${COUNTED[@]}" integration "$DEV/python" -m pytest -q tests/integration >"$logs/integration" 2>&1 &
+    integration=$!
+fi
 beside &
 beside=$!
 failed=0
 # A file stays with one worker: what its tests share, database servers above all, is made once.
 "${COUNTED[@]}" "unit, conventions" "$DEV/python" -m pytest -q -n 2 --dist loadfile tests/unit tests/traps tests/conventions --cov --cov-report=term || failed=1
 if ! $fast; then
-    say "Integration, in the background; the local cloud"
-    "${COUNTED[@]}" integration "$DEV/python" -m pytest -q tests/integration >"$logs/integration" 2>&1 &
-    integration=$!
-    "${COUNTED[@]}" "local cloud" "$DEV/python" -m pytest -q -n 2 tests/local_cloud || failed=1
+    say "The local cloud"
+    "${COUNTED[@]}" "local cloud" "$DEV/python" -m pytest -q -n 2 --dist loadfile tests/local_cloud || failed=1
     say "A sample of the fault sweep"
     "${COUNTED[@]}" faults "$DEV/python" -m pytest -q tests/faults || failed=1
-    wait $integration || failed=1
-    say "Integration"
-    cat "$logs/integration"
 fi
 wait $beside || failed=1
 say "Checks"
@@ -151,6 +152,9 @@ cat "$logs/checks"
 if ! $fast; then
     say "Deployment"
     cat "$logs/deployment"
+    wait "$integration" || failed=1
+    say "Integration"
+    cat "$logs/integration"
 fi
 
 say "CPU seconds, user and system, of every process"

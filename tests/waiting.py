@@ -5,15 +5,20 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+_SHARE_OF_THE_WAIT, _LONGEST_PAUSE_SECONDS = 0.1, 0.5
 
 
 def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = 180.0, every: float = 0.1) -> T:
-    """Look again and again (`every` so many seconds) until the answer is not an empty one; fails after `seconds`."""
-    give_up = time.monotonic() + seconds
+    """Look again and again until the answer is not an empty one; fails after `seconds`.
+
+    At first `every` so many seconds; then less and less often, so that what takes long is not slowed down by the looks.
+    """
+    began = time.monotonic()
     while True:
         answer = look()
         if answer:
             return answer
-        if time.monotonic() > give_up:
+        waited = time.monotonic() - began
+        if waited > seconds:
             raise AssertionError(f"waited {seconds:g} s for {what}")
-        time.sleep(every)
+        time.sleep(max(every, min(waited * _SHARE_OF_THE_WAIT, _LONGEST_PAUSE_SECONDS)))
