@@ -104,9 +104,13 @@ class Call:
         resource.task = task
         return self.engine.timeline.add(task, work)
 
-    def later(self, resource: Cluster | Instance, seconds: float, finish: Action) -> None:
-        """Let something happen after `seconds` of simulated time, whatever the resource's status; no fault hits it."""
+    def later(self, resource: Cluster | Instance, seconds: float, finish: Action, *, freezable: bool = False) -> None:
+        """Let something happen after `seconds` of simulated time, whatever the resource's status.
+
+        freezable: it is what a fault of this call may freeze.
+        """
         now = self.now
+        freezes = freezable and self.fault is not None and self.fault.kind == "freeze"
         self.engine.timeline.add(
             Task(
                 subject=f"{resource.arn}#later",
@@ -114,6 +118,7 @@ class Call:
                 due=now + timedelta(seconds=seconds),
                 finish=finish,
                 failed=lambda error: logger.error("%s: %s", resource.arn, error),
+                frozen_at=now if freezes else None,
             )
         )
 

@@ -162,7 +162,7 @@ def _becomes_available(call: Call, endpoint: CustomEndpoint, cluster: Cluster) -
     def available() -> None:
         endpoint.status = "available"
 
-    call.later(cluster, CHANGE_SECONDS, available)
+    call.later(cluster, CHANGE_SECONDS, available, freezable=True)
 
 
 def _describe_custom(call: Call, endpoint: CustomEndpoint) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local_cloud.aurora import Fault, LocalAurora
 from tests.local_cloud.aurora.story import Region, refused, wait_until
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:pager"
@@ -23,7 +24,7 @@ def endpoint(region: Region, name: str) -> Any:
     return found
 
 
-def test_a_custom_endpoint_is_made_changed_and_gone(hung: Region) -> None:
+def test_a_custom_endpoint_is_made_changed_and_gone(aurora: LocalAurora, hung: Region) -> None:
     made = hung.rds.create_db_cluster_endpoint(
         DBClusterIdentifier="hung",
         DBClusterEndpointIdentifier="reports",
@@ -37,11 +38,13 @@ def test_a_custom_endpoint_is_made_changed_and_gone(hung: Region) -> None:
         {"Key": "for", "Value": "reports"}
     ]
     assert len(hung.cluster("hung")["CustomEndpoints"]) == 1
+    aurora.control.add_fault(Fault(kind="freeze", operation="ModifyDBClusterEndpoint"))
     hung.rds.modify_db_cluster_endpoint(
         DBClusterEndpointIdentifier="reports", EndpointType="ANY", ExcludedMembers=["hung-1"]
     )
     with refused("InvalidDBClusterEndpointStateFault", "modifying"):
         hung.rds.delete_db_cluster_endpoint(DBClusterEndpointIdentifier="reports")
+    aurora.control.release()
     wait_until(lambda: endpoint(hung, "reports")["Status"], "available")
     changed = endpoint(hung, "reports")
     assert (changed["CustomEndpointType"], changed["ExcludedMembers"]) == ("ANY", ["hung-1"])

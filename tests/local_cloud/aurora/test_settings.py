@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -339,6 +340,10 @@ def test_a_member_is_refused_what_is_its_clusters(home: Region) -> None:
 def test_class_and_certificate_wait_for_the_maintenance_window(aurora: LocalAurora, east: Region) -> None:
     """API reference, ModifyDBInstance, ApplyImmediately: otherwise in the next maintenance window."""
     east.has_cluster("patient")
+    in_three_days = (aurora.clock.now() + timedelta(days=3)).strftime("%a").lower()
+    east.rds.modify_db_instance(
+        DBInstanceIdentifier="patient-1", PreferredMaintenanceWindow=f"{in_three_days}:12:00-{in_three_days}:12:30"
+    )
     wanted: Any = {"DBInstanceClass": "db.r8g.xlarge", "CACertificateIdentifier": "rds-ca-rsa4096-g1"}
     east.rds.modify_db_instance(DBInstanceIdentifier="patient-1", **wanted)
     assert east.instance("patient-1")["PendingModifiedValues"] == wanted
