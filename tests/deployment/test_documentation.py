@@ -17,8 +17,8 @@ from tests.shell_blocks import DOCUMENTS, ShellBlock, shell_blocks
 from tests.waiting import wait_for
 
 BLOCKS = [block for path in DOCUMENTS for block in shell_blocks(path)]
-# A snapshot of the shop grows 48 hours old, which a request refuses, in 14 minutes.
-SPEED = 200.0
+# A snapshot of the shop grows 48 hours old, which a request refuses, in 19 minutes.
+SPEED = 150.0
 
 
 class Desk:
