@@ -93,8 +93,10 @@ def _make(farm: PostgresFarm, databases: list[str], schemas: int, tables: int, *
         # A transaction for each schema: one can hold only so many locks.
         for schema in range(1, schemas + 1):
             production.run(MASTER, database, _SCHEMA.format(schema=schema, tables=tables))
-    logged = "log_min_duration_statement = 0" if timed else "log_statement = 'all'"
-    production.run(ADMIN, "postgres", f"ALTER SYSTEM SET {logged}")
+    # A statement that log_statement has logged has its duration in a line without its text.
+    logged = ["log_statement = 'none'", "log_min_duration_statement = 0"] if timed else ["log_statement = 'all'"]
+    for setting in logged:
+        production.run(ADMIN, "postgres", f"ALTER SYSTEM SET {setting}")
     server.stop()
     return volume
 
