@@ -34,7 +34,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresFarm]:
 
 @cache
 def production(farm: PostgresFarm, version: int) -> Volume:
-    return make_production(farm, version)
+    return make_production(farm, version, f"production-{version}")
 
 
 @pytest.fixture

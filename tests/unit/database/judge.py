@@ -31,9 +31,11 @@ WRONG = """
         WHERE relowner NOT IN (SELECT oid FROM pg_roles WHERE rolsuper)
     )
     SELECT 'table', relation::text, privilege, has_table_privilege('{user}', relation, privilege)
-    FROM (SELECT oid::regclass AS relation FROM relations WHERE relkind IN ('r', 'p', 'v', 'm', 'f')) AS tables,
+    FROM (SELECT oid::regclass AS relation, pg_get_userbyid(relowner) = ANY({weak}) AS is_weak FROM relations
+            WHERE relkind IN ('r', 'p', 'v', 'm', 'f')) AS tables,
         unnest('{{{all_table}}}'::text[]) AS privilege
-    WHERE has_table_privilege('{user}', relation, privilege) <> (privilege = ANY('{{{table}}}'::text[]))
+    WHERE has_table_privilege('{user}', relation, privilege) <> (privilege = ANY('{{{table}}}'::text[])
+        AND (is_weak OR privilege <> ALL('{{MAINTAIN,REFERENCES,TRIGGER}}')))
     UNION ALL
     SELECT 'column', relation::text, privilege, true
     FROM (SELECT oid::regclass AS relation FROM relations WHERE relkind IN ('r', 'p', 'v', 'm', 'f')) AS tables,
@@ -94,7 +96,7 @@ def wrong_rights(restored: Restored, databases: Sequence[str], users: Sequence[D
         with closing(restored.connect(ADMIN, database)) as connection, connection.cursor() as cursor:
             every = TABLE[Profile.DEVOPS] - ({"MAINTAIN"} if connection.server_version < 170000 else set())
             for user in users:
-                cursor.execute(_wrong_rights_of(user, every))
+                cursor.execute(_wrong_rights_of(user, every, weak))
                 for kind, name, privilege, has in cursor.fetchall():
                     is_devops = user.profile is Profile.DEVOPS
                     acts_rightly = kind == "owner" and has is (is_devops and name in weak) and name != MASTER
@@ -119,8 +121,10 @@ def reached(restored: Restored, names: set[str]) -> set[str]:
     return found
 
 
-def _wrong_rights_of(user: DatabaseUser, every: set[str]) -> str:
+def _wrong_rights_of(user: DatabaseUser, every: set[str], weak: set[str]) -> str:
+    quoted = ", ".join("'" + owner.replace("'", "''") + "'" for owner in sorted(weak))
     return WRONG.format(
+        weak=f"ARRAY[{quoted}]::name[]",
         of_customers=OF_CUSTOMERS,
         user=user.name,
         all_table=",".join(every),

@@ -1,6 +1,7 @@
 """What an ordinary owner of production's planted never runs with the master's rights in the copy."""
 
 import pytest
+from psycopg2.errors import InsufficientPrivilege
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN
 from tests.unit.database.judge import who_can_log_in
@@ -198,3 +199,51 @@ def test_a_users_routine_does_not_become_the_masters(planted: Restored) -> None:
     for user in ("app", "devops", "reader"):
         assert not planted.is_allowed(user, "shop", "SELECT of_aws.new_login()")
     nothing_was_gained(planted)
+
+
+# What a user with rights on a strong owner's tables could have run as that owner, were it by a foreign key.
+ON_CASCADE = f"""
+    CREATE FUNCTION public.runs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {PLANT}; RETURN OLD; END $$;
+    CREATE TRIGGER runs BEFORE DELETE ON {{}} FOR EACH ROW EXECUTE FUNCTION public.runs()
+"""
+ON_CHECK = f"""
+    CREATE TYPE public.number AS ENUM ('1');
+    CREATE FUNCTION public.to_int(n public.number) RETURNS int LANGUAGE plpgsql AS
+        $$ BEGIN {PLANT}; RETURN 1; END $$;
+    CREATE CAST (public.number AS int) WITH FUNCTION public.to_int(public.number) AS IMPLICIT;
+    CREATE TABLE public.refers (n public.number REFERENCES {{}});
+    INSERT INTO public.refers VALUES ('1')
+"""
+
+
+def test_nothing_of_a_users_runs_as_a_strong_owner_or_as_the_master_by_way_of_a_table(planted: Restored) -> None:
+    planted.run(
+        ADMIN,
+        "shop",
+        "CREATE ROLE role_maker CREATEROLE; GRANT rds_superuser TO role_maker; "
+        "GRANT CREATE ON DATABASE shop TO role_maker; SET ROLE role_maker; CREATE SCHEMA made; "
+        "CREATE TABLE made.parent (id int PRIMARY KEY); INSERT INTO made.parent VALUES (1); "
+        "CREATE TABLE made.child (id int REFERENCES made.parent ON DELETE CASCADE); INSERT INTO made.child VALUES (1)",
+    )
+    if version(planted) >= 160000:
+        planted.run(ADMIN, "shop", "GRANT role_maker TO dba WITH ADMIN TRUE")
+
+    def be_a_script(login: Login) -> None:
+        with login.in_database("shop") as connection, connection.cursor() as cursor:
+            cursor.execute("UPDATE made.parent SET id = 1")
+            connection.commit()
+            for attack in (ON_CASCADE.format("made.child"), ON_CHECK.format("made.parent")):
+                with pytest.raises(InsufficientPrivilege):
+                    cursor.execute(attack)
+                connection.rollback()
+
+    set_up_users(planted.master, USERS, before_opening=ScriptWork(databases=["shop"], run=be_a_script))
+    planted.run(MASTER, "shop", "CREATE TABLE public.later (id int PRIMARY KEY); INSERT INTO public.later VALUES (1)")
+    for user in ("app", "devops"):
+        assert planted.is_allowed(user, "shop", "UPDATE made.parent SET id = 1; UPDATE public.later SET id = 1")
+        for table in ("made.child", "public.later"):
+            assert not planted.is_allowed(user, "shop", f"{ON_CASCADE.format(table)}; DELETE FROM made.parent")
+        for table in ("made.parent", "public.later"):
+            assert not planted.is_allowed(user, "shop", ON_CHECK.format(table)), (user, table)
+    nothing_was_gained(planted)
+    assert planted.set_up().disarmed == []

@@ -29,7 +29,7 @@ from utils.errors import AuroraRestoreError
 _VALID_MINUTES = 20
 _LEFTOVERS = f"SELECT rolname FROM pg_roles WHERE rolname ~ %(pattern)s AND {MAY_ALTER} ORDER BY rolname"  # noqa: S608
 # Whoever is a member of another of PostgreSQL's and AWS's, directly or not, is none whom the login may be; of rds_iam,
-# because on RDS a member of it has no password.
+# because on RDS a member of it has no password; of a login that is kept, because it could give that another password.
 _HARMLESS = [
     "pg_database_owner", "pg_monitor", "pg_read_all_data", "pg_read_all_settings", "pg_read_all_stats",
     "pg_stat_scan_tables", "pg_write_all_data", "pg_maintain",
@@ -37,7 +37,7 @@ _HARMLESS = [
 _STRONG = f"""
     strong AS (
         SELECT oid FROM pg_roles WHERE rolsuper OR rolcreaterole OR rolreplication OR rolname = current_user
-            OR {SYSTEM_ROLE} AND rolname <> ALL(%(harmless)s)
+            OR {SYSTEM_ROLE} AND rolname <> ALL(%(harmless)s) OR rolcanlogin AND rolname <> %(login)s
     )
 """  # noqa: S608 - constants
 _JOINABLE = f"""
@@ -50,6 +50,8 @@ _JOINABLE = f"""
             SELECT refobjid FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o'))
     ORDER BY rolname
 """  # noqa: S608 - constants
+# On rows only: by a trigger or a foreign key its code would run as the owner.
+_RIGHTS = {"SCHEMA": "USAGE", "TABLE": "SELECT, INSERT, UPDATE, DELETE, TRUNCATE", "SEQUENCE": "ALL"}
 # What belongs to owners that it must not be: the rights that an owner would have on the rows.
 _OF_OTHERS = """
     SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
@@ -66,6 +68,13 @@ _CLOSED_SCHEMAS = """
     WHERE NOT rolsuper AND pg_has_role(nspowner, 'USAGE') AND nspname NOT LIKE 'pg\\_%%'
         AND NOT has_schema_privilege(%(login)s, pg_namespace.oid, 'USAGE')
     HAVING count(*) > 0
+"""
+# What reaches out of schemas, whose owner needs more than the weak owner has; nothing of it is code.
+_FAR_REACHING = """
+    SELECT 'PUBLICATION ' || quote_ident(pubname) FROM pg_publication JOIN pg_roles ON pg_roles.oid = pubowner
+    WHERE rolname = %(login)s
+    UNION ALL SELECT 'SERVER ' || quote_ident(srvname) FROM pg_foreign_server JOIN pg_roles ON pg_roles.oid = srvowner
+    WHERE rolname = %(login)s
 """
 _WHERE_IT_HAS_SOMETHING = """
     SELECT DISTINCT datname FROM pg_shdepend JOIN pg_database ON pg_database.oid = dbid
@@ -134,7 +143,10 @@ def remove_script_logins(master: Master, lock_pid: int) -> None:
                 # The new owner of what scripts made needs CREATE on its schema.
                 open_schemas(connection)
                 role = Identifier(name)
+                far = names(connection, "look at what scripts made", _FAR_REACHING, {"login": name})
                 statements = [
+                    # PostgreSQL has quoted these names itself.
+                    *(SQL("ALTER ") + SQL(each) + SQL(" OWNER TO CURRENT_USER") for each in far),
                     SQL("REASSIGN OWNED BY {} TO {}").format(role, Identifier(OWNER_ROLE)),
                     SQL("DROP OWNED BY {}").format(role),
                 ]
@@ -184,9 +196,10 @@ def _let_in(connection: Connection, login: str) -> None:
     whom = SQL("TO {}").format(Identifier(login))
     database = Identifier(connection.info.dbname).as_string(connection)
     _try(connection, on_objects("GRANT CONNECT, TEMPORARY", "DATABASE", [database], whom))
-    for query, right in ((_CLOSED_SCHEMAS, "USAGE"), (_OF_OTHERS, "ALL")):
+    for query in (_CLOSED_SCHEMAS, _OF_OTHERS):
         for kind, objects in rows(connection, "look at what scripts may not reach", query, {"login": login}):
-            run(connection, "rights of the login of scripts", [on_objects(f"GRANT {right}", kind, objects, whom)])
+            grant = on_objects(f"GRANT {_RIGHTS[kind]}", kind, objects, whom)
+            run(connection, "rights of the login of scripts", [grant])
 
 
 def _try(connection: Connection, statement: Composable) -> None:

@@ -18,7 +18,8 @@ from utils.database.before_opening.checks import run_check
 from utils.database.before_opening.sql_script import NotASqlScript, Statement, split
 from utils.database.roles.owner_role import SCRIPT_LOGIN
 from utils.database.server.connection import Login, Master, postgres_call
-from utils.database.server.refusals import may_pass
+from utils.database.server.refusals import is_raised, may_pass
+from utils.database.server.statements import execute
 from utils.errors import CheckFailed, PostRestoreSqlFailed
 from utils.operation.model import CheckRecord, ScriptRecord
 from utils.request.model import RestoreRequest
@@ -129,6 +130,7 @@ def _run(login: Login, wanted: PostRestoreSql, script: Script, invocation: Invoc
         for statement in statements:
             _execute(connection, script, statement, ends - time.monotonic())
         with _naming(script, "the end of the transaction, where deferred constraints are checked"):
+            _limit(connection, ends - time.monotonic())
             connection.commit()
     return ScriptRecord(
         s3_uri=script.s3_uri,
@@ -144,11 +146,15 @@ def _run(login: Login, wanted: PostRestoreSql, script: Script, invocation: Invoc
 
 def _execute(connection: Connection, script: Script, statement: Statement, seconds: float) -> None:
     with _naming(script, str(statement)), connection.cursor() as cursor:
-        if seconds <= 0:
-            raise postgres_errors.QueryCanceled
-        # Again before each statement: the script may set it, and the time of the statements before counts.
-        cursor.execute(SQL("SET LOCAL statement_timeout = {}").format(Literal(max(1, round(seconds * 1000)))))
+        _limit(connection, seconds)
         cursor.execute(statement.text)
+
+
+def _limit(connection: Connection, seconds: float) -> None:
+    """Set the time of the next statement: the script may have set it, and the time of those before counts."""
+    if seconds <= 0:
+        raise postgres_errors.QueryCanceled
+    execute(connection, SQL("SET LOCAL statement_timeout = {}").format(Literal(max(1, round(seconds * 1000)))))
 
 
 @contextmanager
@@ -169,7 +175,8 @@ def _why(error: psycopg2.Error) -> str:
     names = [
         f"{kind} {name}" for kind, name in (("table", diag.table_name), ("constraint", diag.constraint_name)) if name
     ]
-    message = diag.message_primary if code.startswith(_CLASSES_WITHOUT_DATA) else " of ".join(names)
+    has_no_data = code.startswith(_CLASSES_WITHOUT_DATA) and not is_raised(error)
+    message = diag.message_primary if has_no_data else " of ".join(names)
     return f"{code} {type(error).__name__} from PostgreSQL{f' ({message})' if message else ''}"
 
 

@@ -59,6 +59,11 @@ _DEFINING_AGGREGATES = f"""
         AND has_function_privilege(pg_proc.oid, 'EXECUTE') AND has_schema_privilege(pg_proc.pronamespace, 'USAGE')
     ORDER BY 1 LIMIT 1
 """  # noqa: S608 - constants
+# Nor have those of a range type.
+_DEFINING_RANGES = """
+    SELECT pg_proc.oid::regprocedure::text FROM pg_proc JOIN pg_range ON pg_proc.oid IN (rngcanonical, rngsubdiff)
+    WHERE prosecdef AND proowner NOT IN (SELECT oid FROM pg_roles WHERE rolsuper) ORDER BY 1 LIMIT 1
+"""
 # pg_parameter_acl came with PostgreSQL 15. What everybody may set is told, and no right of the user's.
 _PARAMETERS = """
     SELECT parname FROM pg_parameter_acl, aclexplode(paracl) AS entry
@@ -80,6 +85,7 @@ def check_rights(connection: Connection, database: str, user: DatabaseUser, stro
         checks += [
             ("can write", _WRITABLE),
             ("can run with its owner's rights, by an aggregate,", _DEFINING_AGGREGATES),
+            ("can run with its owner's rights, by a range type,", _DEFINING_RANGES),
         ]
     else:
         checks.append(("cannot write", _UNWRITABLE))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from utils.database.rights.definers import weaken_definers
+from utils.database.rights.definers import weaken_definers, weaken_functions_of_ranges
 from utils.database.rights.future import arrange_default_rights, creators
 from utils.database.rights.ownership import open_schemas, take_over_objects
 from utils.database.rights.present import arrange_rights
@@ -47,13 +47,14 @@ def arrange(
     for database in databases:
         with master.in_database(database) as connection:
             open_schemas(connection)
+            weakened += weaken_functions_of_ranges(connection, before_disarming)
             weakened += weaken_definers(connection, names, strong, before_disarming)
             take_over_objects(connection, names)
             grantees: list[Grantee] = [*users, OwnerRole()]
-            arrange_rights(connection, grantees, connecting=connecting)
+            arrange_rights(connection, grantees, connecting=connecting, strong=strong)
             makers = creators(connection, users)
             memberships.join(connection, [maker for maker in makers if maker != master.name])
-            arrange_default_rights(connection, grantees, makers)
+            arrange_default_rights(connection, grantees, makers, strong)
     return strong, weakened
 
 

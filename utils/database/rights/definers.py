@@ -14,19 +14,24 @@ from utils.database.rights.objects import on_objects
 from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.wanted_role import PUT_ASIDE
 from utils.database.server.connection import postgres_call
-from utils.database.server.statements import attempt, execute, rows
+from utils.database.server.statements import attempt, execute, rows, run
 
 # The master's functions of event triggers are the master's: whoever owned them could rewrite what runs as the master.
+# That one belongs to an extension says nothing of its owner: who owns an extension may add to it whatever it owns.
 _DEFINERS = f"""
     SELECT pg_proc.oid::regprocedure::text, rolname, rolname = current_user OR pg_roles.oid = ANY(%(strong)s::oid[])
     FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace JOIN pg_roles ON pg_roles.oid = proowner
     WHERE prosecdef AND NOT rolsuper AND nspname NOT LIKE 'pg\\_%%' AND nspname <> 'information_schema'
         AND (rolname = current_user OR pg_roles.oid = ANY(%(strong)s::oid[]) OR rolname = ANY(%(users)s) OR {PUT_ASIDE})
         AND NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtfoid = pg_proc.oid)
-        AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid
-            AND deptype = 'e')
     ORDER BY 1
 """  # noqa: S608 - constants
+# PostgreSQL asks nobody for EXECUTE when it orders or estimates values of a range type: anybody sets them off.
+_OF_RANGES = """
+    SELECT pg_proc.oid::regprocedure::text, rolname FROM pg_proc JOIN pg_roles ON pg_roles.oid = proowner
+    WHERE prosecdef AND NOT rolsuper AND pg_has_role(proowner, 'USAGE')
+        AND EXISTS (SELECT FROM pg_range WHERE pg_proc.oid IN (rngcanonical, rngsubdiff)) ORDER BY 1
+"""
 
 
 def weaken_definers(
@@ -53,6 +58,19 @@ def weaken_definers(
         still = on_objects("GRANT EXECUTE", "ROUTINE", [name], SQL("TO {}").format(Identifier(owner)))
         weakened = routine + owner_role + SQL("; ") + still
         _first_that_works(connection, [weakened, routine + SQL(" SECURITY INVOKER")])
+    return lines
+
+
+def weaken_functions_of_ranges(connection: Connection, tell: Callable[[list[str]], None]) -> list[str]:
+    """Let what range types call run with its caller's rights; return what ran with its owner's."""
+    found = rows(connection, "look at functions of range types", _OF_RANGES)
+    database = connection.info.dbname
+    lines = [f"{database}: routine {name}, SECURITY DEFINER of {owner}, of a range type" for name, owner in found]
+    if lines:
+        tell(lines)
+    # PostgreSQL has quoted the name itself.
+    statements = [SQL("ALTER ROUTINE ") + SQL(name) + SQL(" SECURITY INVOKER") for name, _ in found]
+    run(connection, "end of a routine's rights", statements)
     return lines
 
 

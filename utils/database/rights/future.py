@@ -6,6 +6,7 @@ from typing import NamedTuple
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
+from utils.database.rights.objects import RUNNING
 from utils.database.roles.aws_roles import OF_AWS, SYSTEM_ROLE
 from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.profiles import PRIVILEGES, DatabaseUser, Grantee, Profile
@@ -44,6 +45,7 @@ _EVERY = """
     FROM unnest('{n,r,S,f,T}'::"char"[]) AS letter,
         aclexplode(acldefault(CASE letter WHEN 'S' THEN 's' ELSE letter END, 10)) WHERE grantee = 10 GROUP BY letter
 """
+_NAMES = "SELECT rolname FROM pg_roles WHERE oid = ANY(%s::oid[])"
 _WORDS = {letter: word for letter, word, _ in PRIVILEGES[Profile.DEVOPS].on_later_objects()}
 # As in present.py: nothing that a read-only user has not.
 _FOR_PUBLIC = {"n": {"USAGE"}, "r": {"SELECT"}, "S": {"SELECT"}, "f": {"EXECUTE"}, "T": {"USAGE"}}
@@ -72,8 +74,14 @@ def creators(connection: Connection, users: Sequence[DatabaseUser]) -> list[str]
     return names(connection, "look at owners", _CREATORS, {**OF_AWS, "makers": makers, "others": others})
 
 
-def arrange_default_rights(connection: Connection, users: Sequence[Grantee], makers: Sequence[str]) -> None:
-    """Give the users their rights on what `makers` will create, and take every other default right."""
+def arrange_default_rights(
+    connection: Connection, users: Sequence[Grantee], makers: Sequence[str], strong: Sequence[int]
+) -> None:
+    """Give the users their rights on what `makers` will create, and take every other default right.
+
+    strong: owners, by oid, with more rights than any user may get.
+    """
+    of_strong = set(names(connection, "look at strong owners", _NAMES, (list(strong),)))
     every = dict(rows(connection, "look at kinds of rights", _EVERY))
     user_names = [user.name for user in users]
     statements: list[Composable] = []
@@ -90,7 +98,10 @@ def arrange_default_rights(connection: Connection, users: Sequence[Grantee], mak
     for user in users:
         for letter, _, privileges in user.privileges.on_later_objects():
             wanted = every[letter] if privileges == ("every",) else sorted(privileges)
-            statements += _differences(user, letter, wanted, makers, held)
+            weak = [maker for maker in makers if maker not in of_strong]
+            statements += _differences(user, letter, wanted, weak, held)
+            less = [right for right in wanted if letter != "r" or right not in RUNNING]
+            statements += _differences(user, letter, less, [maker for maker in makers if maker in of_strong], held)
     run(connection, f"default privileges in database {connection.info.dbname}", statements)
 
 

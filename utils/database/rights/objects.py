@@ -5,6 +5,9 @@ Objects of a superuser are AWS's (extensions mostly), and the master has nothing
 
 from psycopg2.sql import SQL, Composable
 
+# Rights on a table by which a user has its own code run with the rights of the table's owner: a trigger when a foreign
+# key cascades, a cast when one is checked, a function when an index or a materialized view is made anew.
+RUNNING = ("MAINTAIN", "REFERENCES", "TRIGGER")
 # SQL: the functions that the aggregate of this row of pg_aggregate runs.
 AGGREGATE_PARTS = """(aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn, aggminvtransfn,
     aggmfinalfn)"""

@@ -16,16 +16,17 @@ from utils.database.server.statements import listed, names, rows, run
 # the server has room for max_locks_per_transaction (64) of them for each connection it allows.
 _AT_ONCE = 200
 # Left with the master: routines that run as whoever does DDL, which whoever owns them could rewrite; what is AWS's or
-# an extension's; large objects, which have no definition to alter. A sequence of a column follows its table.
+# of an extension of its own; large objects, which have no definition to alter. A user may have added anything to an
+# extension. A sequence of a column follows its table.
 _MOVABLE = """
     WITH owned AS MATERIALIZED (
         SELECT classid, objid, rolname = current_user AS is_masters FROM pg_shdepend
         JOIN pg_roles ON pg_roles.oid = refobjid
         WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o'
             AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-            AND (rolname = current_user OR rolname = ANY(%(users)s))
-            AND NOT EXISTS (SELECT FROM pg_depend WHERE pg_depend.classid = pg_shdepend.classid
-                AND pg_depend.objid = pg_shdepend.objid AND pg_depend.deptype = 'e')
+            AND (rolname = ANY(%(users)s) OR rolname = current_user AND NOT EXISTS (
+                SELECT FROM pg_depend WHERE pg_depend.classid = pg_shdepend.classid
+                    AND pg_depend.objid = pg_shdepend.objid AND pg_depend.deptype = 'e'))
     )
     SELECT kind, identity FROM owned
     CROSS JOIN LATERAL pg_identify_object(classid, objid, 0) AS object (kind, schema, name, identity)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
-from utils.database.rights.objects import FOUND, on_objects
+from utils.database.rights.objects import FOUND, RUNNING, on_objects
 from utils.database.rights.passed_on import end_passing_on
 from utils.database.roles.profiles import Grantee
 from utils.database.server.statements import names, rows, rows_of, run
@@ -36,7 +36,10 @@ _USERS = f"""{FOUND},
     SELECT objects.kind, rolname, due.privileges, held.id IS NOT NULL, array_agg(name ORDER BY name)
     FROM objects JOIN wanted USING (kind, runs_as_owner) JOIN users USING (profile) JOIN pg_roles USING (oid)
     LEFT JOIN held ON held.kind = objects.kind AND held.id = objects.id AND held.grantee = users.oid
-    CROSS JOIN LATERAL (SELECT CASE WHEN wanted.privileges <> '{{before}}' THEN wanted.privileges
+    CROSS JOIN LATERAL (SELECT CASE
+        WHEN objects.kind = 'TABLE' AND objects.owner = ANY(%(strong)s::oid[])
+            THEN ARRAY(SELECT name FROM unnest(wanted.privileges) AS name WHERE name <> ALL(%(running)s) ORDER BY 1)
+        WHEN wanted.privileges <> '{{before}}' THEN wanted.privileges
         WHEN held.id IS NOT NULL OR objects.id IN (
             SELECT id FROM entries WHERE kind = 'ROUTINE' AND grantee = 0) THEN '{{EXECUTE}}'::text[]
         ELSE '{{}}'::text[] END AS privileges) AS due
@@ -114,10 +117,13 @@ _FOR_PUBLIC = [
 ]
 
 
-def arrange_rights(connection: Connection, users: Sequence[Grantee], *, connecting: Sequence[int]) -> None:
+def arrange_rights(
+    connection: Connection, users: Sequence[Grantee], *, connecting: Sequence[int], strong: Sequence[int]
+) -> None:
     """Leave the users with exactly their rights, and everybody with no more than harmless ones.
 
-    `connecting` are roles (the master, kept logins), by oid, that must not lose a database with everybody's rights.
+    `connecting` are roles (the master, kept logins), by oid, that must not lose a database with everybody's rights;
+    `strong` are owners, by oid, with more rights than any user may get.
     """
     oids = dict(rows(connection, "look at users", "SELECT rolname, oid FROM pg_roles"))
     unread = [user.name for user in users if user.name not in oids]
@@ -129,7 +135,7 @@ def arrange_rights(connection: Connection, users: Sequence[Grantee], *, connecti
             "nobody has been let in",
         )
     users_oids = [oids[user.name] for user in users]
-    values = {"users": users_oids, **_wanted(users)}
+    values = {"users": users_oids, "strong": list(strong), "running": list(RUNNING), **_wanted(users)}
     can_connect = [oid for (oid,) in rows(connection, "look at connections", _CAN_CONNECT, (list(connecting),))]
     end_passing_on(connection)
     database = Identifier(connection.info.dbname)

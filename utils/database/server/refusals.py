@@ -32,6 +32,8 @@ _OTHER_ENCODING = (
 )
 # The server's table of locks is full: with the same settings it will be again. Memory that is short may come back.
 _NO_ROOM_FOR_LOCKS = "max_locks_per_transaction"
+# Where PL/pgSQL's RAISE is, in pl_exec.c.
+_RAISING = ("exec_stmt_raise",)
 # PostgreSQL tells in its CONTEXT which routine was at work; the rest of it may quote a statement.
 _ROUTINE = re.compile(r'PL/pgSQL function ((?:"[^"]*"|[^\s(])+\([^)]*\)) line|SQL function ("[^"]+")')
 _REFUSED_OPTION = ("unrecognized configuration parameter", "permission denied to set parameter")
@@ -45,9 +47,14 @@ _SHUT = (
 
 def may_pass(error: psycopg2.Error) -> bool:
     """Tell whether the same statement may succeed when it is tried again."""
-    if _NO_ROOM_FOR_LOCKS in (error.diag.message_hint or ""):
+    if _NO_ROOM_FOR_LOCKS in (error.diag.message_hint or "") or is_raised(error):
         return False
     return isinstance(error, _MAY_PASS) or error.pgcode is None or error.pgcode.startswith(("08", "57P", "53"))
+
+
+def is_raised(error: psycopg2.Error) -> bool:
+    """Tell whether a routine raised it, whose code and message then are whatever its author chose."""
+    return error.diag.source_function in _RAISING
 
 
 def is_refused_option(message: str) -> bool:
@@ -129,6 +136,13 @@ def connect_error(database: str, user: str, message: str) -> AuroraRestoreError:
             found,
             expected="a database that accepts connections",
             action=f"ALTER DATABASE {database} ALLOW_CONNECTIONS true in the source, or leave it out of the request",
+        )
+    if "could not access file" in message or "access to library" in message:
+        return DatabaseChangeRefused(
+            found,
+            expected="sessions that begin without a library that is not there",
+            action=f"RESET local_preload_libraries of database {database}, or of a role, in the source, then start "
+            "again from a new snapshot",
         )
     if "FATAL:" in message and "CONTEXT:" in message:
         return _refused_by_login_trigger(database, user, message)
