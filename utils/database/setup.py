@@ -75,6 +75,8 @@ def set_up_users(
     our_users.check_names(users, master.name)
     master, health = find_way_in(event_triggers.without_event_triggers(master))
     with setup_lock(master) as lock:
+        # One of them may hold a lock on a role, and nobody could be shut out.
+        health += end_prepared_transactions(master, refuse=False)
         found = _shut_out(master, users, keep_logins, lock, before_shutting_out)
         databases, at_first = _join(master, users, found.kept)
         health += end_prepared_transactions(master)
@@ -86,6 +88,10 @@ def set_up_users(
         if before_opening is not None:
             _work_before_opening(master, users, keep_logins, before_opening, lock)
             lock.check()
+            # What scripts touched may have made new ones.
+            if close_outbound:
+                later = _close_ways_out(master, databases, before_closing_outbound, close=True)
+                ways += [way for way in later if way not in ways]
         strong_owners, weakened = arrangement.arrange(master, users, databases, found.kept, before_disarming)
         lock.check()
         health += [*close_template(master), *look(master, databases)]
@@ -127,6 +133,7 @@ def _join(master: Master, users: Sequence[DatabaseUser], kept: Sequence[str]) ->
         ours = [user.name for user in users]
         memberships.end_tokens_of_owners(connection, [*kept, *ours])
         memberships.join_needed(connection, ours)
+        memberships.open_databases(connection)
         databases = connectable_databases(connection)
         event_triggers.refuse_login_triggers(connection, [*databases, TEMPLATE])
         return databases, inventory.of_cluster(connection, _ours(master, users))

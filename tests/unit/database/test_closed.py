@@ -233,3 +233,25 @@ def test_a_right_that_may_be_passed_on_does_not_hide_whose_grant_is_taken(restor
     set_up(restored)
     assert not restored.is_allowed("reader", "shop", "SELECT sales.total()")
     assert restored.is_allowed("app", "shop", "SELECT sales.total()")
+
+
+def test_a_session_outlives_neither_the_login_nor_the_role_that_it_began_with(restored: Restored) -> None:
+    create_login(restored, "service", "CREATEROLE")
+    create_login(restored, "admin")
+    with (
+        closing(restored.connect("service", "shop")) as of_no_login,
+        closing(restored.connect("admin", "shop")) as gone,
+    ):
+        restored.run(MASTER, "postgres", "ALTER ROLE service NOLOGIN; DROP ROLE admin")
+        set_up(restored)
+        for session in (of_no_login, gone):
+            with pytest.raises(psycopg2.OperationalError):
+                session.cursor().execute("SELECT 1")
+
+
+def test_a_login_of_productions_cannot_keep_the_set_up_waiting(restored: Restored) -> None:
+    with closing(restored.connect("api", "postgres")) as in_the_way, closing(restored.connect("api", "shop")) as other:
+        in_the_way.cursor().execute("SELECT pg_advisory_lock(4702394921427289)")
+        other.cursor().execute("BEGIN; ALTER ROLE api PASSWORD 'Held-Pa55word'")
+        set_up(restored)
+    assert who_can_log_in(restored) == {"app", "reader", "devops"}

@@ -88,3 +88,60 @@ def test_a_login_with_a_name_of_awss_lets_nobody_in(planted: Restored, more: str
     assert planted.can_log_in("rdstopmgr", "shop", "Pa55wordX")
     planted.set_up()
     assert not planted.can_log_in("rdstopmgr", "shop", "Pa55wordX")
+
+
+ON_UPDATE = """
+    CREATE FUNCTION acts() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN {}; RETURN NEW; EXCEPTION WHEN duplicate_object THEN RETURN NEW; END $$;
+    CREATE TRIGGER acts BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION acts()
+"""
+
+
+def mask(login: Login) -> None:
+    with login.in_database("shop") as connection:
+        connection.cursor().execute("UPDATE public.customers SET name = 'x'")
+
+
+MASKING = ScriptWork(databases=["shop"], run=mask)
+
+
+def test_a_masked_tables_trigger_cannot_give_a_kept_login_another_password(planted: Restored) -> None:
+    planted.run("shop_owner", "shop", "GRANT CREATE ON SCHEMA sales TO api")
+    planted.run("api", "shop", "CREATE TABLE sales.of_api (id int)")
+    acts = "SET LOCAL ROLE api; ALTER ROLE api PASSWORD 'Late-Pa55word'; RESET ROLE"
+    planted.run("shop_owner", "shop", ON_UPDATE.format(acts))
+    with pytest.raises(DatabaseChangeRefused, match='permission denied to set role "api"'):
+        set_up_users(planted.master, USERS, keep_logins=["api"], before_opening=MASKING)
+    assert planted.can_log_in("api", "shop")
+    assert not planted.can_log_in("api", "shop", "Late-Pa55word")
+
+
+def test_ways_out_that_come_up_with_the_scripts_are_closed_too(planted: Restored) -> None:
+    foreign = "CREATE EXTENSION postgres_fdw; GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO shop_owner"
+    planted.run(ADMIN, "shop", foreign)
+    acts = """
+        SET LOCAL ROLE shop_owner; CREATE SERVER away FOREIGN DATA WRAPPER postgres_fdw;
+        CREATE USER MAPPING FOR PUBLIC SERVER away OPTIONS (user 'u', password 'p'); RESET ROLE
+    """
+    planted.run("shop_owner", "shop", ON_UPDATE.format(acts))
+    outcome = set_up_users(planted.master, USERS, before_opening=MASKING)
+    assert outcome.outbound == ["shop: user mapping of everybody for foreign server away"]
+    assert planted.run(ADMIN, "shop", "SELECT FROM pg_user_mappings") == []
+
+
+@pytest.mark.parametrize(
+    ("acts", "owner"),
+    [
+        ("CREATE PUBLICATION late FOR TABLE public.customers", "SELECT pubowner FROM pg_publication"),
+        ("CREATE SERVER late FOREIGN DATA WRAPPER postgres_fdw", "SELECT srvowner FROM pg_foreign_server"),
+    ],
+)
+def test_what_a_script_makes_that_reaches_out_of_schemas_does_not_stop_every_later_run(
+    planted: Restored, acts: str, owner: str
+) -> None:
+    foreign = "CREATE EXTENSION postgres_fdw; GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO shop_owner"
+    planted.run(ADMIN, "shop", foreign)
+    planted.run("shop_owner", "shop", ON_UPDATE.format(acts))
+    set_up_users(planted.master, USERS, before_opening=MASKING, close_outbound=False)
+    assert planted.run(ADMIN, "shop", f"SELECT owner::regrole::text FROM ({owner}) AS made (owner)") == [(MASTER,)]
+    assert planted.run(ADMIN, "shop", "SELECT FROM pg_roles WHERE rolname LIKE 'aurora_restore_script%'") == []

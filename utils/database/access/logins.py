@@ -24,9 +24,12 @@ _LOGINS = (
     f"SELECT rolname, {SYSTEM_ROLE}, {MAY_ALTER}, {MADE_UP} "  # noqa: S608 - constants
     "FROM pg_roles WHERE rolcanlogin AND rolname <> current_user ORDER BY rolname"
 )
+# A role that lost its login, or was dropped, with this set-up or before it, may have sessions all the same.
 _THEIRS = """
     SELECT pid FROM pg_stat_activity
     WHERE usename = ANY(%(names)s)
+        OR backend_type IN ('client backend', 'walsender') AND usesysid <> 0
+            AND NOT EXISTS (SELECT FROM pg_roles WHERE pg_roles.oid = usesysid AND rolcanlogin)
         OR usename = current_user AND pid NOT IN (pg_backend_pid(), %(lock)s) AND backend_type = 'client backend'
 """
 _REFUSALS = (postgres_errors.InsufficientPrivilege, postgres_errors.ReservedName)
@@ -91,26 +94,32 @@ def take_passwords_of_aws_names(connection: Connection, left_to_aws: Sequence[st
 
 
 def shut_out(master: Master, shut: Sequence[str], lock_pid: int) -> None:
-    """Take login and password from the roles, then end their sessions and those of the master with the old password."""
+    """Take login and password from the roles; end their sessions, the master's of before, and those of no login."""
     with master.in_database(FIRST_DATABASE) as connection:
         shut_out_by(connection, shut, lock_pid)
 
 
 def shut_out_by(connection: Connection, shut: Sequence[str], lock_pid: int) -> None:
     """Do what `shut_out` does, in a session of the master's."""
+    # A session of theirs may hold a lock on a role.
+    _end_sessions(connection, shut, lock_pid)
     run(connection, "shutting out of logins", [_close(name) for name in shut])
     # Only once that is committed can no new session come between.
     connection.commit()
-    values = {"names": list(shut), "lock": lock_pid}
-    rows(connection, "end of sessions", _END_SESSIONS, values)
-    connection.commit()
-    left = rows(connection, "look at sessions", _THEIRS, values)
+    left = _end_sessions(connection, shut, lock_pid)
     if left:
         raise DatabaseUnavailable(
             f"{len(left)} session(s) of logins that were shut out, which do not end",
             expected="every session of theirs to end within 5 s",
             action="nothing, the step is tried again for a while",
         )
+
+
+def _end_sessions(connection: Connection, shut: Sequence[str], lock_pid: int) -> list[int]:
+    values = {"names": list(shut), "lock": lock_pid}
+    rows(connection, "end of sessions", _END_SESSIONS, values)
+    connection.commit()
+    return [pid for (pid,) in rows(connection, "look at sessions", _THEIRS, values)]
 
 
 def open_logins(master: Master, users: Sequence[DatabaseUser]) -> None:

@@ -6,7 +6,7 @@ from utils.database.health.finding import finding
 from utils.database.roles.memberships import join
 from utils.database.server.connection import FIRST_DATABASE, Master, postgres_call
 from utils.database.server.statements import rows, run
-from utils.errors import DatabaseChangeRefused
+from utils.errors import DatabaseChangeRefused, DatabaseUnavailable
 from utils.operation.model import HealthRecord, Verdict
 
 _PREPARED = """
@@ -15,13 +15,15 @@ _PREPARED = """
 """
 
 
-def end_prepared_transactions(master: Master) -> list[HealthRecord]:
-    """Roll each back as its owner, in its own database; raises `DatabaseChangeRefused` for one that stays."""
+def end_prepared_transactions(master: Master, *, refuse: bool = True) -> list[HealthRecord]:
+    """Roll each back as its owner, in its own database; raises `DatabaseChangeRefused` for one that stays, or not."""
     with master.in_database(FIRST_DATABASE) as connection:
         found = rows(connection, "look at prepared transactions", _PREPARED)
     ended = []
     for gid, owner, database, is_masters, is_superusers in found:
         if is_superusers:
+            if not refuse:
+                continue
             raise _stays(gid, owner, database, "a superuser's")
         try:
             if not is_masters:
@@ -32,7 +34,11 @@ def end_prepared_transactions(master: Master) -> list[HealthRecord]:
                 run(connection, "role of its owner", [SQL("SET ROLE {}").format(Identifier(owner))])
                 with connection.cursor() as cursor:
                     cursor.execute(SQL("ROLLBACK PREPARED {}").format(Literal(gid)))
-        except DatabaseChangeRefused as error:
+        except (DatabaseChangeRefused, DatabaseUnavailable) as error:
+            if not refuse:
+                continue
+            if isinstance(error, DatabaseUnavailable):
+                raise
             raise _stays(gid, owner, database, str(error)) from None
         ended.append(f"{gid} of {owner} in {database}")
     return finding(Verdict.CLOSED, "prepared transactions, rolled back", ended)

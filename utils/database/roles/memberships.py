@@ -26,6 +26,12 @@ _NEEDED = f"""
             SELECT refobjid FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o'))
     ORDER BY rolname
 """  # noqa: S608 - constants
+# An owner may have taken the right to connect from itself; the master could not see what others may do there.
+_CLOSED_DATABASES = """
+    SELECT datname FROM pg_database
+    WHERE datallowconn AND datname NOT IN ('rdsadmin', 'template0', 'template1')
+        AND NOT has_database_privilege(oid, 'CONNECT') AND pg_has_role(datdba, 'USAGE') ORDER BY datname
+"""
 _MEMBERS_OF_MASTER = """
     SELECT DISTINCT member.rolname, grantor.rolname FROM pg_auth_members
     JOIN pg_roles AS member ON member.oid = pg_auth_members.member
@@ -92,6 +98,14 @@ def join_needed(connection: Connection, ours: Collection[str]) -> None:
     for administrator in names(connection, "look at roles that create roles", _ADMINISTRATORS, OF_AWS):
         join(connection, [administrator])
     join(connection, names(connection, "look at owners", _NEEDED, {**OF_AWS, "ours": list(ours)}))
+
+
+def open_databases(connection: Connection) -> None:
+    """Let the master connect to every database for whose owner it acts."""
+    grant = SQL("GRANT CONNECT ON DATABASE {} TO {}")
+    closed = names(connection, "look at closed databases", _CLOSED_DATABASES, {})
+    whom = Identifier(connection.info.user)
+    run(connection, "the master's way into databases", [grant.format(Identifier(name), whom) for name in closed])
 
 
 def join(connection: Connection, roles: Collection[str]) -> None:

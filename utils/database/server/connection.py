@@ -20,14 +20,14 @@ APPLICATION_NAME = "aurora-restore-setup-db-users"
 # Limits that end what hangs; they change nothing of what a session may do.
 _SESSION_LIMITS = (
     "-c statement_timeout=120000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000 "
-    "-c client_min_messages=error"
+    "-c idle_session_timeout=0 -c exit_on_error=off -c client_min_messages=error"
 )
 # What production may have set for every session of a database, of the master, or of the master in a database: whatever
 # it is, the set-up's sessions are alike.
 _OWN_SETTINGS = (
     "-c role=none -c search_path=pg_catalog -c quote_all_identifiers=off -c row_security=on "
     "-c standard_conforming_strings=on -c default_tablespace= -c temp_tablespaces= "
-    "-c constraint_exclusion=partition "
+    "-c constraint_exclusion=partition -c local_preload_libraries= "
     "-c default_transaction_read_only=off -c default_transaction_deferrable=off "
     "-c default_transaction_isolation=read\\ committed"
 )

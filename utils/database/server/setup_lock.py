@@ -8,6 +8,17 @@ from utils.database.server.statements import rows
 from utils.errors import DatabaseUnavailable
 
 _KEY = 4_702_394_921_427_289  # any number that nobody else uses
+# Anybody may take any advisory lock; only the master has a set-up's.
+_END_STRANGERS = """
+    WITH strangers AS MATERIALIZED (
+        SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND usename IS DISTINCT FROM current_user
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND classid = (%(key)s::bigint >> 32)::oid AND objid = (%(key)s::bigint & 4294967295)::oid
+    )
+    SELECT pg_terminate_backend(pid, 5000) FROM strangers
+"""
+_TAKE = "SELECT pg_try_advisory_lock(%(key)s), pg_backend_pid()"
 
 
 class SetupLock:
@@ -41,8 +52,12 @@ def setup_lock(master: Master) -> Iterator[SetupLock]:
         # No limit ends the session while the work goes on in others.
         with postgres_call("lock of the set-up"), connection.cursor() as cursor:
             cursor.execute("SET idle_session_timeout = 0")
-            cursor.execute("SELECT pg_try_advisory_lock(%s), pg_backend_pid()", (_KEY,))
+            cursor.execute(_TAKE, {"key": _KEY})
             got, pid = cursor.fetchone() or (False, 0)
+            if not got:
+                cursor.execute(_END_STRANGERS, {"key": _KEY})
+                cursor.execute(_TAKE, {"key": _KEY})
+                got, pid = cursor.fetchone() or (False, 0)
         if not got:
             raise DatabaseUnavailable(
                 "another set-up of the users at work in this cluster",
