@@ -20,8 +20,8 @@ _POLICIES = f"""
     {RELATIONS} AND relrowsecurity AND row_security_active(pg_class.oid) ORDER BY 1
 """  # noqa: S608 - constants
 # PostgreSQL checks the right to run a function of a view, or of a policy, for whoever asks, not for the view's owner.
-_CLOSED_BENEATH = f"""
-    WITH RECURSIVE closed AS MATERIALIZED (
+_CALLED = """
+    closed AS MATERIALIZED (
         SELECT oid FROM pg_proc WHERE NOT has_function_privilege(oid, 'EXECUTE')
     ),
     called AS MATERIALIZED (
@@ -30,7 +30,10 @@ _CLOSED_BENEATH = f"""
         UNION ALL
         SELECT classid, objid, closed.oid FROM closed JOIN pg_operator ON oprcode = closed.oid
         JOIN pg_depend ON refclassid = 'pg_operator'::regclass AND refobjid = pg_operator.oid
-    ),
+    )
+"""
+_CLOSED_BENEATH = f"""
+    WITH RECURSIVE {_CALLED},
     views (oid, routine) AS (
         SELECT ev_class, routine FROM called JOIN pg_rewrite ON pg_rewrite.oid = objid
         JOIN pg_class ON pg_class.oid = ev_class
@@ -51,6 +54,61 @@ _CLOSED_BENEATH = f"""
     SELECT {_NAME} || ' (calls ' || min(routine::regprocedure::text) || ')'
     {RELATIONS.replace("WHERE", "JOIN beneath ON id = pg_class.oid WHERE", 1)} GROUP BY nspname, relname ORDER BY 1
 """  # noqa: S608 - constants
+# So it does for what a table calls when rows are written; a trigger's function alone is everybody's to set off.
+_CLOSED_AT_WRITING = f"""
+    WITH {_CALLED},
+    written (id, routine) AS (
+        SELECT adrelid, routine FROM called JOIN pg_attrdef ON pg_attrdef.oid = objid
+        WHERE classid = 'pg_attrdef'::regclass
+        UNION ALL
+        SELECT coalesce(attrelid, conrelid), routine FROM called JOIN pg_constraint ON pg_constraint.oid = objid
+        LEFT JOIN pg_attribute ON contypid <> 0 AND atttypid = contypid WHERE classid = 'pg_constraint'::regclass
+        UNION ALL
+        SELECT coalesce(indrelid, objid), routine FROM called LEFT JOIN pg_index ON indexrelid = objid
+        WHERE classid = 'pg_class'::regclass
+        UNION ALL
+        SELECT tgrelid, routine FROM called JOIN pg_trigger ON pg_trigger.oid = objid
+        WHERE classid = 'pg_trigger'::regclass AND tgfoid <> routine
+        UNION ALL
+        SELECT ev_class, routine FROM called JOIN pg_rewrite ON pg_rewrite.oid = objid
+        WHERE classid = 'pg_rewrite'::regclass AND ev_type <> '1'
+    )
+    SELECT {_NAME} || ' (calls ' || min(routine::regprocedure::text) || ')'
+    {RELATIONS.replace("WHERE", "JOIN written ON id = pg_class.oid WHERE", 1)} AND relkind IN ('r', 'p', 'v')
+    GROUP BY nspname, relname ORDER BY 1
+"""  # noqa: S608 - constants
+# A view reads with its owner's rights, which it may have lost, or had from a role that it is no member of any more.
+_LOST_BY_OWNERS = f"""
+    WITH RECURSIVE reads AS MATERIALIZED (
+        SELECT DISTINCT ev_class, refobjid, relowner,
+            coalesce(reloptions::text ~* 'security_invoker=(t|on|1|y)', false) AS as_invoker
+        FROM pg_rewrite JOIN pg_class AS above ON above.oid = ev_class AND above.relkind = 'v'
+        JOIN pg_depend ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
+            AND refclassid = 'pg_class'::regclass AND refobjid <> ev_class
+        WHERE ev_type = '1'
+    ),
+    broken (id, beneath) AS (
+        SELECT ev_class, refobjid FROM reads JOIN pg_class ON pg_class.oid = refobjid
+        WHERE NOT as_invoker AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT (
+            has_table_privilege(reads.relowner, refobjid, 'SELECT')
+            OR has_any_column_privilege(reads.relowner, refobjid, 'SELECT'))
+        UNION SELECT ev_class, beneath FROM broken JOIN reads ON refobjid = broken.id
+    )
+    SELECT {_NAME} || ' (reads ' || min(beneath::regclass::text) || ')'
+    {RELATIONS.replace("WHERE", "JOIN broken ON id = pg_class.oid WHERE", 1)} GROUP BY nspname, relname ORDER BY 1
+"""  # noqa: S608 - constants
+# What ends statements or sessions of everybody's, in every database or in this one, but for what the user has itself.
+_LIMITS = """
+    SELECT DISTINCT entry FROM pg_db_role_setting AS setting, unnest(setconfig) AS entry
+    WHERE setrole = 0 AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+        AND split_part(entry, '=', 1) IN ('statement_timeout', 'lock_timeout', 'transaction_timeout',
+            'idle_session_timeout', 'idle_in_transaction_session_timeout', 'exit_on_error')
+        AND split_part(entry, '=', 2) NOT IN ('0', 'off')
+        AND NOT EXISTS (SELECT FROM pg_db_role_setting, unnest(setconfig) AS own
+            WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = current_user)
+                AND split_part(own, '=', 1) = split_part(entry, '=', 1))
+    ORDER BY 1
+"""
 _WRAPPERS = (
     "SELECT fdwname FROM pg_foreign_data_wrapper WHERE has_foreign_data_wrapper_privilege(oid, 'USAGE') ORDER BY 1"
 )
@@ -76,6 +134,13 @@ def notes(connection: Connection, user: DatabaseUser) -> list[str]:
     closed = names(connection, "look at what views and policies call", _CLOSED_BENEATH, {"commands": commands})
     what = "not readable" if user.profile is Profile.READONLY else "not readable or not writable"
     told.append(_of(f"{what}, as it calls what is not the user's to run:", closed))
+    if user.profile is not Profile.READONLY:
+        calling = names(connection, "look at what tables call", _CLOSED_AT_WRITING, {})
+        told.append(_of("cannot write where that calls what is not the user's to run:", calling))
+    lost = names(connection, "look at what views read", _LOST_BY_OWNERS, {})
+    told.append(_of("not readable, as its owner may not read what it shows:", lost))
+    limits = names(connection, "look at limits of sessions", _LIMITS, {})
+    told.append(_of("sessions have limits that are not the user's own:", limits))
     told.append(_of("makes foreign servers with", names(connection, "look at foreign data wrappers", _WRAPPERS)))
     if connection.server_version >= 150_000:
         told.append(_of("sets, as everybody, also", names(connection, "look at parameters", _PARAMETERS)))

@@ -82,7 +82,9 @@ def _tried(connection: Connection, user: DatabaseUser, attempt: Attempt) -> Tria
         except _REFUSALS as error:
             verdict, why = Verdict.REFUSED, _named(error)
         except psycopg2.Error as error:
-            if may_pass(error) and not isinstance(error, _OF_THE_STATEMENT):
+            # A server that the statement called may be gone; ours is not while it tells of it.
+            is_others = (error.pgcode or "").startswith("08")
+            if may_pass(error) and not (is_others or isinstance(error, _OF_THE_STATEMENT)):
                 raise
             verdict, why = Verdict.FAILED, _named(error)
         cursor.execute("ROLLBACK TO SAVEPOINT proof")
