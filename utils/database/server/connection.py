@@ -78,7 +78,7 @@ class Master(Login):
         """Tell whether PostgreSQL knows these settings and lets the master begin a session with them."""
         for database in (FIRST_DATABASE, TEMPLATE):
             try:
-                _opened(self.server, database, self.name, self.password, options).close()
+                _opened(self.server, database, self.name, self.password, f"{_OWN_SETTINGS} {options}").close()
             except psycopg2.OperationalError as error:
                 if is_refused_option(str(error)):
                     return False
