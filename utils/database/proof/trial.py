@@ -10,7 +10,7 @@ from psycopg2.sql import SQL, Composable
 
 from utils.database.roles.profiles import DatabaseUser
 from utils.database.server.connection import postgres_call
-from utils.database.server.refusals import may_pass
+from utils.database.server.refusals import is_raised, may_pass
 from utils.database.server.statements import rows
 from utils.errors import UsersNotProven
 
@@ -84,7 +84,8 @@ def _tried(connection: Connection, user: DatabaseUser, attempt: Attempt) -> Tria
         except psycopg2.Error as error:
             # A server that the statement called may be gone; ours is not while it tells of it.
             is_others = (error.pgcode or "").startswith("08")
-            if may_pass(error) and not (is_others or isinstance(error, _OF_THE_STATEMENT)):
+            is_its_own = is_others or is_raised(error) or isinstance(error, _OF_THE_STATEMENT)
+            if may_pass(error) and not is_its_own:
                 raise
             verdict, why = Verdict.FAILED, _named(error)
         cursor.execute("ROLLBACK TO SAVEPOINT proof")

@@ -47,7 +47,7 @@ _SHUT = (
 
 def may_pass(error: psycopg2.Error) -> bool:
     """Tell whether the same statement may succeed when it is tried again."""
-    if _NO_ROOM_FOR_LOCKS in (error.diag.message_hint or "") or is_raised(error):
+    if _NO_ROOM_FOR_LOCKS in (error.diag.message_hint or ""):
         return False
     return isinstance(error, _MAY_PASS) or error.pgcode is None or error.pgcode.startswith(("08", "57P", "53"))
 
@@ -70,6 +70,9 @@ def is_shut(message: str) -> bool:
 def translated(what: str, error: psycopg2.Error) -> AuroraRestoreError:
     """Return our own error; only PostgreSQL's message and a routine's name go along, never the statement."""
     message = error.diag.message_primary or type(error).__name__
+    if is_raised(error) and may_pass(error):
+        # Neither a refusal that a person must know nor PostgreSQL's own words: it may quote a row.
+        message = type(error).__name__
     found = f"{error.pgcode or 'no answer'} from PostgreSQL to the {what}: {message}{_by_routine(error.diag.context)}"
     if may_pass(error):
         return DatabaseUnavailable(
