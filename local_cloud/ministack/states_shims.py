@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +12,6 @@ from local_cloud.ministack import ministack_modules
 # A tag of a function: how often it is still not ready.
 NOT_READY_TAG = "local-cloud:not-ready"
 NOT_READY = "Lambda.ResourceNotReadyException"
-# Real ones. Where time runs so fast that a wait is over at once, looking takes the processor from what is looked at.
-SHORTEST_WAIT_SECONDS = 0.2
 _counting = threading.Lock()
 _role_arn: contextvars.ContextVar[str] = contextvars.ContextVar("role_arn", default="")
 
@@ -24,7 +21,6 @@ def install() -> None:
     invoke_functions_as_the_state_machines_role()
     meet_functions_that_are_not_ready()
     give_expressions_time()
-    let_waits_last()
 
 
 def invoke_functions_as_the_state_machines_role() -> None:
@@ -100,20 +96,6 @@ def give_expressions_time() -> None:
         return original(expression, **{**options, "timeout": 60_000})
 
     engine.jsonata = staticmethod(jsonata)
-
-
-def let_waits_last() -> None:
-    """Let a Wait last long enough for other work, however fast time runs."""
-    states = ministack_modules.service("stepfunctions")
-    wait: Callable[..., Any] = states._execute_wait
-
-    def execute_wait(*args: Any, **options: Any) -> Any:
-        began = time.monotonic()
-        result = wait(*args, **options)
-        time.sleep(max(SHORTEST_WAIT_SECONDS - (time.monotonic() - began), 0.0))
-        return result
-
-    states._execute_wait = execute_wait
 
 
 def role_allows(role_arn: str, action: str, resource_arn: str) -> bool:

@@ -23,7 +23,7 @@ from tests.integration.stage.world import DATABASE, World
 from tests.waiting import wait_for
 
 # An Aurora phase is over almost at once, but the state machine still waits long enough not to look all the time.
-SPEED, WAIT_SPEED = 1500.0, 75.0
+SPEED, WAIT_SPEED = 2500.0, 125.0
 PRODUCTION = "production"
 # Quotas have tests of their own; here they would be in the way of many runs at once.
 ROOMY = {"clusters": 1000, "instances": 1000, "manual_snapshots": 2000, "copies_in_progress": 200}

@@ -9,7 +9,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_cloud.cloud import LocalCloud
-from local_cloud.ministack.states_shims import SHORTEST_WAIT_SECONDS
 from tests.local_cloud.conftest import Workbench
 from tests.waiting import wait_for
 
@@ -168,14 +167,3 @@ def test_what_succeeded_or_is_not_there_is_not_redriven(machine: Machine) -> Non
         states.redrive_execution(executionArn=execution)
     with pytest.raises(ClientError, match="ExecutionDoesNotExist"):
         states.redrive_execution(executionArn=execution + "-unknown")
-
-
-def test_a_wait_leaves_others_time_however_fast_time_runs(machine: Machine, cloud: LocalCloud) -> None:
-    execution = machine.start(wait=15)  # 15 ms
-    assert machine.end_of(execution)["status"] == "SUCCEEDED"
-    events = cloud.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
-    [entered], [exited] = (
-        [event["timestamp"] for event in events if event["type"] == kind]
-        for kind in ("WaitStateEntered", "WaitStateExited")
-    )
-    assert (exited - entered).total_seconds() > SHORTEST_WAIT_SECONDS * 0.9
