@@ -15,7 +15,7 @@ from local_cloud.aurora import (
     ResourceRequest,
     permissive_hooks,
 )
-from tests.local_cloud.aurora.story import ACCOUNT, CLASS, ENGINE, PASSWORD, Region, refused
+from tests.local_cloud.aurora.story import ACCOUNT, CLASS, ENGINE, PASSWORD, Region, refused, wait_until
 
 
 @dataclass
@@ -200,9 +200,11 @@ def test_a_role_is_passed_to_the_part_of_rds_that_takes_it_on(guarded: Region, g
     assert guard.contexts["iam:PassRole", role]["iam:PassedToService"] == ["rds.amazonaws.com"]
     guarded.rds.modify_db_cluster(DBClusterIdentifier="app", MonitoringInterval=60, MonitoringRoleArn=role)
     assert guard.contexts["iam:PassRole", role]["iam:PassedToService"] == ["monitoring.rds.amazonaws.com"]
+    wait_until(lambda: guarded.cluster("app")["MonitoringInterval"], 60)
     guarded.wait_for_cluster("app")
     guarded.rds.modify_db_cluster(DBClusterIdentifier="app", Domain="d-0123456789", DomainIAMRoleName="helper")
     assert guard.contexts["iam:PassRole", role]["iam:PassedToService"] == ["directoryservice.rds.amazonaws.com"]
+    wait_until(lambda: len(guarded.cluster("app")["DomainMemberships"]), 1)
     guarded.wait_for_cluster("app")
     guard.forbidden = {"iam:PassRole"}
     with refused("AccessDenied", f"iam:PassRole on resource: {role}"):

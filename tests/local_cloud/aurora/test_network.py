@@ -10,7 +10,7 @@ import pytest
 
 from local_cloud.aurora import AuroraSettings, KmsKey, LocalAurora, Subnet, permissive_hooks
 from local_cloud.aurora.permissive import AnyNetwork
-from tests.local_cloud.aurora.story import ACCOUNT, CLASS, ENGINE, PASSWORD, Region, refused
+from tests.local_cloud.aurora.story import ACCOUNT, CLASS, ENGINE, PASSWORD, Region, refused, wait_until
 
 NETWORK = AnyNetwork()
 
@@ -96,8 +96,7 @@ def test_both_protocols_need_subnets_that_have_both(world: Region) -> None:
     world.wait_for_cluster("dual")
     assert world.cluster("dual")["NetworkType"] == "DUAL"
     world.rds.modify_db_cluster(DBClusterIdentifier="dual", NetworkType="IPV4")
-    world.wait_for_cluster("dual")
-    assert world.cluster("dual")["NetworkType"] == "IPV4"
+    wait_until(lambda: world.cluster("dual")["NetworkType"], "IPV4")
 
 
 def test_an_instance_is_placed_where_its_subnet_group_and_its_class_are(local: LocalAurora, world: Region) -> None:

@@ -157,7 +157,7 @@ def test_a_bare_restore_gets_the_snapshots_retention_and_rdss_defaults(home: Reg
 def test_what_the_cluster_is_watched_with_goes_down_to_its_members(home: Region) -> None:
     """API reference, CreateDBInstance: Aurora instances inherit DatabaseInsightsMode from their cluster."""
     home.rds.modify_db_cluster(DBClusterIdentifier="furnished", DatabaseInsightsMode="advanced", **WATCH)
-    home.wait_for_cluster("furnished")
+    wait_until(lambda: home.cluster("furnished")["DatabaseInsightsMode"], "advanced")
     member = home.instance("furnished-1")
 
     assert shown(home.cluster("furnished"), *OBSERVED) == OBSERVED
@@ -286,12 +286,10 @@ def test_write_forwarding_and_domain_change_with_the_cluster(home: Region) -> No
         DomainIAMRoleName="directory",
     )["DBCluster"]
     assert answer["LocalWriteForwardingStatus"] == "enabling"
-    home.wait_for_cluster("furnished")
-    assert home.cluster("furnished")["LocalWriteForwardingStatus"] == "enabled"
+    wait_until(lambda: home.cluster("furnished")["LocalWriteForwardingStatus"], "enabled")
     assert home.instance("furnished-1")["DomainMemberships"][0]["Domain"] == "d-9876543210"
     home.rds.modify_db_cluster(DBClusterIdentifier="furnished", EnableLocalWriteForwarding=False, Domain="none")
-    home.wait_for_cluster("furnished")
-    assert home.cluster("furnished")["LocalWriteForwardingStatus"] == "disabled"
+    wait_until(lambda: home.cluster("furnished")["LocalWriteForwardingStatus"], "disabled")
     assert home.cluster("furnished")["DomainMemberships"] == []
 
 
