@@ -105,23 +105,23 @@ def test_without_iam_authentication_on_the_cluster_no_token_is_good(clerk: Regio
 
 def test_the_master_too_can_be_made_to_log_in_by_token(east: Region) -> None:
     """API reference, ModifyDBCluster, MasterUserAuthenticationType; no description shows it."""
-    east.has_cluster("keyless")
-    change: Any = {"DBClusterIdentifier": "keyless", "MasterUserAuthenticationType": "iam-db-auth"}
+    east.has_cluster("by-token")
+    change: Any = {"DBClusterIdentifier": "by-token", "MasterUserAuthenticationType": "iam-db-auth"}
     with refused("InvalidParameterCombination", "needs IAM database authentication"):
         east.rds.modify_db_cluster(**change)
     east.rds.modify_db_cluster(**change, EnableIAMDatabaseAuthentication=True, ApplyImmediately=True)
-    east.wait_for_cluster("keyless")
-    port = east.cluster("keyless")["Port"]
-    with east.psql("keyless", "dba", token(east, "dba", port=port)) as session:
+    east.wait_for_cluster("by-token")
+    port = east.cluster("by-token")["Port"]
+    with east.psql("by-token", "dba", token(east, "dba", port=port)) as session:
         assert query(session, "SELECT current_user") == [("dba",)]
     refusal = 'PAM authentication failed for user "dba"'
-    with pytest.raises(psycopg2.OperationalError, match=refusal), east.psql("keyless"):
+    with pytest.raises(psycopg2.OperationalError, match=refusal), east.psql("by-token"):
         pytest.fail("the password still opens it")
     east.rds.modify_db_cluster(
-        DBClusterIdentifier="keyless", MasterUserAuthenticationType="password", MasterUserPassword="An0ther-password"
+        DBClusterIdentifier="by-token", MasterUserAuthenticationType="password", MasterUserPassword="An0ther-password"
     )
-    east.wait_for_cluster("keyless")
-    with east.psql("keyless", password="An0ther-password") as session:
+    east.wait_for_cluster("by-token")
+    with east.psql("by-token", password="An0ther-password") as session:
         assert query(session, "SELECT 1") == [(1,)]
 
 
