@@ -127,6 +127,24 @@ class FakeSecrets:
         return {"SecretString": self.values[SecretId]}
 
 
+class FakeEc2:
+    """EC2 with security groups and the free addresses of every subnet."""
+
+    def __init__(self) -> None:
+        self.groups = {"sg-1": "vpc-1", "sg-2": "vpc-1"}
+        self.free = 100
+
+    def get_paginator(self, operation: str) -> SimpleNamespace:
+        return SimpleNamespace(paginate=lambda Filters: [getattr(self, operation)(Filters[0]["Values"])])  # noqa: N803
+
+    def describe_security_groups(self, wanted: list[str]) -> Item:
+        found = [{"GroupId": name, "VpcId": vpc} for name, vpc in self.groups.items() if name in wanted]
+        return {"SecurityGroups": found}
+
+    def describe_subnets(self, wanted: list[str]) -> Item:
+        return {"Subnets": [{"SubnetId": name, "AvailableIpAddressCount": self.free} for name in wanted]}
+
+
 class FakeS3:
     """S3 with objects by URI."""
 
@@ -148,7 +166,7 @@ class FakeAws:
         self._operation_id = OPERATION
         self.kms, self.executions, self.topic, self.secrets = FakeKms(), FakeExecutions(), FakeTopic(), FakeSecrets()
         self.bus = FakeBus()
-        self.s3 = FakeS3()
+        self.s3, self.ec2 = FakeS3(), FakeEc2()
         self.operations, self.audit = InMemoryOperationStore(), InMemoryAuditLog()
         self.services = self.services_with()
 
@@ -163,6 +181,7 @@ class FakeAws:
             ("secretsmanager", "us-west-2"): self.secrets,
             ("stepfunctions", "us-west-2"): self.executions,
             ("s3", "us-west-2"): self.s3,
+            ("ec2", "us-west-2"): self.ec2,
         }
         return Services(
             settings=Settings.from_environment(ENVIRONMENT | environment),

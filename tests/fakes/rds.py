@@ -89,7 +89,10 @@ class FakeRds(FakeRegion):
         self._enter("describe_db_subnet_groups", params)
         zones = self.subnet_groups.get(params["DBSubnetGroupName"])
         need(zones is not None, "DBSubnetGroupNotFoundFault")
-        subnets = [{"SubnetAvailabilityZone": zone} for zone in self._zones(zones or [])]
+        subnets = [
+            {"SubnetIdentifier": f"subnet-{zone['Name']}", "SubnetAvailabilityZone": zone}
+            for zone in self._zones(zones or [])
+        ]
         return {"DBSubnetGroups": [{"VpcId": "vpc-1", "Subnets": subnets}]}
 
     def describe_db_cluster_parameter_groups(self, **params: Any) -> Item:

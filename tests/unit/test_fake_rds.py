@@ -31,7 +31,11 @@ class Region:
     fake: FakeRds | None
 
     def __post_init__(self) -> None:
-        self.reader, self.writer, self.offers = RdsReader(self.client), RdsWriter(self.client), Offers(self.client)
+        self.reader, self.writer, self.offers = (
+            RdsReader(self.client),
+            RdsWriter(self.client),
+            Offers(self.client, None),
+        )
 
     def settle(self) -> None:
         if self.fake:

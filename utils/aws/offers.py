@@ -1,8 +1,8 @@
-"""What RDS offers and allows in one Region, without changing anything."""
+"""What RDS offers and allows in one Region, and the network that it would build in; nothing is changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -28,6 +28,7 @@ class SubnetGroup:
 
     vpc_id: str
     zones: Sequence[str]
+    subnet_ids: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,8 @@ class Quota:
 class Offers:
     """The calls that ask what could be built; every method raises the errors of `utils.errors` only."""
 
-    def __init__(self, client: "RDSClient") -> None:
-        self._client = client
+    def __init__(self, client: "RDSClient", ec2: Any) -> None:
+        self._client, self._ec2 = client, ec2
 
     def engine_version(self, version: str) -> OfferedVersion | None:
         """Describe an Aurora PostgreSQL version; None if this Region does not offer it."""
@@ -86,7 +87,28 @@ class Offers:
                 raise
         (found,) = answer["DBSubnetGroups"]
         zones = {subnet["SubnetAvailabilityZone"]["Name"] for subnet in found.get("Subnets", [])}
-        return SubnetGroup(vpc_id=found.get("VpcId", ""), zones=tuple(sorted(zones)))
+        subnets = tuple(subnet["SubnetIdentifier"] for subnet in found.get("Subnets", []))
+        return SubnetGroup(vpc_id=found.get("VpcId", ""), zones=tuple(sorted(zones)), subnet_ids=subnets)
+
+    def vpcs_of_security_groups(self, group_ids: Sequence[str]) -> dict[str, str]:
+        """Return the VPC of each of the security groups that exist."""
+        with aws_call("ec2:DescribeSecurityGroups"):
+            pages = self._ec2.get_paginator("describe_security_groups").paginate(
+                Filters=[{"Name": "group-id", "Values": list(group_ids)}]
+            )
+            found = {group["GroupId"]: group.get("VpcId", "") for page in pages for group in page["SecurityGroups"]}
+        return {name: found[name] for name in group_ids if name in found}
+
+    def free_addresses(self, subnet_ids: Sequence[str]) -> dict[str, int]:
+        """Return the number of free addresses of each of the subnets that exist."""
+        with aws_call("ec2:DescribeSubnets"):
+            pages = self._ec2.get_paginator("describe_subnets").paginate(
+                Filters=[{"Name": "subnet-id", "Values": list(subnet_ids)}]
+            )
+            found = {
+                subnet["SubnetId"]: subnet["AvailableIpAddressCount"] for page in pages for subnet in page["Subnets"]
+            }
+        return {name: found[name] for name in subnet_ids if name in found}
 
     def family_of_cluster_group(self, name: str) -> str | None:
         """Return the family of a DB cluster parameter group; None when there is no such group."""

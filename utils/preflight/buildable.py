@@ -9,7 +9,9 @@ from utils.cluster_settings.model import TargetSettings
 from utils.errors import EngineVersionNotRestorable, SettingNotFound, SnapshotNotRestorable, TargetNotBuildable
 from utils.preflight.instances import look_at_instances
 from utils.preflight.looks import Preflight
+from utils.preflight.network import check_addresses, check_security_groups
 from utils.preflight.quotas import look_at_quotas
+from utils.words import counted
 
 _FEWEST_ZONES = 2
 
@@ -34,6 +36,15 @@ def look_at_what_is_wanted(preflight: Preflight, offers: Offers, wanted: Wanted)
     if version is not None:
         _parameter_groups(preflight, offers, settings, version)
         look_at_instances(preflight, offers, settings, version.version, group)
+    if settings.security_group_ids:
+        asked = settings.security_group_ids
+        preflight.look("security groups", lambda: check_security_groups(offers, asked, group), found=", ".join)
+    if group is not None:
+        preflight.look(
+            "free addresses",
+            lambda: check_addresses(offers, group, more=len(settings.members), gone=wanted.old_members or 0),
+            found=lambda free: f"{free} for {counted(len(settings.members), 'instance')}",
+        )
     look_at_quotas(
         preflight,
         offers,

@@ -58,7 +58,8 @@ class Services:
     @property
     def offers(self) -> Offers:
         """What RDS offers in the target Region."""
-        return Offers(self._client("rds", self.settings.target_region))
+        region = self.settings.target_region
+        return Offers(self._client("rds", region), self._client("ec2", region))
 
     @property
     def rds_writer(self) -> RdsWriter:

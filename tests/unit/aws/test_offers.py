@@ -17,7 +17,46 @@ def rds() -> Pair:
     client = boto3.client("rds", region_name="us-west-2")
     stubber = Stubber(client)
     stubber.activate()
-    return Offers(client), stubber
+    return Offers(client, None), stubber
+
+
+@pytest.fixture
+def network() -> Pair:
+    client = boto3.client("ec2", region_name="us-west-2")
+    stubber = Stubber(client)
+    stubber.activate()
+    return Offers(boto3.client("rds", region_name="us-west-2"), client), stubber
+
+
+def test_security_groups_have_a_vpc_or_are_not_there(network: Pair) -> None:
+    offers, stub = network
+    asked = {"Filters": [{"Name": "group-id", "Values": ["sg-1", "sg-gone"]}]}
+    stub.add_response("describe_security_groups", {"SecurityGroups": [{"GroupId": "sg-1", "VpcId": "vpc-1"}]}, asked)
+    assert offers.vpcs_of_security_groups(["sg-1", "sg-gone"]) == {"sg-1": "vpc-1"}
+
+
+def test_subnets_have_free_addresses_or_are_not_there(network: Pair) -> None:
+    offers, stub = network
+    asked = {"Filters": [{"Name": "subnet-id", "Values": ["subnet-1", "subnet-gone"]}]}
+    stub.add_response("describe_subnets", {"Subnets": [{"SubnetId": "subnet-1", "AvailableIpAddressCount": 7}]}, asked)
+    assert offers.free_addresses(["subnet-1", "subnet-gone"]) == {"subnet-1": 7}
+
+
+@pytest.mark.parametrize(
+    ("call", "operation"),
+    [
+        (lambda offers: offers.vpcs_of_security_groups(["x"]), "describe_security_groups"),
+        (lambda offers: offers.free_addresses(["x"]), "describe_subnets"),
+    ],
+)
+def test_an_error_of_the_network_is_raised_as_ours(network: Pair, call: Any, operation: str) -> None:
+    offers, stub = network
+    stub.add_client_error(operation, "RequestLimitExceeded")
+    stub.add_client_error(operation, "UnauthorizedOperation")
+    with pytest.raises(AwsThrottled):
+        call(offers)
+    with pytest.raises(PermanentError):
+        call(offers)
 
 
 def test_an_engine_version_has_a_family_and_upgrade_targets_of_its_own_engine(rds: Pair) -> None:
@@ -52,14 +91,17 @@ def test_the_zones_of_a_class_are_those_of_every_option_on_every_page(rds: Pair)
 
 def test_a_subnet_group_has_a_vpc_and_the_zones_of_its_subnets(rds: Pair) -> None:
     offers, stub = rds
-    subnets = [{"SubnetAvailabilityZone": {"Name": name}} for name in ("us-west-2b", "us-west-2a", "us-west-2b")]
+    zones = {"subnet-1": "us-west-2b", "subnet-2": "us-west-2a", "subnet-3": "us-west-2b"}
+    subnets = [{"SubnetIdentifier": name, "SubnetAvailabilityZone": {"Name": zone}} for name, zone in zones.items()]
     stub.add_response(
         "describe_db_subnet_groups",
         {"DBSubnetGroups": [{"VpcId": "vpc-1", "Subnets": subnets}]},
         {"DBSubnetGroupName": "private"},
     )
     stub.add_client_error("describe_db_subnet_groups", "DBSubnetGroupNotFoundFault")
-    assert offers.subnet_group("private") == SubnetGroup(vpc_id="vpc-1", zones=("us-west-2a", "us-west-2b"))
+    assert offers.subnet_group("private") == SubnetGroup(
+        vpc_id="vpc-1", zones=("us-west-2a", "us-west-2b"), subnet_ids=("subnet-1", "subnet-2", "subnet-3")
+    )
     assert offers.subnet_group("private") is None
 
 

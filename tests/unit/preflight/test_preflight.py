@@ -82,6 +82,20 @@ def a_class_of_other_zones_only(aws: FakeAws) -> dict[str, Any]:
     return {"target": {"instances": {"instance_class": "db.x2g.large"}}}
 
 
+def a_security_group_that_is_not_there(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"security_group_ids": ["sg-1", "sg-doesnotexist"]}}
+
+
+def a_security_group_of_another_vpc(aws: FakeAws) -> dict[str, Any]:
+    aws.ec2.groups["sg-far"] = "vpc-2"
+    return {"target": {"security_group_ids": ["sg-1", "sg-far"]}}
+
+
+def no_address_for_the_instances(aws: FakeAws) -> dict[str, Any]:
+    aws.ec2.free = 0
+    return {"target": {"instances": {"count": 3}}}
+
+
 def no_room_for_the_instances(aws: FakeAws) -> dict[str, Any]:
     aws.west.quotas["DBInstances"] = 3
     return {"target": {"instances": {"count": 4}}}
@@ -157,6 +171,9 @@ PROBLEMS: list[tuple[Plant, type[errors.PermanentError], str]] = [
     (a_class_that_cannot_be_ordered, errors.TargetNotBuildable, "instance class db.z9z.42xlarge, which cannot be"),
     (a_member_in_a_zone_without_its_class, errors.TargetNotBuildable, "staging-2 of class db.r8g.large in us-west-2c"),
     (a_class_of_other_zones_only, errors.TargetNotBuildable, "can be ordered in us-west-2d only"),
+    (a_security_group_that_is_not_there, errors.SettingNotFound, "no security group sg-doesnotexist"),
+    (a_security_group_of_another_vpc, errors.TargetNotBuildable, "security group sg-far in vpc-2;"),
+    (no_address_for_the_instances, errors.TargetNotBuildable, "2 free addresses in subnet-us-west-2a"),
     (no_room_for_the_instances, errors.TargetNotBuildable, "2 instances of the 3 that the account may have"),
     (an_instance_of_another_cluster_under_the_name, errors.IdentifierTaken, "instance staging-3 of cluster billing"),
     (somebody_elses_snapshot_under_the_copys_name, errors.IdentifierTaken, "snapshot aurora-restore-copy-staging-"),
@@ -209,6 +226,7 @@ def test_all_that_is_wrong_is_named_at_once(healthy: FakeAws) -> None:
         a_cluster_group_of_another_family,
         an_instance_group_that_is_not_there,
         a_class_that_cannot_be_ordered,
+        a_security_group_of_another_vpc,
         no_room_for_the_instances,
         somebody_elses_snapshot_under_the_copys_name,
         users_with_tokens_and_no_iam_authentication,
@@ -248,6 +266,8 @@ def test_a_healthy_plan_holds_every_check_and_what_it_found(healthy: FakeAws) ->
     assert checks["subnet group"].found == "default in vpc-1"
     assert checks["zones of the subnets"].found == "us-west-2a, us-west-2b, us-west-2c"
     assert checks["instance parameter group"].found == "default.aurora-postgresql17 of family aurora-postgresql17"
+    assert checks["security groups"].found == "sg-1"
+    assert checks["free addresses"].found == "302 for 2 instances"
     assert {"KMS key", "quota of clusters", "quota of instances", "quota of snapshots", "users"} <= set(checks)
 
 
@@ -291,6 +311,7 @@ LATER: list[tuple[Callable[[FakeAws], object], type[errors.PermanentError], str]
     (lambda aws: setattr(aws.kms, "spec", "RSA_4096"), errors.KeyNotUsable, "RSA_4096"),
     (lambda aws: aws.west.classes.clear(), errors.TargetNotBuildable, "db.r8g.large, which cannot"),
     (lambda aws: aws.west.subnet_groups.clear(), errors.SettingNotFound, "subnet group 'default'"),
+    (lambda aws: aws.ec2.groups.clear(), errors.SettingNotFound, "no security group sg-1"),
     (lambda aws: aws.west.parameter_groups.clear(), errors.SettingNotFound, "no DB parameter group"),
 ]
 

@@ -1,0 +1,44 @@
+"""Whether the network takes the target: its security groups, their VPC, and an address for each instance."""
+
+from collections.abc import Sequence
+
+from utils.aws.offers import Offers, SubnetGroup
+from utils.errors import SettingNotFound, TargetNotBuildable
+from utils.words import counted
+
+
+def check_security_groups(offers: Offers, wanted: Sequence[str], group: SubnetGroup | None) -> Sequence[str]:
+    """Return the groups if all exist in the subnet group's VPC; raises `SettingNotFound`, `TargetNotBuildable`."""
+    vpcs = offers.vpcs_of_security_groups(wanted)
+    missing = [name for name in wanted if name not in vpcs]
+    if missing:
+        raise SettingNotFound(
+            f"no security group {', '.join(missing)} in the target Region",
+            field="target.security_group_ids",
+            expected="existing ones",
+            action="create them or correct the ids",
+        )
+    elsewhere = [f"{name} in {vpc}" for name, vpc in vpcs.items() if group is not None and vpc != group.vpc_id]
+    if group is not None and elsewhere:
+        raise TargetNotBuildable(
+            f"security group {', '.join(elsewhere)}",
+            field="target.security_group_ids",
+            expected=f"groups of {group.vpc_id}, the VPC of the DB subnet group",
+            action="name groups of that VPC, or another subnet group; then start a new run",
+        )
+    return wanted
+
+
+def check_addresses(offers: Offers, group: SubnetGroup, *, more: int, gone: int) -> int:
+    """Return how many addresses are free, with those of instances that go; raises `TargetNotBuildable`."""
+    free = offers.free_addresses(group.subnet_ids)
+    total = sum(free.values()) + gone
+    if total < more:
+        raise TargetNotBuildable(
+            f"{counted(total, 'free address', 'free addresses')} in {', '.join(group.subnet_ids)}, "
+            "those of the instances that go counted",
+            field="target.subnet_group",
+            expected=f"one for each of {counted(more, 'instance')}",
+            action="free addresses, add a subnet to the group, or name another group; then start a new run",
+        )
+    return total
