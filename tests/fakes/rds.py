@@ -107,6 +107,10 @@ class FakeRds(FakeRegion):
         need(family is not None, "DBParameterGroupNotFound")
         return {"DBParameterGroups": [{"DBParameterGroupFamily": family}]}
 
+    def describe_integrations(self, **params: Any) -> Item:
+        self._enter("describe_integrations", params)
+        return {"Integrations": self.integrations}
+
     def describe_account_attributes(self, **params: Any) -> Item:
         self._enter("describe_account_attributes", params)
         manual = [found for found in self.snapshots.values() if found["SnapshotType"] == "manual"]

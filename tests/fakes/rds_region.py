@@ -61,6 +61,7 @@ class FakeRegion:
         self.instances: dict[str, Item] = {}
         self.snapshots: dict[str, Item] = {}
         self.engine_versions = {"16.6", "17.4", "17.5"}
+        self.integrations: list[Item] = []
         self.upgrades: dict[str, list[str]] = {}
         self.subnet_groups = {"default": ["a", "b", "c"]}
         families = {f"default.aurora-postgresql{major}": f"aurora-postgresql{major}" for major in (16, 17)}

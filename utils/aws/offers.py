@@ -132,6 +132,13 @@ class Offers:
                 raise
         return next((group.get("DBParameterGroupFamily", "") for group in answer["DBParameterGroups"]), None)
 
+    def integrations_from(self, cluster_arn: str) -> list[str]:
+        """Name the zero-ETL integrations whose source is the cluster."""
+        with aws_call("rds:DescribeIntegrations"):
+            pages = self._client.get_paginator("describe_integrations").paginate()
+            found = [item for page in pages for item in page["Integrations"] if item.get("SourceArn") == cluster_arn]
+        return sorted(item.get("IntegrationName", item.get("IntegrationArn", "")) for item in found)
+
     def quotas(self) -> dict[str, Quota]:
         """Return the quotas by AWS's name, such as `DBClusters`."""
         with aws_call("rds:DescribeAccountAttributes"):

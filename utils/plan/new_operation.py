@@ -43,6 +43,9 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     leftover_of = half_restored_by(old, services.operations) if old else None
     if old is not None:
         _look_at_old_target(preflight, request, old, members, is_leftover=leftover_of is not None)
+        preflight.look(
+            "integrations", lambda: guards.check_feeds_nothing(old, services.offers.integrations_from(old.arn))
+        )
         if snapshot is not None:
             preflight.look("source", lambda: guards.check_target_is_not_source(request, snapshot, old))
     base = what_to_inherit(request.target.cluster_id, old, members, leftover_of, services)

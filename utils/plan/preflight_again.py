@@ -19,6 +19,9 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
     preflight.look(
         "target", lambda: guards.check_target_may_go(request, target, is_leftover=plan.half_restored_by is not None)
     )
+    preflight.look(
+        "integrations", lambda: guards.check_feeds_nothing(target, services.offers.integrations_from(target.arn))
+    )
     preflight.look("tags of its instances", lambda: guards.check_members_may_go(staying))
     copied_at = operation.copied.finished_at if operation.copied else None
     may_be_unseen = copied_at is not None and not has_settled(copied_at, services.clock.now())

@@ -121,6 +121,16 @@ def test_parameter_groups_have_a_family_or_are_not_there(rds: Pair) -> None:
     assert [offers.family_of_instance_group("mine") for _ in range(2)] == ["aurora-postgresql17", None]
 
 
+def test_integrations_are_those_whose_source_is_the_cluster(rds: Pair) -> None:
+    offers, stub = rds
+    items = [
+        {"IntegrationName": "mine", "SourceArn": "arn:mine", "TargetArn": f"arn:aws:redshift:{'x' * 20}"},
+        {"IntegrationName": "other", "SourceArn": "arn:mine-2", "TargetArn": f"arn:aws:redshift:{'x' * 20}"},
+    ]
+    stub.add_response("describe_integrations", {"Integrations": items}, {})
+    assert offers.integrations_from("arn:mine") == ["mine"]
+
+
 def test_quotas_are_known_by_aws_s_names(rds: Pair) -> None:
     offers, stub = rds
     quotas = [{"AccountQuotaName": "DBClusters", "Used": 3, "Max": 40}, {"AccountQuotaName": "Nameless"}]
@@ -137,6 +147,7 @@ def test_quotas_are_known_by_aws_s_names(rds: Pair) -> None:
         (lambda offers: offers.family_of_cluster_group("x"), "describe_db_cluster_parameter_groups"),
         (lambda offers: offers.family_of_instance_group("x"), "describe_db_parameter_groups"),
         (lambda offers: offers.quotas(), "describe_account_attributes"),
+        (lambda offers: offers.integrations_from("x"), "describe_integrations"),
     ],
 )
 def test_an_error_that_is_no_absence_is_raised_as_ours(rds: Pair, call: Any, operation: str) -> None:

@@ -152,6 +152,15 @@ def a_replica_cluster(aws: FakeAws) -> dict[str, Any]:
     return {}
 
 
+def a_zero_etl_integration(aws: FakeAws) -> dict[str, Any]:
+    arn = aws.west.clusters["staging"]["DBClusterArn"]
+    aws.west.integrations = [
+        {"IntegrationName": "to-redshift", "SourceArn": arn},
+        {"IntegrationName": "of-another", "SourceArn": f"{arn}-2"},
+    ]
+    return {}
+
+
 def a_snapshot_that_is_too_old(_: FakeAws) -> dict[str, Any]:
     return {"source": {"max_age_hours": 0.5}}
 
@@ -185,6 +194,7 @@ PROBLEMS: list[tuple[Plant, type[errors.PermanentError], str]] = [
     (a_reader_without_the_tag, errors.TargetNotReplaceable, "instance staging-2 without the tag"),
     (deletion_protection, errors.TargetProtected, "with deletion protection"),
     (a_replica_cluster, errors.TargetNotReplaceable, "the replica cluster staging-replica"),
+    (a_zero_etl_integration, errors.TargetNotReplaceable, "source of zero-ETL integration to-redshift;"),
     (a_snapshot_that_is_too_old, errors.SnapshotTooOld, "1.0 hours old"),
 ]
 NAMES = [plant.__name__ for plant, *_ in PROBLEMS]
