@@ -127,11 +127,14 @@ class FakeSecrets:
         return {"SecretString": self.values[SecretId]}
 
 
+_SECURITY_GROUPS = ("sg-1", "sg-2", "sg-7", "sg-8", "sg-default", "sg-0fedcba9876543210")
+
+
 class FakeEc2:
     """EC2 with security groups and the free addresses of every subnet."""
 
     def __init__(self) -> None:
-        self.groups = {"sg-1": "vpc-1", "sg-2": "vpc-1"}
+        self.groups = dict.fromkeys(_SECURITY_GROUPS, "vpc-1")
         self.free = 100
 
     def get_paginator(self, operation: str) -> SimpleNamespace:

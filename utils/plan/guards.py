@@ -123,17 +123,6 @@ def check_stands_alone(target: Cluster) -> None:
     )
 
 
-def check_feeds_nothing(target: Cluster, integrations: Sequence[str]) -> None:
-    """Refuse the source of zero-ETL integrations, which RDS deletes in part only; raises `TargetNotReplaceable`."""
-    if integrations:
-        raise TargetNotReplaceable(
-            f"cluster {target.identifier} as the source of zero-ETL integration {', '.join(integrations)}",
-            field="target.cluster_id",
-            expected="a cluster that no integration replicates",
-            action="delete the integration first (it cannot be put back by a restore), or name another target",
-        )
-
-
 def check_protection(request: RestoreRequest, target: Cluster, *, is_leftover: bool = False) -> None:
     """Respect deletion protection unless the request overrides it; that of a leftover of ours protects nobody's work.
 

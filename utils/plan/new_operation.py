@@ -21,6 +21,7 @@ from utils.plan.leftovers import half_restored_by
 from utils.plan.restore_settings import resolve_settings
 from utils.plan.snapshot_choice import check_age, choose_snapshot
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
+from utils.preflight.integrations import check_feeds_nothing
 from utils.preflight.looks import Preflight
 from utils.request.model import RestoreRequest
 from utils.runtime.contract import StartEvent
@@ -43,9 +44,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     leftover_of = half_restored_by(old, services.operations) if old else None
     if old is not None:
         _look_at_old_target(preflight, request, old, members, is_leftover=leftover_of is not None)
-        preflight.look(
-            "integrations", lambda: guards.check_feeds_nothing(old, services.offers.integrations_from(old.arn))
-        )
+        preflight.look("integrations", lambda: check_feeds_nothing(old, services.offers.integrations_from(old.arn)))
         if snapshot is not None:
             preflight.look("source", lambda: guards.check_target_is_not_source(request, snapshot, old))
     base = what_to_inherit(request.target.cluster_id, old, members, leftover_of, services)

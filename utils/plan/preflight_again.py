@@ -4,6 +4,7 @@ from utils.aws.rds_models import Cluster
 from utils.operation.model import Operation
 from utils.plan import guards
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
+from utils.preflight.integrations import check_feeds_nothing
 from utils.preflight.looks import Preflight
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled
@@ -19,9 +20,7 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
     preflight.look(
         "target", lambda: guards.check_target_may_go(request, target, is_leftover=plan.half_restored_by is not None)
     )
-    preflight.look(
-        "integrations", lambda: guards.check_feeds_nothing(target, services.offers.integrations_from(target.arn))
-    )
+    preflight.look("integrations", lambda: check_feeds_nothing(target, services.offers.integrations_from(target.arn)))
     preflight.look("tags of its instances", lambda: guards.check_members_may_go(staying))
     copied_at = operation.copied.finished_at if operation.copied else None
     may_be_unseen = copied_at is not None and not has_settled(copied_at, services.clock.now())
