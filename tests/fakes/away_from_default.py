@@ -80,6 +80,45 @@ def stands(aws: FakeAws) -> None:
     for name in sorted(MEMBERS):
         aws.west.has_instance(name, "staging", **(MEMBERS[name] | {"TagList": tag_list(tags | {"name": name})}))
     aws.west.has_instance("application-autoscaling-9d1c", "staging")
+    _hangs_on_it(aws)
     aws.west.clusters["staging"]["DBClusterMembers"] = [
         {"DBInstanceIdentifier": name, "IsClusterWriter": name == "the-writer"} for name in sorted(MEMBERS)
+    ]
+
+
+def _hangs_on_it(aws: FakeAws) -> None:
+    rds, resource = aws.west, {"ResourceId": "cluster:staging"}
+    rds.endpoints["reports"] = {
+        "DBClusterEndpointIdentifier": "reports",
+        "DBClusterIdentifier": "staging",
+        "CustomEndpointType": "READER",
+        "StaticMembers": ["at-night", "a-reader"],
+        "Status": "available",
+    }
+    rds.proxies["shop-proxy"], rds.proxies["somebody-elses"] = ["staging"], ["other"]
+    rds.subscriptions["to-the-dbas"] = ["staging", "the-writer", "other"]
+    aws.scaling.targets["cluster:staging"] = {
+        "MinCapacity": 1,
+        "MaxCapacity": 4,
+        "SuspendedState": {"DynamicScalingInSuspended": True},
+    }
+    aws.scaling.policies["cluster:staging"] = [
+        resource
+        | {
+            "PolicyName": "cpu",
+            "PolicyType": "TargetTrackingScaling",
+            "TargetTrackingScalingPolicyConfiguration": {
+                "TargetValue": 60.0,
+                "PredefinedMetricSpecification": {"PredefinedMetricType": "RDSReaderAverageCPUUtilization"},
+            },
+        }
+    ]
+    aws.scaling.actions["cluster:staging"] = [
+        resource
+        | {
+            "ScheduledActionName": "mornings",
+            "Schedule": "cron(0 7 * * ? *)",
+            "Timezone": "Europe/Berlin",
+            "ScalableTargetAction": {"MinCapacity": 2},
+        }
     ]

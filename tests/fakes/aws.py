@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import boto3
 
+from tests.fakes.attached import FakeScaling
 from tests.fakes.journal import Journaled, judge
 from tests.fakes.rds import FakeRds, FakeRdsWorld
 from tests.fakes.rds_items import Item, aws_error
@@ -169,7 +170,7 @@ class FakeAws:
         self._operation_id = OPERATION
         self.kms, self.executions, self.topic, self.secrets = FakeKms(), FakeExecutions(), FakeTopic(), FakeSecrets()
         self.bus = FakeBus()
-        self.s3, self.ec2 = FakeS3(), FakeEc2()
+        self.s3, self.ec2, self.scaling = FakeS3(), FakeEc2(), FakeScaling()
         self.operations, self.audit = InMemoryOperationStore(), InMemoryAuditLog()
         self.services = self.services_with()
 
@@ -178,6 +179,7 @@ class FakeAws:
         clients = {
             ("rds", "us-east-1"): Journaled(self.east),
             ("rds", "us-west-2"): Journaled(self.west),
+            ("application-autoscaling", "us-west-2"): self.scaling,
             ("kms", "us-west-2"): self.kms,
             ("sns", "us-west-2"): self.topic,
             ("events", "us-west-2"): self.bus,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+from tests.fakes.attached import FakeAttached
 from tests.fakes.rds_items import Item, arn_of, need, number_of
 from tests.fakes.rds_region import FakeClock, FakeRegion
 from tests.fakes.rds_settings import shown
@@ -26,11 +27,12 @@ class FakeRdsWorld:
         )
 
 
-class FakeRds(FakeRegion):
+class FakeRds(FakeAttached, FakeRegion):
     """The client of one Region."""
 
     def __init__(self, region: str, world: FakeRdsWorld) -> None:
-        super().__init__(region, world.clock)
+        FakeAttached.__init__(self)
+        FakeRegion.__init__(self, region, world.clock)
         self._world = world
 
     def generate_db_auth_token(self, *, DBHostname: str, Port: int, DBUsername: str) -> str:  # noqa: N803 - boto3's

@@ -20,7 +20,7 @@ from tests.fakes.rds_items import (
 )
 
 CLASSES = ("db.r8g.large", "db.r8g.xlarge", "db.t4g.medium", "db.serverless")
-CHANGES = ("copy", "create", "delete", "restore", "modify", "add", "start", "enable")
+CHANGES = ("copy", "create", "delete", "restore", "modify", "add", "start", "enable", "register")
 _DESTROYING = {"delete_db_instance", "delete_db_cluster", "modify_db_cluster"}
 
 

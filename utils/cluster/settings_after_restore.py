@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from utils.aws.rds_models import Cluster, Instance
 from utils.aws.target.to_api import changes_after_restore
 from utils.aws.target.whole import settings_of
 from utils.cluster.target_record import settings_before
 from utils.cluster_settings.comparison import Comparison, compare
+from utils.cluster_settings.model import TargetSettings
 from utils.errors import PermanentError, ResourceBusy, RestoreFailed
 from utils.operation.model import Operation
 from utils.runtime.services import Services
@@ -57,7 +59,8 @@ def compared(operation: Operation, cluster: Cluster, members: Sequence[Instance]
     """Hold what came out against the plan; raises `RestoreFailed` for what would not be safe to open."""
     plan, before = operation.plan, settings_before(operation, services)
     # Who keeps the master's password is settled, and proven, by the next step.
-    now = settings_of(cluster, members).model_copy(
+    attached = attached_now(plan.settings, cluster, services)
+    now = settings_of(cluster, members, attached).model_copy(
         update={"manage_master_user_password": plan.settings.manage_master_user_password}
     )
     found = compare(before, plan.settings, now, plan.origins, plan.not_put_back)
@@ -76,5 +79,40 @@ def _pieces(operation: Operation, cluster: Cluster, services: Services) -> Itera
     writer, name = services.rds_writer, cluster.identifier
     if wanted.data_api and not cluster.settings.data_api:
         yield Piece(name="data_api", ask=lambda: writer.enable_data_api(cluster.arn))
+    yield from _attached_pieces(operation, cluster, services)
     for setting, change in changes_after_restore(wanted, cluster.settings).items():
         yield Piece(name=setting, ask=partial(writer.change_cluster, name, change))
+
+
+def attached_now(wanted: TargetSettings, cluster: Cluster, services: Services) -> dict[str, Any]:
+    """Describe what hangs on the cluster, as far as any of it is wanted."""
+    reader, name = services.attached, cluster.identifier
+    names = {name, *(member.identifier for member in wanted.members)}
+    looks: dict[str, Callable[[], Any]] = {
+        "custom_endpoints": lambda: reader.custom_endpoints(name),
+        "reader_scaling": lambda: reader.reader_scaling(name),
+        "proxies": lambda: reader.proxies(name),
+        "event_subscriptions": lambda: reader.event_subscriptions(names),
+    }
+    return {setting: look() for setting, look in looks.items() if getattr(wanted, setting)}
+
+
+def _attached_pieces(operation: Operation, cluster: Cluster, services: Services) -> Iterator[Piece]:
+    wanted, writer, name = operation.plan.settings, services.attached_writer, cluster.identifier
+    there = attached_now(wanted, cluster, services)
+    known = {endpoint.identifier for endpoint in there.get("custom_endpoints", [])}
+    for endpoint in wanted.custom_endpoints or []:
+        if endpoint.identifier not in known:
+            ask = partial(writer.create_endpoint, name, endpoint)
+            yield Piece(name=f"custom_endpoints.{endpoint.identifier}", ask=ask)
+    if wanted.reader_scaling and wanted.reader_scaling != there.get("reader_scaling"):
+        yield Piece(name="reader_scaling", ask=partial(writer.scale_readers, name, wanted.reader_scaling))
+    for proxy in wanted.proxies or []:
+        if proxy not in there.get("proxies", []):
+            yield Piece(name=f"proxies.{proxy.proxy}", ask=partial(writer.register_proxy, name, proxy))
+    subscribed = {item.name: set(item.source_ids) for item in there.get("event_subscriptions", [])}
+    for item in wanted.event_subscriptions or []:
+        for source in sorted(set(item.source_ids) - subscribed.get(item.name, set())):
+            yield Piece(
+                name=f"event_subscriptions.{item.name}.{source}", ask=partial(writer.subscribe, item.name, source)
+            )

@@ -1,10 +1,7 @@
 """What a run inherits: the target as it is, or as it last stood when it is gone or a failed run left it half-done."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from utils.aws.rds_models import Cluster, Instance
-from utils.aws.target.whole import settings_of
 from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin
 from utils.errors import KeyNotUsable
@@ -22,15 +19,15 @@ class Base:
 
 
 def what_to_inherit(
-    target_id: str, old: Cluster | None, members: Sequence[Instance], leftover_of: str | None, services: Services
+    target_id: str, now: TargetSettings | None, leftover_of: str | None, services: Services
 ) -> Base | None:
     """Return the settings to build from; None where there never was a target that is known."""
-    if old is not None and leftover_of is None:
-        return Base(settings=settings_of(old, members), origin=Origin.OLD_TARGET)
+    if now is not None and leftover_of is None:
+        return Base(settings=now, origin=Origin.OLD_TARGET)
     record = services.operations.find_target_record(services.settings.target_region, target_id)
     if record is not None:
         return Base(settings=record.settings, origin=Origin.TARGET_RECORD, in_words=str(record))
-    return Base(settings=settings_of(old, members), origin=Origin.OLD_TARGET) if old is not None else None
+    return Base(settings=now, origin=Origin.OLD_TARGET) if now is not None else None
 
 
 def usable_key(request: RestoreRequest, base: Base | None, services: Services) -> tuple[str, Origin]:

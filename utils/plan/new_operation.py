@@ -6,6 +6,7 @@ from typing import Any
 
 from utils import tags
 from utils.aws.rds_models import Cluster, Instance, Snapshot
+from utils.aws.target.attached import Attached
 from utils.aws.target.whole import not_put_back, settings_of
 from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin
@@ -47,7 +48,9 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         preflight.look("integrations", lambda: check_feeds_nothing(old, services.offers.integrations_from(old.arn)))
         if snapshot is not None:
             preflight.look("source", lambda: guards.check_target_is_not_source(request, snapshot, old))
-    base = what_to_inherit(request.target.cluster_id, old, members, leftover_of, services)
+    attached = services.attached.everything(old.identifier, old.arn, old.member_ids) if old else Attached()
+    now_there = settings_of(old, members, attached.settings) if old else None
+    base = what_to_inherit(request.target.cluster_id, now_there, leftover_of, services)
     key = preflight.look("KMS key", lambda: usable_key(request, base, services), found=lambda key: key[0])
     preflight.look("queries", lambda: readiness.check_queries(request))
     preflight.look("scripts", lambda: readiness.check_scripts(services.s3, request))
@@ -66,7 +69,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         half_restored_by=leftover_of,
         resolved=resolved,
         base=base,
-        not_put_back=not_put_back(old, members) if old else [],
+        not_put_back=[*not_put_back(old, members), *attached.integrations] if old else [],
         now=now,
     )
     identifiers = planning.make_identifiers(found)
@@ -96,7 +99,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         ),
         identifiers=identifiers,
         snapshot=planning.describe_source(found),
-        old_target=_described(old, members) if old else None,
+        old_target=_described(old, now_there) if old and now_there else None,
         created_at=written,
         updated_at=written,
         ttl=row_ttl(written),
@@ -173,12 +176,12 @@ def _look_at_names(preflight: Preflight, names: Identifiers, operation_id: str, 
         preflight.look(f"name of the {what}", partial(guards.check_snapshot_name, rds, snapshot_id, operation_id))
 
 
-def _described(old: Cluster, members: list[Instance]) -> OldTarget:
+def _described(old: Cluster, settings: TargetSettings) -> OldTarget:
     return OldTarget(
         arn=old.arn,
         resource_id=old.resource_id,
         status=old.status,
         member_ids=tuple(old.member_ids),
         endpoint=old.endpoint,
-        settings=settings_of(old, members),
+        settings=settings,
     )

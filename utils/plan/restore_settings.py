@@ -58,7 +58,7 @@ class _Layers:
             }
         )
         return Resolved(
-            settings=_of_these_members(settings),
+            settings=_of_these_members(settings, self._target.cluster_id),
             origins=self._origins,
             not_taken_over=self._lost,
         )
@@ -162,7 +162,7 @@ def _counted(known: list[Member], count: int | None, target_id: str) -> list[Mem
     return members
 
 
-def _of_these_members(settings: TargetSettings) -> TargetSettings:
+def _of_these_members(settings: TargetSettings, target_id: str) -> TargetSettings:
     """Leave members that will not be there out of what names members."""
     there = {member.identifier for member in settings.members}
     endpoints = [
@@ -176,7 +176,16 @@ def _of_these_members(settings: TargetSettings) -> TargetSettings:
         # An endpoint of nobody would be one of everybody.
         if not endpoint.static_members or there & set(endpoint.static_members)
     ]
-    return settings.model_copy(update={"custom_endpoints": endpoints} if settings.custom_endpoints else {})
+    sources = {*there, target_id}
+    subscriptions = [
+        item.model_copy(update={"source_ids": known})
+        for item in settings.event_subscriptions or []
+        if (known := [name for name in item.source_ids if name in sources])
+    ]
+    changes: dict[str, Any] = {"custom_endpoints": endpoints} if settings.custom_endpoints else {}
+    return settings.model_copy(
+        update=changes | ({"event_subscriptions": subscriptions} if settings.event_subscriptions else {})
+    )
 
 
 def tags_of_members(settings: ClusterSettings, member: Member) -> dict[str, str]:

@@ -18,6 +18,7 @@ from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_writer import RdsWriter
 from utils.aws.s3 import S3Gateway
 from utils.aws.secrets import SecretsGateway
+from utils.aws.target.attached import AttachedReader, AttachedWriter
 from utils.operation.audit_log import AuditLog, DynamoDbAuditLog
 from utils.operation.state_table import DynamoDbOperationStore
 from utils.operation.store import OperationStore
@@ -65,6 +66,20 @@ class Services:
     def rds_writer(self) -> RdsWriter:
         """Change RDS; in the target Region only, so that no step can touch the source."""
         return RdsWriter(self._client("rds", self.settings.target_region))
+
+    @property
+    def attached(self) -> AttachedReader:
+        """Read what hangs on a cluster of the target Region."""
+        return AttachedReader(*self._attached_clients())
+
+    @property
+    def attached_writer(self) -> AttachedWriter:
+        """Change what hangs on a cluster of the target Region."""
+        return AttachedWriter(*self._attached_clients())
+
+    def _attached_clients(self) -> tuple[Any, Any]:
+        region = self.settings.target_region
+        return self._client("rds", region), self._client("application-autoscaling", region)
 
     @property
     def kms(self) -> KmsGateway:

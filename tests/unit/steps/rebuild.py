@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.fakes import away_from_default
 from tests.fakes.aws import FakeAws
 from utils.aws.target.whole import settings_of
 from utils.cluster_settings.model import TargetSettings
@@ -17,7 +18,9 @@ from utils.steps.restore_snapshot import restore_snapshot
 def settings_now(aws: FakeAws) -> TargetSettings:
     cluster = aws.services.rds().find_cluster("staging")
     assert cluster is not None
-    return settings_of(cluster, aws.services.rds().instances_of("staging"))
+    members = aws.services.rds().instances_of("staging")
+    attached = aws.services.attached.everything("staging", cluster.arn, [member.identifier for member in members])
+    return settings_of(cluster, members, attached.settings)
 
 
 def replaced(aws: FakeAws, *, planned: bool = False, **request: Any) -> FakeAws:
@@ -31,6 +34,7 @@ def replaced(aws: FakeAws, *, planned: bool = False, **request: Any) -> FakeAws:
         aws.run(delete_rds)
         aws.west.settle()
     aws.run(check_delete_status)
+    aws.west.forget_cluster("staging", list(away_from_default.MEMBERS))
     return aws
 
 

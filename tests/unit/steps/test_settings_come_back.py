@@ -18,8 +18,6 @@ from utils.steps.restore_snapshot import restore_snapshot
 
 # What a restored target has otherwise, and why.
 OTHERWISE: dict[str, str] = {}
-# What hangs on a cluster has tests of its own.
-HANGS_ON_IT = {"custom_endpoints", "reader_scaling", "proxies", "event_subscriptions"}
 
 
 def compared(aws: FakeAws) -> Comparison:
@@ -34,7 +32,7 @@ def test_every_setting_of_the_model_is_away_from_its_default_here() -> None:
     aws.has_production()
     away_from_default.stands(aws)
     flat = flattened(settings_now(aws))
-    for name in set(ClusterSettings.model_fields) - HANGS_ON_IT:
+    for name in ClusterSettings.model_fields:
         assert flat[name] not in (None, [], {}), name
     for name in set(MemberOptions.model_fields):
         assert len({str(flat[f"members.{member}.{name}"]) for member in away_from_default.MEMBERS}) >= 1
@@ -150,3 +148,42 @@ def test_what_would_not_be_safe_to_open_stops_the_run_before_users_are_opened(
     aws.west.clusters["staging"][field] = value
     with pytest.raises(errors.RestoreFailed, match=rf"{path}: wanted .* found .* before anybody is let in"):
         rebuilt(aws)
+
+
+def test_what_hangs_on_the_cluster_is_asked_for_once_and_nothing_of_others(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    rebuilt(replaced(aws))
+    (endpoint,) = aws.west.asked("create_db_cluster_endpoint")
+    assert endpoint == {
+        "DBClusterIdentifier": "staging",
+        "DBClusterEndpointIdentifier": "reports",
+        "EndpointType": "READER",
+        "StaticMembers": ["a-reader", "at-night"],
+    }
+    assert aws.west.asked("register_db_proxy_targets") == [
+        {"DBProxyName": "shop-proxy", "TargetGroupName": "default", "DBClusterIdentifiers": ["staging"]}
+    ]
+    subscribed = [asked["SourceIdentifier"] for asked in aws.west.asked("add_source_identifier_to_subscription")]
+    assert subscribed == ["staging", "the-writer"]
+    assert (aws.west.proxies["somebody-elses"], aws.west.subscriptions["to-the-dbas"][0]) == (["other"], "other")
+
+
+def test_an_endpoint_of_members_that_are_no_more_is_not_made(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    rebuilt(replaced(aws, target={"instances": {"count": 1}}))
+    assert aws.west.asked("create_db_cluster_endpoint") == []
+
+
+def test_an_integration_is_named_before_anything_is_destroyed(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    arn = aws.west.clusters["staging"]["DBClusterArn"]
+    aws.west.integrations += [
+        {"IntegrationName": "to-the-warehouse", "SourceArn": arn},
+        {"IntegrationName": "of-another", "SourceArn": "another"},
+    ]
+    aws.west.clusters["staging"] |= {"ActivityStreamStatus": "started", "ActivityStreamKinesisStreamName": "audit"}
+    aws.start(override_deletion_protection=True)
+    assert aws.operation.plan.not_put_back == [
+        "the database activity stream audit",
+        "the zero-ETL integration to-the-warehouse",
+    ]

@@ -1,17 +1,21 @@
 """The settings of a whole target, put together from its cluster, its members and what hangs on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from utils.aws.rds_models import Cluster, Instance
 from utils.cluster_settings.model import TargetSettings
 
 
-def settings_of(cluster: Cluster, members: Sequence[Instance]) -> TargetSettings:
+def settings_of(
+    cluster: Cluster, members: Sequence[Instance], attached: Mapping[str, Any] | None = None
+) -> TargetSettings:
     """Put the settings together; readers of Application Auto Scaling are its policy's business, not members."""
     fixed = [member for member in members if not member.is_autoscaled]
     fixed.sort(key=lambda member: (member.identifier != cluster.writer_id, member.settings.promotion_tier or 0))
     return TargetSettings.model_validate(
         {name: getattr(cluster.settings, name) for name in type(cluster.settings).model_fields}
+        | dict(attached or {})
         | {
             "engine_version": cluster.engine_version,
             "manage_master_user_password": cluster.master_secret is not None,
