@@ -17,6 +17,7 @@ def install() -> None:
     ask_for_the_key_of_a_secret()
     tell_the_leading_keys_of_dynamodb_calls()
     tell_the_source_of_events()
+    tell_the_namespace_of_scaling()
     judge_key_aliases_as_their_keys()
     read_each_policy_once()
 
@@ -83,6 +84,21 @@ def tell_the_source_of_events() -> None:
         return {**found, "events:source": sources[0] if len(sources) == 1 else sources}
 
     actions.request_tag_context = with_source
+
+
+def tell_the_namespace_of_scaling() -> None:
+    """Fill the condition key application-autoscaling:service-namespace, which every call says itself."""
+    actions = ministack_modules.core("iam_actions")
+    original: Callable[..., dict[str, Any]] = actions.request_tag_context
+
+    def with_namespace(service: str, iam_action: str, body: bytes, *args: Any) -> dict[str, Any]:
+        found = original(service, iam_action, body, *args)
+        if not iam_action.startswith("application-autoscaling:"):
+            return found
+        namespace = json.loads(body or b"{}").get("ServiceNamespace", "")
+        return {**found, "application-autoscaling:service-namespace": namespace}
+
+    actions.request_tag_context = with_namespace
 
 
 def judge_key_aliases_as_their_keys() -> None:
