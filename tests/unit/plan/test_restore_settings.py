@@ -218,6 +218,6 @@ def test_settings_that_would_not_fit_into_a_row_are_refused_before_anything_is_c
     long_tags = {f"key-{number}": "v" * 256 for number in range(45)}
     aws.has_old_target()
     instances = {"count": 16, "tags": long_tags}
-    with pytest.raises(TargetNotBuildable, match=r"settings of 195,063 characters, 16 instances with all their tags"):
+    with pytest.raises(TargetNotBuildable, match=r"settings of 195,\d{3} characters, 16 instances with all their tags"):
         aws.start(target={"instances": instances})
     assert aws.west.changes == []
