@@ -77,15 +77,10 @@ class ClusterSettings(StrictModel):
     insights: Insights | None = Field(default=None, description="Performance Insights of the whole cluster.")
     insights_mode: str | None = Field(default=None, description="Database Insights: `standard` or `advanced`.")
     custom_endpoints: list[CustomEndpoint] | None = Field(default=None, description="Endpoints for some members.")
-    reader_scaling: ReaderScaling | None = Field(
-        default=None, description="Application Auto Scaling of readers; not made by this version."
-    )
-    proxies: list[ProxyTarget] | None = Field(
-        default=None, description="RDS Proxies that lead to the cluster; not made by this version."
-    )
+    reader_scaling: ReaderScaling | None = Field(default=None, description="Application Auto Scaling of readers.")
+    proxies: list[ProxyTarget] | None = Field(default=None, description="RDS Proxies that lead to the cluster.")
     event_subscriptions: list[EventSubscription] | None = Field(
-        default=None,
-        description="RDS event subscriptions that name the cluster or its members; not made by this version.",
+        default=None, description="RDS event subscriptions that name the cluster or its members."
     )
 
 

@@ -107,21 +107,12 @@ class Target(ClusterSettings):
         default=None, description="IAM roles the cluster acts as."
     )
     custom_endpoints: Annotated[list[CustomEndpoint], Field(max_length=5)] | None = Field(
-        default=None, description="Endpoints for some of the members; not made by this version."
+        default=None, description="Endpoints for some of the members."
     )
 
     @model_validator(mode="after")
     def _rds_takes_the_interval(self) -> Self:
         _check_interval(self.monitoring)
-        return self
-
-    @model_validator(mode="after")
-    def _nothing_that_this_version_does_not_make(self) -> Self:
-        wanted = (self.custom_endpoints, self.reader_scaling, self.proxies, self.event_subscriptions)
-        if any(wanted):
-            raise ValueError(
-                "no custom_endpoints, reader_scaling, proxies or event_subscriptions: this version makes none of them"
-            )
         return self
 
 

@@ -220,8 +220,3 @@ def test_any_value_in_a_known_field_is_a_request_or_is_refused(raw: dict[str, An
             assert result.field
         else:
             assert RestoreRequest.model_validate_json(result.model_dump_json()) == result
-
-
-def test_what_this_version_does_not_make_is_refused_and_not_ignored() -> None:
-    with pytest.raises(InvalidRequest, match="this version makes none of them"):
-        parse_request({"target": {"proxies": [{"proxy": "shop"}]}}, CONFIGURED)
