@@ -1,4 +1,4 @@
-"""What hangs on clusters in the fake Region: endpoints, proxies, subscriptions, integrations, scalable targets."""
+"""What hangs on clusters in the fake Region: endpoints, proxies, subscriptions, scalable targets."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,6 @@ class FakeAttached:
         self.endpoints: dict[str, Item] = {}
         self.proxies: dict[str, list[str]] = {}
         self.subscriptions: dict[str, list[str]] = {}
-        self.integrations: list[Item] = []
 
     def describe_db_cluster_endpoints(self, **params: Any) -> Item:
         self._enter("describe_db_cluster_endpoints", params)
@@ -35,10 +34,6 @@ class FakeAttached:
         self._enter("describe_event_subscriptions", params)
         found = self.subscriptions.items()
         return {"EventSubscriptionsList": [{"CustSubscriptionId": name, "SourceIdsList": ids} for name, ids in found]}
-
-    def describe_integrations(self, **params: Any) -> Item:
-        self._enter("describe_integrations", params)
-        return {"Integrations": self.integrations}
 
     def create_db_cluster_endpoint(self, **params: Any) -> Item:
         self._enter("create_db_cluster_endpoint", params)

@@ -125,7 +125,7 @@ def _settings(world: World) -> Flat:
     cluster = reader.find_cluster(TARGET)
     assert cluster is not None
     attached = AttachedReader(world.target, world.client("application-autoscaling"))
-    hanging = attached.everything(TARGET, cluster.arn, cluster.member_ids).settings
+    hanging = attached.everything(TARGET, cluster.member_ids)
     return flattened(settings_of(cluster, reader.instances_of(TARGET), hanging))
 
 

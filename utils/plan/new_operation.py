@@ -6,7 +6,6 @@ from typing import Any
 
 from utils import tags
 from utils.aws.rds_models import Cluster, Instance, Snapshot
-from utils.aws.target.attached import Attached
 from utils.aws.target.whole import not_put_back, settings_of
 from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin
@@ -48,8 +47,8 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         preflight.look("integrations", lambda: check_feeds_nothing(old, services.offers.integrations_from(old.arn)))
         if snapshot is not None:
             preflight.look("source", lambda: guards.check_target_is_not_source(request, snapshot, old))
-    attached = services.attached.everything(old.identifier, old.arn, old.member_ids) if old else Attached()
-    now_there = settings_of(old, members, attached.settings) if old else None
+    attached = services.attached.everything(old.identifier, old.member_ids) if old else {}
+    now_there = settings_of(old, members, attached) if old else None
     base = what_to_inherit(request.target.cluster_id, now_there, leftover_of, services)
     key = preflight.look("KMS key", lambda: usable_key(request, base, services), found=lambda key: key[0])
     preflight.look("queries", lambda: readiness.check_queries(request))
@@ -69,7 +68,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         half_restored_by=leftover_of,
         resolved=resolved,
         base=base,
-        not_put_back=[*not_put_back(old, members), *attached.integrations] if old else [],
+        not_put_back=not_put_back(old, members) if old else [],
         now=now,
     )
     identifiers = planning.make_identifiers(found)

@@ -110,21 +110,15 @@ def test_everything_that_hangs_on_a_cluster_is_read(clients: Clients) -> None:
         {"CustSubscriptionId": "of-others", "SourceIdsList": ["other"]},
     ]
     of_rds.add_response("describe_event_subscriptions", {"EventSubscriptionsList": subscriptions})
-    integrations = [
-        {"IntegrationName": "to-the-warehouse", "SourceArn": "arn:staging"},
-        {"IntegrationName": "of-another", "SourceArn": "arn:other"},
-    ]
-    of_rds.add_response("describe_integrations", {"Integrations": integrations})
 
-    found = AttachedReader(rds, scaling).everything("staging", "arn:staging", ["a", "b"])
+    found = AttachedReader(rds, scaling).everything("staging", ["a", "b"])
 
-    assert found.settings == {
+    assert found == {
         "custom_endpoints": [ENDPOINT],
         "reader_scaling": SCALING,
         "proxies": [ProxyTarget(proxy="shop")],
         "event_subscriptions": [EventSubscription(name="dbas", source_ids=["a", "staging"])],
     }
-    assert found.integrations == ("the zero-ETL integration to-the-warehouse",)
 
 
 def test_a_cluster_without_scaling_is_read(clients: Clients) -> None:

@@ -19,8 +19,8 @@ def settings_now(aws: FakeAws) -> TargetSettings:
     cluster = aws.services.rds().find_cluster("staging")
     assert cluster is not None
     members = aws.services.rds().instances_of("staging")
-    attached = aws.services.attached.everything("staging", cluster.arn, [member.identifier for member in members])
-    return settings_of(cluster, members, attached.settings)
+    attached = aws.services.attached.everything("staging", [member.identifier for member in members])
+    return settings_of(cluster, members, attached)
 
 
 def replaced(aws: FakeAws, *, planned: bool = False, **request: Any) -> FakeAws:

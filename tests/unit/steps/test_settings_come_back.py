@@ -174,16 +174,8 @@ def test_an_endpoint_of_members_that_are_no_more_is_not_made(aws: FakeAws) -> No
     assert aws.west.asked("create_db_cluster_endpoint") == []
 
 
-def test_an_integration_is_named_before_anything_is_destroyed(aws: FakeAws) -> None:
+def test_an_activity_stream_is_named_before_anything_is_destroyed(aws: FakeAws) -> None:
     away_from_default.stands(aws)
-    arn = aws.west.clusters["staging"]["DBClusterArn"]
-    aws.west.integrations += [
-        {"IntegrationName": "to-the-warehouse", "SourceArn": arn},
-        {"IntegrationName": "of-another", "SourceArn": "another"},
-    ]
     aws.west.clusters["staging"] |= {"ActivityStreamStatus": "started", "ActivityStreamKinesisStreamName": "audit"}
     aws.start(override_deletion_protection=True)
-    assert aws.operation.plan.not_put_back == [
-        "the database activity stream audit",
-        "the zero-ETL integration to-the-warehouse",
-    ]
+    assert aws.operation.plan.not_put_back == ["the database activity stream audit"]

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from utils.aws.calls import aws_call
@@ -35,31 +34,20 @@ _SUSPENDED = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Attached:
-    """What hangs on a cluster; `integrations` are not rebuilt."""
-
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    integrations: tuple[str, ...] = ()
-
-
 class AttachedReader:
     """The describing calls for what hangs on a cluster of one Region."""
 
     def __init__(self, rds: "RDSClient", scaling: "ScalingClient") -> None:
         self._rds, self._scaling = rds, scaling
 
-    def everything(self, cluster_id: str, cluster_arn: str, member_ids: Iterable[str]) -> Attached:
-        """Describe all of it."""
-        return Attached(
-            settings={
-                "custom_endpoints": self.custom_endpoints(cluster_id),
-                "reader_scaling": self.reader_scaling(cluster_id),
-                "proxies": self.proxies(cluster_id),
-                "event_subscriptions": self.event_subscriptions({cluster_id, *member_ids}),
-            },
-            integrations=self._integrations(cluster_arn),
-        )
+    def everything(self, cluster_id: str, member_ids: Iterable[str]) -> dict[str, Any]:
+        """Describe all of it, by the names of the settings."""
+        return {
+            "custom_endpoints": self.custom_endpoints(cluster_id),
+            "reader_scaling": self.reader_scaling(cluster_id),
+            "proxies": self.proxies(cluster_id),
+            "event_subscriptions": self.event_subscriptions({cluster_id, *member_ids}),
+        }
 
     def custom_endpoints(self, cluster_id: str) -> list[CustomEndpoint]:
         """Describe the endpoints that people made."""
@@ -124,16 +112,6 @@ class AttachedReader:
             suspended=[name for name, member in _SUSPENDED.items() if suspended.get(member)],
             policies=sorted(map(_policy, policies), key=lambda policy: policy.name),
             scheduled=sorted(map(_scheduled, actions), key=lambda action: action.name),
-        )
-
-    def _integrations(self, cluster_arn: str) -> tuple[str, ...]:
-        with aws_call("rds:DescribeIntegrations"):
-            pages = self._rds.get_paginator("describe_integrations").paginate()
-            found = [raw for page in pages for raw in page["Integrations"]]
-        return tuple(
-            f"the zero-ETL integration {raw.get('IntegrationName', '')}"
-            for raw in found
-            if raw.get("SourceArn") == cluster_arn
         )
 
 
