@@ -1,11 +1,12 @@
 """A target with its settings away from AWS's defaults comes back as it was, on a whole pipeline."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.stories import story
-from tests.integration.stage.world import REPLACEABLE, World
+from tests.integration.stage.world import DEFAULT_SUBNETS, REPLACEABLE, World
 from utils.aws.rds_reader import RdsReader
 from utils.aws.target.attached import AttachedReader
 from utils.aws.target.whole import settings_of
@@ -55,8 +56,10 @@ def mirror(world: World) -> Mirror:
         AutoMinorVersionUpgrade=False,
         EngineLifecycleSupport="open-source-rds-extended-support-disabled",
     )
+    role = _role_of_rds(world)
+    rds.add_role_to_db_cluster(DBClusterIdentifier=TARGET, RoleArn=role, FeatureName="s3Import")
     _members(world, tags)
-    _hangs_on_it(world)
+    _hangs_on_it(world, role)
     rds.modify_db_cluster(DBClusterIdentifier=TARGET, EnableLocalWriteForwarding=True, ApplyImmediately=True)
     rds.get_waiter("db_cluster_available").wait(DBClusterIdentifier=TARGET, WaiterConfig={"Delay": 1})
     rds.enable_http_endpoint(ResourceArn=world.cluster(TARGET)["DBClusterArn"])
@@ -93,7 +96,14 @@ def _members(world: World, tags: dict[str, str]) -> None:
         rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=name, WaiterConfig={"Delay": 1})
 
 
-def _hangs_on_it(world: World) -> None:
+def _role_of_rds(world: World) -> str:
+    principal = {"Effect": "Allow", "Principal": {"Service": "rds.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [principal]})
+    role = world.client("iam").create_role(RoleName="mirror-of-rds", AssumeRolePolicyDocument=trust)
+    return str(role["Role"]["Arn"])
+
+
+def _hangs_on_it(world: World, role: str) -> None:
     rds, scaling = world.target, world.client("application-autoscaling")
     rds.create_db_cluster_endpoint(
         DBClusterIdentifier=TARGET,
@@ -117,6 +127,20 @@ def _hangs_on_it(world: World) -> None:
         },
         **_ABOUT,
     )
+    scaling.put_scheduled_action(
+        ScheduledActionName="mirror-mornings",
+        Schedule="cron(0 6 * * ? *)",
+        ScalableTargetAction={"MinCapacity": 1},
+        **_ABOUT,
+    )
+    rds.create_db_proxy(
+        DBProxyName="mirror-proxy",
+        EngineFamily="POSTGRESQL",
+        Auth=[{"AuthScheme": "SECRETS", "SecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:mirror"}],
+        RoleArn=role,
+        VpcSubnetIds=DEFAULT_SUBNETS,
+    )
+    rds.register_db_proxy_targets(DBProxyName="mirror-proxy", DBClusterIdentifiers=[TARGET])
     world.cloud.aurora_control("POST", "autoscaled-reader", {"arn": world.cluster(TARGET)["DBClusterArn"]})
 
 

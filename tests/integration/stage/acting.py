@@ -103,7 +103,8 @@ def furnish(world: World) -> Names:
     s3.put_object(Bucket=bucket, Key="rights/package.zip", Body=b"x")
     return Names(
         bucket=bucket,
-        topic=world.client("sns").list_topics()["Topics"][0]["TopicArn"],
+        # A story may have deleted it.
+        topic=world.client("sns").create_topic(Name="aurora-restore-notifications")["TopicArn"],
         key=world.client("kms").describe_key(KeyId="alias/aurora-restore-secrets")["KeyMetadata"]["Arn"],
         state_machine=world.deployment.state_machine_arn,
         dead_letters=world.client("sqs").get_queue_url(QueueName="aurora-restore-dead-letters")["QueueUrl"],
