@@ -138,8 +138,10 @@ fi
 beside &
 beside=$!
 failed=0
-# A file stays with one worker: what its tests share, database servers above all, is made once.
-"${COUNTED[@]}" "unit, conventions" "$DEV/python" -m pytest -q -n 2 --dist loadfile tests/unit tests/traps tests/conventions --cov --cov-report=term || failed=1
+# A file stays with one worker: what its tests share, database servers above all, is made once. tests/conftest.py says
+# which come first, so that no worker is left with a long one alone at the end.
+"${COUNTED[@]}" "unit, conventions" "$DEV/python" -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder \
+    tests/unit tests/traps tests/conventions --cov --cov-report=term || failed=1
 if ! $fast; then
     say "The local cloud"
     "${COUNTED[@]}" "local cloud" "$DEV/python" -m pytest -q -n 2 --dist loadfile tests/local_cloud || failed=1

@@ -9,6 +9,8 @@ import botocore.session
 import pytest
 from hypothesis import settings
 
+_LONGEST = ("unit/database/test_layouts.py", "unit/database/", "tests/traps/", "unit/tooling/")
+
 for folder in sorted((Path(__file__).parents[1] / "lambda_functions").iterdir()):
     sys.path.append(str(folder))
 
@@ -22,6 +24,11 @@ gc.set_threshold(50_000, 20, 50)
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None, max_examples=3000)
 settings.load_profile("repeatable")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes longest begin first: files of tests are shared out to workers in this order."""
+    items.sort(key=lambda item: next((n for n, part in enumerate(_LONGEST) if part in item.nodeid), len(_LONGEST)))
 
 
 @pytest.fixture(autouse=True)
