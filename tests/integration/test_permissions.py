@@ -16,6 +16,8 @@ NOT_ASKED_LOCALLY = {
     "UseKeysThroughRds": "AWS asks for it where the key is another account's; the local Aurora asks for the grant only",
     "FirstClusterOfAccount": "RDS asks for it once in the life of an account",
     "LetTheTargetsTagsGoWithIt": "AWS may ask for tags that a snapshot inherits; the local Aurora for those asked for",
+    "ScaleReaders": "a scalable target of the local cloud outlives its cluster; whether AWS's does is not documented",
+    "SubscribeToTarget": "an event subscription of the local Aurora keeps the names of sources that are gone",
     "DeleteAsksForSnapshotToo": "the authorization reference requires the snapshot also of a deletion without one",
 }
 
