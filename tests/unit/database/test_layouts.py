@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from local_cloud.aurora.postgres.bootstrap import Master as ProductionMaster
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from tests.unit.database.judge import catalog, who_can_log_in, wrong_rights
-from tests.unit.database.layouts import DATABASE, OURS, ROLES, Grant, Layout, Thing, build, layouts, remove
+from tests.unit.database.layouts import DATABASE, OURS, ROLES, Grant, Later, Layout, Thing, build, layouts, remove
 from tests.unit.database.production import MASTER, PASSWORDS, USERS, Restored
 from tests.unit.database.traps import DEEP
 from tests.unit.database.versions import ALL, DEFAULT, skip_unless_installed
@@ -62,6 +62,13 @@ PASSED_ON_BY_A_FRIEND = Layout(
     later=[],
 )  # fmt: skip
 
+# A strong owner's only object becomes the owner role's: the second run meets a strong role that owns nothing.
+DEFINER_OF_A_STRONG_OWNER = Layout(
+    attributes={**_EVERYBODY, 'quo"te': "LOGIN CREATEROLE"}, members=[], schema_owners=["app"] * 3,
+    closed_to_owner=[False] * 3, database_owner="app", things=[Thing(kind="DEFINER", schema="Sales", owner='quo"te')],
+    grants=[], later=[Later(creator='quo"te', kind="SEQUENCES", schema=None, choice=0, grantee="app")],
+)  # fmt: skip
+
 
 @settings(
     max_examples=EXAMPLES,
@@ -76,6 +83,7 @@ PASSED_ON_BY_A_FRIEND = Layout(
 @example(layout=PASSED_ON)
 @example(layout=PASSED_ON_BY_A_MEMBER)
 @example(layout=PASSED_ON_BY_A_FRIEND)
+@example(layout=DEFINER_OF_A_STRONG_OWNER)
 def test_the_users_rights_are_their_profiles_and_a_second_run_changes_nothing(server: Restored, layout: Layout) -> None:
     remove(server)
     build(server, layout)

@@ -42,6 +42,8 @@ def arrange(
         for user in devops:
             our_users.set_up_user(connection, user, users, kept)
         strong = oids_of(connection, [master.name, *production_owners.find_owners(connection, users, kept).strong])
+        # Not owners alone: what an owner has now may be the owner role's when the set-up is repeated.
+        strong_makers = production_owners.strong_roles(connection, users)
         connecting = oids_of(connection, [master.name, *kept])
     weakened: list[str] = []
     for database in databases:
@@ -54,7 +56,7 @@ def arrange(
             arrange_rights(connection, grantees, connecting=connecting, strong=strong)
             makers = creators(connection, users)
             memberships.join(connection, [maker for maker in makers if maker != master.name])
-            arrange_default_rights(connection, grantees, makers, strong)
+            arrange_default_rights(connection, grantees, makers, strong_makers)
     return strong, weakened
 
 

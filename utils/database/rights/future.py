@@ -1,6 +1,6 @@
 """The rights on what will be created later, for every role that owns objects of this database or may create some."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -45,7 +45,6 @@ _EVERY = """
     FROM unnest('{n,r,S,f,T}'::"char"[]) AS letter,
         aclexplode(acldefault(CASE letter WHEN 'S' THEN 's' ELSE letter END, 10)) WHERE grantee = 10 GROUP BY letter
 """
-_NAMES = "SELECT rolname FROM pg_roles WHERE oid = ANY(%s::oid[])"
 _WORDS = {letter: word for letter, word, _ in PRIVILEGES[Profile.DEVOPS].on_later_objects()}
 # As in present.py: nothing that a read-only user has not.
 _FOR_PUBLIC = {"n": {"USAGE"}, "r": {"SELECT"}, "S": {"SELECT"}, "f": {"EXECUTE"}, "T": {"USAGE"}}
@@ -75,13 +74,12 @@ def creators(connection: Connection, users: Sequence[DatabaseUser]) -> list[str]
 
 
 def arrange_default_rights(
-    connection: Connection, users: Sequence[Grantee], makers: Sequence[str], strong: Sequence[int]
+    connection: Connection, users: Sequence[Grantee], makers: Sequence[str], strong: Collection[str]
 ) -> None:
     """Give the users their rights on what `makers` will create, and take every other default right.
 
-    strong: owners, by oid, with more rights than any user may get.
+    strong: roles with more rights than any user may get.
     """
-    of_strong = set(names(connection, "look at strong owners", _NAMES, (list(strong),)))
     every = dict(rows(connection, "look at kinds of rights", _EVERY))
     user_names = [user.name for user in users]
     statements: list[Composable] = []
@@ -98,10 +96,10 @@ def arrange_default_rights(
     for user in users:
         for letter, _, privileges in user.privileges.on_later_objects():
             wanted = every[letter] if privileges == ("every",) else sorted(privileges)
-            weak = [maker for maker in makers if maker not in of_strong]
+            weak = [maker for maker in makers if maker not in strong]
             statements += _differences(user, letter, wanted, weak, held)
             less = [right for right in wanted if letter != "r" or right not in RUNNING]
-            statements += _differences(user, letter, less, [maker for maker in makers if maker in of_strong], held)
+            statements += _differences(user, letter, less, [maker for maker in makers if maker in strong], held)
     run(connection, f"default privileges in database {connection.info.dbname}", statements)
 
 

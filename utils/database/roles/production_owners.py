@@ -21,7 +21,7 @@ from utils.database.server.statements import attempt, execute, names, rows, rows
 
 # Whoever owns a database is a member of pg_database_owner, until the database is the master's. pg_parameter_acl came
 # with PostgreSQL 15.
-_OWNERS = f"""
+_STRONG = f"""
     WITH strong AS (
         SELECT oid, true AS for_ever FROM pg_roles
         WHERE rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
@@ -34,7 +34,10 @@ _OWNERS = f"""
             OR deptype = 'a' AND relname IN ('pg_foreign_server', 'pg_foreign_data_wrapper', 'pg_parameter_acl'))
         UNION ALL
         SELECT grantee, false FROM pg_database, aclexplode(datacl) WHERE privilege_type = 'CREATE'
-    ),
+    )
+"""  # noqa: S608 - constants
+_OWNERS = f"""
+    {_STRONG},
     owners AS (
         SELECT oid, rolname, {SYSTEM_ROLE} AS is_system FROM pg_roles WHERE NOT rolsuper AND NOT {PUT_ASIDE}
             AND rolname <> current_user AND rolname <> ALL(%(ours)s) AND oid IN (
@@ -48,6 +51,12 @@ _OWNERS = f"""
         OR current_setting('server_version_num')::int >= 160000 AND NOT pg_has_role(oid, 'MEMBER WITH ADMIN OPTION'),
         EXISTS (SELECT FROM strong WHERE pg_has_role(owners.oid, strong.oid, 'MEMBER'))
     FROM owners ORDER BY rolname
+"""  # noqa: S608 - constants
+_STRONG_ROLES = f"""
+    {_STRONG}
+    SELECT rolname FROM pg_roles WHERE rolname <> ALL(%(ours)s) AND (
+        {SYSTEM_ROLE} OR EXISTS (SELECT FROM strong WHERE pg_has_role(pg_roles.oid, strong.oid, 'MEMBER'))
+        OR current_setting('server_version_num')::int >= 160000 AND NOT pg_has_role(oid, 'MEMBER WITH ADMIN OPTION'))
 """  # noqa: S608 - constants
 _REACHED = """
     SELECT rolname FROM pg_roles WHERE rolname <> 'pg_database_owner' AND rolname <> ALL(%(kept)s)
@@ -116,6 +125,12 @@ def find_owners(connection: Connection, users: Sequence[DatabaseUser], kept: Col
         strong=[owner.name for owner in found if owner.is_strong],
         reached=names(connection, "look at owners' roles", _REACHED, {"weak": weakenable, "kept": list(kept)}),
     )
+
+
+def strong_roles(connection: Connection, users: Sequence[DatabaseUser]) -> list[str]:
+    """Return every role that devops must not act for, the master among them, whether it owns anything or not."""
+    ours = [OWNER_ROLE, *(user.name for user in users)]
+    return names(connection, "look at strong roles", _STRONG_ROLES, {**OF_AWS, "ours": ours})
 
 
 def take_databases(connection: Connection, roles: Sequence[str]) -> None:
