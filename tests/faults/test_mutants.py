@@ -54,5 +54,6 @@ def test_a_broken_step_makes_the_sweep_red(lab: Laboratory, recorded: Bench, nam
 
 def test_the_whole_steps_are_deployed_again(lab: Laboratory, recorded: Bench) -> None:
     case = find(recorded.fault_free.cases, "sns-notification", "PutItem@state", "killed")
-    assert run_one(recorded, case).verdict in RIGHT
+    judged = run_one(recorded, case)
+    assert judged.verdict in RIGHT, judged.problems
     assert lab.changes()
