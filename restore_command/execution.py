@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-# States that take no time and that nobody waits for.
 _MOST_SHOWN = 20
+# States that take no time and that nobody waits for.
 _DECISIONS = ("ChoiceStateEntered", "ChoiceStateExited", "PassStateEntered", "PassStateExited")
 
 

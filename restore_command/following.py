@@ -40,7 +40,7 @@ def _looks(states: Any, records: Records, arn: str) -> Iterator[_Look]:
 
 
 def _live(looks: Iterator[_Look], records: Records, output: Output) -> _Look:
-    usual: dict[str, float] | None = None
+    usual: dict[str, int] | None = None
     with Live(console=output.console, auto_refresh=False) as display:
         for progress, run in looks:
             if run is not None and usual is None:

@@ -1,36 +1,13 @@
 """The deployed pipeline of an account and Region: its state machine, its stack's parameters, its tables."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from deployment import stacks
 from deployment.account import Account, Refused, told
+from utils.validate_request import StackDefaults
 
 STATE_TABLE, AUDIT_TABLE = "aurora-restore-state", "aurora-restore-audit"
-
-
-@dataclass(frozen=True)
-class StackDefaults:
-    """What the stack's parameters fill in where a request says nothing."""
-
-    source_cluster_id: str
-    source_region: str
-    target_cluster_id: str
-    request_defaults: str
-    mandatory_request: str
-
-    @classmethod
-    def of(cls, parameters: Mapping[str, str]) -> "StackDefaults":
-        """Take them from the parameters of the pipeline's stack."""
-        return cls(
-            source_cluster_id=parameters.get("SourceClusterId", ""),
-            source_region=parameters.get("SourceRegion", ""),
-            target_cluster_id=parameters.get("TargetClusterId", ""),
-            request_defaults=parameters.get("RequestDefaults", "{}"),
-            mandatory_request=parameters.get("MandatoryRequest", "{}"),
-        )
 
 
 class Pipeline:
@@ -65,7 +42,14 @@ class Pipeline:
     @property
     def defaults(self) -> StackDefaults:
         """What the stack fills in."""
-        return StackDefaults.of(self._stack.parameters)
+        parameters = self._stack.parameters
+        return StackDefaults(
+            source_cluster_id=parameters.get("SourceClusterId", ""),
+            source_region=parameters.get("SourceRegion", ""),
+            target_cluster_id=parameters.get("TargetClusterId", ""),
+            request_defaults=parameters.get("RequestDefaults", "{}"),
+            mandatory_request=parameters.get("MandatoryRequest", "{}"),
+        )
 
     def refuse_unless_of(self, environment: str) -> None:
         """Refuse a Region whose pipeline is of another environment."""

@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from statistics import median
 from typing import Any
 
 from pydantic import ValidationError
 
 from utils.aws.table import Item, json_of
 from utils.operation.model import Operation, OperationStatus
-from utils.operation.store import UnplannedOperation
+from utils.operation.state_table import operation_of
+from utils.operation.store import MOST_EARLIER_RUNS, UnplannedOperation
+from utils.plan.expectation import expected_seconds
 from utils.report.summary import Summary, summarise
 
 PHASES = ("copy", "delete", "restore", "users")
-_LATEST_RUNS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,15 +124,14 @@ class Records:
         )
 
 
-def usual_seconds(runs: Iterable[Run], target: str) -> dict[str, float]:
-    """Return what each phase of the target usually took: the median of its latest runs that succeeded."""
+def usual_seconds(runs: Iterable[Run], target: str) -> dict[str, int]:
+    """Return what each phase of the target usually took: as a plan expects it, from its latest runs that succeeded."""
     took = [
-        run.summary.seconds
+        {phase: seconds for phase, seconds in run.summary.seconds.items() if phase in PHASES}
         for run in runs
         if run.target == target and run.status is OperationStatus.SUCCEEDED and run.summary and not run.is_dry_run
-    ][:_LATEST_RUNS]
-    known = {phase: [seconds[phase] for seconds in took if phase in seconds] for phase in PHASES}
-    return {phase: median(values) for phase, values in known.items() if values}
+    ]
+    return expected_seconds(took[:MOST_EARLIER_RUNS])
 
 
 def _works_on(name: str, run: Run) -> bool:
@@ -140,9 +139,8 @@ def _works_on(name: str, run: Run) -> bool:
 
 
 def _run_of(item: Item) -> Run:
-    text = json_of(item)
     if "plan" not in item:
-        row = UnplannedOperation.model_validate_json(text)
+        row = UnplannedOperation.model_validate_json(json_of(item))
         return Run(
             operation_id=row.operation_id,
             target=row.target_cluster_id or "",
@@ -156,7 +154,7 @@ def _run_of(item: Item) -> Run:
             unplanned=row,
         )
     try:
-        operation = Operation.model_validate_json(text)
+        operation = operation_of(item)
     except ValidationError:
         return _of_another_version(item)
     executions = tuple(record.execution_arn for record in operation.executions) or (operation.execution_arn,)

@@ -10,13 +10,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from restore_command.durations import in_words
 from restore_command.execution import Progress
 from restore_command.records import AuditEntry, Run
 from utils.identifiers import region_and_account
 from utils.operation.model import Operation, OperationStatus
 from utils.report.advice import Advice, advice_after
 from utils.report.summary import Summary
+from utils.words import duration
 
 _MARKS = {"SUCCEEDED": ("✓", "green"), "RUNNING": ("…", "yellow")}
 _FAILED = ("✗", "bold red")
@@ -32,14 +32,14 @@ def table_of(runs: Iterable[Run]) -> Table:
     for run in runs:
         table.add_row(
             Text(run.operation_id), Text(run.target or "-"), _status(run), _minute(run.started_at),
-            in_words(run.seconds), Text(_how(run)),
+            duration(round(run.seconds)), Text(_how(run)),
         )  # fmt: skip
     return table
 
 
-def one(run: Run, trail: Sequence[AuditEntry], usual: Mapping[str, float]) -> RenderableType:
+def one(run: Run, trail: Sequence[AuditEntry], usual: Mapping[str, int]) -> RenderableType:
     """Return all that is known of one run."""
-    head = Text.assemble((run.operation_id, "bold"), "  ", _status(run), f"  {in_words(run.seconds)}")
+    head = Text.assemble((run.operation_id, "bold"), "  ", _status(run), f"  {duration(round(run.seconds))}")
     began = f"started {_minute(run.started_at)} UTC"
     ended = f", ended {_minute(run.finished_at)} UTC" if run.finished_at else f", at {run.step or 'its first step'}"
     parts: list[RenderableType] = [head, Text(began + ended, "dim")]
@@ -51,7 +51,7 @@ def one(run: Run, trail: Sequence[AuditEntry], usual: Mapping[str, float]) -> Re
     return Group(*parts)
 
 
-def live(progress: Progress, run: Run | None, usual: Mapping[str, float]) -> RenderableType:
+def live(progress: Progress, run: Run | None, usual: Mapping[str, int]) -> RenderableType:
     """Return how far a run is."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
@@ -62,9 +62,9 @@ def live(progress: Progress, run: Run | None, usual: Mapping[str, float]) -> Ren
         mark, colour = _MARKS["RUNNING"] if goes_on else _MARKS["SUCCEEDED"]
         detail = how_far(run) if goes_on else ""
         table.add_row(Text(mark, colour), Text(f"{visit.state}{f'  {detail}' * bool(detail)}"),
-                      in_words(visit.seconds_so_far))  # fmt: skip
-    expected = f", usually {in_words(sum(usual.values()))}" if usual and progress.status == "RUNNING" else ""
-    head = Text.assemble((progress.operation_id, "bold"), f"  {in_words(progress.seconds)}{expected}")
+                      duration(round(visit.seconds_so_far)))  # fmt: skip
+    expected = f", usually {duration(sum(usual.values()))}" if usual and progress.status == "RUNNING" else ""
+    head = Text.assemble((progress.operation_id, "bold"), f"  {duration(round(progress.seconds))}{expected}")
     return Group(head, table)
 
 
@@ -84,7 +84,7 @@ def how_far(run: Run | None) -> str:
 def verdict(progress: Progress, run: Run | None) -> RenderableType:
     """Return how an execution ended, and what to type next."""
     mark, colour = _MARKS.get(progress.status, _FAILED)
-    lines: list[RenderableType] = [Text(f"{mark} {progress.status} in {in_words(progress.seconds)}", colour)]
+    lines: list[RenderableType] = [Text(f"{mark} {progress.status} in {duration(round(progress.seconds))}", colour)]
     if progress.error:
         lines += [Text(progress.error, "bold"), _indented(progress.cause)]
     summary = run.summary if run else None
@@ -94,7 +94,7 @@ def verdict(progress: Progress, run: Run | None) -> RenderableType:
     return Group(*lines)
 
 
-def _planned(operation: Operation, summary: Summary, usual: Mapping[str, float]) -> list[RenderableType]:
+def _planned(operation: Operation, summary: Summary, usual: Mapping[str, int]) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if operation.error is not None and operation.status is OperationStatus.FAILED:
         parts += [_heading("Why it failed"), _indented(f"{operation.error.name}: {operation.error.message}")]
@@ -110,7 +110,7 @@ def _planned(operation: Operation, summary: Summary, usual: Mapping[str, float])
     parts += _list("Plan", summary.plan)
     parts += _list("Changed", summary.changes.sentences())
     took = [
-        (phase, in_words(seconds) + (f", usually {in_words(usual[phase])}" if phase in usual else ""))
+        (phase, duration(seconds) + (f", usually {duration(usual[phase])}" if phase in usual else ""))
         for phase, seconds in summary.seconds.items()
     ]
     parts += [_heading("Took"), _fields(took)] if took else []

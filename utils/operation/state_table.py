@@ -48,7 +48,7 @@ class DynamoDbOperationStore:
         if item is None or "plan" not in item:
             return None
         try:
-            return Operation.model_validate_json(json.dumps(of_this_version(json.loads(json_of(item)))))
+            return operation_of(item)
         except ValidationError as error:
             raise _unreadable(operation_id, error) from None
 
@@ -188,6 +188,11 @@ def _runs_key(region: str, target_cluster_id: str) -> str:
 
 class _Runs(BaseModel):
     runs: list[RunDurations]
+
+
+def operation_of(item: Item) -> Operation:
+    """Read a row that has a plan, one of an earlier version too; raises pydantic's `ValidationError`."""
+    return Operation.model_validate_json(json.dumps(of_this_version(json.loads(json_of(item)))))
 
 
 def row_ttl(now: datetime) -> int:

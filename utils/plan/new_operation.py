@@ -118,7 +118,7 @@ def _foreseen(request: RestoreRequest, plan: Plan, identifiers: Identifiers, ser
     return {
         "prunes": [*copies, *finals],
         "keeps": keeps,
-        "expected_seconds": expected_seconds(runs),
+        "expected_seconds": expected_seconds([run.seconds for run in runs]),
         "earlier_runs": len(runs),
     }
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from restore_command import app
-from restore_command.durations import in_words, typed
+from restore_command.durations import typed
 from restore_command.exit_codes import FAILED, USAGE
+from utils.words import duration
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -67,5 +68,5 @@ def test_every_command_has_help_json_and_region(
 
 
 def test_times_are_written_and_typed_as_people_do() -> None:
-    assert [in_words(seconds) for seconds in (42, 1207, 3900)] == ["42 s", "20 min 07 s", "1 h 05 min"]
+    assert [duration(seconds) for seconds in (42, 1207, 3900)] == ["42 s", "20 min 07 s", "1 h 05 min"]
     assert [typed(text).total_seconds() for text in ("90m", "36h", "7d", "2w")] == [5400, 129_600, 604_800, 1_209_600]

@@ -7,7 +7,7 @@ import pytest
 from moto import mock_aws
 
 from restore_command.records import Records, usual_seconds
-from tests.unit.operations import AT, an_operation
+from tests.unit.operations import AT, OLD_TARGET, an_operation
 from tests.unit.restore_command.desk import Desk, execution
 from utils.operation.model import ExecutionRecord, OperationError, OperationStatus, StepName
 from utils.operation.records import CopyRecord
@@ -75,6 +75,19 @@ def test_a_row_of_another_version_is_shown_as_far_as_it_is_understood(desk: Desk
 
     assert (run.operation_id, run.target, run.operation) == ("nightly-1", "staging", None)
     assert run.error == "row of another version of the pipeline"
+
+
+def test_a_row_of_an_earlier_version_is_read_as_the_steps_read_it(desk: Desk, records: Records) -> None:
+    desk.store.create(an_operation("nightly-1"))
+    desk.state.update_item(
+        Key={"operation_id": "nightly-1"},
+        UpdateExpression="SET old_target = :then",
+        ExpressionAttributeValues={":then": OLD_TARGET},
+    )
+
+    [run] = records.runs()
+
+    assert run.operation == desk.store.find("nightly-1") is not None
 
 
 def test_the_audit_trail_is_read_page_by_page_in_order(desk: Desk, records: Records) -> None:
