@@ -86,15 +86,8 @@ def _pieces(operation: Operation, cluster: Cluster, services: Services) -> Itera
 
 def attached_now(wanted: TargetSettings, cluster: Cluster, services: Services) -> dict[str, Any]:
     """Describe what hangs on the cluster, as far as any of it is wanted."""
-    reader, name = services.attached, cluster.identifier
-    names = {name, *(member.identifier for member in wanted.members)}
-    looks: dict[str, Callable[[], Any]] = {
-        "custom_endpoints": lambda: reader.custom_endpoints(name),
-        "reader_scaling": lambda: reader.reader_scaling(name),
-        "proxies": lambda: reader.proxies(name),
-        "event_subscriptions": lambda: reader.event_subscriptions(names),
-    }
-    return {setting: look() for setting, look in looks.items() if getattr(wanted, setting)}
+    names = [member.identifier for member in wanted.members]
+    return services.attached.everything(cluster.identifier, names, lambda setting: bool(getattr(wanted, setting)))
 
 
 def _attached_pieces(operation: Operation, cluster: Cluster, services: Services) -> Iterator[Piece]:

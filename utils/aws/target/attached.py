@@ -1,7 +1,7 @@
 """What hangs on a cluster and goes with it: custom endpoints, proxies, event subscriptions, scaling of readers."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from utils.aws.calls import aws_call
@@ -40,14 +40,17 @@ class AttachedReader:
     def __init__(self, rds: "RDSClient", scaling: "ScalingClient") -> None:
         self._rds, self._scaling = rds, scaling
 
-    def everything(self, cluster_id: str, member_ids: Iterable[str]) -> dict[str, Any]:
-        """Describe all of it, by the names of the settings."""
-        return {
-            "custom_endpoints": self.custom_endpoints(cluster_id),
-            "reader_scaling": self.reader_scaling(cluster_id),
-            "proxies": self.proxies(cluster_id),
-            "event_subscriptions": self.event_subscriptions({cluster_id, *member_ids}),
+    def everything(
+        self, cluster_id: str, member_ids: Iterable[str], is_wanted: Callable[[str], bool] = lambda _: True
+    ) -> dict[str, Any]:
+        """Describe all of it, or what is wanted, by the names of the settings."""
+        looks: dict[str, Callable[[], Any]] = {
+            "custom_endpoints": lambda: self.custom_endpoints(cluster_id),
+            "reader_scaling": lambda: self.reader_scaling(cluster_id),
+            "proxies": lambda: self.proxies(cluster_id),
+            "event_subscriptions": lambda: self.event_subscriptions({cluster_id, *member_ids}),
         }
+        return {setting: look() for setting, look in looks.items() if is_wanted(setting)}
 
     def custom_endpoints(self, cluster_id: str) -> list[CustomEndpoint]:
         """Describe the endpoints that people made."""
