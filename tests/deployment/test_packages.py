@@ -102,7 +102,7 @@ def test_the_layer_is_the_lock_and_nothing_of_development(for_lambda: Path) -> N
 
 
 def test_the_layer_describes_the_services_that_functions_call_and_no_others(for_lambda: Path) -> None:
-    called = re.findall(r'(?:client|resource)\("(\w+)"', (REPOSITORY / "utils/runtime/services.py").read_text())
+    called = re.findall(r'(?:client|resource)\("([\w-]+)"', (REPOSITORY / "utils/runtime/services.py").read_text())
     described = [path.name for path in (for_lambda / "layer/python/botocore/data").iterdir() if path.is_dir()]
     assert sorted(described) == sorted(set(called))
 
