@@ -20,7 +20,8 @@ from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.judge import catalog, wrong_rights
-from tests.unit.database.production import MAJOR, MASTER, USERS, Restored, make_production, restore, start_farm
+from tests.unit.database.production import MASTER, USERS, Restored, make_production, restore, start_farm
+from tests.unit.database.versions import MAJOR
 from utils.database.before_opening.sql_script import split
 
 DATABASE, OWNER = "application", "shop_owner"

@@ -22,7 +22,8 @@ from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.bootstrap import Master as ProductionMaster
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
-from tests.unit.database.production import MAJOR, MASTER, PASSWORDS, USERS, Restored, restore, start_farm
+from tests.unit.database.production import MASTER, PASSWORDS, USERS, Restored, restore, start_farm
+from tests.unit.database.versions import MAJOR
 from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.profiles import EVERY, PRIVILEGES, DatabaseUser
 

@@ -12,16 +12,16 @@ import pytest
 from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
-from tests.traps.kit import VERSIONS, Trap, table, traps
+from tests.traps.kit import Trap, table, traps
 from tests.unit.database.production import LOGINS, MASTER, USERS, Restored, make_production, restore, start_farm
 from tests.unit.database.traps import DEEP
-from tests.unit.database.versions import skip_unless_installed
+from tests.unit.database.versions import ALL, skip_unless_installed
 from utils.database.setup import set_up_users
 from utils.errors import PermanentError
 
 README = Path(__file__).parent / "README.md"
 SAMPLE = 17
-ONE_BY_ONE = [(trap, version) for trap in traps() for version in VERSIONS if DEEP and version in trap.outcomes]
+ONE_BY_ONE = [(trap, version) for trap in traps() for version in ALL if DEEP and version in trap.outcomes]
 REFUSED = [trap for trap in traps() if trap.outcomes.get(SAMPLE) == "refused"]
 
 

@@ -7,7 +7,7 @@ from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.production import Restored, make_production, restore, start_farm
 from tests.unit.database.traps import DEEP
-from tests.unit.database.versions import ALL, skip_unless_installed
+from tests.unit.database.versions import ALL, MAJOR, skip_unless_installed
 
 
 @pytest.fixture(scope="package")
@@ -36,7 +36,7 @@ def done(farm: PostgresFarm, production: Volume) -> Iterator[Restored]:
         yield server
 
 
-@pytest.fixture(scope="package", params=ALL if DEEP else (17,))
+@pytest.fixture(scope="package", params=ALL if DEEP else (MAJOR,))
 def snapshot(farm: PostgresFarm, request: pytest.FixtureRequest) -> tuple[Volume, int]:
     skip_unless_installed(request.param)
     return make_production(farm, request.param, f"planted-{request.param}"), request.param

@@ -19,13 +19,12 @@ from local_cloud.aurora.postgres.bootstrap import Master as ProductionMaster
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.server import PostgresServer
 from local_cloud.aurora.postgres.volume import Volume
-from tests.unit.database.versions import bin_dirs
+from tests.unit.database.versions import MAJOR, bin_dirs
 from utils.database.roles.profiles import DatabaseUser, Profile
 from utils.database.server.connection import DatabaseServer, Master
 from utils.database.server.tls import Tls
 from utils.database.setup import SetupOutcome, set_up_users
 
-MAJOR = 17
 MASTER = "dba"
 PASSWORDS = {
     MASTER: "New-master-Pa55",

@@ -1,5 +1,9 @@
-"""The PostgreSQL versions that can be installed as packages here: 17 from PyPI, 14 to 16 from npm."""
+"""The PostgreSQL versions that can be installed as packages here: 17 from PyPI, 14 to 16 from npm.
 
+With POSTGRES_MAJOR=14 every test of the database runs on that version alone.
+"""
+
+import os
 from pathlib import Path
 
 import pytest
@@ -7,8 +11,10 @@ import pytest
 from local_cloud.aurora.settings import AuroraSettings
 
 _PACKAGES = Path(__file__).parents[3] / ".local/node/node_modules"
-ALL = (14, 15, 16, 17)
-DEFAULT = (15, 17)
+_ASKED = tuple(int(major) for major in os.environ.get("POSTGRES_MAJOR", "").split())
+ALL = _ASKED or (14, 15, 16, 17)
+DEFAULT = _ASKED or (15, 17)
+MAJOR = _ASKED[0] if _ASKED else 17
 
 
 def bin_dirs() -> dict[int, Path]:
