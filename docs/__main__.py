@@ -1,8 +1,9 @@
 """Writes every generated part of the documentation: `python -m docs`."""
 
+from docs import evidence_schema, request_schema
 from docs.generated import GENERATED
-from docs.request_schema import FILE, request_schema
 
 for block, text in GENERATED.items():
     block.write(text())
-FILE.write_text(request_schema())
+request_schema.FILE.write_text(request_schema.request_schema())
+evidence_schema.FILE.write_text(evidence_schema.evidence_schema())

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from deployment.account import Account, Refused
-from restore_command import commands
+from restore_command import commands, reporting
 from restore_command.durations import typed
 from restore_command.exit_codes import FAILED, INTERRUPTED
 from restore_command.output import Output
 from restore_command.pipeline import Pipeline
+from restore_command.reporting import Form
 from utils.operation.model import OperationStatus
 
 _EXIT_CODES = (
@@ -111,6 +112,26 @@ def resume(
 ) -> None:
     """Go on with an operation that failed, under its own id, with its own request and plan."""
     _end(commands.resume(_pipeline(env, region), Output(json), operation, watch=watch))
+
+
+@app.command()
+def report(
+    operation: Operation = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Markdown, as for the summary of a job (default).")
+    ] = False,
+    file: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write it there instead of printing it.")
+    ] = None,
+    env: Env = None,
+    region: Region = None,
+    json: AsJson = False,
+) -> None:
+    """Give the evidence of a run: what was done and proven, and what was not tested."""
+    if json and markdown:
+        raise typer.BadParameter("one form at a time", param_hint="--json, --markdown")
+    form = Form.JSON if json else Form.MARKDOWN
+    _end(reporting.report(_pipeline(env, region), Output(json), operation, form, file))
 
 
 def main() -> int:

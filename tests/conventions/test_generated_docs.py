@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from docs.blocks import Block
+from docs.evidence_schema import FILE, evidence_schema
 from docs.generated import GENERATED
 from docs.state_machine_picture import DEFINITION, picture
 
@@ -24,3 +25,7 @@ def test_the_picture_shows_every_state_and_every_way() -> None:
     lines = picture().splitlines()
     assert sum("->" in line for line in lines) == ways + 1
     assert all(any(f'"{name}"' in line for line in lines) for name in states)
+
+
+def test_the_schema_of_the_evidence_is_the_models() -> None:
+    assert FILE.read_text() == evidence_schema(), "run: .local/envs/dev/bin/python -m docs"

@@ -31,6 +31,7 @@ FLOORS = (
     "plan",
     "preflight",
     "runtime",
+    "evidence",
     "report",
     "settings",
     "database",

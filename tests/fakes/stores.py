@@ -120,6 +120,10 @@ class InMemoryAuditLog:
             at += timedelta(microseconds=1)
         self.rows.append(row if at == row.at else _moved(row, at))
 
+    def trail(self, operation_id: str) -> list[AuditRow]:
+        rows = [row for row in self.rows if row.operation_id == operation_id]
+        return [AuditRow(**{**vars(row), "details": {}}) for row in sorted(rows, key=lambda row: row.at)]
+
 
 def _moved(row: AuditRow, at: datetime) -> AuditRow:
     return AuditRow(**{**vars(row), "at": at})

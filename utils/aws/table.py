@@ -36,6 +36,24 @@ class TableGateway:
         with aws_call("dynamodb:GetItem"):
             return self._table.get_item(Key=key, ConsistentRead=True).get("Item")
 
+    def all_of(self, name: str, value: str) -> list[Item]:
+        """Return every item whose partition key `name` has this value, in the order of their sort keys."""
+        found: list[Item] = []
+        start: dict[str, Any] = {}
+        while True:
+            with aws_call("dynamodb:Query"):
+                answer = self._table.query(
+                    KeyConditionExpression="#key = :value",
+                    ExpressionAttributeNames={"#key": name},
+                    ExpressionAttributeValues={":value": value},
+                    ConsistentRead=True,
+                    **start,
+                )
+            found += answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return found
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
     def put(
         self,
         item: Item,

@@ -41,6 +41,9 @@ class AuditLog(Protocol):
     def append(self, row: AuditRow) -> None:
         """Write a row; never overwrites one."""
 
+    def trail(self, operation_id: str) -> list[AuditRow]:
+        """Return the rows of an operation, oldest first; their details are left out."""
+
 
 class DynamoDbAuditLog:
     """`AuditLog` over the table `aurora-restore-audit`, in which the functions may only put items."""
@@ -56,6 +59,21 @@ class DynamoDbAuditLog:
         at = row.at.astimezone(UTC)
         while not self._put(row, at):
             at += timedelta(microseconds=1)
+
+    def trail(self, operation_id: str) -> list[AuditRow]:
+        """Query the rows of an operation."""
+        return [
+            AuditRow(
+                operation_id=operation_id,
+                step=str(item["step"]),
+                event=AuditEvent(item["event"]),
+                actor=str(item["actor"]),
+                at=datetime.fromisoformat(str(item["timestamp"])),
+                status=str(item.get("status", "")),
+                api_calls=[str(call) for call in item.get("api_calls", ())],
+            )
+            for item in self._table.all_of("operation_id", operation_id)
+        ]
 
     def _put(self, row: AuditRow, at: datetime) -> bool:
         content = asdict(row)

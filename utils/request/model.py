@@ -6,6 +6,7 @@ from pydantic import Field
 
 from utils.request.fields import AccountId, Budget, Identifier, Kept, Region, SnapshotName
 from utils.request.health import Health
+from utils.request.objectives import Objectives
 from utils.request.sql import MOST_CHECKS, MOST_SCRIPTS, Check, PostRestoreSql
 from utils.request.start_window import StartWindow
 from utils.request.target import Target
@@ -77,6 +78,9 @@ class RestoreRequest(StrictModel):
     )
     health: Health = Field(default_factory=Health, description="What is looked at in the copy beyond its catalog.")
     budgets: Budgets = Field(default_factory=Budgets, description="Time limits of the phases.")
+    objectives: Objectives = Field(
+        default_factory=Objectives, description="What recovery time and point are measured by, in the evidence."
+    )
     start_window: StartWindow | None = Field(
         default=None,
         description="Hours within which a run may start, else it is refused; `null` starts at any time, whatever the "

@@ -49,6 +49,42 @@ def test_rows_of_different_operations_do_not_meet(log: tuple[AuditLog, Timestamp
     assert timestamps() == ["2026-11-22T03:00:00.123456+00:00"] * 2
 
 
+def test_the_trail_is_read_in_the_order_of_time_and_of_one_operation(log: tuple[AuditLog, Timestamps]) -> None:
+    audit, _ = log
+    for second, name in ((2, "Delete RDS"), (1, "Copy Snapshot"), (3, "Restore Snapshot")):
+        audit.append(a_row(step=name, at=AT + timedelta(seconds=second), status="READY", api_calls=["rds:X"]))
+    audit.append(a_row(operation_id="nightly-2"))
+
+    trail = audit.trail("nightly-1")
+
+    assert [row.step for row in trail] == ["Copy Snapshot", "Delete RDS", "Restore Snapshot"]
+    first = a_row(at=AT + timedelta(seconds=1), status="READY", api_calls=["rds:X"])
+    assert trail[0] == first
+    assert audit.trail("nightly-9") == []
+
+
+def test_a_long_trail_is_read_to_its_end() -> None:
+    table = boto3.resource("dynamodb", region_name="us-west-2").Table("aurora-restore-audit")
+    asked: dict[str, Any] = {
+        "TableName": "aurora-restore-audit",
+        "KeyConditionExpression": "#key = :value",
+        "ExpressionAttributeNames": {"#key": "operation_id"},
+        "ExpressionAttributeValues": {":value": "nightly-1"},
+        "ConsistentRead": True,
+    }
+
+    def page(at: str) -> dict[str, Any]:
+        row = {"timestamp": at, "step": "Copy Snapshot", "event": "LEFT", "actor": "arn:first"}
+        return {"Items": [{name: {"S": value} for name, value in row.items()}]}
+
+    with Stubber(table.meta.client) as dynamodb:
+        last = {"operation_id": {"S": "nightly-1"}}
+        dynamodb.add_response("query", {**page("2026-11-22T03:00:00+00:00"), "LastEvaluatedKey": last}, asked)
+        further = {**asked, "ExclusiveStartKey": {"operation_id": "nightly-1"}}
+        dynamodb.add_response("query", page("2026-11-22T03:00:01+00:00"), further)
+        assert [row.at.second for row in DynamoDbAuditLog(table).trail("nightly-1")] == [0, 1]
+
+
 @mock_aws
 def test_a_row_says_who_did_what_and_how_it_ended() -> None:
     table = make_table("aurora-restore-audit", "operation_id", "timestamp")

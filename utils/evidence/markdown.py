@@ -1,0 +1,76 @@
+"""The evidence in Markdown, short, for the summary of a job."""
+
+import re
+from collections.abc import Iterable
+from html import escape
+
+from utils.evidence.model import Evidence, Objective, Phase, Result
+from utils.words import duration
+
+_MARKS = {Result.RESTORED: "✅", Result.PLANNED: "📝", Result.FAILED: "❌"}
+_MOST = 20
+
+
+def markdown_of(evidence: Evidence) -> str:
+    """Return it; whatever comes from a database or a request is text, and no markup."""
+    verdict, source, target = evidence.verdict, evidence.source, evidence.target
+    rows = [
+        ("Operation", evidence.operation_id),
+        ("Source", f"{source.cluster_id}, snapshot {source.snapshot_id} ({source.region}, {source.account_id})"),
+        ("As of", f"{source.created_at:%Y-%m-%d %H:%M} UTC, {source.age_hours:g} hours old when picked"),
+        ("Target", f"{target.cluster_id} ({target.region}, {target.account_id})"),
+        ("Recovery time", objective_in_words(evidence.rto)),
+        ("Recovery point", objective_in_words(evidence.rpo)),
+    ]
+    phases = [(phase.name, *phase_in_words(phase)) for phase in evidence.timeline]
+    checks = [(item.name, item.expected, item.found, "yes" if item.holds else "no") for item in evidence.checks]
+    users = [(user.name, "; ".join(user.proofs)) for user in evidence.access.users]
+    parts = [
+        f"## {_MARKS[verdict.result]} {text_of(verdict.sentence)}",
+        *([text_of(verdict.error.message)] if verdict.error else []),
+        _table(("", ""), rows),
+        *_section("Timeline", _table(("phase", "work", "waiting", "approval"), phases) if phases else ""),
+        *_section("Users", _table(("user", "proven"), users) if users else ""),
+        *_section("Checks", _table(("check", "expected", "found", "holds"), checks) if checks else ""),
+        *_section("Changed", _list(verdict.changes)),
+        *_section("Deviations", _list(evidence.deviations)),
+        *_section("Not tested", _list(evidence.not_tested)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def objective_in_words(objective: Objective) -> str:
+    """Say what was measured beside what was meant."""
+    measured = "not measured" if objective.measured_seconds is None else duration(objective.measured_seconds)
+    if objective.target_seconds is None:
+        return f"{measured}; the request has no objective"
+    met = {True: "met", False: "missed", None: "not known whether met"}[objective.met]
+    return f"{measured}; objective {duration(objective.target_seconds)}: {met}"
+
+
+def phase_in_words(phase: Phase) -> tuple[str, str, str]:
+    """Return the durations of work, waiting and approval."""
+    work, waiting, approval = (
+        duration(round(seconds)) for seconds in (phase.work_seconds, phase.waiting_seconds, phase.approval_seconds)
+    )
+    return work, waiting, approval
+
+
+def text_of(text: str) -> str:
+    """Return a text that Markdown shows as it is, in one line."""
+    return re.sub(r"([\\`*_{}\[\]|~!])", r"\\\1", escape(" ".join(text.split()), quote=False))
+
+
+def _section(title: str, body: str) -> list[str]:
+    return [f"### {title}", body] if body else []
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    names = list(head)
+    lines = [names, ["---"] * len(names), *([text_of(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _list(lines: list[str]) -> str:
+    more = [f"and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
+    return "\n".join(f"- {text_of(line)}" for line in [*lines[:_MOST], *more])
