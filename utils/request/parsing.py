@@ -4,7 +4,7 @@ import difflib
 import json
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -210,11 +210,16 @@ def _known_fields(location: list[str]) -> str:
 
 
 def _model_of(annotation: object) -> type[BaseModel]:
-    inner = [deeper for argument in get_args(annotation) for deeper in (argument, *get_args(argument))]
-    for candidate in (annotation, *inner):
+    for candidate in _with_all_inside(annotation):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             return candidate
     raise TypeError(f"not a model: {annotation!r}")
+
+
+def _with_all_inside(annotation: object) -> Iterator[object]:
+    yield annotation
+    for argument in get_args(annotation):
+        yield from _with_all_inside(argument)
 
 
 def _echo(value: object) -> str:

@@ -69,6 +69,7 @@ def test_identifiers_are_lowered_as_rds_stores_them() -> None:
         ({"target": {"clusterid": "x"}}, "target.clusterid", "'cluster_id' perhaps"),
         ({"target": {"instances": {"klass": 1}}}, "target.instances.klass", "instance_class"),
         ({"target": {"serverless_v2": {"min": 1}}}, "target.serverless_v2", "max_capacity"),
+        ({"target": {"associated_roles": [{"rol": "x"}]}}, "target.associated_roles.0.rol", "'role_arn' perhaps"),
         ({"budgets": {"copy": 1}}, "budgets.copy", "'copy_hours' perhaps"),
         ({"zzz": 1}, "zzz", "one of source, target"),
         ({"health": {"amcheck": "shop"}}, "health.amcheck", "valid list"),
