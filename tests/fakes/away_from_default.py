@@ -72,6 +72,7 @@ def stands(aws: FakeAws) -> None:
     family, zones = "aurora-postgresql17", ["a", "b", "c"]
     aws.west.subnet_groups["private"] = zones
     aws.west.cluster_parameter_groups["tuned"] = family
+    aws.west.parameters["tuned"] = {"ssl_min_protocol_version": "TLSv1.2", "ssl_ciphers": "A,C"}
     aws.west.parameter_groups |= {"tuned-writer": family, "tuned-reader": family}
     aws.west.classes |= {member["DBInstanceClass"]: zones for member in MEMBERS.values()}
     tags = REPLACEABLE_TAG | {"team": "data", "cost-centre": "42"}

@@ -103,6 +103,15 @@ class FakeRds(FakeAttached, FakeRegion):
         need(family is not None, "DBParameterGroupNotFound")
         return {"DBClusterParameterGroups": [{"DBParameterGroupFamily": family}]}
 
+    def describe_db_cluster_parameters(self, **params: Any) -> Item:
+        self._enter("describe_db_cluster_parameters", params)
+        name = params["DBClusterParameterGroupName"]
+        need(name in self.cluster_parameter_groups, "DBParameterGroupNotFound")
+        forced = "0" if self.cluster_parameter_groups[name].endswith("16") else "1"
+        values = {"rds.force_ssl": forced, "timezone": "UTC"} | self.parameters.get(name, {})
+        found = [{"ParameterName": key, "ParameterValue": value, "Source": "user"} for key, value in values.items()]
+        return {"Parameters": [*found, {"ParameterName": "ssl_ciphers", "Source": "engine-default"}]}
+
     def describe_db_parameter_groups(self, **params: Any) -> Item:
         self._enter("describe_db_parameter_groups", params)
         family = self.parameter_groups.get(params["DBParameterGroupName"])
@@ -112,6 +121,10 @@ class FakeRds(FakeAttached, FakeRegion):
     def describe_integrations(self, **params: Any) -> Item:
         self._enter("describe_integrations", params)
         return {"Integrations": self.integrations}
+
+    def describe_blue_green_deployments(self, **params: Any) -> Item:
+        self._enter("describe_blue_green_deployments", params)
+        return {"BlueGreenDeployments": self.blue_green_deployments}
 
     def describe_account_attributes(self, **params: Any) -> Item:
         self._enter("describe_account_attributes", params)

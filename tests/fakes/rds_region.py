@@ -62,10 +62,12 @@ class FakeRegion:
         self.snapshots: dict[str, Item] = {}
         self.engine_versions = {"16.6", "17.4", "17.5"}
         self.integrations: list[Item] = []
+        self.blue_green_deployments: list[Item] = []
         self.upgrades: dict[str, list[str]] = {}
         self.subnet_groups = {"default": ["a", "b", "c"]}
         families = {f"default.aurora-postgresql{major}": f"aurora-postgresql{major}" for major in (16, 17)}
         self.cluster_parameter_groups, self.parameter_groups = dict(families), dict(families)
+        self.parameters: dict[str, dict[str, str]] = {}
         self.classes = {name: ["a", "b", "c"] for name in CLASSES}
         self.quotas = {"DBClusters": 40, "DBInstances": 40, "ManualClusterSnapshots": 100}
         self.meta = SimpleNamespace(events=SimpleNamespace(register=lambda *_: None))

@@ -8,9 +8,14 @@ from botocore.exceptions import ClientError
 
 from utils.aws.calls import aws_call, error_code
 from utils.aws.rds_reader import ENGINE
+from utils.cluster_settings.tls import CIPHERS, TLS_PARAMETERS
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.client import RDSClient
+
+_NO_CLUSTER_GROUP = {"DBParameterGroupNotFound", "DBClusterParameterGroupNotFound"}
+# The statuses of a blue/green deployment that binds its clusters no more.
+_OVER = {"SWITCHOVER_COMPLETED", "DELETING"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +121,7 @@ class Offers:
             try:
                 answer = self._client.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)
             except ClientError as error:
-                if error_code(error) in {"DBParameterGroupNotFound", "DBClusterParameterGroupNotFound"}:
+                if error_code(error) in _NO_CLUSTER_GROUP:
                     return None
                 raise
         return next((group.get("DBParameterGroupFamily", "") for group in answer["DBClusterParameterGroups"]), None)
@@ -131,6 +136,41 @@ class Offers:
                     return None
                 raise
         return next((group.get("DBParameterGroupFamily", "") for group in answer["DBParameterGroups"]), None)
+
+    def tls_parameters(self, group: str) -> dict[str, str]:
+        """Return what a DB cluster parameter group forces on connections; nothing of a group that is not there."""
+        with aws_call("rds:DescribeDBClusterParameters"):
+            pages = self._client.get_paginator("describe_db_cluster_parameters").paginate(
+                DBClusterParameterGroupName=group
+            )
+            try:
+                found = [parameter for page in pages for parameter in page["Parameters"]]
+            except ClientError as error:
+                if error_code(error) in _NO_CLUSTER_GROUP:
+                    return {}
+                raise
+        return {
+            name: item["ParameterValue"]
+            for item in found
+            # AWS's own list of ciphers differs from version to version; only people's says what is wanted.
+            if (name := item.get("ParameterName")) in TLS_PARAMETERS
+            and "ParameterValue" in item
+            and (name != CIPHERS or item.get("Source") == "user")
+        }
+
+    def blue_green_deployments_of(self, cluster_arn: str) -> list[str]:
+        """Name the blue/green deployments that the cluster is either side of and that were not switched over."""
+        with aws_call("rds:DescribeBlueGreenDeployments"):
+            pages = self._client.get_paginator("describe_blue_green_deployments").paginate()
+            found = [
+                item
+                for page in pages
+                for item in page["BlueGreenDeployments"]
+                if cluster_arn in {item.get("Source"), item.get("Target")} and item.get("Status") not in _OVER
+            ]
+        return sorted(
+            item.get("BlueGreenDeploymentName", item.get("BlueGreenDeploymentIdentifier", "")) for item in found
+        )
 
     def integrations_from(self, cluster_arn: str) -> list[str]:
         """Name the zero-ETL integrations whose source is the cluster."""

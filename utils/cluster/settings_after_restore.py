@@ -59,8 +59,10 @@ def compared(operation: Operation, cluster: Cluster, members: Sequence[Instance]
     """Hold what came out against the plan; raises `RestoreFailed` for what would not be safe to open."""
     plan, before = operation.plan, settings_before(operation, services)
     # Who keeps the master's password is settled, and proven, by the next step.
-    attached = attached_now(plan.settings, cluster, services)
-    now = settings_of(cluster, members, attached).model_copy(
+    found_there = attached_now(plan.settings, cluster, services)
+    if cluster.settings.cluster_parameter_group:
+        found_there["tls_parameters"] = services.offers.tls_parameters(cluster.settings.cluster_parameter_group)
+    now = settings_of(cluster, members, found_there).model_copy(
         update={"manage_master_user_password": plan.settings.manage_master_user_password}
     )
     found = compare(before, plan.settings, now, plan.origins, plan.not_put_back)

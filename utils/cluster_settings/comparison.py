@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin, flattened
+from utils.cluster_settings.tls import weaker_tls
 
 # A difference in these stops the run before users are opened: who may reach the copy, and what protects it.
 _SAFETY = {
@@ -18,6 +19,7 @@ _SAFETY = {
     "deletion_protection",
     "cluster_parameter_group",
     "log_exports",
+    "tls_parameters",
 }
 # Names of nothing: an empty list and a no are what AWS has where nobody asked for anything.
 _NOTHING: tuple[Any, ...] = (None, [], {}, False)
@@ -89,7 +91,7 @@ def compare(
             severity=Severity.SAFETY if path in _SAFETY else Severity.TOLD,
         )
         for path, value in want.items()
-        if value is not None and not _same(path, value, found.get(path))
+        if value is not None and not _as_wanted(path, value, found.get(path))
     ]
     missed = {difference.path for difference in differences}
     settled = [path for path in was.keys() | want.keys() if path not in missed and path != "engine_version"]
@@ -103,6 +105,13 @@ def compare(
         differences=differences[:_MOST_NAMED],
         not_put_back=not_put_back[:_MOST_NAMED],
     )
+
+
+def _as_wanted(path: str, wanted: Any, found: Any) -> bool:
+    if path == "tls_parameters":
+        # What forces more than was wanted is nobody's harm.
+        return not weaker_tls(wanted, found or {})
+    return _same(path, wanted, found)
 
 
 def _same(path: str, one: Any, other: Any) -> bool:

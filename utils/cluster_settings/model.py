@@ -91,6 +91,9 @@ class TargetSettings(ClusterSettings):
     manage_master_user_password: bool = Field(
         default=False, description="Whether RDS keeps the master user's password in a secret of its own."
     )
+    tls_parameters: dict[str, str] | None = Field(
+        default=None, description="What the cluster's parameter group forces on connections, by parameter."
+    )
     members: list[Member] = Field(default_factory=list, description="The fixed instances, the writer first.")
 
     @property

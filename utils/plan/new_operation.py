@@ -20,8 +20,9 @@ from utils.plan.kept import kept_and_pruned
 from utils.plan.leftovers import half_restored_by
 from utils.plan.restore_settings import resolve_settings
 from utils.plan.snapshot_choice import check_age, choose_snapshot
+from utils.plan.tls import tls_of, with_tls
+from utils.preflight.bound import look_at_what_binds
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
-from utils.preflight.integrations import check_feeds_nothing
 from utils.preflight.looks import Preflight
 from utils.request.model import RestoreRequest
 from utils.runtime.contract import StartEvent
@@ -44,11 +45,10 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     leftover_of = half_restored_by(old, services.operations) if old else None
     if old is not None:
         _look_at_old_target(preflight, request, old, members, is_leftover=leftover_of is not None)
-        preflight.look("integrations", lambda: check_feeds_nothing(old, services.offers.integrations_from(old.arn)))
+        look_at_what_binds(preflight, services.offers, old)
         if snapshot is not None:
             preflight.look("source", lambda: guards.check_target_is_not_source(request, snapshot, old))
-    attached = services.attached.everything(old.identifier, old.member_ids) if old else {}
-    now_there = settings_of(old, members, attached) if old else None
+    now_there = settings_of(old, members, _hanging(old, services)) if old else None
     base = what_to_inherit(request.target.cluster_id, now_there, leftover_of, services)
     key = preflight.look("KMS key", lambda: usable_key(request, base, services), found=lambda key: key[0])
     preflight.look("queries", lambda: readiness.check_queries(request))
@@ -58,7 +58,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     # Without a key there will be no plan, but what else is wrong with it is said as well.
     any_key = (request.target.kms_key_id or services.settings.kms_key_id, Origin.STACK)
     resolved = resolve_settings(request, snapshot, key or any_key, base)
-    settings = resolved.settings
+    settings = resolved.settings = with_tls(preflight, resolved, base, services)
     found = planning.Found(
         operation_id=event.operation_id,
         request=request,
@@ -103,6 +103,12 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         updated_at=written,
         ttl=row_ttl(written),
     )
+
+
+def _hanging(old: Cluster, services: Services) -> dict[str, Any]:
+    """Describe what belongs to the old target's settings and is no part of its own description."""
+    attached = services.attached.everything(old.identifier, old.member_ids)
+    return attached | {"tls_parameters": tls_of(old.settings.cluster_parameter_group, services.offers)}
 
 
 def _foreseen(request: RestoreRequest, plan: Plan, identifiers: Identifiers, services: Services) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from utils.aws.rds_models import Cluster
 from utils.operation.model import Operation
 from utils.plan import guards
+from utils.preflight.bound import look_at_what_binds
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
-from utils.preflight.integrations import check_feeds_nothing
 from utils.preflight.looks import Preflight
+from utils.preflight.tls import look_at_tls
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled
 
@@ -20,7 +21,7 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
     preflight.look(
         "target", lambda: guards.check_target_may_go(request, target, is_leftover=plan.half_restored_by is not None)
     )
-    preflight.look("integrations", lambda: check_feeds_nothing(target, services.offers.integrations_from(target.arn)))
+    look_at_what_binds(preflight, services.offers, target)
     preflight.look("tags of its instances", lambda: guards.check_members_may_go(staying))
     copied_at = operation.copied.finished_at if operation.copied else None
     may_be_unseen = copied_at is not None and not has_settled(copied_at, services.clock.now())
@@ -38,6 +39,11 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
         new_snapshots=0,
     )
     look_at_what_is_wanted(preflight, services.offers, wanted)
+    group = plan.settings.cluster_parameter_group
+    # The default group cannot be changed.
+    if group is not None:
+        now = services.offers.tls_parameters(group)
+        look_at_tls(preflight, plan.settings.tls_parameters, now, was_asked_for=False)
     preflight.look(
         "names of instances",
         lambda: guards.check_instance_names(services.rds(), operation.identifiers.instance_ids, target.identifier),

@@ -24,6 +24,7 @@ class Resolved:
 
     settings: TargetSettings
     origins: dict[str, Origin]
+    inherits: bool
     not_taken_over: list[str] = field(default_factory=list)
 
 
@@ -60,6 +61,7 @@ class _Layers:
         return Resolved(
             settings=_of_these_members(settings, self._target.cluster_id),
             origins=self._origins,
+            inherits=self._target.inherit_settings,
             not_taken_over=self._lost,
         )
 

@@ -165,6 +165,7 @@ RULES: dict[str, Rule] = {
     "DeregisterDBProxyTargets": _target_group,
     "DescribeDBProxyTargets": _target_group,
     "DescribeIntegrations": _any_resource,
+    "DescribeBlueGreenDeployments": _any_resource,
     "DescribePendingMaintenanceActions": _named("", "ResourceIdentifier", otherwise="*"),
     "DescribeDBSnapshots": _named("snapshot", "DBSnapshotIdentifier", otherwise="*"),
     "DescribeDBClusterAutomatedBackups": _any_resource,

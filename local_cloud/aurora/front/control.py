@@ -15,7 +15,7 @@ from local_cloud.aurora.journal import Entry
 from local_cloud.aurora.operations.autoscaled import add_autoscaled_reader
 from local_cloud.aurora.settings import Quotas
 from local_cloud.aurora.sql_journal import SqlEntry
-from local_cloud.aurora.state.attachments import Integration
+from local_cloud.aurora.state.attachments import BlueGreenDeployment, Integration
 from local_cloud.aurora.state.resources import Cluster, Instance, Snapshot
 from local_cloud.aurora.state.versions import INSTANCE_CLASSES
 
@@ -96,6 +96,22 @@ class Control:
             )
             state.integrations[name] = made
             return made.arn
+
+    def deploy_blue_green(self, cluster_arn: str, target_arn: str, name: str) -> str:
+        """Make a blue/green deployment of a cluster, which replicates nothing, and return its identifier."""
+        with self._engine.timeline.lock:
+            cluster = self._cluster(cluster_arn)
+            state = self._engine.store.state(cluster.account_id, cluster.region)
+            identifier = f"bgd-{uuid.uuid4().hex[:16]}"
+            state.blue_green_deployments[identifier] = BlueGreenDeployment(
+                identifier=identifier,
+                arn=state.arn("deployment", identifier),
+                name=name,
+                source_arn=cluster.arn,
+                target_arn=target_arn,
+                create_time=self._engine.clock.now(),
+            )
+            return identifier
 
     def run_as_admin(self, cluster_arn: str, database: str, sql: str) -> None:
         """Run SQL in a cluster as rdsadmin: what AWS's own agents do there, or what only a superuser can plant."""

@@ -51,6 +51,9 @@ def routes(engine: Engine) -> dict[tuple[str, str], Route]:
         ("POST", "integration"): lambda body: {
             "arn": control.integrate(body["arn"], body["target_arn"], body["name"]),
         },
+        ("POST", "blue-green-deployment"): lambda body: {
+            "identifier": control.deploy_blue_green(body["arn"], body["target_arn"], body["name"]),
+        },
         ("POST", "nightly-backups"): _silent(lambda body: control.back_up_nightly(body["arn"])),
         ("POST", "admin-sql"): _silent(lambda body: control.run_as_admin(body["arn"], body["database"], body["sql"])),
         ("GET", "clock"): clock,

@@ -8,6 +8,7 @@ from local_cloud.aurora import errors
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import invalid_combination
 from local_cloud.aurora.operations import validate
+from local_cloud.aurora.operations.blue_green import refuse_in_deployment
 from local_cloud.aurora.operations.clusters import cluster_answer
 from local_cloud.aurora.operations.integrations import refuse_with_integration
 from local_cloud.aurora.operations.registry import operation
@@ -35,6 +36,7 @@ def delete_db_cluster(call: Call) -> dict[str, Any]:
     final_snapshot = _final_snapshot(call)
     _refuse_delete(call, cluster)
     refuse_with_integration(call, cluster)
+    refuse_in_deployment(call, cluster)
     if final_snapshot:
         require(
             cluster.status == "available",

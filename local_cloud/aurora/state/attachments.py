@@ -1,4 +1,4 @@
-"""What hangs on a cluster beside its members: custom endpoints, event subscriptions, proxies, zero-ETL integrations."""
+"""What hangs on a cluster: custom endpoints, event subscriptions, proxies, integrations, blue/green deployments."""
 
 from __future__ import annotations
 
@@ -59,3 +59,15 @@ class Integration(Resource):
     target_arn: str
     create_time: datetime
     status: str = "active"
+
+
+@dataclass(kw_only=True)
+class BlueGreenDeployment(Resource):
+    """A blue/green deployment, which a control call puts there; its identifier is AWS's."""
+
+    kind: str = "deployment"
+    name: str
+    source_arn: str
+    target_arn: str
+    create_time: datetime
+    status: str = "AVAILABLE"

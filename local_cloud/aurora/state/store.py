@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 
 from local_cloud.aurora import errors
 from local_cloud.aurora.hooks import Networks
-from local_cloud.aurora.state.attachments import CustomEndpoint, EventSubscription, Integration, Proxy
+from local_cloud.aurora.state.attachments import (
+    BlueGreenDeployment,
+    CustomEndpoint,
+    EventSubscription,
+    Integration,
+    Proxy,
+)
 from local_cloud.aurora.state.resources import (
     Cluster,
     Event,
@@ -38,6 +44,7 @@ class RegionState:
     event_subscriptions: dict[str, EventSubscription] = field(default_factory=dict)
     proxies: dict[str, Proxy] = field(default_factory=dict)
     integrations: dict[str, Integration] = field(default_factory=dict)
+    blue_green_deployments: dict[str, BlueGreenDeployment] = field(default_factory=dict)
     class_zones: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -114,6 +121,7 @@ class RegionState:
         yield from self.event_subscriptions.values()
         yield from self.proxies.values()
         yield from self.integrations.values()
+        yield from self.blue_green_deployments.values()
 
     def _name(self, identifier: str, kind: str) -> str:
         prefix = self.arn(kind, "")

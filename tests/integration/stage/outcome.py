@@ -5,7 +5,9 @@ from typing import Any
 
 from tests.integration.stage.mailbox import Message
 
-CHANGING = ("Add", "Copy", "Create", "Delete", "Modify", "Reboot", "Remove", "Restore", "Start", "Stop")
+CHANGING = (
+    "Add", "Copy", "Create", "Delete", "Enable", "Modify", "Reboot", "Register", "Remove", "Restore", "Start", "Stop",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -203,3 +203,23 @@ def test_the_source_of_an_integration_cannot_be_deleted(east: Region) -> None:
         east.rds.describe_integrations(IntegrationIdentifier="elsewhere")
     with refused("ResourceBusy", "zero-ETL integration to-redshift"):
         east.rds.delete_db_cluster(DBClusterIdentifier="mirrored", SkipFinalSnapshot=True)
+
+
+def test_neither_side_of_a_blue_green_deployment_can_be_deleted(east: Region) -> None:
+    for name in ("blue", "green"):
+        east.has_cluster(name, instances=0)
+    source, target = east.arn("cluster", "blue"), east.arn("cluster", "green")
+    planted = {"arn": source, "target_arn": target, "name": "to-eighteen"}
+    made = east.control("POST", "blue-green-deployment", planted)["identifier"]
+    for side, arn in (("source", source), ("target", target)):
+        [found] = east.rds.describe_blue_green_deployments(Filters=[{"Name": side, "Values": [arn]}])[
+            "BlueGreenDeployments"
+        ]
+        assert (found["BlueGreenDeploymentIdentifier"], found["BlueGreenDeploymentName"]) == (made, "to-eighteen")
+        assert (found["Source"], found["Target"], found["Status"]) == (source, target, "AVAILABLE")
+    assert made.startswith("bgd-")
+    with refused("BlueGreenDeploymentNotFoundFault"):
+        east.rds.describe_blue_green_deployments(BlueGreenDeploymentIdentifier="bgd-elsewhere0000000")
+    for name in ("blue", "green"):
+        with refused("InvalidDBClusterStateFault", "blue/green deployment to-eighteen"):
+            east.rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)

@@ -190,6 +190,25 @@ def test_a_parameter_group_is_of_the_versions_family_and_says_whether_tls_is_for
             Parameters=[{"ParameterName": "rds.force_ssl", "ParameterValue": value, "ApplyMethod": "pending-reboot"}],
         )
     assert [force_ssl(group) for group in ("strict16", "lax17")] == [("1", "user"), ("0", "user")]
+    suites = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
+    wanted = {"ssl_min_protocol_version": "TLSv1.3", "ssl_ciphers": suites}
+    world.rds.modify_db_cluster_parameter_group(
+        DBClusterParameterGroupName="strict16",
+        Parameters=[
+            {"ParameterName": name, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
+            for name, value in wanted.items()
+        ],
+    )
+    shown = world.rds.describe_db_cluster_parameters(DBClusterParameterGroupName="strict16", Source="user")
+    assert {item["ParameterName"]: item["ParameterValue"] for item in shown["Parameters"]} == wanted | {
+        "rds.force_ssl": "1"
+    }
+    for name, value in (("ssl_min_protocol_version", "SSLv3"), ("ssl_ciphers", f"{suites},NULL")):
+        with refused("InvalidParameterValue", name):
+            world.rds.modify_db_cluster_parameter_group(
+                DBClusterParameterGroupName="strict16",
+                Parameters=[{"ParameterName": name, "ParameterValue": value, "ApplyMethod": "pending-reboot"}],
+            )
     with refused("NotSupportedByLocalAurora", "work_mem"):
         world.rds.modify_db_cluster_parameter_group(
             DBClusterParameterGroupName="lax17",

@@ -131,6 +131,47 @@ def test_integrations_are_those_whose_source_is_the_cluster(rds: Pair) -> None:
     assert offers.integrations_from("arn:mine") == ["mine"]
 
 
+def test_only_what_a_group_forces_on_connections_is_read_of_its_parameters(rds: Pair) -> None:
+    offers, stub = rds
+    pages = [
+        [
+            {"ParameterName": "rds.force_ssl", "ParameterValue": "1", "Source": "system"},
+            {"ParameterName": "ssl_min_protocol_version", "Source": "engine-default"},
+            {"ParameterName": "work_mem", "ParameterValue": "4096", "Source": "user"},
+        ],
+        [{"ParameterName": "ssl_ciphers", "ParameterValue": "HIGH:!aNULL:!3DES", "Source": "system"}],
+    ]
+    stub.add_response(
+        "describe_db_cluster_parameters",
+        {"Parameters": pages[0], "Marker": "next"},
+        {"DBClusterParameterGroupName": "mine"},
+    )
+    stub.add_response(
+        "describe_db_cluster_parameters",
+        {"Parameters": pages[1]},
+        {"DBClusterParameterGroupName": "mine", "Marker": "next"},
+    )
+    stub.add_client_error("describe_db_cluster_parameters", "DBParameterGroupNotFound")
+    assert offers.tls_parameters("mine") == {"rds.force_ssl": "1"}
+    assert offers.tls_parameters("nobodys") == {}
+
+
+def test_blue_green_deployments_are_those_with_the_cluster_on_either_side_until_they_are_over(rds: Pair) -> None:
+    offers, stub = rds
+
+    def deployment(name: str, source: str, target: str, status: str = "AVAILABLE") -> dict[str, str]:
+        return {"BlueGreenDeploymentName": name, "Source": source, "Target": target, "Status": status}
+
+    items = [
+        deployment("on-blue", "arn:mine", "arn:green"),
+        deployment("on-green", "arn:blue", "arn:mine", "PROVISIONING"),
+        deployment("over", "arn:old", "arn:mine", "SWITCHOVER_COMPLETED"),
+        deployment("of-others", "arn:mine-2", "arn:mine-3"),
+    ]
+    stub.add_response("describe_blue_green_deployments", {"BlueGreenDeployments": items}, {})
+    assert offers.blue_green_deployments_of("arn:mine") == ["on-blue", "on-green"]
+
+
 def test_quotas_are_known_by_aws_s_names(rds: Pair) -> None:
     offers, stub = rds
     quotas = [{"AccountQuotaName": "DBClusters", "Used": 3, "Max": 40}, {"AccountQuotaName": "Nameless"}]
@@ -148,6 +189,8 @@ def test_quotas_are_known_by_aws_s_names(rds: Pair) -> None:
         (lambda offers: offers.family_of_instance_group("x"), "describe_db_parameter_groups"),
         (lambda offers: offers.quotas(), "describe_account_attributes"),
         (lambda offers: offers.integrations_from("x"), "describe_integrations"),
+        (lambda offers: offers.tls_parameters("x"), "describe_db_cluster_parameters"),
+        (lambda offers: offers.blue_green_deployments_of("x"), "describe_blue_green_deployments"),
     ],
 )
 def test_an_error_that_is_no_absence_is_raised_as_ours(rds: Pair, call: Any, operation: str) -> None:

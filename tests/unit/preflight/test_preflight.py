@@ -14,6 +14,7 @@ from utils.operation.planned import Outcome
 from utils.steps.copy_snapshot import copy_snapshot
 from utils.steps.delete_rds import delete_rds
 
+SWITCHED = "SWITCHOVER_COMPLETED"
 Plant = Callable[[FakeAws], dict[str, Any]]
 
 
@@ -40,6 +41,7 @@ def a_version_that_is_no_upgrade_target(aws: FakeAws) -> dict[str, Any]:
 
 def a_limitless_snapshot(aws: FakeAws) -> dict[str, Any]:
     aws.east.snapshots["prod-nightly"]["EngineVersion"] = "16.4-limitless"
+    aws.west.clusters["staging"]["DBClusterParameterGroup"] = "default.aurora-postgresql16"
     return {}
 
 
@@ -161,6 +163,24 @@ def a_zero_etl_integration(aws: FakeAws) -> dict[str, Any]:
     return {}
 
 
+def a_blue_green_deployment(aws: FakeAws) -> dict[str, Any]:
+    arn = aws.west.clusters["staging"]["DBClusterArn"]
+    aws.west.blue_green_deployments = [
+        {"BlueGreenDeploymentName": "to-eighteen", "Source": arn, "Target": f"{arn}-green", "Status": "AVAILABLE"},
+        {"BlueGreenDeploymentName": "of-another", "Source": f"{arn}-2", "Target": f"{arn}-3", "Status": "AVAILABLE"},
+        {"BlueGreenDeploymentName": "long-over", "Source": f"{arn}-old1", "Target": arn, "Status": SWITCHED},
+    ]
+    return {}
+
+
+def a_version_whose_default_group_forces_less(aws: FakeAws) -> dict[str, Any]:
+    # The tuned group is of the old version; the new one gets AWS's.
+    aws.west.cluster_parameter_groups["tuned16"] = "aurora-postgresql16"
+    aws.west.parameters["tuned16"] = {"rds.force_ssl": "1", "ssl_min_protocol_version": "TLSv1.3"}
+    aws.west.clusters["staging"] |= {"DBClusterParameterGroup": "tuned16", "EngineVersion": "16.6"}
+    return {}
+
+
 def a_snapshot_that_is_too_old(_: FakeAws) -> dict[str, Any]:
     return {"source": {"max_age_hours": 0.5}}
 
@@ -195,6 +215,12 @@ PROBLEMS: list[tuple[Plant, type[errors.PermanentError], str]] = [
     (deletion_protection, errors.TargetProtected, "with deletion protection"),
     (a_replica_cluster, errors.TargetNotReplaceable, "the replica cluster staging-replica"),
     (a_zero_etl_integration, errors.TargetNotReplaceable, "source of zero-ETL integration to-redshift;"),
+    (a_blue_green_deployment, errors.TargetNotReplaceable, "in the blue/green deployment to-eighteen;"),
+    (
+        a_version_whose_default_group_forces_less,
+        errors.TargetNotBuildable,
+        "with ssl_min_protocol_version AWS's default, before TLSv1.3;",
+    ),
     (a_snapshot_that_is_too_old, errors.SnapshotTooOld, "1.0 hours old"),
 ]
 NAMES = [plant.__name__ for plant, *_ in PROBLEMS]
@@ -281,6 +307,16 @@ def test_a_healthy_plan_holds_every_check_and_what_it_found(healthy: FakeAws) ->
     assert {"KMS key", "quota of clusters", "quota of instances", "quota of snapshots", "users"} <= set(checks)
 
 
+def test_a_group_that_forces_less_warns_where_the_request_asks_for_it(healthy: FakeAws) -> None:
+    healthy.west.cluster_parameter_groups["lax"] = "aurora-postgresql17"
+    healthy.west.parameters["lax"] = {"rds.force_ssl": "0"}
+    healthy.start(target={"cluster_parameter_group": "lax"})
+    plan = healthy.operation.plan
+    (warned,) = [check for check in plan.checks if check.outcome is Outcome.WARN]
+    assert (warned.name, warned.found) == ("TLS of connections", "rds.force_ssl 0, before 1")
+    assert plan.settings.tls_parameters == {"rds.force_ssl": "0"}
+
+
 def test_each_class_that_cannot_be_ordered_is_named(healthy: FakeAws) -> None:
     classes = {"writer": {"instance_class": "db.z9z.large"}, "readers": {"instance_class": "db.z8z.large"}}
     with pytest.raises(
@@ -323,6 +359,13 @@ LATER: list[tuple[Callable[[FakeAws], object], type[errors.PermanentError], str]
     (lambda aws: aws.west.subnet_groups.clear(), errors.SettingNotFound, "subnet group 'default'"),
     (lambda aws: aws.ec2.groups.clear(), errors.SettingNotFound, "no security group sg-1"),
     (lambda aws: aws.west.parameter_groups.clear(), errors.SettingNotFound, "no DB parameter group"),
+    (
+        lambda aws: aws.west.parameters.update({"default.aurora-postgresql17": {"rds.force_ssl": "0"}}),
+        errors.TargetNotBuildable,
+        "rds.force_ssl 0, before 1",
+    ),
+    (a_blue_green_deployment, errors.TargetNotReplaceable, "blue/green deployment to-eighteen"),
+    (a_zero_etl_integration, errors.TargetNotReplaceable, "zero-ETL integration to-redshift"),
 ]
 
 

@@ -20,7 +20,9 @@ def settings_now(aws: FakeAws) -> TargetSettings:
     assert cluster is not None
     members = aws.services.rds().instances_of("staging")
     attached = aws.services.attached.everything("staging", [member.identifier for member in members])
-    return settings_of(cluster, members, attached)
+    group = cluster.settings.cluster_parameter_group
+    assert group is not None
+    return settings_of(cluster, members, attached | {"tls_parameters": aws.services.offers.tls_parameters(group)})
 
 
 def replaced(aws: FakeAws, *, planned: bool = False, **request: Any) -> FakeAws:

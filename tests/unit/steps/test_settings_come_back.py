@@ -150,6 +150,34 @@ def test_what_would_not_be_safe_to_open_stops_the_run_before_users_are_opened(
         rebuilt(aws)
 
 
+@pytest.mark.parametrize(
+    ("parameter", "value", "said"),
+    [
+        ("rds.force_ssl", "0", "'rds.force_ssl': '0'"),
+        ("ssl_min_protocol_version", "TLSv1", "'ssl_min_protocol_version': 'TLSv1'"),
+        ("ssl_ciphers", "A,B", "'ssl_ciphers': 'A,B'"),
+    ],
+)
+def test_a_group_of_the_same_name_that_now_lets_in_more_stops_the_run_before_users_are_opened(
+    aws: FakeAws, parameter: str, value: str, said: str
+) -> None:
+    away_from_default.stands(aws)
+    replaced(aws)
+    aws.run(restore_snapshot)
+    aws.west.settle()
+    aws.west.parameters["tuned"] |= {parameter: value}
+    with pytest.raises(errors.RestoreFailed, match=rf"tls_parameters: wanted .* found .*{said}.* before anybody"):
+        rebuilt(aws)
+
+
+def test_a_group_that_forces_more_than_before_stops_nothing(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    replaced(aws)
+    aws.west.parameters["tuned"] |= {"ssl_min_protocol_version": "TLSv1.3", "ssl_ciphers": "A"}
+    assert rebuilt(aws).status is StepStatus.READY
+    assert compared(aws).differences == []
+
+
 def test_what_hangs_on_the_cluster_is_asked_for_once_and_nothing_of_others(aws: FakeAws) -> None:
     away_from_default.stands(aws)
     rebuilt(replaced(aws))
