@@ -60,9 +60,11 @@ pip() {
 target=python3.13-aarch64
 options=(--python-version 3.13 --implementation cp
     --platform manylinux_2_28_aarch64 --platform manylinux_2_17_aarch64 --platform manylinux2014_aarch64)
+of_uv=(--python-version 3.13 --python-platform aarch64-manylinux_2_28)
 if $host; then
     target=$("$python" -c 'import platform, sys; print(sys.implementation.cache_tag, platform.system(), platform.machine())')
     options=()
+    of_uv=(--python "$python")
 fi
 
 # Dependencies are installed once for each target; `local.sh` and tests go back and forth between two.
@@ -90,10 +92,14 @@ install_dependencies() {
 
 download() {
     # The lock names everything: --no-deps, since pip judges markers by this host, not by the Lambda.
-    pip install --quiet --disable-pip-version-check --root-user-action ignore --no-compile --no-deps --require-hashes --only-binary :all: \
-        ${options[@]+"${options[@]}"} --target "$1" --requirement "$LOCK"
-    # Metadata stays (packages look their version and plugins up); pip's own records and test suites go.
-    rm -rf "${1:?}/bin"
+    local locked=(--quiet --no-deps --require-hashes --only-binary :all: --target "$1" --requirement "$LOCK")
+    # uv, which deploy.sh, local.sh and test.sh bring along, unpacks the same in a tenth of the time.
+    if ! "$python" -m tooling.uv pip install "${of_uv[@]}" "${locked[@]}"; then
+        rm -rf "${1:?}"
+        pip install --disable-pip-version-check --root-user-action ignore --no-compile ${options[@]+"${options[@]}"} "${locked[@]}"
+    fi
+    # Metadata stays (packages look their version and plugins up); the installer's own records and test suites go.
+    rm -rf "${1:?}/bin" "$1/.lock"
     find "$1" -depth -type d \( -name tests -o -name __pycache__ \) -exec rm -rf {} +
     local service unwanted=()
     for service in "${SERVICES[@]}"; do unwanted+=(! -name "$service"); done

@@ -9,7 +9,7 @@ import sys
 from types import FrameType
 
 from local_cloud import cli
-from tooling import environments
+from tooling import environments, installers
 from tooling.environments import ENVIRONMENTS, environment_bin
 
 
@@ -20,7 +20,7 @@ def main() -> int:
     signal.signal(signal.SIGHUP, _interrupt)
     try:
         environments.ensure(report=lambda line: print(line, file=sys.stderr, flush=True))
-    except environments.EnvironmentFailed as error:
+    except installers.EnvironmentFailed as error:
         print(f"local.sh: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -7,30 +7,28 @@ import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+
+from tooling.installers import EnvironmentFailed, Wanted, by_pip, by_uv, into_folder
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REQUIREMENTS = REPOSITORY / "requirements"
 LOCAL = REPOSITORY / ".local"
 ENVIRONMENTS = LOCAL / "envs"
 NAMES = ("cloud", "sam", "aws")
+UV = "uv"
 # MiB that are fetched for each, as measured; a first start tells their sum.
 FETCHED_MIB = {
     "cloud": 72, "sam": 59, "aws": 22, "dev": 104, "checkov": 54, "lambda": 25, "node": 59, "locks": 5, "operator": 27,
+    "uv": 19,
 }  # fmt: skip
-SIGN_OF_LIFE_SECONDS = 10.0
 _COMPLETE = ".complete"
 _IN_USE = ".in-use"
-
-
-class EnvironmentFailed(Exception):
-    """An environment could not be made; the message ends with the installer's last lines."""
 
 
 def environment_bin(name: str) -> Path:
@@ -59,11 +57,40 @@ def ensure(
     missing = [name for name in names if not _is_current(folder, requirements, name)]
     if not missing:
         return
-    report(_announcement(folder, missing))
+    has_uv = _is_current(ENVIRONMENTS, REQUIREMENTS, UV)
+    report(_announcement(folder, missing if has_uv else [UV, *missing]))
+    if not has_uv:
+        has_uv = _fetch_uv(report)
+    _make(folder, requirements, missing, report, [by_uv, by_pip] if has_uv else [by_pip])
+
+
+def _fetch_uv(report: Callable[[str], None]) -> bool:
+    """Fetch what installs the rest; tell whether that is there."""
+    try:
+        _make(ENVIRONMENTS, REQUIREMENTS, [UV], report, [into_folder])
+    except EnvironmentFailed as failed:
+        report(f"{failed}\npip installs the rest, which takes longer.")
+        return False
+    return True
+
+
+def _make(
+    folder: Path,
+    requirements: Path,
+    names: Sequence[str],
+    report: Callable[[str], None],
+    installers: Sequence[Callable[[Wanted], None]],
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
-    with ThreadPoolExecutor(len(missing)) as pool:
-        jobs = {pool.submit(_ensure_one, folder, requirements, name, report, stop): name for name in missing}
+
+    def make(name: str) -> None:
+        home = folder / _versioned(requirements, name)
+        lock = requirements / f"{name}.txt"
+        _ensure_one(folder, requirements, Wanted(name=name, home=home, lock=lock, report=report, stop=stop), installers)
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        jobs = [pool.submit(make, name) for name in names]
         try:
             for job in as_completed(jobs):
                 job.result()
@@ -84,30 +111,40 @@ def _announcement(folder: Path, missing: Sequence[str]) -> str:
 
 
 def _ensure_one(
-    folder: Path, requirements: Path, name: str, report: Callable[[str], None], stop: threading.Event
+    folder: Path, requirements: Path, wanted: Wanted, installers: Sequence[Callable[[Wanted], None]]
 ) -> None:
-    with _locked(folder / f".{name}.lock", stop):
-        if _is_current(folder, requirements, name):  # another process made it while this one waited
+    with _locked(folder / f".{wanted.name}.lock", wanted.stop):
+        if _is_current(folder, requirements, wanted.name):  # another process made it while this one waited
             return
         started = time.monotonic()
-        report(f"{name}: installing")
-        home = folder / _versioned(requirements, name)
-        if home.exists():
-            shutil.rmtree(home)
-        lock = requirements / f"{name}.txt"
-        _run([sys.executable, "-m", "venv", str(home)], name, stop, lambda _lines: None)
-        _run(_pip_install(home, lock), name, stop, _signs_of_life(name, lock, report))
-        (home / _COMPLETE).touch()
-        _point(folder / name, home)
-        _remove_older(folder, name, home)
-        report(f"{name}: installed in {time.monotonic() - started:.0f} s")
+        wanted.report(f"{wanted.name}: installing")
+        _install(wanted, installers)
+        (wanted.home / _COMPLETE).touch()
+        _point(folder / wanted.name, wanted.home)
+        _remove_older(folder, wanted.name, wanted.home)
+        wanted.report(f"{wanted.name}: installed in {time.monotonic() - started:.0f} s")
 
 
-def _pip_install(home: Path, lock: Path) -> list[str]:
-    # --no-deps: the lock is complete, and pip before 24 refuses a locked dependency that is asked for with extras.
-    return [str(home / "bin" / "python"), "-m", "pip", "install", "--progress-bar=off", "--no-input", "--no-deps",
-            "--no-compile", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:",
-            "-r", str(lock)]  # fmt: skip
+def _install(wanted: Wanted, installers: Sequence[Callable[[Wanted], None]]) -> None:
+    """Try one installer after the other; what the last one says is what failed."""
+    *others, last = installers
+    for install in others:
+        _clear(wanted.home)
+        try:
+            install(wanted)
+        except EnvironmentFailed as failed:
+            if wanted.stop.is_set():
+                raise
+            wanted.report(f"{failed}\n{wanted.name}: once more, with pip")
+        else:
+            return
+    _clear(wanted.home)
+    last(wanted)
+
+
+def _clear(home: Path) -> None:
+    if home.exists():
+        shutil.rmtree(home)
 
 
 def _versioned(requirements: Path, name: str) -> str:
@@ -154,53 +191,3 @@ def _locked(path: Path, stop: threading.Event) -> Iterator[None]:
             except BlockingIOError:
                 time.sleep(0.2)
         yield
-
-
-def _signs_of_life(name: str, lock: Path, report: Callable[[str], None]) -> Callable[[Sequence[str]], None]:
-    """Return what tells now and then how far the installer is, given what it has printed so far."""
-    started = last = time.monotonic()
-    of_all = sum(line[:1].isalnum() for line in lock.read_text().splitlines())
-
-    def tell(lines: Sequence[str]) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last < SIGN_OF_LIFE_SECONDS:
-            return
-        last = now
-        found = sum(line.startswith("Collecting ") for line in lines)
-        unpacking = any(line.startswith("Installing collected packages") for line in lines)
-        doing = f"unpacking {of_all} packages" if unpacking else f"fetching package {found} of {of_all}"
-        report(f"{name}: {doing} ({now - started:.0f} s)")
-
-    return tell
-
-
-def _run(command: list[str], name: str, stop: threading.Event, meanwhile: Callable[[Sequence[str]], None]) -> None:
-    """Run a command in a group of its own, so that stopping it stops what it started."""
-    output: list[str] = []
-    with (
-        subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            start_new_session=True, env=_installer_environment(),
-        ) as process,
-        ThreadPoolExecutor(1) as pool,
-    ):  # fmt: skip
-        reading = pool.submit(lambda: output.extend(process.stdout or ()))
-        while wait([reading], timeout=0.2).not_done:
-            meanwhile(output)
-            if stop.is_set():
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, 15)
-    if stop.is_set():
-        raise EnvironmentFailed("stopped")
-    if process.returncode != 0:
-        tail = "".join(output[-15:]).strip()
-        raise EnvironmentFailed(
-            f"the environment {name!r} could not be installed (exit code {process.returncode}).\n{tail}\n"
-            "Check that the package index can be reached, then run the same command again."
-        )
-
-
-def _installer_environment() -> dict[str, str]:
-    unwanted = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER"}
-    return {key: value for key, value in os.environ.items() if key not in unwanted}

@@ -16,12 +16,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tooling.environments import REQUIREMENTS, EnvironmentFailed, ensure, environment_bin
+from tooling.environments import REQUIREMENTS, ensure, environment_bin
+from tooling.installers import EnvironmentFailed
 
 # What is locked for the oldest Python that the project runs on fits newer ones as well, but not the other way round.
 OLDEST_PYTHON = (3, 11)
 # The functions' lock first: others are constrained by it.
-LOCKS = ("lambda", "dev", "cloud", "sam", "aws", "node", "checkov", "locks", "operator")
+LOCKS = ("lambda", "dev", "cloud", "sam", "aws", "node", "checkov", "locks", "operator", "uv")
 NPM = "npm"
 _LOCKED = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;\\]+)", re.MULTILINE)
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[^\]]*\])?==(?P<version>\S+)$", re.MULTILINE)

@@ -1,12 +1,13 @@
 """The project-local environments are made once, again when their lock changes, and whole or not at all."""
 
 import shutil
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tooling import environments
+from tooling import environments, installers, uv
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,9 @@ class Place:
 
 @pytest.fixture(scope="module")
 def first_start(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, list[str]]:
-    """What a first start makes, and what it reports: a real one takes several seconds."""
+    """What a first start makes, and what it reports."""
     place = Place.new(tmp_path_factory.mktemp("first"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(environments, "SIGN_OF_LIFE_SECONDS", 0.0)
-        return place, place.made()
+    return place, place.made()
 
 
 @pytest.fixture
@@ -59,9 +58,7 @@ def test_it_is_made_once_and_again_when_its_lock_changes(place: Place) -> None:
     assert (place.envs / "cloud" / "bin" / "python").exists()
 
 
-def test_a_first_start_says_what_it_fetches_and_that_it_is_once_and_shows_that_it_lives(
-    first_start: tuple[Place, list[str]],
-) -> None:
+def test_a_first_start_says_what_it_fetches_and_that_it_is_once(first_start: tuple[Place, list[str]]) -> None:
     place, told = first_start
 
     assert told[0].splitlines() == [
@@ -69,7 +66,34 @@ def test_a_first_start_says_what_it_fetches_and_that_it_is_once_and_shows_that_i
         f"This is done once and takes some minutes; it is kept in {place.envs}.",
     ]
     assert told[1] == "cloud: installing"
-    assert any(line.startswith("cloud: fetching package 0 of 0 (") for line in told)
+
+
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        ("Collecting six==1.17.0", "cloud: fetching package 1 of 2 ("),
+        ("Collecting six\nInstalling collected packages: six, lib", "cloud: unpacking 2 packages ("),
+        (" Downloaded lib", "cloud: fetching package 1 of 2 ("),
+        (" Downloaded lib\nPrepared 2 packages in 3s", "cloud: unpacking 2 packages ("),
+    ],
+)
+def test_an_installer_shows_now_and_then_that_it_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: str, told: str
+) -> None:
+    monkeypatch.setattr(installers, "SIGN_OF_LIFE_SECONDS", 0.0)
+    lock = tmp_path / "cloud.txt"
+    lock.write_text("lib==1 \\\n    --hash=sha256:0\nsix==1.17.0\n")
+    said: list[str] = []
+
+    def report(line: str) -> None:
+        said.append(line)
+        if line.startswith(told):
+            (tmp_path / "seen").touch()
+
+    wanted = installers.Wanted(name="cloud", home=tmp_path, lock=lock, report=report, stop=threading.Event())
+    wanted.run(["sh", "-c", f"echo '{printed}'; until [ -e '{tmp_path}/seen' ]; do sleep 0.05; done"])
+
+    assert said[-1].startswith(told)
 
 
 def test_every_environment_has_its_size_told() -> None:
@@ -88,11 +112,28 @@ def test_one_that_was_interrupted_is_made_anew(place: Place) -> None:
     assert not (home / "half").exists()
 
 
-def test_a_failure_shows_what_the_installer_said(tmp_path: Path) -> None:
+def test_a_failure_shows_what_both_installers_said(tmp_path: Path) -> None:
     place = Place.new(tmp_path)
     (place.requirements / "cloud.txt").write_text("not-hashed==1.0\n")
+    told: list[str] = []
 
-    with pytest.raises(environments.EnvironmentFailed, match=r"(?s)'cloud' could not be installed.*hash"):
-        place.made()
+    with pytest.raises(installers.EnvironmentFailed, match=r"(?s)'cloud' could not be installed.*hash"):
+        environments.ensure(["cloud"], told.append, requirements=place.requirements, folder=place.envs)
 
+    [of_uv] = [line for line in told if line.endswith("cloud: once more, with pip")]
+    assert "hash" in of_uv
     assert not (place.envs / "cloud").exists()
+
+
+@pytest.mark.parametrize(
+    ("configuration", "index"),
+    [
+        ("", None),
+        ("global.extra-index-url='file:///more'\nglobal.timeout='9'\n", None),
+        ("global.index-url='https://a/simple'\n", "https://a/simple"),
+        ("global.index-url='https://a/simple'\ninstall.index-url='https://b/simple'\n", "https://b/simple"),
+        (":env:.index-url='https://c/simple'\ninstall.index-url='https://b/simple'\n", "https://c/simple"),
+    ],
+)
+def test_uv_asks_the_index_that_pip_is_set_to(configuration: str, index: str | None) -> None:
+    assert uv.index_of_pip(configuration) == index
