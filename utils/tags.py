@@ -13,7 +13,7 @@ ARCHIVED_AT = "aurora-restore:archived-at"
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_Tag.html; a resource bears at most 50.
 _TAG_TEXT = re.compile(r"(?:[^\W]|[\s.:/=+\-@])*")
-MOST_OF_A_REQUEST = 45
+MOST, MOST_OF_A_REQUEST = 50, 45
 # Keys that no request may have: AWS's and the pipeline's.
 RESERVED = ("aws:", "rds:", "aurora-restore:")
 

@@ -58,6 +58,7 @@ class FakeKms:
     def __init__(self) -> None:
         self.states = {"alias/aurora-restore-secrets": "Enabled", KEY_ARN: "Enabled"}
         self.spec = "SYMMETRIC_DEFAULT"
+        self.meta = SimpleNamespace(region_name="us-west-2")
 
     def describe_key(self, *, KeyId: str) -> Item:  # noqa: N803 - boto3's name
         if KeyId not in self.states:

@@ -1,5 +1,6 @@
 """What a run inherits: the target as it is, or as it last stood when it is gone or a failed run left it half-done."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from utils.cluster_settings.model import TargetSettings
@@ -30,17 +31,19 @@ def what_to_inherit(
     return Base(settings=now, origin=Origin.OLD_TARGET) if now is not None else None
 
 
-def usable_key(request: RestoreRequest, base: Base | None, services: Services) -> tuple[str, Origin]:
+def usable_key(
+    request: RestoreRequest, base: Base | None, services: Services, warn: Callable[[KeyNotUsable], None]
+) -> tuple[str, Origin]:
     """Return the ARN of the key to encrypt with and its origin: asked for, as before if it can be used, the stack's.
 
-    Raises `KeyNotUsable`.
+    Raises `KeyNotUsable`; warns of a key that cannot be used any more.
     """
     if request.target.kms_key_id:
         return services.kms.usable_key_arn(request.target.kms_key_id), Origin.REQUEST
     if base and base.settings.kms_key_id and request.target.inherit_settings:
         try:
             return services.kms.usable_key_arn(base.settings.kms_key_id), base.origin
-        except KeyNotUsable:
+        except KeyNotUsable as gone:
             # Deleted, disabled or closed to us since: the cluster that it encrypts goes, the new one gets another.
-            pass
+            warn(gone)
     return services.kms.usable_key_arn(services.settings.kms_key_id), Origin.STACK

@@ -9,6 +9,7 @@ from utils.aws.rds_models import Cluster, Instance, Snapshot
 from utils.aws.target.whole import not_put_back, settings_of
 from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin
+from utils.errors import KeyNotUsable
 from utils.identifiers import region_and_account
 from utils.operation.model import ExecutionRecord, Operation
 from utils.operation.planned import Identifiers, OldTarget, Plan
@@ -23,7 +24,9 @@ from utils.plan.snapshot_choice import check_age, choose_snapshot
 from utils.plan.tls import tls_of, with_tls
 from utils.preflight.bound import look_at_what_binds
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
+from utils.preflight.final_snapshot import look_at_final_snapshot
 from utils.preflight.looks import Preflight
+from utils.preflight.tags import look_at_tags
 from utils.request.model import RestoreRequest
 from utils.runtime.contract import StartEvent
 from utils.runtime.services import Services
@@ -50,7 +53,11 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
             preflight.look("source", lambda: guards.check_target_is_not_source(request, snapshot, old))
     now_there = settings_of(old, members, _hanging(old, services)) if old else None
     base = what_to_inherit(request.target.cluster_id, now_there, leftover_of, services)
-    key = preflight.look("KMS key", lambda: usable_key(request, base, services), found=lambda key: key[0])
+    key = preflight.look(
+        "KMS key",
+        lambda: usable_key(request, base, services, partial(_warn_of_key, preflight)),
+        found=lambda key: key[0],
+    )
     preflight.look("queries", lambda: readiness.check_queries(request))
     preflight.look("scripts", lambda: readiness.check_scripts(services.s3, request))
     if choice is None or snapshot is None:
@@ -80,6 +87,8 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         new_snapshots=plan.copy_needed + plan.take_final_snapshot,
     )
     look_at_what_is_wanted(preflight, services.offers, wanted)
+    if old is not None and plan.take_final_snapshot:
+        look_at_final_snapshot(preflight, old)
     _look_at_users(preflight, request, settings, services)
     _look_at_names(preflight, identifiers, event.operation_id, services)
     _warn_of_the_source(preflight, snapshot, services)
@@ -151,8 +160,18 @@ def _look_at_old_target(
     preflight.look("deletion protection", lambda: guards.check_protection(request, old, is_leftover=is_leftover))
 
 
+def _warn_of_key(preflight: Preflight, gone: KeyNotUsable) -> None:
+    preflight.warn(
+        "key as before",
+        gone.found,
+        expected="the key of the target as it was",
+        do="make it usable again, name another in target.kms_key_id, or let the stack's encrypt the new cluster",
+    )
+
+
 def _look_at_users(preflight: Preflight, request: RestoreRequest, settings: TargetSettings, services: Services) -> None:
     preflight.look("size of the settings", lambda: guards.check_settings_fit(settings))
+    look_at_tags(preflight, settings)
     preflight.look("capacity", lambda: guards.check_capacity(settings))
     preflight.look(
         "users",

@@ -10,7 +10,7 @@ from moto import mock_aws
 from utils.aws.executions import Executions
 from utils.aws.kms import KmsGateway
 from utils.aws.notifier import Notification, Notifier
-from utils.errors import AccessDenied, AwsRequestRejected, KeyNotUsable, RetryableError
+from utils.errors import AccessDenied, AwsRequestRejected, KeyNotUsable, ResourceBusy, RetryableError
 
 ARN = "arn:aws:states:us-west-2:123456789012:execution:aurora-restore-pipeline:nightly-1"
 
@@ -64,6 +64,60 @@ def test_a_key_for_signing_is_not_usable() -> None:
     key = client.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]
     with pytest.raises(KeyNotUsable, match="for SIGN_VERIFY"):
         KmsGateway(client).usable_key_arn(key["KeyId"])
+
+
+@pytest.mark.parametrize(
+    ("key_id", "do"),
+    [
+        ("arn:aws:kms:us-east-1:123456789012:key/mrk-1a2b", "name its replica there, or replicate it"),
+        (
+            "arn:aws:kms:us-east-1:123456789012:key/1a2b",
+            "name a key there: a snapshot that is copied is encrypted anew",
+        ),
+        (
+            "arn:aws:kms:us-east-1:123456789012:alias/prod",
+            "name a key there: a snapshot that is copied is encrypted anew",
+        ),
+    ],
+)
+def test_a_key_of_another_region_is_refused_without_asking_kms_which_would_only_not_find_it(
+    key_id: str, do: str
+) -> None:
+    with pytest.raises(KeyNotUsable, match=f"of the Region us-east-1; expected a key in .*us-west-2; what to do: {do}"):
+        KmsGateway(boto3.client("kms", region_name="us-west-2")).usable_key_arn(key_id)
+
+
+@pytest.mark.parametrize("state", ["Creating", "Updating"])
+def test_a_multi_region_key_that_is_being_made_or_moved_is_waited_for(state: str) -> None:
+    client = boto3.client("kms", region_name="us-west-2")
+    key: Any = {"KeyId": "mrk-1", "KeyState": state, "KeyUsage": "ENCRYPT_DECRYPT", "MultiRegion": True}
+    with Stubber(client) as stub:
+        stub.add_response("describe_key", {"KeyMetadata": key}, {"KeyId": "alias/mine"})
+        with pytest.raises(ResourceBusy, match=f"in state {state}"):
+            KmsGateway(client).usable_key_arn("alias/mine")
+
+
+@pytest.mark.parametrize("state", ["PendingDeletion", "PendingImport", "PendingReplicaDeletion", "Unavailable"])
+def test_a_key_on_its_way_out_is_not_usable(state: str) -> None:
+    client = boto3.client("kms", region_name="us-west-2")
+    key: Any = {"KeyId": "mrk-1", "KeyState": state, "KeyUsage": "ENCRYPT_DECRYPT"}
+    with Stubber(client) as stub:
+        stub.add_response("describe_key", {"KeyMetadata": key}, {"KeyId": "alias/mine"})
+        with pytest.raises(KeyNotUsable, match=f"in state {state}"):
+            KmsGateway(client).usable_key_arn("alias/mine")
+
+
+@pytest.mark.parametrize(("alias", "usable"), [("alias/aws/rds", True), ("alias/aws/secretsmanager", False)])
+def test_of_awss_own_keys_rds_may_use_its_own_only(alias: str, usable: bool) -> None:
+    client = boto3.client("kms", region_name="us-west-2")
+    key: Any = {"KeyId": "1", "Arn": f"{ARN}:1", "KeyState": "Enabled", "KeyUsage": "ENCRYPT_DECRYPT"}
+    with Stubber(client) as stub:
+        stub.add_response("describe_key", {"KeyMetadata": key | {"KeyManager": "AWS"}}, {"KeyId": alias})
+        if usable:
+            assert KmsGateway(client).usable_key_arn(alias) == f"{ARN}:1"
+            return
+        with pytest.raises(KeyNotUsable, match="AWS's own for another service"):
+            KmsGateway(client).usable_key_arn(alias)
 
 
 @pytest.mark.parametrize(

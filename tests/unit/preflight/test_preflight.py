@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.aws import ENVIRONMENT, OPERATION, FakeAws
+from tests.fakes.aws import ENVIRONMENT, KEY_ARN, OPERATION, REPLACEABLE_TAG, FakeAws
+from tests.fakes.rds_items import tag_list
 from tests.unit.steps.stories import copy_is_ready
 from utils import errors
+from utils.cluster_settings.origins import Origin
 from utils.identifiers import derived_identifier
 from utils.operation.planned import Outcome
 from utils.steps.copy_snapshot import copy_snapshot
@@ -181,6 +183,27 @@ def a_version_whose_default_group_forces_less(aws: FakeAws) -> dict[str, Any]:
     return {}
 
 
+def a_key_of_another_region(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"kms_key_id": "arn:aws:kms:us-east-1:123456789012:key/mrk-1"}}
+
+
+def a_target_whose_key_is_gone(aws: FakeAws) -> dict[str, Any]:
+    aws.west.clusters["staging"]["Status"] = "inaccessible-encryption-credentials-recoverable"
+    return {}
+
+
+def a_target_with_more_tags_than_leave_room(aws: FakeAws) -> dict[str, Any]:
+    people = {f"tag-{number}": "x" for number in range(46)}
+    aws.west.clusters["staging"]["TagList"] = tag_list(REPLACEABLE_TAG | people)
+    return {}
+
+
+def a_target_whose_tags_a_final_snapshot_cannot_bear(aws: FakeAws) -> dict[str, Any]:
+    people = {f"tag-{number}": "x" for number in range(49)}
+    aws.west.clusters["staging"] |= {"TagList": tag_list(REPLACEABLE_TAG | people), "CopyTagsToSnapshot": True}
+    return {"target": {"tags": {"team": "data"}}}
+
+
 def a_snapshot_that_is_too_old(_: FakeAws) -> dict[str, Any]:
     return {"source": {"max_age_hours": 0.5}}
 
@@ -215,6 +238,10 @@ PROBLEMS: list[tuple[Plant, type[errors.PermanentError], str]] = [
     (deletion_protection, errors.TargetProtected, "with deletion protection"),
     (a_replica_cluster, errors.TargetNotReplaceable, "the replica cluster staging-replica"),
     (a_zero_etl_integration, errors.TargetNotReplaceable, "source of zero-ETL integration to-redshift;"),
+    (a_key_of_another_region, errors.KeyNotUsable, "mrk-1 of the Region us-east-1;"),
+    (a_target_whose_key_is_gone, errors.TargetNotDeletable, "of which AWS takes no snapshot"),
+    (a_target_with_more_tags_than_leave_room, errors.TargetNotBuildable, "46 tags for the cluster"),
+    (a_target_whose_tags_a_final_snapshot_cannot_bear, errors.TargetNotBuildable, "54 tags for the final snapshot"),
     (a_blue_green_deployment, errors.TargetNotReplaceable, "in the blue/green deployment to-eighteen;"),
     (
         a_version_whose_default_group_forces_less,
@@ -315,6 +342,30 @@ def test_a_group_that_forces_less_warns_where_the_request_asks_for_it(healthy: F
     (warned,) = [check for check in plan.checks if check.outcome is Outcome.WARN]
     assert (warned.name, warned.found) == ("TLS of connections", "rds.force_ssl 0, before 1")
     assert plan.settings.tls_parameters == {"rds.force_ssl": "0"}
+
+
+def test_the_data_of_a_target_whose_key_is_gone_can_be_given_up(healthy: FakeAws) -> None:
+    a_target_whose_key_is_gone(healthy)
+    copy_is_ready(healthy, final_snapshot=False)
+    healthy.run(delete_rds)
+    assert healthy.west.destroyed == ["delete_db_instance", "delete_db_instance", "delete_db_cluster"]
+    assert "start_db_cluster" not in healthy.west.changes, "RDS starts no cluster without its key"
+
+
+def test_a_key_that_the_target_had_and_that_is_gone_is_told_with_the_one_that_takes_its_place(
+    healthy: FakeAws,
+) -> None:
+    theirs = KEY_ARN.replace("mine", "theirs")
+    healthy.west.clusters["staging"]["KmsKeyId"] = theirs
+    healthy.kms.states[theirs] = "PendingDeletion"
+    healthy.start()
+    plan = healthy.operation.plan
+    (warned,) = [check for check in plan.checks if check.outcome is Outcome.WARN]
+    assert (warned.name, warned.found) == (
+        "key as before",
+        f"KMS key {theirs} in state PendingDeletion for ENCRYPT_DECRYPT",
+    )
+    assert (plan.settings.kms_key_id, plan.origins["kms_key_id"]) == (KEY_ARN, Origin.STACK)
 
 
 def test_each_class_that_cannot_be_ordered_is_named(healthy: FakeAws) -> None:
