@@ -37,6 +37,11 @@ def _parser() -> argparse.ArgumentParser:
         "deploys the prerequisites: code bucket, KMS key, secrets, topic, DBA role; once per account and Region",
     )  # fmt: skip
     _changes(bootstrap, "prerequisites")
+    bootstrap.add_argument(
+        "--source-account", action="store_true",
+        help="in the account that owns production, if that is another one, and in the source Region: deploys what "
+        "shares a snapshot every night; with --set of TargetAccountId, TargetRegion, SourceClusterId, SourceKeyArn",
+    )  # fmt: skip
 
     put_secret = _command(
         commands, "put-secret",

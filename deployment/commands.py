@@ -3,16 +3,15 @@
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from deployment import stacks
 from deployment.account import Account, Refused, told
 from deployment.destroy import destroy
-from deployment.obstacles import reasons_of_failure, refuse_failed_stack, refuse_secrets_to_be_deleted
+from deployment.obstacles import reasons_told, refuse_failed_stack, refuse_secrets_to_be_deleted
 from deployment.plan import plan
 from deployment.schedule import check_request_of_schedule
 from deployment.secret_values import put_secret
+from deployment.source_account import bootstrap_source_account
 from deployment.verify.table import verify
 
 _TEMPLATES = (
@@ -26,11 +25,15 @@ def run(options: Namespace) -> int:
     account = Account.of_environment(options.region)
     # Standard output is for the document alone where one is asked for.
     beside = sys.stderr if getattr(options, "json", False) else sys.stdout
-    where = f"account {account.account_id}, Region {account.region}, environment {options.env}"
+    where = f"account {account.account_id}, Region {account.region}"
+    if not getattr(options, "source_account", False):
+        where += f", environment {options.env}"
     print(where, file=beside, flush=True)
     match options.command:
         case "bootstrap":
-            return _bootstrap(account, options)
+            return (
+                bootstrap_source_account(account, options) if options.source_account else _bootstrap(account, options)
+            )
         case "put-secret":
             prerequisites = stacks.prerequisites_of(account, options.env)
             name = put_secret(account, prerequisites, options.env, options.name, options.file)
@@ -56,7 +59,7 @@ def _bootstrap(account: Account, options: Namespace) -> int:
     if there is None:
         with told():
             refuse_secrets_to_be_deleted(account, options.env)
-    with _reasons(account, stacks.PREREQUISITES):
+    with reasons_told(account, stacks.PREREQUISITES):
         stacks.sam_deploy(account, f"{options.env}-prerequisites", parameters, confirm=not options.yes)
     where = f"--env {options.env} --region {account.region}"
     print(
@@ -80,19 +83,10 @@ def _deploy(account: Account, options: Namespace) -> int:
     stacks.run(["./build_lambda_packages.sh", *(["--host"] if options.host else [])], "the packages could not be built")
     _validate(account)
     bucket = prerequisites.outputs["CodeBucketName"]
-    with _reasons(account, stacks.PIPELINE):
+    with reasons_told(account, stacks.PIPELINE):
         stacks.sam_deploy(account, options.env, parameters, "--s3-bucket", bucket, confirm=not options.yes)
     print(f"\nNext: ./deploy.sh verify --env {options.env} --region {account.region}")
     return 0
-
-
-@contextmanager
-def _reasons(account: Account, stack_name: str) -> Iterator[None]:
-    """Have a deployment that failed say what CloudFormation tells in its events only."""
-    try:
-        yield
-    except Refused as error:
-        raise Refused(f"{error}{reasons_of_failure(account, stack_name)}") from None
 
 
 def _validate(account: Account) -> None:

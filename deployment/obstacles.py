@@ -1,5 +1,7 @@
 """What CloudFormation would stumble over, said before it begins; and what it says only to who asks afterwards."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -40,6 +42,15 @@ def refuse_secrets_to_be_deleted(account: Account, environment: str) -> None:
                 "then: aws secretsmanager delete-secret --force-delete-without-recovery (after restore-secret, if its "
                 f"value is still wanted) --secret-id {secret} --region {account.region}; then run this again"
             )
+
+
+@contextmanager
+def reasons_told(account: Account, stack_name: str) -> Iterator[None]:
+    """Have a deployment that failed say what CloudFormation tells in its events only."""
+    try:
+        yield
+    except Refused as error:
+        raise Refused(f"{error}{reasons_of_failure(account, stack_name)}") from None
 
 
 def reasons_of_failure(account: Account, stack_name: str) -> str:

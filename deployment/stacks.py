@@ -1,4 +1,4 @@
-"""The two stacks: their names, parameters and outputs, and how SAM deploys them."""
+"""The stacks: their names, parameters and outputs, and how SAM deploys them."""
 
 import os
 import subprocess
@@ -15,6 +15,7 @@ from deployment.account import Account, Refused, told
 REPOSITORY = Path(__file__).resolve().parent.parent
 PREREQUISITES = "aurora-restore-prerequisites"
 PIPELINE = "aurora-restore"
+SOURCE_ACCOUNT = "aurora-restore-source"
 _READY = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from datetime import UTC, datetime
 
 CLUSTER_ID_PATTERN = r"^[A-Za-z](?!.*--)[A-Za-z0-9-]{0,62}(?<!-)$"
 SNAPSHOT_ARN_PATTERN = (
@@ -41,3 +42,16 @@ def region_and_account(snapshot_arn: str) -> tuple[str, str]:
     if match is None:
         raise ValueError(f"not the ARN of a DB cluster snapshot: {snapshot_arn!r}")
     return match["region"], match["account"]
+
+
+def time_of_automated_snapshot(arn: str) -> datetime | None:
+    """Return the time that RDS wrote into an automated snapshot's name (UTC, to the minute), None for any other name.
+
+    rds:<cluster>-yyyy-mm-dd-hh-mm;
+    https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-copy-snapshot.html
+    """
+    named = re.search(r":rds:[A-Za-z0-9-]+-(\d{4}(?:-\d{2}){4})$", arn)
+    try:
+        return datetime.strptime(named[1], "%Y-%m-%d-%H-%M").replace(tzinfo=UTC) if named else None
+    except ValueError:
+        return None

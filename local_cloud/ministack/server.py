@@ -27,6 +27,7 @@ from local_cloud.ministack import (
     iam_shims,
     lambda_shims,
     ministack_modules,
+    rds_integrations,
     states_shims,
 )
 from local_cloud.ministack.aurora_hooks import hooks
@@ -143,6 +144,7 @@ async def _ministack(
     iam_journal.install(run_dir)
     sns_journal.install(run_dir)
     states_shims.install()
+    rds_integrations.install(aurora.endpoint)
     execution_shims.install()
     cloudformation_shims.install()
     cloudwatch_shims.install()

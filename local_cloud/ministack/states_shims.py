@@ -98,6 +98,11 @@ def give_expressions_time() -> None:
     engine.jsonata = staticmethod(jsonata)
 
 
+def role_at_work() -> str:
+    """Return the ARN of the role of the state machine whose task this is."""
+    return _role_arn.get()
+
+
 def role_allows(role_arn: str, action: str, resource_arn: str) -> bool:
     """Tell whether a role's own policies allow an action on a resource."""
     evaluator = ministack_modules.core("iam_evaluator")

@@ -8,7 +8,7 @@ import pytest
 
 from local_cloud.regions import TARGET_REGION
 from tests.integration.stage.outcome import ApiCall
-from tests.integration.stage.permissions import WITHOUT
+from tests.integration.stage.roles.permissions import WITHOUT
 from tests.integration.stage.world import World
 
 AUTOSCALED = "application-autoscaling-"

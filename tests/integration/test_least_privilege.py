@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.stage.acting import Actors, furnish, make_ours
-from tests.integration.stage.rights import NOBODYS, OWN, ROLES
+from tests.integration.stage.roles.acting import Actors, furnish, make_ours
+from tests.integration.stage.roles.rights import NOBODYS, OWN, ROLES
 from tests.integration.stage.world import World
 
 

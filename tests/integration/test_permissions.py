@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.stage.permissions import WITHOUT, Entry, granted_to, needed_so_far, without
+from tests.integration.stage.roles.permissions import WITHOUT, Entry, granted_to, needed_so_far, without
 from tests.integration.stage.world import World
 from utils.operation.model import StepName
 

@@ -9,7 +9,7 @@ from utils.aws.rds_models import Snapshot
 from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.errors import SnapshotNotAvailable, SnapshotNotFound, SnapshotNotRestorable, SnapshotTooOld
-from utils.identifiers import is_snapshot_arn, region_and_account
+from utils.identifiers import is_snapshot_arn, region_and_account, time_of_automated_snapshot
 from utils.operation.planned import RejectedSnapshot
 from utils.request.model import LATEST, Source
 from utils.settings import Settings
@@ -34,8 +34,7 @@ def choose_snapshot(source: Source, rds: RdsReader, settings: Settings) -> Choic
     if source.snapshot == LATEST:
         return _newest(source, rds, settings.account_id)
     named = _named(source, rds, settings)
-    origin = _origin_here(named, source, rds, settings.account_id)
-    return Choice(snapshot=replace(named, created_at=origin.created_at) if origin else named)
+    return Choice(snapshot=_dated(named, _origin_here(named, source, rds, settings.account_id) or named))
 
 
 def check_age(identifier: str, created_at: datetime | None, max_age_hours: float | None, now: datetime) -> float:
@@ -69,11 +68,7 @@ def _newest(source: Source, rds: RdsReader, own_account: str) -> Choice:
         and (not shared or region_and_account(snapshot.arn)[1] == source.account_id)
     ]
     reasons = {snapshot.arn: _why_not(snapshot) for snapshot in of_source}
-    candidates = [
-        replace(snapshot, created_at=_origin(snapshot, by_arn).created_at)
-        for snapshot in of_source
-        if not reasons[snapshot.arn]
-    ]
+    candidates = [_dated(snapshot, _origin(snapshot, by_arn)) for snapshot in of_source if not reasons[snapshot.arn]]
     if not candidates:
         where = f" shared by account {source.account_id}" if shared else ""
         raise SnapshotNotFound(
@@ -165,6 +160,12 @@ def _origin_here(snapshot: Snapshot, source: Source, rds: RdsReader, own_account
         return None
     origin = rds.find_snapshot(snapshot.source_arn)
     return origin if origin is not None and origin.created_at is not None else None
+
+
+def _dated(snapshot: Snapshot, origin: Snapshot) -> Snapshot:
+    """Return a copy with the time of its data: its origin's, or what the name of an unseen automated snapshot says."""
+    unseen = time_of_automated_snapshot(origin.source_arn or "")
+    return replace(snapshot, created_at=unseen or origin.created_at)
 
 
 def _own_name(snapshot: Snapshot) -> str:

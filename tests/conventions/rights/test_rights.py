@@ -27,6 +27,7 @@ KEYS = {
     "rds:DeleteDBInstance": RESOURCE_TAGS,
     "rds:EnableHttpEndpoint": RESOURCE_TAGS | {"rds:ManageMasterUserPassword"},  # absent, it must be
     "rds:ModifyDBCluster": RESOURCE_TAGS | {"rds:ManageMasterUserPassword"},
+    "rds:ModifyDBClusterSnapshotAttribute": RESOURCE_TAGS,
     "rds:RestoreDBClusterFromSnapshot": REQUEST_TAGS | RESOURCE_TAGS,
     "rds:StartDBCluster": RESOURCE_TAGS,
     "secretsmanager:GetSecretValue": RESOURCE_TAGS,

@@ -1,6 +1,6 @@
 """Which snapshot a run restores."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -81,6 +81,15 @@ def test_a_copy_whose_origin_is_gone_is_as_old_as_it_says(aws: FakeAws) -> None:
     copy = aws.east.has_snapshot("copied-now", hours_old=0.2, SourceDBClusterSnapshotArn=f"{ARN}gone")
     assert choose(aws, snapshot="copied-now").created_at == copy["SnapshotCreateTime"]
     assert choose(aws).identifier == "copied-now"
+
+
+def test_a_shared_copy_of_an_automated_snapshot_is_as_old_as_the_time_in_that_ones_name(aws: FakeAws) -> None:
+    origin = f"arn:aws:rds:us-east-1:{OTHER_ACCOUNT}:cluster-snapshot:rds:prod-2026-11-20-03-05"
+    shared_snapshot(aws, "copied-now", hours_old=0.1, SourceDBClusterSnapshotArn=origin)
+    chosen = choose(aws, account_id=OTHER_ACCOUNT)
+    assert chosen.created_at == datetime(2026, 11, 20, 3, 5, tzinfo=UTC)
+    shared_snapshot(aws, "younger-data", hours_old=2)
+    assert choose(aws, account_id=OTHER_ACCOUNT).arn.endswith(":younger-data")
 
 
 @pytest.mark.parametrize("name", ["preupgrade-prod-16-6-to-17-4", "rds:preupgrade-prod-16-6-to-17-4"])

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from local_cloud.credentials import ACCOUNT_ID
 from local_cloud.regions import TARGET_REGION
-from tests.integration.stage.rights import (
+from tests.integration.stage.roles.rights import (
     ENGINE,
     FOREIGN,
     FOREIGN_SNAPSHOT,

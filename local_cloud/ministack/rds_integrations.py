@@ -1,0 +1,118 @@
+"""Lets a state machine call RDS by itself (`aws-sdk:rds:…`), at the local Aurora and with its role's rights.
+
+ministack 1.5.33 would ask its own RDS, which nobody else sees, and no IAM. The names of members and errors are those of
+the SDK for Java 2, which in a member spells the first word alone in its own way: DbClusterIdentifier, but
+SourceDBClusterSnapshotArn; Rds.InvalidDbClusterSnapshotStateException.
+https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import boto3
+import botocore
+from botocore.config import Config
+from botocore.exceptions import ClientError, ParamValidationError
+from botocore.model import ListShape, OperationModel, Shape, StructureShape
+
+from local_cloud.ministack import ministack_modules
+from local_cloud.ministack.states_shims import role_at_work
+
+_ACTIONS = "aws-sdk:rds:"
+
+
+def install(rds_endpoint: str) -> None:
+    """Send what a state machine asks of RDS to `rds_endpoint`."""
+    states = ministack_modules.service("stepfunctions")
+    invoke: Callable[[str, Any], Any] = states._invoke_aws_sdk_integration
+
+    def invoke_integration(resource: str, arguments: Any) -> Any:
+        _, found, action = resource.partition(_ACTIONS)
+        return _call(rds_endpoint, action, arguments) if found else invoke(resource, arguments)
+
+    states._invoke_aws_sdk_integration = invoke_integration
+
+
+def _call(endpoint: str, action: str, arguments: dict[str, Any]) -> Any:
+    states = ministack_modules.service("stepfunctions")
+    client = _client(endpoint, role_at_work())
+    names = {name[0].lower() + name[1:]: name for name in client.meta.service_model.operation_names}
+    if action not in names:
+        raise states._ExecutionError("States.Runtime", f"RDS has no action {action}")
+    operation: OperationModel = client.meta.service_model.operation_model(names[action])
+    parameters = _as_api(arguments, operation.input_shape)
+    try:
+        answer = getattr(client, botocore.xform_name(operation.name))(**parameters)
+    except ParamValidationError as error:
+        raise states._ExecutionError("States.Runtime", str(error)) from None
+    except ClientError as error:
+        told = error.response["Error"]
+        raise states._ExecutionError(_java_error(operation, told["Code"]), told["Message"]) from None
+    return _as_java({name: value for name, value in answer.items() if name != "ResponseMetadata"})
+
+
+def _client(endpoint: str, role_arn: str) -> Any:
+    """Return RDS in the name of a state machine's role, as a session that STS knows."""
+    region, account = str(ministack_modules.core("responses").get_region()), role_arn.split(":")[4]
+    digest = hashlib.sha256(f"states:{role_arn}".encode()).hexdigest()
+    key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:48], digest[48:]
+    name = role_arn.rpartition("/")[2]
+    ministack_modules.service("sts").register_session(
+        key,
+        {
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/execution",
+            "UserId": f"{name}:execution",
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+        },
+    )
+    return boto3.Session().client(
+        "rds", region_name=region, endpoint_url=endpoint, config=Config(retries={"max_attempts": 1}),
+        aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token,
+    )  # fmt: skip
+
+
+def _member(name: str) -> str:
+    return re.sub(r"^[A-Z]+(?=[A-Z][a-z]|$)", lambda acronym: acronym[0].capitalize(), name)
+
+
+def _exception(shape_name: str) -> str:
+    words = re.sub(r"[A-Z]+(?=[A-Z][a-z]|$)", lambda acronym: acronym[0].capitalize(), shape_name)
+    return f"Rds.{words.removesuffix('Fault').removesuffix('Exception')}Exception"
+
+
+def _as_api(value: Any, shape: Shape | None) -> Any:
+    """Return arguments under the names of the API; the API's own names are refused, as Step Functions does."""
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
+        names = {_member(name): name for name in shape.members}
+        unknown = sorted(value.keys() - names.keys())
+        if unknown:
+            states = ministack_modules.service("stepfunctions")
+            raise states._ExecutionError(
+                "States.Runtime", f"The field {unknown[0]!r} is not supported by Step Functions: {sorted(names)}"
+            )
+        return {names[key]: _as_api(item, shape.members[names[key]]) for key, item in value.items()}
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [_as_api(item, shape.member) for item in value]
+    return value
+
+
+def _as_java(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_member(name): _as_java(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_as_java(item) for item in value]
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+
+
+def _java_error(operation: OperationModel, code: str) -> str:
+    """Return the name of an exception of the SDK for Java; a fault that the operation does not declare has RDS's."""
+    for shape in operation.error_shapes:
+        if code in (shape.name, shape.metadata.get("error", {}).get("code")):
+            return _exception(str(shape.name))
+    return "Rds.RdsException"
