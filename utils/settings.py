@@ -46,6 +46,7 @@ class Settings(BaseModel):
     target_cluster_pattern: str = "*"
     request_defaults: str = "{}"
     mandatory_request: str = "{}"
+    quarantine_security_group_ids: str = ""
     database_tls: TlsMode = TlsMode.VERIFY_FULL
     database_ca_file: str = ""
     notification_format: NotificationFormat = NotificationFormat.TEXT
@@ -68,6 +69,11 @@ class Settings(BaseModel):
         name, _ = problems[0]
         found, expected, action = _MISFITS[name]
         raise ConfigurationMissing(found.format(given[name]), field=name.upper(), expected=expected, action=action)
+
+    @property
+    def quarantine_group_ids(self) -> list[str]:
+        """The security groups that a restored cluster starts with; none: it starts with the target's."""
+        return [name.strip() for name in self.quarantine_security_group_ids.split(",") if name.strip()]
 
     @property
     def account_id(self) -> str:

@@ -42,6 +42,12 @@ class ClusterDoor:
     resource_id: str
     _last_found: list[Cluster] = field(default_factory=list, init=False, compare=False)
 
+    def reaches(self, client_port: int) -> bool:
+        """Tell whether the cluster's security groups let a client of this machine in."""
+        cluster = self._cluster()
+        groups = list(cluster.security_groups) if cluster else []
+        return self.engine.hooks.networks.lets_in(self.account_id, self.region, groups, client_port)
+
     def admits(self, user: str, port: int, token: str) -> bool:
         """Tell whether a token lets a member of rds_iam in."""
         try:

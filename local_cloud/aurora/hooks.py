@@ -105,6 +105,9 @@ class Networks(Protocol):
     def security_groups(self, account_id: str, region: str, identifiers: Sequence[str]) -> dict[str, str]:
         """Return those of the security groups that exist, each with the id of its VPC."""
 
+    def lets_in(self, account_id: str, region: str, identifiers: Sequence[str], client_port: int) -> bool:
+        """Tell whether the groups let the client in that has a connection from this port of 127.0.0.1."""
+
 
 class Functions(Protocol):
     """Reaches the functions that work in the databases."""

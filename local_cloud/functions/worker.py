@@ -132,7 +132,7 @@ def serve(start: dict[str, Any]) -> None:
     sys.path[:0] = start["path"]
     function = load(start["module"], start["handler"])
     loaded = [name for name in _from_layers(start["path"][1:]) if name not in known] if function.handler else []
-    answers.write(json.dumps({"status": "ready", "loaded": loaded}) + "\n")
+    answers.write(json.dumps({"status": "ready", "loaded": loaded, "process": os.getpid()}) + "\n")
     for line in sys.stdin:
         message = json.loads(line)
         answer = invoke(function, message["event"], message.get("ctx") or {})

@@ -30,6 +30,7 @@ class Environment:
         self._end = os.fdopen(end, "rb", buffering=0)
         self._lock = threading.Lock()
         self.returncode: int | None = None
+        self.pid: int | None = None  # known once it is ready
         self.stdin = os.fdopen(files[0], "w", buffering=1)
         self.stdout = os.fdopen(files[1])
         self.stderr = os.fdopen(files[2])
@@ -40,6 +41,7 @@ class Environment:
             ready = json.loads(self.stdout.readline())
         except ValueError:
             return False
+        self.pid = int(ready["process"])
         self._zygote.warm_up(ready["loaded"])
         return True
 

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_cloud.aurora.hooks import Subnet
+from local_cloud.ministack.clients_of_this_machine import groups_of_function
 from local_cloud.regions import TARGET_REGION
 
 ClientOf = Callable[[str, str, str], Any]
@@ -41,6 +42,21 @@ class MinistackNetworks:
         described = self._client("ec2", account_id, region).describe_security_groups()["SecurityGroups"]
         found = {item["GroupId"]: str(item["VpcId"]) for item in described}
         return {name: found[name] for name in identifiers if name in found}
+
+    def lets_in(self, account_id: str, region: str, identifiers: Sequence[str], client_port: int) -> bool:
+        """Let in whom a rule lets in; a group that nobody gave a rule is not looked at here, and lets everybody in.
+
+        A rule that names other groups lets in the functions that have one of them; everybody else on this machine has
+        none.
+        """
+        if not identifiers:
+            return True
+        found = self._client("ec2", account_id, region).describe_security_groups(GroupIds=list(identifiers))
+        rules = [group["IpPermissions"] for group in found["SecurityGroups"]]
+        if any(not of_group or any(rule.get("IpRanges") for rule in of_group) for of_group in rules):
+            return True
+        named = {pair["GroupId"] for of_group in rules for rule in of_group for pair in rule["UserIdGroupPairs"]}
+        return bool(named & groups_of_function(client_port))
 
 
 def _subnet(item: Any) -> Subnet:

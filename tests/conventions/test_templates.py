@@ -142,6 +142,7 @@ def test_every_function_gets_the_whole_environment() -> None:
         "TARGET_CLUSTER_PATTERN",
         "REQUEST_DEFAULTS",
         "MANDATORY_REQUEST",
+        "QUARANTINE_SECURITY_GROUP_IDS",
     }
     assert own.pop("SetupDbUsersFunction") == {"DATABASE_TLS", "MANDATORY_REQUEST"}
     assert own.pop("SnsNotificationFunction") == {"NOTIFICATION_FORMAT"}

@@ -40,6 +40,7 @@ LAST = (
     "test_time_limit.py",
     "test_full_region.py",
     "test_functions_not_ready.py",
+    "test_quarantine.py",
     "test_refusals.py",
     "test_permissions.py",
     "test_notifications.py",

@@ -8,6 +8,7 @@ from typing import Any
 from utils.aws.rds_models import Cluster, Instance
 from utils.aws.target.to_api import changes_after_restore
 from utils.aws.target.whole import settings_of
+from utils.cluster.quarantine import as_after_quarantine
 from utils.cluster.target_record import settings_before
 from utils.cluster_settings.comparison import Comparison, compare
 from utils.cluster_settings.model import TargetSettings
@@ -65,7 +66,7 @@ def compared(operation: Operation, cluster: Cluster, members: Sequence[Instance]
     now = settings_of(cluster, members, found_there).model_copy(
         update={"manage_master_user_password": plan.settings.manage_master_user_password}
     )
-    found = compare(before, plan.settings, now, plan.origins, plan.not_put_back)
+    found = compare(before, plan.settings, as_after_quarantine(operation, now), plan.origins, plan.not_put_back)
     if found.unsafe:
         raise RestoreFailed(
             f"{cluster.identifier} with {'; '.join(map(str, found.unsafe))}",

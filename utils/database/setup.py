@@ -61,6 +61,7 @@ def set_up_users(
     before_shutting_out: Callable[[list[str]], None] = lambda _names: None,
     before_disarming: Callable[[list[str]], None] = lambda _lines: None,
     before_closing_outbound: Callable[[list[str]], None] = lambda _lines: None,
+    after_shutting_out: Callable[[], None] = lambda: None,
     before_opening: ScriptWork | None = None,
     login_secret: Callable[[DatabaseUser], SecretStr] = password_of,
 ) -> SetupOutcome:
@@ -78,6 +79,7 @@ def set_up_users(
         # One of them may hold a lock on a role, and nobody could be shut out.
         health += end_prepared_transactions(master, refuse=False)
         found = _shut_out(master, users, keep_logins, lock, before_shutting_out)
+        after_shutting_out()
         databases, at_first = _join(master, users, found.kept)
         health += end_prepared_transactions(master)
         disarmed = _switch_off_event_triggers(master, databases, before_disarming)

@@ -6,7 +6,14 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from utils.operation.planned import Identifiers, OldTarget, Plan, SourceSnapshot
-from utils.operation.records import ArchiveRecord, Begun, CopyRecord, DeletionRecord, RestoreRecord
+from utils.operation.records import (
+    ArchiveRecord,
+    Begun,
+    CopyRecord,
+    DeletionRecord,
+    ExposureRecord,
+    RestoreRecord,
+)
 from utils.request.model import RestoreRequest
 
 
@@ -137,6 +144,7 @@ class Operation(BaseModel):
     copied: CopyRecord | None = Field(default=None, alias="copy")
     deletion: DeletionRecord | None = None
     restore: RestoreRecord | None = None
+    exposure: ExposureRecord = Field(default_factory=ExposureRecord)
     users: UsersRecord | None = None
     archive: ArchiveRecord | None = None
     begun: Begun = Field(default_factory=Begun)

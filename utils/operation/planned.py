@@ -89,6 +89,9 @@ class Plan(BaseModel):
     half_restored_by: str | None = Field(
         default=None, description="The operation that left the old target unproven: no final snapshot is taken of it."
     )
+    quarantine_group_ids: list[str] = Field(
+        default_factory=list, description="Security groups of the restored cluster until everything is proven."
+    )
     settings: TargetSettings
     origins: dict[str, Origin] = Field(
         default_factory=dict, description="Where each setting comes from, by its path (`members.staging-1.tags`)."

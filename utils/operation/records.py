@@ -64,6 +64,24 @@ class RestoreRecord(BaseModel):
     missing_since: datetime | None = Field(default=None, description="RDS did not show the cluster from here on.")
 
 
+class ExposureRecord(BaseModel):
+    """When production's passwords could have opened the copy; in quarantine they never could."""
+
+    closed_at: datetime | None = Field(default=None, description="The last look at which no instance answered yet.")
+    since: datetime | None = Field(default=None, description="From here on an instance may have answered.")
+    ended_at: datetime | None = Field(default=None, description="Production's logins were shut out.")
+    network_opened_at: datetime | None = Field(
+        default=None, description="The target's security groups were in force in place of the quarantine's."
+    )
+
+    @property
+    def seconds(self) -> int | None:
+        """How long it lasted; None while it goes on."""
+        if self.since is None:
+            return 0
+        return round((self.ended_at - self.since).total_seconds()) if self.ended_at is not None else None
+
+
 class ArchiveRecord(BaseModel):
     """What was kept and what was pruned."""
 

@@ -85,6 +85,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         settings=settings,
         old_members=len(members) if old else None,
         new_snapshots=plan.copy_needed + plan.take_final_snapshot,
+        quarantine_group_ids=plan.quarantine_group_ids,
     )
     look_at_what_is_wanted(preflight, services.offers, wanted)
     if old is not None and plan.take_final_snapshot:

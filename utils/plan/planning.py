@@ -58,6 +58,7 @@ def make_plan(found: Found, identifiers: Identifiers, settings: Settings) -> Pla
         take_final_snapshot=take_final_snapshot,
         old_target_resource_id=old.resource_id if old else None,
         half_restored_by=found.half_restored_by,
+        quarantine_group_ids=settings.quarantine_group_ids,
         settings=found.resolved.settings,
         origins=found.resolved.origins,
         inherited_from=found.base.origin if found.base and found.request.target.inherit_settings else None,
@@ -109,6 +110,13 @@ def _before_opening_in_sentences(request: RestoreRequest) -> list[str]:
     return [*kept, *scripts, *([f"check {', '.join(checks)}"] if checks else [])]
 
 
+def _quarantine_in_sentences(plan: Plan) -> list[str]:
+    if not plan.quarantine_group_ids:
+        return []
+    groups = ", ".join(plan.settings.security_group_ids or [])
+    return [f"only then take it out of quarantine ({', '.join(plan.quarantine_group_ids)}): it gets {groups}"]
+
+
 def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[str]:
     snapshot, old = found.snapshot, found.old_target
     restored_from = identifiers.copy_id if plan.copy_needed else snapshot.identifier
@@ -131,6 +139,7 @@ def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[st
         f"create {_instances_in_words(settings.classes)}",
         *_before_opening_in_sentences(found.request),
         "reset the master password, set up the database users, shut out the others, prove each login",
+        *_quarantine_in_sentences(plan),
         f"keep {counted(found.request.keep_copies, 'copy', 'copies')} and "
         f"{counted(found.request.keep_final_snapshots, 'final snapshot')}",
     ]

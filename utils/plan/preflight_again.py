@@ -37,6 +37,7 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
         settings=plan.settings,
         old_members=len(members),
         new_snapshots=0,
+        quarantine_group_ids=plan.quarantine_group_ids,
     )
     look_at_what_is_wanted(preflight, services.offers, wanted)
     group = plan.settings.cluster_parameter_group

@@ -9,7 +9,7 @@ from utils.cluster_settings.model import TargetSettings
 from utils.errors import EngineVersionNotRestorable, SettingNotFound, SnapshotNotRestorable, TargetNotBuildable
 from utils.preflight.instances import look_at_instances
 from utils.preflight.looks import Preflight
-from utils.preflight.network import check_addresses, check_security_groups
+from utils.preflight.network import check_addresses, check_security_groups, look_at_quarantine
 from utils.preflight.quotas import look_at_quotas
 from utils.words import counted
 
@@ -24,6 +24,7 @@ class Wanted:
     settings: TargetSettings
     old_members: int | None
     new_snapshots: int
+    quarantine_group_ids: Sequence[str] = ()
 
 
 def look_at_what_is_wanted(preflight: Preflight, offers: Offers, wanted: Wanted) -> None:
@@ -39,6 +40,7 @@ def look_at_what_is_wanted(preflight: Preflight, offers: Offers, wanted: Wanted)
     if settings.security_group_ids:
         asked = settings.security_group_ids
         preflight.look("security groups", lambda: check_security_groups(offers, asked, group), found=", ".join)
+    look_at_quarantine(preflight, offers, wanted.quarantine_group_ids, settings.security_group_ids, group)
     if group is not None:
         preflight.look(
             "free addresses",

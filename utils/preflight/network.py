@@ -4,17 +4,61 @@ from collections.abc import Sequence
 
 from utils.aws.offers import Offers, SubnetGroup
 from utils.errors import SettingNotFound, TargetNotBuildable
+from utils.preflight.looks import Preflight
 from utils.words import counted
 
 
-def check_security_groups(offers: Offers, wanted: Sequence[str], group: SubnetGroup | None) -> Sequence[str]:
+def look_at_quarantine(
+    preflight: Preflight,
+    offers: Offers,
+    quarantine: Sequence[str],
+    afterwards: Sequence[str] | None,
+    group: SubnetGroup | None,
+) -> None:
+    """Look whether the cluster can be restored into its quarantine, and be let out of it."""
+    if quarantine:
+        preflight.look(
+            "quarantine",
+            lambda: _check_quarantine(offers, quarantine, afterwards, group),
+            found=", ".join,
+        )
+
+
+def _check_quarantine(
+    offers: Offers, quarantine: Sequence[str], afterwards: Sequence[str] | None, group: SubnetGroup | None
+) -> Sequence[str]:
+    if not afterwards:
+        raise TargetNotBuildable(
+            "no security groups that are known, for a cluster that is restored in quarantine",
+            field="target.security_group_ids",
+            expected="the groups that it gets in place of those of the quarantine",
+            action="name them in the request; then start a new run",
+        )
+    both = sorted({*quarantine} & {*afterwards})
+    if both:
+        raise TargetNotBuildable(
+            f"security group {', '.join(both)} both in quarantine and after it",
+            field="target.security_group_ids",
+            expected="groups of the target's own: whoever they let in is not let into the quarantine",
+            action="name other groups in the request, or in the stack parameter QuarantineSecurityGroupIds",
+        )
+    return check_security_groups(offers, quarantine, group, field="stack parameter QuarantineSecurityGroupIds")
+
+
+def check_security_groups(
+    offers: Offers,
+    wanted: Sequence[str],
+    group: SubnetGroup | None,
+    *,
+    field: str = "target.security_group_ids",
+) -> Sequence[str]:
     """Return the groups if all exist in the subnet group's VPC; raises `SettingNotFound`, `TargetNotBuildable`."""
     vpcs = offers.vpcs_of_security_groups(wanted)
     missing = [name for name in wanted if name not in vpcs]
     if missing:
         raise SettingNotFound(
             f"no security group {', '.join(missing)} in the target Region",
-            field="target.security_group_ids",
+            field=field,
             expected="existing ones",
             action="create them or correct the ids",
         )
@@ -22,7 +66,7 @@ def check_security_groups(offers: Offers, wanted: Sequence[str], group: SubnetGr
     if group is not None and elsewhere:
         raise TargetNotBuildable(
             f"security group {', '.join(elsewhere)}",
-            field="target.security_group_ids",
+            field=field,
             expected=f"groups of {group.vpc_id}, the VPC of the DB subnet group",
             action="name groups of that VPC, or another subnet group; then start a new run",
         )

@@ -7,6 +7,7 @@ from utils.report.advice import Advice
 from utils.report.changes import NOTHING
 from utils.report.commands import execution_url, resume_command
 from utils.report.envelope import About, notification
+from utils.report.exposure import exposure_in_words
 from utils.report.preview_text import lines_of
 from utils.report.summary import Summary
 from utils.words import duration
@@ -86,6 +87,7 @@ def _success(summary: Summary) -> list[str]:
         "Users",
         *(f"  {_row(name, '; '.join(proofs))}" for name, proofs in summary.users.items()),
         "",
+        _row("Exposure", exposure_in_words(summary)),
         _row("Shut out", ", ".join(summary.shut_out) or "none: the snapshot brought no other login"),
         *_kept_and_ways_out(summary),
         _row("Scripts run", ", ".join(map(_script_in_words, summary.scripts)) or "none"),
@@ -131,6 +133,7 @@ def _what_is_left(summary: Summary, error: OperationError) -> list[str]:
         _row("Source snapshot", f"{summary.snapshot}, {summary.snapshot_age_hours:g} hours old"),
         _row("Snapshot copy", summary.copied or "none"),
         _row("Durations", seconds or "no phase ended"),
+        _row("Exposure", exposure_in_words(summary)),
         _row("Shut out", ", ".join(summary.shut_out) or "nobody yet"),
         *(_changed(summary) if SO_FAR not in error.message else []),
         *_warned_of(summary),

@@ -32,6 +32,7 @@ class Metric(Enum):
     )  # RTO: snapshot picked to users open
     SNAPSHOT_AGE_HOURS = ("SnapshotAgeHours", MetricUnit.NoUnit, _ALL_AND_PER_TARGET)  # RPO
     RESTORED_GIB = ("RestoredGiB", MetricUnit.NoUnit, _ALL_AND_PER_TARGET)
+    EXPOSURE_SECONDS = ("ExposureSeconds", MetricUnit.Seconds, _ALL_AND_PER_TARGET)
     LOCK_AGE_HOURS = ("LockAgeHours", MetricUnit.NoUnit, _ALL_AND_PER_TARGET)
     PHASE_SECONDS = ("PhaseSeconds", MetricUnit.Seconds, _PER_PHASE)
     POLLS = ("Polls", MetricUnit.Count, _PER_STEP)  # looks that found AWS still at work
@@ -80,15 +81,22 @@ def measure_lock(acquired_at: datetime, *, operation_id: str, target_cluster_id:
 def measure_end(operation: Operation, seconds: Mapping[str, int]) -> None:
     """Measure a run that ended; `seconds` by phase, with `total` for one that got to its users."""
     if operation.error is not None:
-        emit({Metric.RESTORE_SUCCEEDED: 0}, **_whose(operation))
+        emit({Metric.RESTORE_SUCCEEDED: 0} | _exposure(operation), **_whose(operation))
         return
     values: dict[Metric, float] = {Metric.RESTORE_SUCCEEDED: 1, Metric.RESTORED_GIB: operation.snapshot.storage_gib}
+    values |= _exposure(operation)
     if "total" in seconds:
         values[Metric.RECOVERY_SECONDS] = seconds["total"]
     emit(values, **_whose(operation))
     for phase, duration in seconds.items():
         if phase != "total":
             emit({Metric.PHASE_SECONDS: duration}, operation_id=operation.operation_id, phase=phase)
+
+
+def _exposure(operation: Operation) -> dict[Metric, float]:
+    # One that goes on has no number yet.
+    seconds = operation.exposure.seconds
+    return {} if seconds is None else {Metric.EXPOSURE_SECONDS: seconds}
 
 
 def measure_refusal(operation_id: str) -> None:

@@ -45,6 +45,9 @@ class Summary(BaseModel):
     half_restored_by: str | None = Field(exclude=True)
     deleted: list[str]
     bring_back: list[str]
+    quarantine: list[str]
+    exposed_since: datetime | None
+    exposure_seconds: int | None
     users: dict[str, list[str]]
     shut_out: list[str]
     kept_logins: list[str]
@@ -72,9 +75,9 @@ class Summary(BaseModel):
     def _value(self, status: OperationStatus) -> str:
         return status.value
 
-    @field_serializer("snapshot_created_at")
-    def _iso_8601(self, at: datetime) -> str:
-        return at.isoformat()
+    @field_serializer("snapshot_created_at", "exposed_since")
+    def _iso_8601(self, at: datetime | None) -> str | None:
+        return at.isoformat() if at else None
 
     @field_serializer("health")
     def _in_lines(self, health: list[HealthRecord]) -> list[str]:
@@ -111,6 +114,9 @@ def summarise(operation: Operation) -> Summary:
         final_snapshot=deletion.final_snapshot_arn if deletion else None,
         deleted=_deleted(operation),
         bring_back=commands_to_bring_back(operation),
+        quarantine=operation.plan.quarantine_group_ids,
+        exposed_since=operation.exposure.since,
+        exposure_seconds=operation.exposure.seconds,
         users=users.proofs,
         shut_out=users.shut_out,
         kept_logins=users.kept,
@@ -150,8 +156,10 @@ def durations(operation: Operation) -> dict[str, int]:
     }
     users = operation.users
     if users is not None and users.master_reset_at is not None and users.finished_at is not None:
-        seconds["users"] = _seconds(users.master_reset_at, users.finished_at)
-        seconds["total"] = _seconds(operation.snapshot.chosen_at, users.finished_at)
+        # Proven users get in once the quarantine is over.
+        opened_at = operation.exposure.network_opened_at or users.finished_at
+        seconds["users"] = _seconds(users.master_reset_at, opened_at)
+        seconds["total"] = _seconds(operation.snapshot.chosen_at, opened_at)
     return seconds
 
 

@@ -2,6 +2,7 @@
 
 from utils.aws.rds_models import Cluster, Instance
 from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
+from utils.cluster.quarantine import note_exposure
 from utils.cluster.restored import what_is_unready, what_others_did
 from utils.cluster.settings_after_restore import compared, unfinished_settings
 from utils.errors import RestoreFailed
@@ -26,6 +27,7 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
         services.operations.save(operation)
         return answer
     record.missing_since = None
+    note_exposure(operation, instances, now)
     check_cluster_is_ours(cluster, operation)
     missing = sorted(set(operation.identifiers.instance_ids) - {instance.identifier for instance in instances})
     fixed = [instance for instance in instances if not instance.is_autoscaled]

@@ -3,6 +3,7 @@
 from utils import tags
 from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
 from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
+from utils.cluster.quarantine import settings_to_restore_with
 from utils.cluster.settings_after_restore import finish_settings
 from utils.cluster.statuses import judge
 from utils.errors import CapacityUnavailable, ResourceBusy
@@ -45,7 +46,7 @@ def _restore(operation: Operation, services: Services) -> None:
     is_new = services.rds_writer.restore_cluster(
         target_id,
         operation.restored_from,
-        operation.plan.settings,
+        settings_to_restore_with(operation),
         tags=(operation.plan.settings.tags or {}) | _own_tags(operation),
     )
     if is_new:

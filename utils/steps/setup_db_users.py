@@ -1,12 +1,15 @@
-"""Step 8: replace the master password, and once it is in force lock out, run scripts and checks, open, prove."""
+"""Step 8: replace the master password, then lock out, run scripts and checks, open, prove, and end the quarantine."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from pydantic import SecretStr
 
+from utils.aws.rds_models import Cluster
 from utils.cluster.master_password import master_password, replace_master_password
 from utils.cluster.ours import check_cluster_is_ours
+from utils.cluster.quarantine import has_open_network, is_quarantined
 from utils.cluster.restored import what_is_unready
 from utils.database.access.script_login import ScriptWork
 from utils.database.before_opening.scripts import ComeBack, Invocation, run_before_opening
@@ -41,6 +44,8 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
         operation.restore.missing_since = None
     check_cluster_is_ours(cluster, operation)
     record = operation.users_record()
+    if record.finished_at is not None and is_quarantined(operation):
+        return _opened(operation, cluster, record, services)
     if record.master_reset_at is None:
         replace_master_password(cluster, operation, services)
         record.master_reset_at = services.clock.now()
@@ -63,6 +68,7 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
             before_shutting_out=_remembering(record.shut_out, operation, services),
             before_disarming=_remembering(record.disarmed, operation, services),
             before_closing_outbound=_remembering(record.outbound, operation, services),
+            after_shutting_out=partial(_end_exposure, operation, services),
             before_opening=_before_opening(master, operation, record, services, looked_at),
             login_secret=_login_secret(server, services),
         )
@@ -75,6 +81,17 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
         return _wait(operation, record, services, _NEW_LOGIN)
     _remember(record, outcome, looked_at)
     record.finished_at = services.clock.now()
+    # What is proven stays so, also if the network cannot be opened at once.
+    services.operations.save(operation)
+    return _opened(operation, cluster, record, services)
+
+
+def _opened(operation: Operation, cluster: Cluster, record: UsersRecord, services: Services) -> StepResult:
+    """Let the target's own network in once all is proven, which is the last that is done to the cluster."""
+    if not has_open_network(operation, cluster, services):
+        waiting = _wait(operation, record, services, f"the security groups of {cluster.identifier}")
+        services.operations.save(operation)
+        return waiting
     services.operations.save(operation)
     return StepResult(
         status=StepStatus.READY,
@@ -92,6 +109,14 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
             "health": [str(finding) for finding in record.health],
         },
     )
+
+
+def _end_exposure(operation: Operation, services: Services) -> None:
+    if operation.exposure.ended_at is None:
+        # The clock is that of RDS's latest answer, and that one is from before they were shut out.
+        services.rds().find_cluster(operation.identifiers.target_cluster_id)
+        operation.exposure.ended_at = services.clock.now()
+        services.operations.save(operation)
 
 
 def _not_shown(operation: Operation, services: Services) -> StepResult:

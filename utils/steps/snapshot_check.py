@@ -178,6 +178,8 @@ def _summary(operation: Operation, services: Services) -> dict[str, Any]:
 def _network_stays_that_of(operation: Operation, services: Services) -> str:
     """Name the old target if who reaches it will reach the new one: not once it goes, nor if it cannot answer."""
     old, settings, target_id = operation.old_target, operation.plan.settings, operation.identifiers.target_cluster_id
+    if operation.plan.quarantine_group_ids:
+        return ""
     if old is None or (operation.deletion is not None and operation.deletion.destroying_since is not None):
         return ""
     network = (settings.subnet_group, sorted(settings.security_group_ids or []))

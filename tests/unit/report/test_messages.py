@@ -24,7 +24,7 @@ from utils.operation.model import (
     UsersRecord,
     Verdict,
 )
-from utils.operation.records import ArchiveRecord, Begun, CopyRecord, DeletionRecord, RestoreRecord
+from utils.operation.records import ArchiveRecord, Begun, CopyRecord, DeletionRecord, ExposureRecord, RestoreRecord
 from utils.operation.settings_record import SettingsRecord
 from utils.report.advice import advice_after
 from utils.report.commands import commands_to_bring_back
@@ -72,6 +72,7 @@ def a_finished_operation(**other: Any) -> Operation:
                 )
             ),
         ),
+        "exposure": ExposureRecord(since=after(43.9), ended_at=after(46.2)),
         "users": UsersRecord(
             master_reset_at=after(45),
             finished_at=after(65.2),
@@ -114,7 +115,8 @@ def a_finished_operation(**other: Any) -> Operation:
 
 
 def failure(error: OperationError, **other: Any) -> Notification:
-    operation = a_finished_operation(status=OperationStatus.FAILED, error=error, archive=None, users=None, **other)
+    nothing_yet = {"archive": None, "users": None, "exposure": ExposureRecord()}
+    operation = a_finished_operation(status=OperationStatus.FAILED, error=error, **(nothing_yet | other))
     return message_for_failure(
         operation.operation_id,
         operation.execution_arn,

@@ -81,7 +81,7 @@ def test_a_failure_is_told_with_its_reason_and_counts_as_none(copied: FakeAws, l
     ended(copied, status=OperationStatus.FAILED, error=ERROR)
     event = copied.bus.events[-1]
     assert (event["DetailType"], event["Detail"]["error"]) == ("Aurora Restore Operation Failed", ERROR.model_dump())
-    assert {(item.name, item.value) for item in look()} == {("RestoreSucceeded", 0.0)}
+    assert {(item.name, item.value) for item in look()} == {("RestoreSucceeded", 0.0), ("ExposureSeconds", 0.0)}
 
 
 def test_a_refusal_is_told_without_a_target(aws: FakeAws, look: Look) -> None:

@@ -41,6 +41,9 @@ class Mishap:
 class Doorkeeper(Protocol):
     """Knows the cluster behind a door."""
 
+    def reaches(self, client_port: int) -> bool:
+        """Tell whether the network lets a client of this machine through to the door; may take a while."""
+
     def admits(self, user: str, port: int, token: str) -> bool:
         """Tell whether an IAM token lets a member of rds_iam in; may take a while."""
 
@@ -50,6 +53,10 @@ class Doorkeeper(Protocol):
 
 class NobodyByToken:
     """Admits nobody by a token, lets everything else pass."""
+
+    def reaches(self, client_port: int) -> bool:  # noqa: ARG002
+        """Let everybody through."""
+        return True
 
     def admits(self, user: str, port: int, token: str) -> bool:  # noqa: ARG002
         """Refuse."""

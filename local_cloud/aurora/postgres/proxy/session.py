@@ -67,6 +67,7 @@ class Session:
     async def run(self) -> None:
         """Serve the client until one side ends the connection."""
         try:
+            await self._pass_the_network()
             startup = await self._greet()
             await self._meet(self._round_trip(LOGIN))
             server = await self._server()
@@ -81,6 +82,15 @@ class Session:
         finally:
             for wire in self._wires:
                 wire.writer.close()
+
+    async def _pass_the_network(self) -> None:
+        """Be as silent as a security group to whom it does not let in, until the client gives up."""
+        client_port: int = self._client.writer.get_extra_info("peername")[1]
+        if await asyncio.to_thread(self._keeper.reaches, client_port):
+            return
+        while await self._client.reader.read(CHUNK):
+            pass
+        raise Finished
 
     async def _greet(self) -> bytes:
         """Do what comes before the login and return the StartupMessage."""

@@ -1,0 +1,63 @@
+"""Quarantine: until everything is proven, the restored cluster's network lets in the function and nobody else.
+
+Without it production's passwords can open the copy from its first instance on until they are shut out: its exposure.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from utils.aws.rds_models import Cluster, Instance
+from utils.cluster_settings.model import TargetSettings
+from utils.operation.model import Operation
+from utils.runtime.services import Services
+
+_CLOSED = {"creating"}
+
+
+def is_quarantined(operation: Operation) -> bool:
+    """Tell whether the cluster has, or is to get, the groups of the quarantine."""
+    return bool(operation.plan.quarantine_group_ids) and operation.exposure.network_opened_at is None
+
+
+def settings_to_restore_with(operation: Operation) -> TargetSettings:
+    """Return the settings of the plan, with the groups of the quarantine in place of the target's."""
+    if not is_quarantined(operation):
+        return operation.plan.settings
+    return operation.plan.settings.model_copy(update={"security_group_ids": operation.plan.quarantine_group_ids})
+
+
+def as_after_quarantine(operation: Operation, found: TargetSettings) -> TargetSettings:
+    """Return what was found as it will be once the quarantine is over; other groups than its stay as they are."""
+    if not is_quarantined(operation) or not _has(found.security_group_ids, operation.plan.quarantine_group_ids):
+        return found
+    return found.model_copy(update={"security_group_ids": operation.plan.settings.security_group_ids})
+
+
+def note_exposure(operation: Operation, instances: Sequence[Instance], now: datetime) -> None:
+    """Keep when an instance may have begun to answer: at the last look before one did."""
+    record = operation.exposure
+    if operation.plan.quarantine_group_ids or record.since is not None:
+        return
+    if any(instance.status not in _CLOSED for instance in instances):
+        record.since = record.closed_at or now
+    else:
+        record.closed_at = now
+
+
+def has_open_network(operation: Operation, cluster: Cluster, services: Services) -> bool:
+    """Give the cluster the target's security groups, as the last change to it; True once they are in force."""
+    if not is_quarantined(operation):
+        return True
+    wanted = operation.plan.settings.security_group_ids or []
+    if not _has(cluster.settings.security_group_ids, wanted):
+        if cluster.status == "available":
+            services.rds_writer.change_cluster(cluster.identifier, {"VpcSecurityGroupIds": wanted})
+        return False
+    if cluster.status != "available":
+        return False
+    operation.exposure.network_opened_at = services.clock.now()
+    return True
+
+
+def _has(found: Sequence[str] | None, wanted: Sequence[str] | None) -> bool:
+    return sorted(found or []) == sorted(wanted or [])
