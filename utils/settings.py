@@ -44,6 +44,7 @@ class Settings(BaseModel):
     source_cluster_id: str = ""
     target_cluster_id: str = ""
     target_cluster_pattern: str = "*"
+    allow_public_access: bool = False
     request_defaults: str = "{}"
     mandatory_request: str = "{}"
     quarantine_security_group_ids: str = ""

@@ -140,6 +140,7 @@ def test_every_function_gets_the_whole_environment() -> None:
         "SOURCE_CLUSTER_ID",
         "TARGET_CLUSTER_ID",
         "TARGET_CLUSTER_PATTERN",
+        "ALLOW_PUBLIC_ACCESS",
         "REQUEST_DEFAULTS",
         "MANDATORY_REQUEST",
         "QUARANTINE_SECURITY_GROUP_IDS",

@@ -138,6 +138,8 @@ class FakeEc2:
     def __init__(self) -> None:
         self.groups = dict.fromkeys(_SECURITY_GROUPS, "vpc-1")
         self.free = 100
+        self.gateways = ["igw-1"]
+        self.dns = {"EnableDnsSupport": True, "EnableDnsHostnames": True}
 
     def get_paginator(self, operation: str) -> SimpleNamespace:
         return SimpleNamespace(paginate=lambda Filters: [getattr(self, operation)(Filters[0]["Values"])])  # noqa: N803
@@ -145,6 +147,14 @@ class FakeEc2:
     def describe_security_groups(self, wanted: list[str]) -> Item:
         found = [{"GroupId": name, "VpcId": vpc} for name, vpc in self.groups.items() if name in wanted]
         return {"SecurityGroups": found}
+
+    def describe_internet_gateways(self, *, Filters: list[Item]) -> Item:  # noqa: N803 - boto3's name
+        assert Filters == [{"Name": "attachment.vpc-id", "Values": ["vpc-1"]}]
+        return {"InternetGateways": [{"InternetGatewayId": name} for name in self.gateways]}
+
+    def describe_vpc_attribute(self, *, VpcId: str, Attribute: str) -> Item:  # noqa: N803 - boto3's names
+        name = f"E{Attribute[1:]}"
+        return {"VpcId": VpcId, name: {"Value": self.dns[name]}}
 
     def describe_subnets(self, wanted: list[str]) -> Item:
         return {"Subnets": [{"SubnetId": name, "AvailableIpAddressCount": self.free} for name in wanted]}

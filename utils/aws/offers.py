@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from mypy_boto3_rds.client import RDSClient
 
 _NO_CLUSTER_GROUP = {"DBParameterGroupNotFound", "DBClusterParameterGroupNotFound"}
+_DNS_OF_A_VPC = (
+    ("enableDnsSupport", "EnableDnsSupport", "DNS resolution"),
+    ("enableDnsHostnames", "EnableDnsHostnames", "DNS hostnames"),
+)
 # The statuses of a blue/green deployment that binds its clusters no more.
 _OVER = {"SWITCHOVER_COMPLETED", "DELETING"}
 
@@ -114,6 +118,19 @@ class Offers:
                 subnet["SubnetId"]: subnet["AvailableIpAddressCount"] for page in pages for subnet in page["Subnets"]
             }
         return {name: found[name] for name in subnet_ids if name in found}
+
+    def missing_for_public_access(self, vpc_id: str) -> list[str]:
+        """Name what RDS asks a VPC for before it makes an instance with a public address, and that is not there."""
+        with aws_call("ec2:DescribeInternetGateways"):
+            attached = [{"Name": "attachment.vpc-id", "Values": [vpc_id]}]
+            gateways = self._ec2.describe_internet_gateways(Filters=attached)["InternetGateways"]
+        missing = [] if gateways else ["an internet gateway"]
+        with aws_call("ec2:DescribeVpcAttribute"):
+            for name, shown, said in _DNS_OF_A_VPC:
+                answer = self._ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute=name)
+                if not answer[shown]["Value"]:
+                    missing.append(said)
+        return missing
 
     def family_of_cluster_group(self, name: str) -> str | None:
         """Return the family of a DB cluster parameter group; None when there is no such group."""

@@ -106,8 +106,7 @@ class RdsWriter:
 
     def create_instance(self, cluster_id: str, member: Member, *, tags: Mapping[str, str]) -> None:
         """Create a member of a cluster; the first one becomes the writer."""
-        # A copy of production is never reachable from the internet.
-        fixed: dict[str, Any] = {"Engine": ENGINE, "DBClusterIdentifier": cluster_id, "PubliclyAccessible": False}
+        fixed: dict[str, Any] = {"Engine": ENGINE, "DBClusterIdentifier": cluster_id}
         with _passing("rds:CreateDBInstance", "DBInstanceAlreadyExists"):
             self._client.create_db_instance(**fixed, **member_parameters(member, tags))
 

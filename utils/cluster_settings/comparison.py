@@ -20,6 +20,8 @@ _SAFETY = {
     "cluster_parameter_group",
     "log_exports",
     "tls_parameters",
+    # Of each member
+    "publicly_accessible",
 }
 # Names of nothing: an empty list and a no are what AWS has where nobody asked for anything.
 _NOTHING: tuple[Any, ...] = (None, [], {}, False)
@@ -88,7 +90,7 @@ def compare(
             path=path,
             wanted=_shown(value),
             found=_shown(found.get(path)),
-            severity=Severity.SAFETY if path in _SAFETY else Severity.TOLD,
+            severity=Severity.SAFETY if path.rpartition(".")[2] in _SAFETY else Severity.TOLD,
         )
         for path, value in want.items()
         if value is not None and not _as_wanted(path, value, found.get(path))

@@ -81,7 +81,7 @@ RESTORE_CLUSTER = (
     | _fixed(
         DBClusterIdentifier="the target's name",
         Engine="aurora-postgresql",
-        PubliclyAccessible="never passed: a copy of production is not reachable from the internet",
+        PubliclyAccessible="never passed: an instance has a public address, or none",
         SnapshotIdentifier="what is restored",
         TagSpecifications=_TAGS_OF_BACKUPS,
     )
@@ -124,7 +124,8 @@ MODIFY_CLUSTER = (
 )
 
 _OF_EVERY_INSTANCE = (
-    _carried(
+    {"PubliclyAccessible": Filed(Fate.ASKED_FOR, "publicly_accessible: false unless asked for and allowed")}
+    | _carried(
         AutoMinorVersionUpgrade="auto_minor_version_upgrade",
         CACertificateIdentifier="ca_certificate",
         DBInstanceClass="instance_class",
@@ -141,7 +142,6 @@ _OF_EVERY_INSTANCE = (
         DBCapacityReservationIdentifier="a reservation is of one instance; that it is not taken up again is said",
         DBInstanceIdentifier="the member's name",
         Engine="aurora-postgresql",
-        PubliclyAccessible="false: a copy of production is not reachable from the internet",
         TagSpecifications=_TAGS_OF_BACKUPS,
     )
     | _other(

@@ -32,6 +32,10 @@ class MemberOptions(StrictModel):
     monitoring: Monitoring | None = Field(default=None, description="Enhanced Monitoring.")
     insights: Insights | None = Field(default=None, description="Performance Insights.")
     ca_certificate: str | None = Field(default=None, description="CA that signs the server's certificate.")
+    publicly_accessible: bool | None = Field(
+        default=None,
+        description="Whether it has a public address: never taken over, and only with the stack's `AllowPublicAccess`.",
+    )
     tags: dict[str, str] | None = Field(default=None, description="Tags of the instance, beside the cluster's.")
 
 

@@ -26,6 +26,7 @@ from utils.preflight.bound import look_at_what_binds
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
 from utils.preflight.final_snapshot import look_at_final_snapshot
 from utils.preflight.looks import Preflight
+from utils.preflight.network import check_public_access
 from utils.preflight.tags import look_at_tags
 from utils.request.model import RestoreRequest
 from utils.runtime.contract import StartEvent
@@ -173,6 +174,8 @@ def _warn_of_key(preflight: Preflight, gone: KeyNotUsable) -> None:
 def _look_at_users(preflight: Preflight, request: RestoreRequest, settings: TargetSettings, services: Services) -> None:
     preflight.look("size of the settings", lambda: guards.check_settings_fit(settings))
     look_at_tags(preflight, settings)
+    allowed = services.settings.allow_public_access
+    preflight.look("public access", lambda: check_public_access(settings, is_allowed=allowed))
     preflight.look("capacity", lambda: guards.check_capacity(settings))
     preflight.look(
         "users",

@@ -136,11 +136,22 @@ class _Layers:
                 inherited = None
             if name == "availability_zone" and not self._fits("availability_zones"):
                 inherited = None
+            if name == "publicly_accessible":
+                values[name] = self._public_access(member, path, is_writer=is_writer)
+                continue
             if name == "tags" and (is_new or self._target.tags is not None):
                 inherited = None
             values[name] = self._first(path, _asked_of(self._target, member.identifier, name, is_writer), inherited)
         values["instance_class"] = values["instance_class"] or DEFAULT_CLASS
         return Member.model_validate(values)
+
+    def _public_access(self, member: Member, path: str, *, is_writer: bool) -> bool:
+        """Return what is asked for: a copy of production becomes reachable from the internet by nothing else."""
+        asked = _asked_of(self._target, member.identifier, "publicly_accessible", is_writer)
+        self._origins[path] = Origin.STACK if asked is None else Origin.REQUEST
+        if member.publicly_accessible and not asked:
+            self._lost.append(f"public access to {member.identifier}: a copy of production has none unless asked for")
+        return bool(asked)
 
 
 def _asked_of(target: Target, identifier: str, name: str, is_writer: bool) -> Any:

@@ -9,7 +9,12 @@ from utils.cluster_settings.model import TargetSettings
 from utils.errors import EngineVersionNotRestorable, SettingNotFound, SnapshotNotRestorable, TargetNotBuildable
 from utils.preflight.instances import look_at_instances
 from utils.preflight.looks import Preflight
-from utils.preflight.network import check_addresses, check_security_groups, look_at_quarantine
+from utils.preflight.network import (
+    check_addresses,
+    check_security_groups,
+    check_way_to_the_internet,
+    look_at_quarantine,
+)
 from utils.preflight.quotas import look_at_quotas
 from utils.words import counted
 
@@ -47,6 +52,8 @@ def look_at_what_is_wanted(preflight: Preflight, offers: Offers, wanted: Wanted)
             lambda: check_addresses(offers, group, more=len(settings.members), gone=wanted.old_members or 0),
             found=lambda free: f"{free} for {counted(len(settings.members), 'instance')}",
         )
+    if group is not None and any(member.publicly_accessible for member in settings.members):
+        preflight.look("way to the internet", lambda: check_way_to_the_internet(offers, group), found=str)
     look_at_quotas(
         preflight,
         offers,

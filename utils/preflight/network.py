@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from utils.aws.offers import Offers, SubnetGroup
-from utils.errors import SettingNotFound, TargetNotBuildable
+from utils.cluster_settings.model import TargetSettings
+from utils.errors import InvalidRequest, SettingNotFound, TargetNotBuildable
 from utils.preflight.looks import Preflight
 from utils.words import counted
 
@@ -86,3 +87,28 @@ def check_addresses(offers: Offers, group: SubnetGroup, *, more: int, gone: int)
             action="free addresses, add a subnet to the group, or name another group; then start a new run",
         )
     return total
+
+
+def check_public_access(settings: TargetSettings, *, is_allowed: bool) -> None:
+    """Refuse a copy of production that is reachable from the internet, unless the stack allows it."""
+    public = [member.identifier for member in settings.members if member.publicly_accessible]
+    if public and not is_allowed:
+        raise InvalidRequest(
+            f"true for {', '.join(public)}",
+            field="target.instances.publicly_accessible",
+            expected="false, or a stack whose parameter AllowPublicAccess is true",
+            action="leave it out, or deploy with --set AllowPublicAccess=true",
+        )
+
+
+def check_way_to_the_internet(offers: Offers, group: SubnetGroup) -> str:
+    """Return the VPC if RDS makes public instances in it; raises `TargetNotBuildable`."""
+    missing = offers.missing_for_public_access(group.vpc_id)
+    if missing:
+        raise TargetNotBuildable(
+            f"{group.vpc_id} without {' and '.join(missing)}",
+            field="target.instances.publicly_accessible",
+            expected="a VPC with an internet gateway, DNS resolution and DNS hostnames, which RDS asks for",
+            action="leave publicly_accessible out, or name a subnet group of such a VPC; then start a new run",
+        )
+    return group.vpc_id

@@ -105,6 +105,25 @@ def test_a_subnet_group_has_a_vpc_and_the_zones_of_its_subnets(rds: Pair) -> Non
     assert offers.subnet_group("private") is None
 
 
+def test_what_a_vpc_lacks_for_public_access_is_named() -> None:
+    ec2 = boto3.client("ec2", region_name="us-west-2")
+    attached = {"Filters": [{"Name": "attachment.vpc-id", "Values": ["vpc-1"]}]}
+    with Stubber(ec2) as stub:
+        for gateways, value in (([], False), ([{"InternetGatewayId": "igw-1"}], True)):
+            stub.add_response("describe_internet_gateways", {"InternetGateways": gateways}, attached)
+            for attribute in ("enableDnsSupport", "enableDnsHostnames"):
+                shown = f"E{attribute[1:]}"
+                asked = {"VpcId": "vpc-1", "Attribute": attribute}
+                stub.add_response("describe_vpc_attribute", {"VpcId": "vpc-1", shown: {"Value": value}}, asked)
+        offers = Offers(boto3.client("rds", region_name="us-west-2"), ec2)
+        assert offers.missing_for_public_access("vpc-1") == [
+            "an internet gateway",
+            "DNS resolution",
+            "DNS hostnames",
+        ]
+        assert offers.missing_for_public_access("vpc-1") == []
+
+
 def test_parameter_groups_have_a_family_or_are_not_there(rds: Pair) -> None:
     offers, stub = rds
     family = {"DBParameterGroupFamily": "aurora-postgresql17"}

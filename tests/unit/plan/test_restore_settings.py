@@ -38,7 +38,7 @@ def test_without_an_old_target_awss_defaults_hold(aws: FakeAws) -> None:
     assert found.settings == TargetSettings(
         engine_version="17.4",
         kms_key_id="our-key",
-        members=[Member(identifier="staging-1", instance_class="db.r8g.large")],
+        members=[Member(identifier="staging-1", instance_class="db.r8g.large", publicly_accessible=False)],
     )
     assert set(found.origins.values()) == {Origin.AWS_DEFAULT, Origin.SNAPSHOT, Origin.STACK}
     assert {path for path, origin in found.origins.items() if origin is Origin.SNAPSHOT} == {"engine_version", "port"}
@@ -131,7 +131,9 @@ def test_a_parameter_group_of_the_request_counts_in_any_version(aws: FakeAws) ->
 def test_an_old_target_without_instances_gives_one_of_the_default_class(aws: FakeAws) -> None:
     aws.west.has_cluster("staging", members=0)
     settings = resolve(aws)
-    assert settings.members == [Member(identifier="staging-1", instance_class="db.r8g.large")]
+    assert settings.members == [
+        Member(identifier="staging-1", instance_class="db.r8g.large", publicly_accessible=False)
+    ]
 
 
 def test_each_member_keeps_what_is_its_own_whichever_one_rds_lists_first(aws: FakeAws) -> None:

@@ -204,6 +204,16 @@ def a_target_whose_tags_a_final_snapshot_cannot_bear(aws: FakeAws) -> dict[str, 
     return {"target": {"tags": {"team": "data"}}}
 
 
+def public_access_that_the_stack_does_not_allow(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"instances": {"writer": {"publicly_accessible": True}}}}
+
+
+def public_access_without_a_way_to_the_internet(aws: FakeAws) -> dict[str, Any]:
+    aws.services = aws.services_with(ALLOW_PUBLIC_ACCESS="true")
+    aws.ec2.gateways, aws.ec2.dns["EnableDnsHostnames"] = [], False
+    return {"target": {"instances": {"publicly_accessible": True}}}
+
+
 def a_snapshot_that_is_too_old(_: FakeAws) -> dict[str, Any]:
     return {"source": {"max_age_hours": 0.5}}
 
@@ -238,6 +248,12 @@ PROBLEMS: list[tuple[Plant, type[errors.PermanentError], str]] = [
     (deletion_protection, errors.TargetProtected, "with deletion protection"),
     (a_replica_cluster, errors.TargetNotReplaceable, "the replica cluster staging-replica"),
     (a_zero_etl_integration, errors.TargetNotReplaceable, "source of zero-ETL integration to-redshift;"),
+    (public_access_that_the_stack_does_not_allow, errors.InvalidRequest, "found true for staging-1; expected false"),
+    (
+        public_access_without_a_way_to_the_internet,
+        errors.TargetNotBuildable,
+        "vpc-1 without an internet gateway and DNS hostnames;",
+    ),
     (a_key_of_another_region, errors.KeyNotUsable, "mrk-1 of the Region us-east-1;"),
     (a_target_whose_key_is_gone, errors.TargetNotDeletable, "of which AWS takes no snapshot"),
     (a_target_with_more_tags_than_leave_room, errors.TargetNotBuildable, "46 tags for the cluster"),

@@ -207,3 +207,32 @@ def test_an_activity_stream_is_named_before_anything_is_destroyed(aws: FakeAws) 
     aws.west.clusters["staging"] |= {"ActivityStreamStatus": "started", "ActivityStreamKinesisStreamName": "audit"}
     aws.start(override_deletion_protection=True)
     assert aws.operation.plan.not_put_back == ["the database activity stream audit"]
+
+
+def test_public_access_is_never_taken_over_and_said(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    aws.west.instances["the-writer"]["PubliclyAccessible"] = True
+    rebuilt(replaced(aws))
+    assert all(asked["PubliclyAccessible"] is False for asked in aws.west.asked("create_db_instance"))
+    (lost,) = compared(aws).not_put_back
+    assert lost == "public access to the-writer: a copy of production has none unless asked for"
+
+
+def test_public_access_that_is_asked_for_is_made_where_the_stack_allows_it(aws: FakeAws) -> None:
+    aws.services = aws.services_with(ALLOW_PUBLIC_ACCESS="true")
+    away_from_default.stands(aws)
+    rebuilt(replaced(aws, target={"instances": {"named": {"a-reader": {"publicly_accessible": True}}}}))
+    asked = {one["DBInstanceIdentifier"]: one["PubliclyAccessible"] for one in aws.west.asked("create_db_instance")}
+    assert asked == {"the-writer": False, "a-reader": True, "at-night": False}
+    assert compared(aws).changed == ["members.a-reader.publicly_accessible"]
+
+
+def test_an_instance_that_somebody_opened_to_the_internet_stops_the_run_before_users_are_opened(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    replaced(aws)
+    for _ in range(2):
+        aws.run(restore_snapshot)
+        aws.west.settle()
+    aws.west.instances["a-reader"]["PubliclyAccessible"] = True
+    with pytest.raises(errors.RestoreFailed, match=r"members\.a-reader\.publicly_accessible: wanted False, found True"):
+        rebuilt(aws)

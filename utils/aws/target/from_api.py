@@ -67,6 +67,7 @@ def member_from_api(raw: "DBInstanceTypeDef") -> Member:
         monitoring=_monitoring(raw),
         insights=_insights(raw),
         ca_certificate=raw.get("CACertificateIdentifier"),
+        publicly_accessible=raw.get("PubliclyAccessible", False),
         tags=peoples_tags(raw.get("TagList", [])),
     )
 

@@ -26,7 +26,5 @@ def not_put_back(raw: "DBClusterTypeDef") -> Iterator[str]:
 def not_put_back_of_member(raw: "DBInstanceTypeDef") -> Iterator[str]:
     """Name it from an element of DescribeDBInstances."""
     name = raw["DBInstanceIdentifier"]
-    if raw.get("PubliclyAccessible"):
-        yield f"public access to {name}: a copy of production has none"
     if raw.get("DBCapacityReservationIdentifier"):
         yield f"the capacity reservation of {name}"

@@ -70,6 +70,8 @@ def member_parameters(member: Member, tags: Mapping[str, str]) -> dict[str, Any]
         PreferredMaintenanceWindow=member.maintenance_window,
         AutoMinorVersionUpgrade=member.auto_minor_version_upgrade,
         CACertificateIdentifier=member.ca_certificate,
+        # Always said: what is left out follows from the subnets.
+        PubliclyAccessible=bool(member.publicly_accessible),
         Tags=tag_list(tags),
         **_monitoring(member.monitoring),
         **_insights(member.insights),
