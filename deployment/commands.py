@@ -7,7 +7,12 @@ from argparse import Namespace
 from deployment import stacks
 from deployment.account import Account, Refused, told
 from deployment.destroy import destroy
-from deployment.obstacles import reasons_told, refuse_failed_stack, refuse_secrets_to_be_deleted
+from deployment.obstacles import (
+    reasons_told,
+    refuse_failed_stack,
+    refuse_log_groups_of_before,
+    refuse_secrets_to_be_deleted,
+)
 from deployment.plan import plan
 from deployment.schedule import check_request_of_schedule
 from deployment.secret_values import put_secret
@@ -78,6 +83,7 @@ def _deploy(account: Account, options: Namespace) -> int:
         refuse_failed_stack(account, there)
         if there is None:
             _refuse_tables_of_before(account)
+            refuse_log_groups_of_before(account)
     parameters = stacks.parameters_of(options.env, options.parameters)
     check_request_of_schedule({**(there.parameters if there else {}), **parameters}, account.region)
     stacks.run(["./build_lambda_packages.sh", *(["--host"] if options.host else [])], "the packages could not be built")

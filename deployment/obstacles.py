@@ -12,6 +12,7 @@ from deployment.stacks import Stack
 # Of a stack whose first deployment failed only the deletion is left.
 _ONLY_TO_BE_DELETED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 _MOST_REASONS = 10
+_LOG_GROUPS = ("/aws/lambda/aurora-restore-", "/aws/vendedlogs/states/aurora-restore-pipeline")
 
 
 def refuse_failed_stack(account: Account, stack: Stack | None) -> None:
@@ -42,6 +43,29 @@ def refuse_secrets_to_be_deleted(account: Account, environment: str) -> None:
                 "then: aws secretsmanager delete-secret --force-delete-without-recovery (after restore-secret, if its "
                 f"value is still wanted) --secret-id {secret} --region {account.region}; then run this again"
             )
+
+
+def refuse_log_groups_of_before(account: Account) -> None:
+    """Refuse log groups under the names of the stack's own, which a function that outlived it made anew.
+
+    Raises `Refused`.
+    """
+    logs = account.client("logs")
+    there = [
+        group["logGroupName"]
+        for prefix in _LOG_GROUPS
+        for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+        for group in page["logGroups"]
+    ]
+    if there:
+        delete = "; ".join(
+            f"aws logs delete-log-group --log-group-name {name} --region {account.region}" for name in there
+        )
+        raise Refused(
+            f"no stack aurora-restore, but {len(there)} of its log groups are here, and CloudFormation makes none that "
+            f"is there: export what is still wanted of them (aws logs create-export-task), then {delete}; "
+            "and run this again"
+        )
 
 
 @contextmanager

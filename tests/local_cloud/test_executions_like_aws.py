@@ -1,4 +1,4 @@
-"""Executions end at their time limit, are redriven from their last state, and their ends are told to EventBridge."""
+"""Executions end at their limit, are started once and redriven from their last state; EventBridge hears of ends."""
 
 import json
 import uuid
@@ -167,3 +167,18 @@ def test_what_succeeded_or_is_not_there_is_not_redriven(machine: Machine) -> Non
         states.redrive_execution(executionArn=execution)
     with pytest.raises(ClientError, match="ExecutionDoesNotExist"):
         states.redrive_execution(executionArn=execution + "-unknown")
+
+
+def test_a_start_is_answered_once_more_while_the_execution_of_that_name_and_input_runs(machine: Machine) -> None:
+    """StartExecution in the API reference: idempotent for standard workflows, until the execution is closed."""
+    states, name = machine.cloud.client("stepfunctions"), f"once-{uuid.uuid4().hex[:8]}"
+    asked = {"stateMachineArn": machine.arn, "name": name, "input": json.dumps({"wait": 3000, "wanted": 0})}
+    first = states.start_execution(**asked)
+    again = states.start_execution(**asked)
+    assert (again["executionArn"], again["startDate"]) == (first["executionArn"], first["startDate"])
+    assert [item["name"] for item in states.list_executions(stateMachineArn=machine.arn)["executions"]].count(name) == 1
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+        states.start_execution(**asked | {"input": json.dumps({"wait": 1, "wanted": 0})})
+    states.stop_execution(executionArn=first["executionArn"])
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+        states.start_execution(**asked)

@@ -29,6 +29,8 @@ KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
             "BillingMode": "PAY_PER_REQUEST",
         },
     ),
+    "log group": ("AWS::Logs::LogGroup", "LogGroupName", {}),
+    "queue": ("AWS::SQS::Queue", "QueueName", {}),
     "secret": ("AWS::SecretsManager::Secret", "Name", {"SecretString": "{}"}),
 }
 
@@ -41,6 +43,10 @@ def make(cloud: LocalCloud, kind: str, name: str) -> None:
         cloud.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     elif kind == "topic":
         cloud.client("sns").create_topic(Name=name)
+    elif kind == "log group":
+        cloud.client("logs").create_log_group(logGroupName=name)
+    elif kind == "queue":
+        cloud.client("sqs").create_queue(QueueName=name)
     elif kind == "table":
         cloud.client("dynamodb").create_table(TableName=name, **KINDS["table"][2])
     else:
@@ -87,6 +93,9 @@ def make_again(cloud: LocalCloud, kind: str, name: str) -> None:
     if kind == "topic":  # CreateTopic is idempotent: look instead
         cloud.client("sns").get_topic_attributes(TopicArn=f"arn:aws:sns:us-west-2:123456789012:{name}")
         raise ClientError({"Error": {"Code": "TopicExists", "Message": "it exists"}}, "CreateTopic")
+    if kind == "queue":  # and so is CreateQueue
+        cloud.client("sqs").get_queue_url(QueueName=name)
+        raise ClientError({"Error": {"Code": "QueueExists", "Message": "it exists"}}, "CreateQueue")
     make(cloud, kind, name)
 
 

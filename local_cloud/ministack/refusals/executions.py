@@ -37,7 +37,12 @@ def judge_what_is_started() -> None:
 
     def start_if_well_formed(data: Json) -> Any:
         refused = _refusal(data.get("name"), data.get("input", "{}"))
-        return states.error_response_json(*refused, 400) if refused else start(data)
+        if refused:
+            return states.error_response_json(*refused, 400)
+        same = _same_that_runs(states, data)
+        if same is None:
+            return start(data)
+        return states.json_response({"executionArn": same["executionArn"], "startDate": same["startDate"]})
 
     states._start_execution = start_if_well_formed
 
@@ -68,6 +73,17 @@ def let_nothing_general_catch_terminal_errors() -> None:
         return error in names if error in _TERMINAL else matches(names, error)
 
     states._error_matches = error_matches
+
+
+def _same_that_runs(states: Any, data: Json) -> Json | None:
+    """Return the execution of that name and input if it runs: a standard workflow's start may be asked for again."""
+    name = data.get("name")
+    machine = states._state_machines.get(states._resolve_state_machine_arn(data.get("stateMachineArn", "")))
+    if not name or machine is None or machine.get("type") == "EXPRESS":
+        return None
+    found = states._executions.get(machine["stateMachineArn"].replace(":stateMachine:", ":execution:", 1) + f":{name}")
+    is_same = found is not None and found["status"] == "RUNNING" and found["input"] == data.get("input", "{}")
+    return found if is_same else None
 
 
 def _refusal(name: str | None, text: str) -> tuple[str, str] | None:

@@ -40,6 +40,8 @@ def _kinds() -> dict[str, tuple[str, Callable[[str], bool]]]:
     """Return, of each resource type, the property that names it and how to tell whether the name is taken."""
     iam, topics = ministack_modules.service("iam"), ministack_modules.service("sns")
     tables, functions = ministack_modules.service("dynamodb"), ministack_modules.service("lambda_svc")
+    logs, keys = ministack_modules.service("cloudwatch_logs"), ministack_modules.service("kms")
+    queues = ministack_modules.service("sqs")
     machines, secrets = ministack_modules.service("stepfunctions"), ministack_modules.service("secretsmanager")
     return {
         "AWS::IAM::Role": ("RoleName", lambda name: name in iam._roles),
@@ -47,6 +49,9 @@ def _kinds() -> dict[str, tuple[str, Callable[[str], bool]]]:
         "AWS::DynamoDB::Table": ("TableName", lambda name: name in tables._tables),
         "AWS::Lambda::Function": ("FunctionName", lambda name: name in functions._functions),
         "AWS::StepFunctions::StateMachine": ("StateMachineName", lambda name: _ends(machines._state_machines, name)),
+        "AWS::Logs::LogGroup": ("LogGroupName", lambda name: name in logs._log_groups),
+        "AWS::KMS::Alias": ("AliasName", lambda name: _ends(keys._aliases, name)),
+        "AWS::SQS::Queue": ("QueueName", lambda name: any(str(url).endswith(f"/{name}") for url in queues._queues)),
         "AWS::SecretsManager::Secret": ("Name", lambda name: _is_there(secrets._secrets.get(name))),
     }
 

@@ -10,7 +10,12 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from deployment.account import Account, Refused
-from deployment.obstacles import reasons_of_failure, refuse_failed_stack, refuse_secrets_to_be_deleted
+from deployment.obstacles import (
+    reasons_of_failure,
+    refuse_failed_stack,
+    refuse_log_groups_of_before,
+    refuse_secrets_to_be_deleted,
+)
 from deployment.stacks import Stack
 
 REGION = "us-west-2"
@@ -47,6 +52,19 @@ def test_of_a_stack_whose_first_deployment_failed_only_the_deletion_is_left(acco
 def test_any_other_stack_goes_on(account: Account, status: str) -> None:
     refuse_failed_stack(account, a_stack(status))
     refuse_failed_stack(account, None)
+
+
+def test_log_groups_under_the_stacks_names_are_named_with_the_commands_that_remove_them(account: Account) -> None:
+    logs = account.client("logs")
+    logs.create_log_group(logGroupName="/aws/lambda/somebody-elses")
+    refuse_log_groups_of_before(account)
+    for name in ("/aws/lambda/aurora-restore-delete-rds", "/aws/vendedlogs/states/aurora-restore-pipeline"):
+        logs.create_log_group(logGroupName=name)
+    with pytest.raises(Refused, match="2 of its log groups are here") as refused:
+        refuse_log_groups_of_before(account)
+    for name in ("/aws/lambda/aurora-restore-delete-rds", "/aws/vendedlogs/states/aurora-restore-pipeline"):
+        assert f"aws logs delete-log-group --log-group-name {name} --region us-west-2" in str(refused.value)
+    assert "somebody-elses" not in str(refused.value)
 
 
 def secrets_answer(*answers: dict[str, Any] | None) -> Account:
