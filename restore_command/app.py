@@ -117,21 +117,37 @@ def resume(
 @app.command()
 def report(
     operation: Operation = None,
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Markdown, as for the summary of a job (default).")
-    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Markdown, as for a job's summary (default).")] = False,
+    html: Annotated[bool, typer.Option("--html", help="A page of its own, one file.")] = False,
     file: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write it there instead of printing it.")
+    ] = None,
+    signed: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Fetch report.json, report.html, signature and public key.")
     ] = None,
     env: Env = None,
     region: Region = None,
     json: AsJson = False,
 ) -> None:
     """Give the evidence of a run: what was done and proven, and what was not tested."""
-    if json and markdown:
-        raise typer.BadParameter("one form at a time", param_hint="--json, --markdown")
-    form = Form.JSON if json else Form.MARKDOWN
+    if json + html + markdown > 1:
+        raise typer.BadParameter("one form at a time", param_hint="--json, --html, --markdown")
+    if signed is not None:
+        if html or markdown or file:
+            raise typer.BadParameter("the files come as they were signed", param_hint="--signed")
+        _end(reporting.fetch(_pipeline(env, region), Output(json), operation, signed))
+    form = Form.JSON if json else Form.HTML if html else Form.MARKDOWN
     _end(reporting.report(_pipeline(env, region), Output(json), operation, form, file))
+
+
+@app.command()
+def verify_report(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The files, or the folder that has them.")],
+    key: Annotated[Path, typer.Option(metavar="PEM", help="The public key, from an account that you trust.")],
+    json: AsJson = False,
+) -> None:
+    """Check evidence with the public key alone, without AWS: signature, digests, and what that proves."""
+    _end(reporting.verify_report(Output(json), files, key))
 
 
 def main() -> int:

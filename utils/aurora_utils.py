@@ -3,8 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from utils.operation.model import Operation, StepName
-from utils.runtime.contract import ClosingEvent, StartEvent, StepResult
+from utils.operation.model import Helper, Operation, StepName
+from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent, StepResult
 from utils.runtime.services import Services
 from utils.runtime.step import operation_step, step
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from utils.steps.setup_db_users import setup_db_users
     from utils.steps.snapshot_check import snapshot_check
     from utils.steps.sns_notification import sns_notification
+    from utils.steps.write_evidence import write_evidence
 else:
 
     def __getattr__(name: str) -> Any:
@@ -28,13 +29,15 @@ else:
         return getattr(import_module(f"utils.steps.{name}"), name)
 
 
-_STEPS = {name.value.lower().replace(" ", "_") for name in StepName}
+_STEPS = {name.value.lower().replace(" ", "_") for name in (*StepName, *Helper)}
 
 __all__ = [
     "ClosingEvent",
+    "Helper",
     "Operation",
     "Services",
     "StartEvent",
+    "StepEvent",
     "StepName",
     "StepResult",
     "archive_snapshot",
@@ -49,4 +52,5 @@ __all__ = [
     "snapshot_check",
     "sns_notification",
     "step",
+    "write_evidence",
 ]

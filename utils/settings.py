@@ -51,6 +51,9 @@ class Settings(BaseModel):
     database_tls: TlsMode = TlsMode.VERIFY_FULL
     database_ca_file: str = ""
     notification_format: NotificationFormat = NotificationFormat.TEXT
+    evidence_function_name: str = ""
+    evidence_bucket: str = ""
+    evidence_key_id: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":

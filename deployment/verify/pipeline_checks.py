@@ -11,11 +11,11 @@ from deployment.schedule import request_of
 from deployment.verify.findings import Answer, Check, Inspection, deploy_again, failed, passed, remark
 from deployment.verify.network import path_to_database, what_shuts_services
 from utils.errors import InvalidRequest
-from utils.operation.model import StepName
+from utils.operation.model import Helper, StepName
 from utils.settings import Settings
 
 SETUP = "aurora-restore-setup-db-users"
-STEPS = tuple(step.value.lower().replace(" ", "-") for step in StepName)
+STEPS = tuple(step.value.lower().replace(" ", "-") for step in (*StepName, *Helper))
 _SCHEDULE_NAME = "aurora-restore-schedule"
 # What a function answers when the network, not the thing it asked for, is the trouble.
 _NO_ANSWER = "AwsUnavailable"

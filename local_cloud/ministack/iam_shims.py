@@ -18,6 +18,7 @@ def install() -> None:
     tell_the_leading_keys_of_dynamodb_calls()
     tell_the_source_of_events()
     tell_the_namespace_of_scaling()
+    tell_the_algorithm_of_a_signature()
     judge_key_aliases_as_their_keys()
     read_each_policy_once()
 
@@ -99,6 +100,22 @@ def tell_the_namespace_of_scaling() -> None:
         return {**found, "application-autoscaling:service-namespace": namespace}
 
     actions.request_tag_context = with_namespace
+
+
+def tell_the_algorithm_of_a_signature() -> None:
+    """Fill the condition keys kms:SigningAlgorithm and kms:MessageType of Sign and Verify."""
+    actions = ministack_modules.core("iam_actions")
+    original: Callable[..., dict[str, Any]] = actions.request_tag_context
+
+    def with_algorithm(service: str, iam_action: str, body: bytes, *args: Any) -> dict[str, Any]:
+        found = original(service, iam_action, body, *args)
+        if iam_action not in {"kms:Sign", "kms:Verify"}:
+            return found
+        request = json.loads(body or b"{}")
+        algorithm, kind = request.get("SigningAlgorithm", ""), request.get("MessageType", "RAW")
+        return {**found, "kms:SigningAlgorithm": algorithm, "kms:MessageType": kind}
+
+    actions.request_tag_context = with_algorithm
 
 
 def judge_key_aliases_as_their_keys() -> None:

@@ -12,9 +12,10 @@ from tests.conventions.cfn_yaml import REPOSITORY
 from tests.conventions.sources import AROUND, HANDLERS, LOCAL_CLOUD, PRODUCT, TESTS, name_of, run_at_import
 from utils import errors
 from utils.errors import AuroraRestoreError
-from utils.operation.model import StepName
+from utils.operation.model import Helper, StepName
 from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent, StepStatus
 
+FUNCTIONS: tuple[StepName | Helper, ...] = (*StepName, *Helper)
 ROOMS = sorted({path.parent for path in (*PRODUCT, *AROUND, *LOCAL_CLOUD, *TESTS)})
 # Rooms of modules that are alike: who has seen one knows what is in the others, so any number is a list to pick from.
 ALIKE = {
@@ -24,10 +25,13 @@ ALIKE = {
 # Their `__init__.py` does something: the local Aurora is a package of its own with a front door, and importing its
 # operations registers them.
 MORE_THAN_A_NAME = {"local_cloud/aurora", "local_cloud/aurora/operations"}
-EVENTS: dict[StepName, type[StepEvent]] = {StepName.SNAPSHOT_CHECK: StartEvent, StepName.SNS_NOTIFICATION: ClosingEvent}
+EVENTS: dict[StepName | Helper, type[StepEvent]] = {
+    StepName.SNAPSHOT_CHECK: StartEvent,
+    StepName.SNS_NOTIFICATION: ClosingEvent,
+}
 
 
-def folder_of(step: StepName) -> Path:
+def folder_of(step: StepName | Helper) -> Path:
     return REPOSITORY / "lambda_functions" / f"aurora-restore-{step.value.lower().replace(' ', '-')}"
 
 
@@ -78,13 +82,13 @@ def test_no_function_sleeps(path: Path) -> None:
     assert "sleep" not in named
 
 
-def test_there_is_a_function_for_every_step_and_no_other() -> None:
+def test_there_is_a_function_for_every_step_and_helper_and_no_other() -> None:
     folders = {path for path in (REPOSITORY / "lambda_functions").iterdir() if path.name.startswith("aurora-restore")}
-    assert folders == {folder_of(step) for step in StepName}
+    assert folders == {folder_of(step) for step in FUNCTIONS}
 
 
-@pytest.mark.parametrize("step", StepName, ids=lambda step: step.value)
-def test_one_word_names_directory_module_domain_function_and_test_event(step: StepName) -> None:
+@pytest.mark.parametrize("step", FUNCTIONS, ids=lambda step: step.value)
+def test_one_word_names_directory_module_domain_function_and_test_event(step: StepName | Helper) -> None:
     word = step.value.lower().replace(" ", "_")
     folder = folder_of(step)
     assert {path.name for path in folder.iterdir() if path.is_file()} == {f"{word}.py", "event.json"}
@@ -93,8 +97,8 @@ def test_one_word_names_directory_module_domain_function_and_test_event(step: St
     assert word in importlib.import_module("utils.aurora_utils").__all__
 
 
-@pytest.mark.parametrize("step", StepName, ids=lambda step: step.value)
-def test_an_example_event_is_one_that_its_function_takes(step: StepName) -> None:
+@pytest.mark.parametrize("step", FUNCTIONS, ids=lambda step: step.value)
+def test_an_example_event_is_one_that_its_function_takes(step: StepName | Helper) -> None:
     event = json.loads((folder_of(step) / "event.json").read_text())
     EVENTS.get(step, StepEvent).model_validate(event)
 

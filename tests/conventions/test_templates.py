@@ -16,7 +16,7 @@ from tests.conventions.cfn_yaml import (
     statements,
 )
 from utils.aws.event_bus import SOURCE
-from utils.operation.model import StepName
+from utils.operation.model import Helper, StepName
 
 ROOT = load_template("template.yaml")
 PREREQUISITES = load_template("infrastructure/prerequisites.yaml")
@@ -31,7 +31,8 @@ ROLES = resources_of_type(LAMBDA, "AWS::IAM::Role")
 STATE_MACHINE = resources_of_type(STEP_FUNCTIONS, "AWS::Serverless::StateMachine")["StateMachine"]
 DEFINITION = (REPOSITORY / "statemachine/aurora_restore.asl.json").read_text()
 
-STEPS = [step.value.lower().replace(" ", "-") for step in StepName]
+HELPERS = [helper.value.lower().replace(" ", "-") for helper in Helper]
+STEPS = [*(step.value.lower().replace(" ", "-") for step in StepName), *HELPERS]
 EVERY_FUNCTION_READS = {
     "ENVIRONMENT",
     "STATE_TABLE_NAME",
@@ -120,7 +121,7 @@ def test_a_function_writes_to_its_own_log_group_only(step: str) -> None:
     assert not any(allows(statement, "logs:CreateLogGroup") for statement in role_of(step))
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", [step for step in STEPS if step not in HELPERS])
 def test_a_function_ends_before_its_state_gives_up(step: str) -> None:
     timeout = FUNCTIONS[f"{logical_id(step)}Function"].get("Timeout", LAMBDA["Globals"]["Function"]["Timeout"])
     assert timeout <= 900
@@ -146,7 +147,8 @@ def test_every_function_gets_the_whole_environment() -> None:
         "QUARANTINE_SECURITY_GROUP_IDS",
     }
     assert own.pop("SetupDbUsersFunction") == {"DATABASE_TLS", "MANDATORY_REQUEST"}
-    assert own.pop("SnsNotificationFunction") == {"NOTIFICATION_FORMAT"}
+    assert own.pop("SnsNotificationFunction") == {"NOTIFICATION_FORMAT", "EVIDENCE_FUNCTION_NAME"}
+    assert own.pop("WriteEvidenceFunction") == {"EVIDENCE_BUCKET", "EVIDENCE_KEY_ID"}
     assert not any(own.values())
 
 
@@ -201,7 +203,8 @@ def test_the_database_is_never_talked_to_in_clear() -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_audit_rows_are_only_ever_put(step: str) -> None:
     on_audit = [statement for statement in role_of(step) if "AuditTableArn" in references(statement["Resource"])]
-    assert [as_list(statement["Action"]) for statement in on_audit] == [["dynamodb:PutItem"]]
+    only = "dynamodb:Query" if step == "write-evidence" else "dynamodb:PutItem"
+    assert [as_list(statement["Action"]) for statement in on_audit] == [[only]]
     everywhere = [statement for statement in role_of(step) if "*" in as_list(statement["Resource"])]
     assert not any(allows(statement, change) for statement in everywhere for change in CHANGES_OF_ROWS)
 
@@ -272,7 +275,7 @@ def test_the_dba_role_touches_the_master_credentials_only() -> None:
 def test_substitutions_are_the_tokens_of_the_definition() -> None:
     tokens = set(re.findall(r"\$\{(\w+)\}", DEFINITION))
     assert tokens == set(STATE_MACHINE["DefinitionSubstitutions"])
-    assert tokens == {f"{logical_id(step)}FunctionArn" for step in STEPS}
+    assert tokens == {f"{logical_id(step)}FunctionArn" for step in STEPS if step not in HELPERS}
     assert all(value == {"Ref": token} for token, value in STATE_MACHINE["DefinitionSubstitutions"].items())
 
 
@@ -283,7 +286,23 @@ def test_the_state_machine_may_invoke_the_ten_functions_and_nothing_else() -> No
         if allows(statement, "lambda:InvokeFunction")
     ]
     assert len(invoking) == 1
-    assert references(invoking[0]["Resource"]) == {f"{logical_id(step)}FunctionArn" for step in STEPS}
+    steps = [step for step in STEPS if step not in HELPERS]
+    assert references(invoking[0]["Resource"]) == {f"{logical_id(step)}FunctionArn" for step in steps}
+
+
+def test_only_the_last_step_asks_for_evidence_which_one_function_alone_signs_and_writes() -> None:
+    asking = {step for step in STEPS for statement in role_of(step) if allows(statement, "lambda:InvokeFunction")}
+    signing = {step for step in STEPS for statement in role_of(step) if allows(statement, "kms:Sign")}
+    writing = {step for step in STEPS for statement in role_of(step) if allows(statement, "s3:PutObject")}
+    assert (asking, signing, writing) == ({"sns-notification"}, {"write-evidence"}, {"write-evidence"})
+    role = ROLES["WriteEvidenceRole"]["RoleName"]["Fn::Sub"]
+    key = PREREQUISITES["Resources"]["EvidenceKey"]["Properties"]["KeyPolicy"]["Statement"]
+    (may_sign,) = [statement for statement in key if allows(statement, "kms:Sign")]
+    assert may_sign["Condition"]["ArnEquals"]["aws:PrincipalArn"]["Fn::Sub"].endswith(f":role/{role}")
+    assert not any(allows(statement, "kms:CreateGrant") for statement in key)
+    bucket = PREREQUISITES["Resources"]["EvidenceBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (written,) = [statement for statement in bucket if statement["Sid"] == "WrittenByOneFunctionOnly"]
+    assert written["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]["Fn::Sub"].endswith(f":role/{role}")
 
 
 def test_every_end_without_success_is_told_to_the_last_step_and_lost_nowhere() -> None:

@@ -7,6 +7,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import boto3
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from tests.fakes.attached import FakeScaling
 from tests.fakes.journal import Journaled, judge
@@ -29,6 +32,7 @@ REPLACEABLE_TAG = {REPLACEABLE: "true"}
 OPERATION = "nightly-1"
 EXECUTION_ARN = "arn:aws:states:us-west-2:123456789012:execution:aurora-restore-pipeline:nightly-1"
 KEY_ARN = "arn:aws:kms:us-west-2:123456789012:key/mine"
+EVIDENCE_KEY_ARN = "arn:aws:kms:us-west-2:123456789012:key/evidence"
 
 ENVIRONMENT = {
     "ENVIRONMENT": "dev",
@@ -59,6 +63,11 @@ class FakeKms:
         self.states = {"alias/aurora-restore-secrets": "Enabled", KEY_ARN: "Enabled"}
         self.spec = "SYMMETRIC_DEFAULT"
         self.meta = SimpleNamespace(region_name="us-west-2")
+        self.signs_with = ec.generate_private_key(ec.SECP256R1())
+
+    def sign(self, *, KeyId: str, Message: bytes, MessageType: str, SigningAlgorithm: str) -> Item:  # noqa: N803
+        assert (KeyId, MessageType, SigningAlgorithm) == (EVIDENCE_KEY_ARN, "DIGEST", "ECDSA_SHA_256")
+        return {"KeyId": EVIDENCE_KEY_ARN, "Signature": self.signs_with.sign(Message, ec.ECDSA(Prehashed(SHA256())))}
 
     def describe_key(self, *, KeyId: str) -> Item:  # noqa: N803 - boto3's name
         if KeyId not in self.states:
@@ -66,6 +75,23 @@ class FakeKms:
         arn = KeyId if KeyId.startswith("arn:") else KEY_ARN
         key = {"Arn": arn, "KeyState": self.states[KeyId], "KeyUsage": "ENCRYPT_DECRYPT", "KeySpec": self.spec}
         return {"KeyMetadata": key}
+
+
+class FakeFunctions:
+    """Lambda with the functions that a step calls: what each answers, and what it was called with."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Item] = {}
+        self.calls: list[tuple[str, Item]] = []
+        self.refuses_with: str | None = None
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> Item:  # noqa: N803 - boto3's names
+        self.calls.append((FunctionName, json.loads(Payload)))
+        if self.refuses_with:
+            raise aws_error(self.refuses_with)
+        answer = self.answers[FunctionName]
+        failed = {"FunctionError": "Unhandled"} if "errorType" in answer else {}
+        return {"Payload": io.BytesIO(json.dumps(answer).encode()), **failed}
 
 
 class FakeExecutions:
@@ -166,6 +192,11 @@ class FakeS3:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
 
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> Item:  # noqa: N803
+        assert ContentType
+        self.objects[f"s3://{Bucket}/{Key}"] = Body
+        return {}
+
     def get_object(self, *, Bucket: str, Key: str) -> Item:  # noqa: N803 - boto3's names
         content = self.objects.get(f"s3://{Bucket}/{Key}")
         if content is None:
@@ -180,7 +211,7 @@ class FakeAws:
         self.world = FakeRdsWorld()
         self._operation_id = OPERATION
         self.kms, self.executions, self.topic, self.secrets = FakeKms(), FakeExecutions(), FakeTopic(), FakeSecrets()
-        self.bus = FakeBus()
+        self.bus, self.functions = FakeBus(), FakeFunctions()
         self.s3, self.ec2, self.scaling = FakeS3(), FakeEc2(), FakeScaling()
         self.operations, self.audit = InMemoryOperationStore(), InMemoryAuditLog()
         self.services = self.services_with()
@@ -197,6 +228,7 @@ class FakeAws:
             ("secretsmanager", "us-west-2"): self.secrets,
             ("stepfunctions", "us-west-2"): self.executions,
             ("s3", "us-west-2"): self.s3,
+            ("lambda", "us-west-2"): self.functions,
             ("ec2", "us-west-2"): self.ec2,
         }
         return Services(

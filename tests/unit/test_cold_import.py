@@ -7,13 +7,14 @@ import pytest
 
 from tests.conventions.cfn_yaml import REPOSITORY
 from utils import aurora_utils
-from utils.operation.model import StepName
+from utils.operation.model import Helper, StepName
 
-LOADED = "import sys, {word}; print(*(name for name in sys.modules if name.startswith(('utils.steps.', 'psycopg2'))))"
+OF_INTEREST = ("utils.steps.", "psycopg2", "jinja2")
+LOADED = f"import sys, {{word}}; print(*(name for name in sys.modules if name.startswith({OF_INTEREST})))"
 
 
-@pytest.mark.parametrize("step", StepName, ids=lambda step: step.value)
-def test_a_function_loads_its_own_step_and_psycopg2_only_for_postgresql(step: StepName) -> None:
+@pytest.mark.parametrize("step", [*StepName, *Helper], ids=lambda step: step.value)
+def test_a_function_loads_its_own_step_and_psycopg2_only_for_postgresql(step: StepName | Helper) -> None:
     word = step.value.lower().replace(" ", "_")
     folder = REPOSITORY / "lambda_functions" / f"aurora-restore-{word.replace('_', '-')}"
     done = subprocess.run(
@@ -26,6 +27,7 @@ def test_a_function_loads_its_own_step_and_psycopg2_only_for_postgresql(step: St
     loaded = set(done.stdout.split())
     assert {name for name in loaded if name.startswith("utils")} == {f"utils.steps.{word}"}
     assert ("psycopg2" in loaded) == (step is StepName.SETUP_DB_USERS)
+    assert "jinja2" not in loaded
 
 
 def test_the_front_door_has_nothing_that_is_not_said_to_be_there() -> None:

@@ -101,3 +101,15 @@ def check_that_every_metric_is_there(found: list[Measured]) -> None:
     assert {item.dimensions["service"] for item in found} == {SERVICE}
     assert {item.dimensions["phase"] for item in found if "phase" in item.dimensions} == set(PHASES)
     assert all(item.value >= 0 for item in found)
+
+
+def test_a_function_that_a_step_calls_leaves_the_audit_trail_to_the_step(
+    monkeypatch: pytest.MonkeyPatch, aws: FakeAws
+) -> None:
+    monkeypatch.setattr(step_module, "services", lambda: aws.services)
+    handler: Handler = importlib.import_module("write_evidence").handler
+
+    assert handler({"verify": {}}, CONTEXT)["step"] == "Write Evidence"
+    with pytest.raises(OperationNotFound):
+        handler({"operation_id": "of-nobody"}, CONTEXT)
+    assert aws.audit.rows == []

@@ -1,12 +1,15 @@
-"""Step Functions, asked whether the execution that holds a lock still runs."""
+"""Others at work: the execution that holds a lock, and functions that a step calls and waits for."""
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from utils.aws.calls import aws_call, error_code
+from utils.errors import AwsRequestRejected
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_stepfunctions.client import SFNClient
 
 
@@ -31,3 +34,23 @@ class Executions:
                     return False
                 raise
         return answer["status"] in {"RUNNING", "PENDING_REDRIVE"}
+
+
+class Functions:
+    """Calls other functions of the pipeline."""
+
+    def __init__(self, client: "LambdaClient") -> None:
+        self._client = client
+
+    def call(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
+        """Return the function's answer; raises `AwsRequestRejected` with the name of the error it ended with."""
+        with aws_call("lambda:InvokeFunction"):
+            answer = self._client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+            body: dict[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise AwsRequestRejected(
+                f"{body.get('errorType') or answer['FunctionError']} from the function {name}",
+                expected="an answer",
+                action="read the function's log",
+            )
+        return body

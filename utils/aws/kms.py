@@ -1,5 +1,6 @@
-"""KMS in the target Region, asked whether a key can be used."""
+"""KMS in the target Region: whether a key can be used, and a signature."""
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -18,7 +19,7 @@ _COLONS_OF_AN_ARN = 5
 
 
 class KmsGateway:
-    """The one question the pipeline asks KMS."""
+    """What the pipeline asks of KMS."""
 
     def __init__(self, client: "KMSClient") -> None:
         self._client = client
@@ -87,3 +88,17 @@ class KmsGateway:
             if is_multi_region
             else "name a key there: a snapshot that is copied is encrypted anew",
         )
+
+    def sign(self, key_id: str, message: bytes) -> bytes:
+        """Sign with an ECC_NIST_P256 key; return the signature in DER.
+
+        KMS takes messages of up to 4,096 bytes, so that it gets the digest.
+        """
+        with aws_call("kms:Sign"):
+            answer = self._client.sign(
+                KeyId=key_id,
+                Message=hashlib.sha256(message).digest(),
+                MessageType="DIGEST",
+                SigningAlgorithm="ECDSA_SHA_256",
+            )
+        return answer["Signature"]

@@ -1,4 +1,4 @@
-"""S3: the SQL scripts that a request names."""
+"""S3: the SQL scripts that a request names, and the evidence that is kept."""
 
 import hashlib
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Script:
 
 
 class S3Gateway:
-    """Reads scripts; every method raises the errors of `utils.errors` only."""
+    """Reads scripts and writes evidence; every method raises the errors of `utils.errors` only."""
 
     def __init__(self, client: "S3Client") -> None:
         self._client = client
@@ -56,6 +56,11 @@ class S3Gateway:
             sha256=hashlib.sha256(content).hexdigest(),
             text=text,
         )
+
+    def put(self, bucket: str, key: str, content: bytes, content_type: str) -> None:
+        """Write an object, as a new version of one that is there."""
+        with aws_call("s3:PutObject"):
+            self._client.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
 
 
 def _unusable(s3_uri: str, found: str, expected: str) -> PostRestoreSqlFailed:

@@ -57,7 +57,7 @@ def evidence_of(operation: Operation, trail: Sequence[AuditRow], now: datetime) 
         plan=operation.plan.actions,
         preflight=operation.plan.checks,
         settings=_settings(operation, summary),
-        access=_access(operation.users or UsersRecord()),
+        access=_access(operation),
         databases=operation.users.databases if operation.users else [],
         scripts=summary.scripts,
         checks=summary.checks,
@@ -149,7 +149,8 @@ def _settings(operation: Operation, summary: Summary) -> Settings:
     )
 
 
-def _access(users: UsersRecord) -> Access:
+def _access(operation: Operation) -> Access:
+    users = operation.users or UsersRecord()
     return Access(
         users=[UserEvidence(name=name, proofs=proofs) for name, proofs in users.proofs.items()],
         shut_out=users.shut_out,
@@ -158,6 +159,7 @@ def _access(users: UsersRecord) -> Access:
         disarmed=users.disarmed,
         outbound=users.outbound,
         outbound_closed=users.outbound_closed,
+        exposure_seconds=operation.exposure.seconds,
     )
 
 

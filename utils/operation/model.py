@@ -11,6 +11,7 @@ from utils.operation.records import (
     Begun,
     CopyRecord,
     DeletionRecord,
+    EvidenceRecord,
     ExposureRecord,
     RestoreRecord,
 )
@@ -30,6 +31,12 @@ class StepName(StrEnum):
     SETUP_DB_USERS = "Setup DB Users"
     ARCHIVE_SNAPSHOT = "Archive Snapshot"
     SNS_NOTIFICATION = "SNS Notification"
+
+
+class Helper(StrEnum):
+    """Functions that a step calls: no state of the state machine waits for them."""
+
+    WRITE_EVIDENCE = "Write Evidence"
 
 
 class OperationStatus(StrEnum):
@@ -147,6 +154,7 @@ class Operation(BaseModel):
     exposure: ExposureRecord = Field(default_factory=ExposureRecord)
     users: UsersRecord | None = None
     archive: ArchiveRecord | None = None
+    evidence: EvidenceRecord | None = None
     begun: Begun = Field(default_factory=Begun)
     first_seen: dict[str, datetime] = Field(default_factory=dict, description="What is an error only once it lasts.")
     error: OperationError | None = None

@@ -82,6 +82,15 @@ class ExposureRecord(BaseModel):
         return round((self.ended_at - self.since).total_seconds()) if self.ended_at is not None else None
 
 
+class EvidenceRecord(BaseModel):
+    """Where the evidence of the operation is, or why there is none."""
+
+    folder: str | None = Field(default=None, description="`s3://…/`, in which the files are.")
+    sha256: dict[str, str] = Field(default_factory=dict, description="Digest of each file.")
+    signed_by: str | None = Field(default=None, description="ARN of the key.")
+    error: str | None = Field(default=None, description="Name of the error by which it was not written.")
+
+
 class ArchiveRecord(BaseModel):
     """What was kept and what was pruned."""
 

@@ -53,6 +53,7 @@ def message_for_failure(
     lines += _what_is_left(summary, error) if summary else [_without_a_plan(error)]
     lines += ["", _next(advice, resume)]
     lines += ["", *_indented(resume)] if resume else []
+    lines += _evidence(summary) if summary else []
     lines += _link(about.console_url)
     subject = _subject(about.target_cluster_id or operation_id, f"FAILED: {error.name}")
     detail = (summary.as_json() if summary else {}) | {
@@ -96,7 +97,7 @@ def _success(summary: Summary) -> list[str]:
         "",
         *_health(summary),
     ]
-    return [*lines, *_deletion(summary), *_link(summary.console_url)]
+    return [*lines, *_deletion(summary), *_evidence(summary), *_link(summary.console_url)]
 
 
 def _health(summary: Summary) -> list[str]:
@@ -117,7 +118,7 @@ def _kept_and_ways_out(summary: Summary) -> list[str]:
 
 def _dry_run(summary: Summary) -> list[str]:
     shown = lines_of(summary.preview.as_json()) if summary.preview else [f"- {line}" for line in summary.plan]
-    return ["Dry run: nothing was changed.", *shown, *_link(summary.console_url)]
+    return ["Dry run: nothing was changed.", *shown, *_evidence(summary), *_link(summary.console_url)]
 
 
 def _warned_of(summary: Summary) -> list[str]:
@@ -194,6 +195,10 @@ def _next(advice: Advice, resume: str | None) -> str:
 
 def _link(console_url: str | None) -> list[str]:
     return ["", f"Execution: {console_url}"] if console_url else []
+
+
+def _evidence(summary: Summary) -> list[str]:
+    return ["", _row("Evidence", summary.evidence)] if summary.evidence else []
 
 
 def _script_in_words(script: ScriptRecord) -> str:

@@ -63,6 +63,7 @@ class Summary(BaseModel):
     plan: list[str]
     warnings: list[str]
     console_url: str | None
+    evidence: str | None
     changes: Changes = Field(exclude=True)
     preview: Preview | None = Field(default=None, exclude=True)
 
@@ -132,6 +133,7 @@ def summarise(operation: Operation) -> Summary:
         plan=operation.plan.actions,
         warnings=operation.plan.warnings,
         console_url=execution_url(operation.execution_arn),
+        evidence=_evidence(operation),
         changes=changed_so_far(operation),
         preview=preview_of(operation) if operation.request.dry_run else None,
     )
@@ -141,6 +143,12 @@ def _settings(operation: Operation) -> str | None:
     """Say in a line what became of the settings, once they were compared."""
     found = operation.restore.settings.comparison if operation.restore else None
     return str(found) if found else None
+
+
+def _evidence(operation: Operation) -> str | None:
+    """Say where the evidence is, or why there is none; None where nobody asked for any."""
+    found = operation.evidence
+    return (found.folder or f"not written: {found.error}") if found else None
 
 
 def durations(operation: Operation) -> dict[str, int]:

@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from utils.aws.clients import BEST_EFFORT_CONFIG, CLIENT_CONFIG, ApiCalls, ServiceClock
+from utils.aws.clients import BEST_EFFORT_CONFIG, CLIENT_CONFIG, FUNCTION_CONFIG, ApiCalls, ServiceClock
 from utils.aws.event_bus import OperationEvents
-from utils.aws.executions import Executions
+from utils.aws.executions import Executions, Functions
 from utils.aws.kms import KmsGateway
 from utils.aws.notifier import Notifier
 from utils.aws.offers import Offers
@@ -95,6 +95,11 @@ class Services:
     def s3(self) -> S3Gateway:
         """S3, by its endpoint in the target Region."""
         return S3Gateway(self._client("s3", self.settings.target_region))
+
+    @property
+    def functions(self) -> Functions:
+        """Other functions of the pipeline."""
+        return Functions(self._client("lambda", self.settings.target_region, FUNCTION_CONFIG))
 
     @property
     def executions(self) -> Executions:

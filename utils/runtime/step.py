@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from utils.errors import AuroraRestoreError, InvalidRequest, OperationClosed, PermanentError
 from utils.operation.audit_log import AuditEvent, AuditRow
-from utils.operation.model import Operation, OperationStatus, StepName
+from utils.operation.model import Helper, Operation, OperationStatus, StepName
 from utils.operation.store import get_operation
 from utils.report.changes import changed_so_far, telling
 from utils.report.metrics import measure_step
@@ -34,9 +34,9 @@ def logger() -> Logger:
 
 
 def step(
-    name: StepName, event_model: type[StepEvent] = StepEvent
+    name: StepName | Helper, event_model: type[StepEvent] = StepEvent
 ) -> Callable[[Callable[[Any, Services], StepResult]], LambdaHandler]:
-    """Make a step's Lambda handler: parse, audit, log, run, and re-raise what fails."""
+    """Make a function's Lambda handler: parse, audit, log, run, and re-raise what fails."""
 
     def decorate(run: Callable[[Any, Services], StepResult]) -> LambdaHandler:
         @functools.wraps(run)
@@ -145,7 +145,7 @@ def _parse(event: dict[str, Any], model: type[_Event]) -> _Event:
 class _StepRun:
     """One invocation of one step, as log and audit see it."""
 
-    def __init__(self, name: StepName, event: StepEvent, context: LambdaContext, used: Services) -> None:
+    def __init__(self, name: StepName | Helper, event: StepEvent, context: LambdaContext, used: Services) -> None:
         self.services = used
         self._name = name
         self._operation_id = event.concerns
@@ -168,6 +168,8 @@ class _StepRun:
     def _record(self, event: AuditEvent, status: str, details: dict[str, Any], at: datetime, calls: list[str]) -> None:
         log = logger().error if event is AuditEvent.FAILED else logger().info
         log({"event": event.value, "status": status, "details": details, "api_calls": calls})
+        if isinstance(self._name, Helper):
+            return  # the step that called it has the row
         self.services.audit.append(
             AuditRow(
                 operation_id=self._operation_id,

@@ -8,13 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from utils.aws.rds_reader import RdsReader
 from utils.errors import AuroraRestoreError, RetryableError
-from utils.operation.model import StepName
+from utils.operation.model import Helper, StepName
 from utils.runtime.services import Services
 
 _CONNECT_SECONDS = 5.0
 _RUNS = "available"
 # What a step reads of RDS; nothing is called "verify".
-_READS: dict[StepName, Callable[[RdsReader], object]] = {
+_READS: dict[StepName | Helper, Callable[[RdsReader], object]] = {
     StepName.SNAPSHOT_CHECK: lambda rds: rds.find_cluster("verify"),
     StepName.COPY_SNAPSHOT: lambda rds: rds.find_snapshot("verify"),
     StepName.CHECK_COPY_STATUS: lambda rds: rds.find_snapshot("verify"),
@@ -67,7 +67,7 @@ class Verification(BaseModel):
     looks: list[Look] = Field(default_factory=list)
 
 
-def verify(name: StepName, event: VerifyEvent, services: Services) -> dict[str, Any]:
+def verify(name: StepName | Helper, event: VerifyEvent, services: Services) -> dict[str, Any]:
     """Look at what the step `name` depends on; for a run what may pass is raised, so that it asks again."""
     settings = services.settings
     acts: dict[str, Callable[[], object]] = {"state-table": lambda: services.operations.find("verify")}

@@ -22,6 +22,7 @@ from utils.report.summary import summarise
 from utils.runtime import resumption
 from utils.runtime.announcements import SENT, announce_end, announce_refusal, notify
 from utils.runtime.contract import ClosingEvent, StepResult, StepStatus
+from utils.runtime.evidence import ask_for_evidence
 from utils.runtime.services import Services
 from utils.runtime.step import logger
 
@@ -89,6 +90,7 @@ class _PlannedEnd:
             remember_success(self.row, self.services)
         # First of all: a call that is made again finds the row closed.
         _remember_source(self.row, error, self.services)
+        self.row.evidence = None  # what an earlier end left says nothing of this one
         self.row.current_step = StepName.SNS_NOTIFICATION
         resumption.close(self.row, error, self.services)
 
@@ -102,6 +104,9 @@ class _PlannedEnd:
 
     def announce(self) -> None:
         announce_end(self.row, summarise(self.row).seconds, self.services)
+
+    def ask_for_evidence(self) -> bool:
+        return ask_for_evidence(self.row, self.services)
 
     def message(self) -> Notification:
         if self.error is None:
@@ -144,6 +149,9 @@ class _UnplannedEnd:
     def announce(self) -> None:
         announce_refusal(self.row.operation_id, self.event.execution_arn, self.error, self.services)
 
+    def ask_for_evidence(self) -> bool:
+        return False  # without a plan there is nothing to prove
+
     def message(self) -> Notification:
         return message_for_failure(self.row.operation_id, self.event.execution_arn, self.error, None)
 
@@ -169,9 +177,11 @@ def _end(end: _PlannedEnd | _UnplannedEnd) -> StepResult:
             end.announce()
     if is_done:
         return StepResult(status=StepStatus.READY)
+    is_new = end.ask_for_evidence()
     sent = SENT if row.notified_at and end.error == row.error else notify(end.message(), end.services)
     if sent == SENT and row.notified_at is None:
-        row.notified_at = datetime.now(UTC)
+        row.notified_at, is_new = datetime.now(UTC), True
+    if is_new:
         end.save()
     return StepResult(status=StepStatus.READY, details=end.details() | {"notification": sent})
 

@@ -8,15 +8,17 @@ from local_cloud.credentials import ACCOUNT_ID
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 from tests.integration.stage.world import AUDIT_TABLE, STATE_TABLE
 from utils import tags
-from utils.operation.model import StepName
+from utils.operation.model import Helper, StepName
 
-FUNCTIONS = frozenset(step.value.lower().replace(" ", "-") for step in StepName)
+FUNCTIONS = frozenset(step.value.lower().replace(" ", "-") for step in (*StepName, *Helper))
 ROLES = (*sorted(FUNCTIONS), "pipeline", "schedule", "dba")
 # What people have: a cluster and a snapshot of it, a target that may be replaced, a snapshot of a restored cluster.
 FOREIGN, REPLACEABLE, RESTORED, MANAGED = "rights-foreign", "rights-old-target", "rights-restored", "rights-managed"
 FOREIGN_SNAPSHOT, OF_A_PERSON = "rights-foreign-yesterday", "rights-of-a-person"
 OUR_COPY, OUR_FINAL = "aurora-restore-copy-rights", "aurora-restore-final-rights"
 MASTER_SECRET, APP_SECRET = "aurora-restore/dev/master-credentials", "aurora-restore/dev/app-credentials"
+EVIDENCE_KEY = "alias/aurora-restore-evidence"
+EVIDENCE_BUCKET = f"aurora-restore-evidence-{ACCOUNT_ID}-{TARGET_REGION}"
 CLASS, ENGINE = "db.none", "aurora-postgresql"  # no such class: RDS refuses it once IAM has let the call in
 
 
@@ -217,6 +219,8 @@ NOBODYS: dict[str, Call] = {
     "change a script": lambda client, names: client("s3").put_object(
         Bucket=names.bucket, Key="post-restore-sql/rights.sql", Body=b"SELECT 2"
     ),
+    "read evidence": lambda client, _: client("s3").get_object(Bucket=EVIDENCE_BUCKET, Key="rights/tried"),
+    "delete evidence": lambda client, _: client("s3").delete_object(Bucket=EVIDENCE_BUCKET, Key="rights/tried"),
     "schedule a key's deletion": lambda client, names: client("kms").schedule_key_deletion(KeyId=names.key),
     "encrypt by itself": lambda client, names: client("kms").encrypt(KeyId=names.key, Plaintext=b"x"),
     "grant a key by itself": lambda client, names: client("kms").create_grant(
@@ -249,7 +253,7 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
         rds("describe_db_cluster_snapshots", SOURCE_REGION),
     ),
     "look at clusters": (
-        FUNCTIONS - {"copy-snapshot", "check-copy-status", "archive-snapshot", "sns-notification"},
+        FUNCTIONS - {"copy-snapshot", "check-copy-status", "archive-snapshot", "sns-notification", "write-evidence"},
         rds("describe_db_clusters"),
     ),
     "look at clusters of the source Region": (
@@ -348,8 +352,35 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
             SecretId=MASTER_SECRET, SecretString="{}", VersionStages=["RIGHTS"]
         ),
     ),
-    "write a row": (FUNCTIONS, put_row(STATE_TABLE, operation_id="of-nobody")),
-    "write an audit row": (FUNCTIONS, put_row(AUDIT_TABLE, operation_id="of-nobody", timestamp="now")),
+    "write a row": (FUNCTIONS - {"write-evidence"}, put_row(STATE_TABLE, operation_id="of-nobody")),
+    "write an audit row": (
+        FUNCTIONS - {"write-evidence"},
+        put_row(AUDIT_TABLE, operation_id="of-nobody", timestamp="now"),
+    ),
+    "read the audit trail": (
+        frozenset({"write-evidence"}),
+        lambda client, _: client("dynamodb").query(
+            TableName=AUDIT_TABLE,
+            KeyConditionExpression="operation_id = :id",
+            ExpressionAttributeValues={":id": {"S": "of-nobody"}},
+        ),
+    ),
+    "sign evidence": (
+        frozenset({"write-evidence"}),
+        lambda client, _: client("kms").sign(
+            KeyId=EVIDENCE_KEY, Message=b"x" * 32, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256"
+        ),
+    ),
+    "write evidence": (
+        frozenset({"write-evidence"}),
+        lambda client, _: client("s3").put_object(Bucket=EVIDENCE_BUCKET, Key="rights/tried", Body=b"x"),
+    ),
+    "ask for evidence": (
+        frozenset({"sns-notification"}),
+        lambda client, _: client("lambda").invoke(
+            FunctionName="aurora-restore-write-evidence", Payload=b'{"verify": {}}'
+        ),
+    ),
     "give a lock back": (
         frozenset({"snapshot-check", "sns-notification"}),
         delete_row(STATE_TABLE, operation_id="lock#of#x"),

@@ -1,0 +1,136 @@
+"""The page of a run: one file, no script, and whatever a database or a request says is text."""
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests.unit.evidence.runs import BROKEN, a_restore, at, rows
+from tests.unit.operations import an_operation
+from utils.evidence.compiling import evidence_of
+from utils.evidence.model import Evidence, Phase
+from utils.evidence.page import bars_of, page_of
+from utils.operation.model import OperationStatus
+
+SCRIPT = "<script>alert('x')</script>"
+# Elements without an end.
+_VOID = {"meta", "rect"}
+
+
+class Seen(HTMLParser):
+    """Elements and attributes of a page; every element is closed where it was opened."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(page)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert tag in _VOID or self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def of(self, *tags: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+
+def evidence() -> Evidence:
+    return evidence_of(a_restore(), rows(), at(35))
+
+
+def planted(value: Any) -> Any:
+    """Put a script into every text of a document, as if names and messages were somebody's attack."""
+    if isinstance(value, dict):
+        return {planted(key) if "." in key else key: planted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [planted(item) for item in value]
+    is_free = isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\dT", value) and value not in FIXED
+    return f"{value}{SCRIPT}\"' onload=x {{{{ 7 * 7 }}}}" if is_free else value
+
+
+FIXED = {
+    "1", "restored", "SUCCEEDED", "FAILED", "failed", "the request", "the old target", "AWS's default", "pass", "warn",
+    "for a person",
+}  # fmt: skip
+
+
+def test_the_page_tells_the_verdict_the_objectives_and_what_was_not_tested() -> None:
+    seen = Seen(page_of(evidence()))
+
+    for words in (
+        "RESTORED", "staging was restored from prod", "33 min 00 s; the request has no objective",
+        "What was not tested",
+        "Whether an application works on the copy", "logs in, can read, can write", "at least 10", "invalid indexes",
+        "s3://b/post-restore-sql/mask.sql", "rds:DescribeDBClusterSnapshots (2)", "CloudTrail",
+    ):  # fmt: skip
+        assert words in seen.text, words
+
+
+def test_a_failed_run_tells_why_and_how_to_go_on() -> None:
+    operation = an_operation(status=OperationStatus.FAILED, error=BROKEN, finished_at=at(20))
+    seen = Seen(page_of(evidence_of(operation, [], at(21))))
+
+    assert "found failed, expected available" in seen.text
+    assert "./restore.sh resume nightly-1" in seen.text
+    assert "The audit trail has no entry." in seen.text
+
+
+def test_nothing_that_comes_from_elsewhere_is_markup() -> None:
+    attacked = Evidence.model_validate(planted(evidence().model_dump(mode="json")))
+
+    page = page_of(attacked)
+
+    seen = Seen(page)
+    assert "<script" not in page
+    assert seen.of("script", "iframe", "object", "embed", "link", "img", "form") == []
+    assert seen.text.count(SCRIPT) > 30
+    assert not any(name.startswith("on") for _, attributes in seen.elements for name in attributes)
+    assert "49" not in re.findall(r"\{\{ 7 \* 7 \}\}|\b49\b", seen.text)
+
+
+def test_it_opens_without_a_request_to_anybody() -> None:
+    page = page_of(evidence())
+    (policy,) = [
+        item["content"] for item in Seen(page).of("meta") if item.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'"
+    assert not re.search(r"\b(src|href|action)=|url\(|@import|https?://", page)
+
+
+def test_it_can_be_read_by_those_who_do_not_see_it() -> None:
+    seen = Seen(page_of(evidence()))
+
+    assert seen.of("html") == [{"lang": "en"}]
+    assert len(seen.of("main")) == len(seen.of("h1")) == 1
+    assert all(item.get("role") == "img" and item.get("aria-label") for item in seen.of("svg"))
+    assert len(seen.of("caption")) == len(seen.of("table"))
+    assert all(item.get("scope") in {"row", "col"} for item in seen.of("th"))
+    levels = [int(tag[1]) for tag, _ in seen.elements if re.fullmatch(r"h\d", tag)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_the_picture_shows_a_phase_where_it_lies_with_work_first() -> None:
+    timeline = evidence().timeline
+    work, waiting = bars_of(timeline[1], timeline)
+
+    assert (work.kind, work.x, work.width) == ("work", 30.3, 45.5)
+    assert (waiting.kind, waiting.x, waiting.width) == ("waiting", 75.8, 227.3)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.001])
+def test_a_moment_is_still_to_be_seen(seconds: float) -> None:
+    phase = Phase(
+        name="check", started_at=at(0), finished_at=at(0), work_seconds=seconds, waiting_seconds=0, approval_seconds=0
+    )
+    assert [bar.width >= 2 for bar in bars_of(phase, [phase])] == [True] * bool(seconds)

@@ -1,0 +1,141 @@
+"""Evidence is written and signed once an operation has ended; what cannot be written ends no run otherwise."""
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from tests.fakes.aws import EVIDENCE_KEY_ARN, EXECUTION_ARN, OPERATION, FakeAws
+from utils.errors import AwsRequestRejected, OperationNotFound
+from utils.evidence.attestation import PREDICATE_TYPE, pre_authentication_encoding
+from utils.evidence.model import Evidence
+from utils.operation.model import OperationStatus
+from utils.operation.records import EvidenceRecord
+from utils.runtime.contract import ClosingEvent, StepEvent, StepResult
+from utils.runtime.services import Services
+from utils.steps.archive_snapshot import archive_snapshot
+from utils.steps.check_restore_status import check_restore_status
+from utils.steps.sns_notification import sns_notification
+from utils.steps.write_evidence import write_evidence
+
+FUNCTION, BUCKET = "aurora-restore-write-evidence", "evidence"
+WRITTEN = {"folder": f"s3://{BUCKET}/staging/{OPERATION}/", "sha256": {"report.json": "ab"}, "signed_by": "arn:key"}
+BROKEN = {"Error": "CopyFailed", "Cause": json.dumps({"errorMessage": "found failed"})}
+
+
+@pytest.fixture
+def finished(restored: FakeAws) -> FakeAws:
+    """The run, when only its end is left."""
+    restored.run(check_restore_status)
+    restored.run(archive_snapshot)
+    return restored
+
+
+def of_the_last_step(aws: FakeAws) -> Services:
+    return aws.services_with(EVIDENCE_FUNCTION_NAME=FUNCTION)
+
+
+def close(services: Services, **more: Any) -> StepResult:
+    return sns_notification(ClosingEvent(operation_id=OPERATION, execution_arn=EXECUTION_ARN, **more), services)
+
+
+def of_the_function(aws: FakeAws) -> Services:
+    return aws.services_with(EVIDENCE_BUCKET=BUCKET, EVIDENCE_KEY_ID=EVIDENCE_KEY_ARN)
+
+
+def test_three_files_are_written_and_the_signature_is_over_the_digests_of_the_other_two(finished: FakeAws) -> None:
+    close(finished.services)
+
+    result = write_evidence(StepEvent(operation_id=OPERATION), of_the_function(finished))
+
+    folder = f"s3://{BUCKET}/staging/{OPERATION}/"
+    files = {name.removeprefix(folder): content for name, content in finished.s3.objects.items()}
+    assert set(files) == {"report.json", "report.html", "report.dsse.json"}
+    evidence = Evidence.model_validate_json(files["report.json"])
+    assert (evidence.operation_id, evidence.verdict.status) == (OPERATION, OperationStatus.SUCCEEDED)
+    assert files["report.html"].startswith(b"<!doctype html>")
+    envelope = json.loads(files["report.dsse.json"])
+    payload = base64.b64decode(envelope["payload"])
+    statement = json.loads(payload)
+    assert (statement["_type"], statement["predicateType"]) == ("https://in-toto.io/Statement/v1", PREDICATE_TYPE)
+    assert statement["subject"] == [
+        {"name": name, "digest": {"sha256": hashlib.sha256(files[name]).hexdigest()}}
+        for name in ("report.json", "report.html")
+    ]
+    [signed] = envelope["signatures"]
+    signature, digest = base64.b64decode(signed["sig"]), hashlib.sha256(pre_authentication_encoding(payload)).digest()
+    finished.kms.signs_with.public_key().verify(signature, digest, ec.ECDSA(Prehashed(SHA256())))
+    record = EvidenceRecord.model_validate(result.details)
+    assert (record.folder, record.signed_by) == (folder, signed["keyid"])
+    assert record.sha256 == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
+def test_there_is_no_evidence_of_what_still_runs_or_never_was(finished: FakeAws) -> None:
+    result = write_evidence(StepEvent(operation_id=OPERATION), of_the_function(finished))
+
+    assert (result.details["error"], finished.s3.objects) == ("still running", {})
+    with pytest.raises(OperationNotFound):
+        write_evidence(StepEvent(operation_id="of-nobody"), of_the_function(finished))
+
+
+def test_the_last_step_asks_for_it_when_the_row_is_closed_and_tells_where_it_is(finished: FakeAws) -> None:
+    finished.functions.answers[FUNCTION] = {"status": "READY", "details": WRITTEN}
+
+    result = close(of_the_last_step(finished))
+
+    assert finished.functions.calls == [(FUNCTION, {"operation_id": OPERATION, "execution_arn": EXECUTION_ARN})]
+    assert result.details["evidence"] == WRITTEN["folder"]
+    assert f"Evidence          {WRITTEN['folder']}" in finished.topic.messages[0]["Message"]
+    assert finished.operation.evidence == EvidenceRecord.model_validate(WRITTEN)
+
+
+@pytest.mark.parametrize(
+    ("answer", "refusal", "told"),
+    [
+        ({"errorType": "AccessDenied", "errorMessage": "secret"}, None, "AwsRequestRejected"),
+        ({"status": "READY", "details": {"sha256": 1}}, None, "ValidationError"),
+        ({}, "AccessDeniedException", "AccessDenied"),
+        ({}, "TooManyRequestsException", "AwsThrottled"),
+    ],
+)
+@pytest.mark.parametrize("error", [None, BROKEN], ids=["succeeded", "failed"])
+def test_evidence_that_cannot_be_written_ends_no_run_otherwise_and_is_told(
+    finished: FakeAws, answer: dict[str, Any], refusal: str | None, told: str, error: dict[str, Any] | None
+) -> None:
+    finished.functions.answers[FUNCTION], finished.functions.refuses_with = answer, refusal
+
+    close(of_the_last_step(finished), error=error, failed_step="Copy Snapshot" if error else "")
+
+    operation = finished.operation
+    assert operation.status is (OperationStatus.FAILED if error else OperationStatus.SUCCEEDED)
+    assert finished.operations.locks == {}
+    (message,) = finished.topic.messages
+    assert f"Evidence          not written: {told}" in message["Message"]
+    assert "secret" not in message["Message"]
+    assert operation.evidence == EvidenceRecord(error=told)
+
+
+def test_a_call_that_is_made_again_writes_what_was_not_and_nothing_twice(finished: FakeAws) -> None:
+    finished.functions.refuses_with = "TooManyRequestsException"
+    close(of_the_last_step(finished))
+    finished.functions.refuses_with = None
+    finished.functions.answers[FUNCTION] = {"status": "READY", "details": WRITTEN}
+
+    close(of_the_last_step(finished))
+    close(of_the_last_step(finished))
+
+    assert len(finished.functions.calls) == 2
+    assert finished.operation.evidence == EvidenceRecord.model_validate(WRITTEN)
+    assert len(finished.topic.messages) == 1
+
+
+def test_a_function_that_fails_is_told_by_the_name_of_its_error_alone(finished: FakeAws) -> None:
+    finished.functions.answers["f"] = {"errorType": "KeyError", "errorMessage": "Pa55word"}
+    with pytest.raises(AwsRequestRejected, match="KeyError from the function f") as caught:
+        finished.services.functions.call("f", {})
+    assert "Pa55word" not in str(caught.value)
