@@ -13,8 +13,9 @@ from utils.database.health.replication import end_replication
 from utils.database.health.template import close_template
 from utils.database.health.way_in import find_way_in
 from utils.database.proof import by_statement
+from utils.database.proof.trial import TimeForTrials
 from utils.database.rights import arrangement
-from utils.database.roles import memberships, our_users
+from utils.database.roles import memberships, our_users, powers
 from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.profiles import DatabaseUser
 from utils.database.server.connection import FIRST_DATABASE, TEMPLATE, Master
@@ -80,9 +81,14 @@ def set_up_users(
         health += end_prepared_transactions(master, refuse=False)
         found = _shut_out(master, users, keep_logins, lock, before_shutting_out)
         after_shutting_out()
-        databases, at_first = _join(master, users, found.kept)
+        databases = _join(master, users, found.kept)
         health += end_prepared_transactions(master)
-        disarmed = _switch_off_event_triggers(master, databases, before_disarming)
+        with master.in_database(FIRST_DATABASE) as connection:
+            names = [user.name for user in users]
+            disarmed, stronger = powers.take_powers(connection, names, found.kept, before_disarming)
+            at_first = inventory.of_cluster(connection, _ours(master, users))
+        health += stronger
+        disarmed += _switch_off_event_triggers(master, databases, before_disarming)
         remove_script_logins(master, lock.pid)
         if close_outbound:
             health += end_replication(master, databases)
@@ -128,8 +134,8 @@ def _shut_out(
     return found
 
 
-def _join(master: Master, users: Sequence[DatabaseUser], kept: Sequence[str]) -> tuple[list[str], inventory.Inventory]:
-    """Let the master act for every owner, and so into every database; return these, and who had which powers."""
+def _join(master: Master, users: Sequence[DatabaseUser], kept: Sequence[str]) -> list[str]:
+    """Let the master act for every owner, and so into every database; return these."""
     with master.in_database(FIRST_DATABASE) as connection:
         memberships.put_out_of_master(connection, kept)
         ours = [user.name for user in users]
@@ -138,7 +144,7 @@ def _join(master: Master, users: Sequence[DatabaseUser], kept: Sequence[str]) ->
         memberships.open_databases(connection)
         databases = connectable_databases(connection)
         event_triggers.refuse_login_triggers(connection, [*databases, TEMPLATE])
-        return databases, inventory.of_cluster(connection, _ours(master, users))
+        return databases
 
 
 def _ours(master: Master, users: Sequence[DatabaseUser]) -> list[str]:
@@ -214,10 +220,11 @@ def _open_and_prove(
     try:
         logins.open_logins(master, users)
         with inventory.nothing_new(lambda: inventory.take_inventory(master, databases), since="the proof"):
-            untried = by_statement.prove_later(master, databases, users)
+            time_for_trials = TimeForTrials()
+            untried = by_statement.prove_later(master, databases, users, time_for_trials)
             proofs = {
                 user.name: by_statement.prove(
-                    master.server, databases, user, login_secret(user), strong_owners, untried
+                    master.server, databases, user, login_secret(user), strong_owners, untried, time_for_trials
                 )
                 for user in users
             }

@@ -144,6 +144,18 @@ def who_can_log_in(restored: Restored) -> set[str]:
     return {name for (name,) in names} - {MASTER}
 
 
+def nothing_was_gained(restored: Restored) -> None:
+    """Make sure that no login was planted, and that the users are the only ones beside the master."""
+    roles = "SELECT rolname FROM pg_roles WHERE rolname IN ('backdoor', 'by_app')"
+    assert restored.run(ADMIN, "postgres", roles) == []
+    assert who_can_log_in(restored) == {"app", "reader", "devops"}
+
+
+def version(restored: Restored) -> int:
+    """Return the server's version, as 160004."""
+    return int(restored.run(ADMIN, "postgres", "SHOW server_version_num")[0][0])
+
+
 CATALOG = [
     "SELECT oid, rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, "
     "rolbypassrls, rolconnlimit, rolvaliduntil FROM pg_roles",

@@ -48,6 +48,29 @@ DEFINERS = f"""
     REVOKE ALL ON FUNCTION adm.step(int, int) FROM PUBLIC;
     CREATE AGGREGATE adm.bumps(int) (sfunc = adm.step, stype = int)
 """
+# What waits in the tables of an owner that makes roles: PostgreSQL runs it as the owner, whoever sets it off.
+WAITS = f"""
+    CREATE ROLE role_maker CREATEROLE;
+    GRANT CREATE ON DATABASE shop TO role_maker;
+    SET ROLE dba;
+    GRANT rds_superuser TO role_maker WITH ADMIN OPTION;
+    RESET ROLE;
+    SET ROLE role_maker;
+    CREATE SCHEMA made;
+    CREATE FUNCTION made.plant() RETURNS void LANGUAGE plpgsql AS $$ BEGIN {PLANT}; END $$;
+    CREATE FUNCTION made.calm(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+        IF current_setting('made.armed', true) = 'yes' THEN PERFORM made.plant(); END IF; RETURN n;
+    END $$;
+    CREATE TABLE made.counted (n int);
+    INSERT INTO made.counted SELECT generate_series(1, 50);
+    CREATE INDEX ON made.counted (made.calm(n));
+    CREATE TABLE made.parent (id int PRIMARY KEY);
+    CREATE TABLE made.child (id int REFERENCES made.parent ON DELETE CASCADE);
+    INSERT INTO made.parent VALUES (1);
+    INSERT INTO made.child VALUES (1);
+    CREATE FUNCTION made.on_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {PLANT}; RETURN OLD; END $$;
+    CREATE TRIGGER waits BEFORE DELETE ON made.child FOR EACH ROW EXECUTE FUNCTION made.on_delete()
+"""
 # With a temporary table in place of the one that a routine means, its trigger runs as the routine's owner.
 LEAD_ASTRAY = f"""
     SET default_transaction_read_only = off;

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
@@ -64,10 +65,14 @@ PASSED_ON_BY_A_FRIEND = Layout(
 
 # A strong owner's only object becomes the owner role's: the second run meets a strong role that owns nothing.
 DEFINER_OF_A_STRONG_OWNER = Layout(
-    attributes={**_EVERYBODY, 'quo"te': "LOGIN CREATEROLE"}, members=[], schema_owners=["app"] * 3,
+    attributes={**_EVERYBODY, 'quo"te': "LOGIN CREATEDB"}, members=[], schema_owners=["app"] * 3,
     closed_to_owner=[False] * 3, database_owner="app", things=[Thing(kind="DEFINER", schema="Sales", owner='quo"te')],
     grants=[], later=[Later(creator='quo"te', kind="SEQUENCES", schema=None, choice=0, grantee="app")],
 )  # fmt: skip
+# The same with one that loses what made it strong.
+DEFINER_OF_A_WEAKENED_OWNER = replace(
+    DEFINER_OF_A_STRONG_OWNER, attributes={**_EVERYBODY, 'quo"te': "LOGIN CREATEROLE"}
+)
 
 
 @settings(
@@ -84,6 +89,7 @@ DEFINER_OF_A_STRONG_OWNER = Layout(
 @example(layout=PASSED_ON_BY_A_MEMBER)
 @example(layout=PASSED_ON_BY_A_FRIEND)
 @example(layout=DEFINER_OF_A_STRONG_OWNER)
+@example(layout=DEFINER_OF_A_WEAKENED_OWNER)
 def test_the_users_rights_are_their_profiles_and_a_second_run_changes_nothing(server: Restored, layout: Layout) -> None:
     remove(server)
     build(server, layout)

@@ -19,8 +19,11 @@ from utils.errors import DatabaseChangeRefused
 ROLES = """
     CREATE ROLE app LOGIN;
     CREATE ROLE builder LOGIN;
-    CREATE ROLE strong_owner CREATEROLE
+    CREATE ROLE strong_owner CREATEROLE;
+    CREATE ROLE weakened CREATEROLE
 """
+# What the master may not take from an owner.
+BY_SUPERUSER = "ALTER ROLE strong_owner BYPASSRLS"
 # The application's login made tables and a routine that runs what it is given; the master made the rest.
 SHOP = """
     GRANT CREATE ON DATABASE shop TO builder;
@@ -33,6 +36,8 @@ SHOP = """
     CREATE TABLE built.bricks (id int); ALTER TABLE built.bricks OWNER TO builder;
     CREATE SCHEMA strong AUTHORIZATION strong_owner;
     CREATE TABLE strong.things (id int); ALTER TABLE strong.things OWNER TO strong_owner;
+    CREATE SCHEMA weakened AUTHORIZATION weakened;
+    CREATE TABLE weakened.things (id int); ALTER TABLE weakened.things OWNER TO weakened;
     CREATE SCHEMA masters AUTHORIZATION dba;
     SET ROLE dba;
     CREATE TABLE masters.leads (id int);
@@ -49,6 +54,8 @@ OF_DEVOPS = [
     "ALTER TABLE masters.leads ADD COLUMN note text",
     "ALTER TABLE built.bricks ADD COLUMN note text",
     "CREATE INDEX ON built.bricks (id)",
+    # Its owner makes no roles any more.
+    "ALTER TABLE weakened.things ADD COLUMN note text",
     "CREATE OR REPLACE VIEW masters.seen AS SELECT id, 1 AS one FROM masters.leads",
     "REFRESH MATERIALIZED VIEW masters.counted",
     "CREATE OR REPLACE FUNCTION masters.plain() RETURNS int LANGUAGE sql AS 'SELECT 2'",
@@ -97,7 +104,7 @@ def shop(farm: PostgresFarm, request: pytest.FixtureRequest) -> Iterator[Shop]:
     restored.run(MASTER, "postgres", ROLES)
     restored.run(MASTER, "postgres", "CREATE DATABASE built")
     restored.run(ADMIN, "postgres", "ALTER DATABASE built OWNER TO builder")
-    restored.run(ADMIN, "shop", SHOP)
+    restored.run(ADMIN, "shop", f"{SHOP}; {BY_SUPERUSER}")
     yield Shop(restored, restored.set_up())
     farm.remove_server(server)
 
@@ -139,7 +146,7 @@ def test_what_the_owner_role_creates_later_is_open_to_the_users(shop: Shop) -> N
 
 def test_the_proof_tells_whose_objects_devops_cannot_alter(shop: Shop) -> None:
     assert shop.outcome.proofs["devops"][2] == (
-        "shop: logs in, can read, can write, can alter, can create tables (4 tables); "
+        "shop: logs in, can read, can write, can alter, can create tables (5 tables); "
         "cannot alter what strong_owner owns, which has more rights than devops may get"
     )
 

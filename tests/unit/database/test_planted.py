@@ -4,7 +4,7 @@ import pytest
 from psycopg2.errors import InsufficientPrivilege
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN
-from tests.unit.database.judge import who_can_log_in
+from tests.unit.database.judge import nothing_was_gained, version, who_can_log_in
 from tests.unit.database.planted import (
     CRON_VIEW,
     DEFINERS,
@@ -23,18 +23,6 @@ from utils.database.access.script_login import ScriptWork
 from utils.database.server.connection import Login
 from utils.database.setup import set_up_users
 from utils.errors import DatabaseChangeRefused
-
-USERS_ONLY = {"app", "reader", "devops"}
-
-
-def nothing_was_gained(restored: Restored) -> None:
-    roles = "SELECT rolname FROM pg_roles WHERE rolname IN ('backdoor', 'by_app')"
-    assert restored.run(ADMIN, "postgres", roles) == []
-    assert who_can_log_in(restored) == USERS_ONLY
-
-
-def version(restored: Restored) -> int:
-    return int(restored.run(ADMIN, "postgres", "SHOW server_version_num")[0][0])
 
 
 def event_trigger(restored: Restored, event: str, *, owned: bool = True, database: str = "shop") -> None:
@@ -146,7 +134,8 @@ def test_what_a_script_touches_runs_with_nothing_of_the_masters(planted: Restore
 
 @pytest.mark.parametrize("owner", [MASTER, "role_maker"])
 def test_a_routine_of_a_strong_owner_has_no_right_of_its_owners_any_more(planted: Restored, owner: str) -> None:
-    made = f"CREATE ROLE role_maker CREATEROLE; GRANT CREATE ON DATABASE shop TO dba, role_maker; SET ROLE {owner}"
+    may_create = "GRANT CREATE ON DATABASE shop TO dba, role_maker"
+    made = f"CREATE ROLE role_maker CREATEROLE BYPASSRLS; {may_create}; SET ROLE {owner}"
     planted.run(ADMIN, "shop", f"{made}; {DEFINERS}")
     if version(planted) >= 160000:
         planted.run(ADMIN, "shop", "GRANT role_maker TO dba WITH ADMIN TRUE")

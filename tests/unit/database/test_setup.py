@@ -13,8 +13,10 @@ from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.production import LOGINS, MASTER, PASSWORDS, USERS, Restored, create_login, restore
+from tests.unit.database.versions import MAJOR
 from utils.database.access.script_login import ScriptWork
 from utils.database.proof import by_statement
+from utils.database.proof.trial import TimeForTrials
 from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.profiles import DatabaseUser, Profile
 from utils.database.server.connection import DatabaseServer, Login, Master, connected
@@ -53,6 +55,8 @@ NO_DELETES = """
     CREATE RULE ignore AS ON DELETE TO sales.orders_1 DO INSTEAD NOTHING
 """
 PROBES = "SELECT relname FROM pg_class WHERE relname LIKE 'aurora_restore_probe%'"
+# Up to PostgreSQL 15 a membership has no options.
+OPTIONS = " WITH INHERIT TRUE, SET FALSE" if MAJOR >= 16 else ""
 NOWHERE = DatabaseServer(host="127.0.0.1", port=1)
 
 
@@ -295,7 +299,7 @@ def test_a_missing_right_is_not_proven(done: Restored, right: str, user: str, wo
 
 def test_a_devops_user_who_does_not_act_for_an_owner_is_not_proven(done: Restored) -> None:
     with (
-        done.changed("REVOKE shop_owner FROM devops", "GRANT shop_owner TO devops WITH INHERIT TRUE, SET FALSE"),
+        done.changed("REVOKE shop_owner FROM devops", f"GRANT shop_owner TO devops{OPTIONS}"),
         pytest.raises(UsersNotProven, match="devops in database shop that cannot alter"),
     ):
         prove(done, "devops")
@@ -332,11 +336,11 @@ def test_a_proof_names_the_statement(done: Restored) -> None:
 
 
 def test_rights_on_what_comes_later_are_proven(done: Restored) -> None:
-    by_statement.prove_later(done.master, ["shop"], USERS)
+    by_statement.prove_later(done.master, ["shop"], USERS, TimeForTrials())
     default = "ALTER DEFAULT PRIVILEGES FOR ROLE dba {} ON TABLES {} app"
     with (
         done.changed(default.format("REVOKE DELETE", "FROM"), default.format("GRANT DELETE", "TO")),
         pytest.raises(UsersNotProven, match="user app in database shop that cannot write"),
     ):
-        by_statement.prove_later(done.master, ["shop"], USERS)
+        by_statement.prove_later(done.master, ["shop"], USERS, TimeForTrials())
     assert done.run(MASTER, "shop", PROBES) == []

@@ -55,6 +55,7 @@ ROLES = f"""
 ROLES_BY_SUPERUSER = """
     SET allow_system_table_mods = on;
     ALTER ROLE devops BYPASSRLS;
+    ALTER ROLE role_maker BYPASSRLS;
     ALTER ROLE reader SET log_statement = 'none';
     GRANT pg_write_all_data TO reader;
     CREATE ROLE rdstopmgr LOGIN;

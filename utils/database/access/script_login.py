@@ -21,6 +21,7 @@ from utils.database.rights.ownership import open_schemas, take_over_objects
 from utils.database.roles.aws_roles import MAY_ALTER, OF_AWS, SYSTEM_ROLE
 from utils.database.roles.memberships import join, version
 from utils.database.roles.owner_role import OWNER_ROLE, SCRIPT_LOGIN
+from utils.database.roles.powers import HARMLESS
 from utils.database.server.connection import FIRST_DATABASE, Login, Master, postgres_call
 from utils.database.server.statements import attempt, execute, listed, names, rows, run
 from utils.errors import AuroraRestoreError
@@ -30,10 +31,6 @@ _VALID_MINUTES = 20
 _LEFTOVERS = f"SELECT rolname FROM pg_roles WHERE rolname ~ %(pattern)s AND {MAY_ALTER} ORDER BY rolname"  # noqa: S608
 # Whoever is a member of another of PostgreSQL's and AWS's, directly or not, is none whom the login may be; of rds_iam,
 # because on RDS a member of it has no password; of a login that is kept, because it could give that another password.
-_HARMLESS = [
-    "pg_database_owner", "pg_monitor", "pg_read_all_data", "pg_read_all_settings", "pg_read_all_stats",
-    "pg_stat_scan_tables", "pg_write_all_data", "pg_maintain",
-]  # fmt: skip
 _STRONG = f"""
     strong AS (
         SELECT oid FROM pg_roles WHERE rolsuper OR rolcreaterole OR rolreplication OR rolname = current_user
@@ -179,7 +176,7 @@ def _make(master: Master, login: Login, roles: Collection[str]) -> None:
             "creation of the login of scripts",
             [statement.format(Identifier(login.name), Literal(verifier), Literal(until))],
         )
-        values = {**OF_AWS, "harmless": _HARMLESS, "login": login.name, "wanted": list(roles)}
+        values = {**OF_AWS, "harmless": HARMLESS, "login": login.name, "wanted": list(roles)}
         owners = names(connection, "look at owners", _JOINABLE, values)
         if owners:
             run(connection, "memberships of the login of scripts", [_membership(connection, owners, login.name)])

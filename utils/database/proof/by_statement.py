@@ -18,14 +18,14 @@ from utils.database.proof import attempts
 from utils.database.proof.by_privilege import check_rights
 from utils.database.proof.relations import RELATIONS_OF_STRONG, Relation, Relations, relations
 from utils.database.proof.sight import notes
-from utils.database.proof.trial import Trial, Verdict, check
+from utils.database.proof.trial import Attempt, TimeForTrials, Trial, Verdict, check
 from utils.database.roles.profiles import DatabaseUser, Profile
 from utils.database.server.connection import DatabaseServer, Master, logged_in
 from utils.database.server.refusals import may_pass
 from utils.database.server.statements import names, rows, run
 from utils.shortened import first_of
 
-_LONGEST_TRIAL = "SET LOCAL statement_timeout = '15s'"
+OUT_OF_TIME = "out of time"
 _LEFT_ALONE = """
     SELECT quote_ident(nspname) FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner
     WHERE rolsuper AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%'
@@ -40,7 +40,9 @@ _CREATABLE = """
 """
 
 
-def prove_later(master: Master, databases: Sequence[str], users: Sequence[DatabaseUser]) -> dict[str, str]:
+def prove_later(
+    master: Master, databases: Sequence[str], users: Sequence[DatabaseUser], time_for_trials: TimeForTrials
+) -> dict[str, str]:
     """Create a table as the master and try it as each user, in a transaction that ends in nothing.
 
     A login of the user's own would not see the table before it is committed. Returns for each database why that could
@@ -65,7 +67,8 @@ def prove_later(master: Master, databases: Sequence[str], users: Sequence[Databa
                 oid = rows(connection, "table of the proof", "SELECT %s::regclass::oid", (probe.as_string(connection),))
                 table = Relation(oid=oid[0][0], name=probe, title=f"{schema}.{name}", is_strong_owners=True)
                 for user in users:
-                    _try_as(connection, database, user, table)
+                    if not _try_as(connection, database, user, table, time_for_trials):
+                        untried[database] = OUT_OF_TIME
             connection.rollback()
     return untried
 
@@ -77,57 +80,70 @@ def prove(
     secret: SecretStr,
     strong_owners: Sequence[int],
     untried: Mapping[str, str] | None = None,
+    time_for_trials: TimeForTrials | None = None,
 ) -> list[str]:
     """Return what was proven of the user, a line for each database; raises `UsersNotProven`.
 
     strong_owners: oids of the master and other owners with more rights than any user may get, for which none may act;
-    untried: why `prove_later` could try nothing, by database.
+    untried: why `prove_later` could try nothing, by database; time_for_trials: what is left for all of them.
     """
+    time_for_trials = time_for_trials or TimeForTrials()
     strong = {"strong": list(strong_owners)}
     proven = []
     for database in databases:
         with logged_in(server, database, user.name, secret) as connection:
-            line = _prove_in(connection, database, user, strong)
+            line = _prove_in(connection, database, user, strong, time_for_trials)
         why = (untried or {}).get(database)
         proven.append(f"{line}; not tried: tables that are created later ({why})" if why else line)
     return proven
 
 
-def _try_as(connection: Connection, database: str, user: DatabaseUser, table: Relation) -> None:
+def _try_as(
+    connection: Connection, database: str, user: DatabaseUser, table: Relation, time_for_trials: TimeForTrials
+) -> bool:
+    """Try the table as the user; return whether there was time for it."""
     run(connection, "proof", [SQL("SET LOCAL ROLE {}").format(Identifier(user.name))])
     tried = [attempts.reads([table]), attempts.writes(user.profile, [table]), attempts.alters(user.profile, [table])]
-    for attempt in itertools.chain(*tried):
-        check(connection, database, user, attempt)
+    trials = [check(connection, database, user, attempt, time_for_trials) for attempt in itertools.chain(*tried)]
     run(connection, "proof", [SQL("RESET ROLE")])
+    return not _out_of_time(trials)
 
 
-def _prove_in(connection: Connection, database: str, user: DatabaseUser, strong: dict[str, list[int]]) -> str:
+def _prove_in(
+    connection: Connection,
+    database: str,
+    user: DatabaseUser,
+    strong: dict[str, list[int]],
+    time_for_trials: TimeForTrials,
+) -> str:
+    def tried(several: Sequence[Attempt]) -> list[Trial]:
+        return [check(connection, database, user, attempt, time_for_trials) for attempt in several]
+
     with _asking(connection):
         found = relations(connection, strong["strong"])
         begins_read_only = rows(connection, "look at the session", "SHOW transaction_read_only") == [("on",)]
-    run(connection, "limit of the proof", [SQL(_LONGEST_TRIAL)])
-    trials = [check(connection, database, user, attempt) for attempt in attempts.reads([*found.tables, *found.views])]
+    trials = tried(attempts.reads([*found.tables, *found.views]))
     # That a transaction begins read-only is no right: anybody can begin another.
     connection.rollback()
     connection.set_session(readonly=False)
-    run(connection, "limit of the proof", [SQL(_LONGEST_TRIAL)])
     writing = [*attempts.writes(user.profile, found.tables), *attempts.alters(user.profile, found.tables)]
     if _has_public(connection):
         writing.append(attempts.creates(user.profile))
-    trials += [check(connection, database, user, attempt) for attempt in writing]
+    trials += tried(writing)
     with _asking(connection):
         check_rights(connection, database, user, strong)
         seen = notes(connection, user)
         stronger = names(connection, "look at strong owners", RELATIONS_OF_STRONG, strong)
         left_alone = names(connection, "look at AWS's schemas", _LEFT_ALONE, {})
-    told = [*_told_of(trials), *found.note(), *seen]
+    told = [*_out_of_time(trials), *_told_of(trials), *found.note(), *seen]
     if begins_read_only and user.profile is not Profile.READONLY:
         told.append("transactions begin read-only, by a setting that is not the user's own")
     if left_alone:
         told.insert(0, f"schemas of AWS left alone: {first_of(left_alone)}")
     if user.profile is Profile.DEVOPS and stronger:
         told.append(f"cannot alter what {first_of(stronger)} owns, which has more rights than devops may get")
-    return "; ".join([f"{database}: logs in, {_done(trials)} ({_counted(found)})", *told])
+    done = [trial for trial in trials if trial.verdict is not Verdict.OUT_OF_TIME]
+    return "; ".join([f"{database}: {', '.join(['logs in', *_done(done)])} ({_counted(found, done)})", *told])
 
 
 @contextmanager
@@ -139,14 +155,20 @@ def _asking(connection: Connection) -> Iterator[None]:
     run(connection, "settings of the proof", [SQL("ROLLBACK TO SAVEPOINT asking")])
 
 
-def _done(trials: Sequence[Trial]) -> str:
+def _done(trials: Sequence[Trial]) -> list[str]:
     tried = [trial.attempt for trial in trials]
-    return ", ".join(dict.fromkeys(f"{'can' if a.allowed else 'cannot'} {a.what}" for a in tried))
+    return list(dict.fromkeys(f"{'can' if a.allowed else 'cannot'} {a.what}" for a in tried))
 
 
-def _counted(found: Relations) -> str:
-    tried = f", {len(found.tables)} of them tried" if len(found.tables) < found.count else ""
-    return f"{found.count} tables{tried}"
+def _counted(found: Relations, done: Sequence[Trial]) -> str:
+    titles = {trial.attempt.on for trial in done}
+    number = sum(table.title in titles for table in found.tables)
+    return f"{found.count} tables{f', {number} of them tried' if number < found.count else ''}"
+
+
+def _out_of_time(trials: Sequence[Trial]) -> list[str]:
+    late = [f"{t.attempt.what} {t.attempt.on}" for t in trials if t.verdict is Verdict.OUT_OF_TIME]
+    return [f"not tried, {OUT_OF_TIME}, but by the word of the catalog: {first_of(late)}"] if late else []
 
 
 def _told_of(trials: Sequence[Trial]) -> list[str]:

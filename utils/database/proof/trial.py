@@ -1,5 +1,7 @@
 """A statement that a user tries: done, refused, or failed for a reason that says nothing of the user's rights."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -17,6 +19,20 @@ from utils.errors import UsersNotProven
 _REFUSALS = (postgres_errors.InsufficientPrivilege, postgres_errors.ReadOnlySqlTransaction)
 # What may pass for others will not for a statement of the proof: the locks and the time that it takes are its own.
 _OF_THE_STATEMENT = (postgres_errors.OutOfMemory, postgres_errors.QueryCanceled, postgres_errors.ProgramLimitExceeded)
+_LONGEST_SECONDS, _SECONDS_OF_ALL = 15.0, 180.0
+
+
+class TimeForTrials:
+    """The seconds that the trials of a proof have, each and together; of a clock that only runs forward."""
+
+    def __init__(self, seconds: float = _SECONDS_OF_ALL, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._ends = clock() + seconds
+
+    def milliseconds(self) -> int:
+        """Return what the next statement may take; none if the time is up."""
+        left = min(_LONGEST_SECONDS, self._ends - self._clock())
+        return max(0, round(left * 1000))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +55,7 @@ class Verdict(Enum):
     DONE = "done"
     REFUSED = "refused"
     FAILED = "failed"
+    OUT_OF_TIME = "out of time"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +67,18 @@ class Trial:
     why: str = ""
 
 
-def check(connection: Connection, database: str, user: DatabaseUser, attempt: Attempt) -> Trial:
+def check(
+    connection: Connection, database: str, user: DatabaseUser, attempt: Attempt, time_for_trials: TimeForTrials
+) -> Trial:
     """Try a statement in a savepoint; raises `UsersNotProven` if it shows a right too much or too little.
 
     Something beneath may refuse or fail where the user has the right: a policy, a view's function, a foreign server.
-    That is told, and no judgement of the right.
+    That is told, and no judgement of the right. When the time is up, PostgreSQL's word on the right is all there is.
     """
-    trial = _tried(connection, user, attempt)
+    milliseconds = time_for_trials.milliseconds()
+    trial = Trial(attempt=attempt, verdict=Verdict.OUT_OF_TIME)
+    if milliseconds:
+        trial = _tried(connection, user, attempt, milliseconds)
     if trial.verdict is Verdict.DONE:
         has_right = True
     elif trial.verdict is Verdict.REFUSED and not attempt.allowed:
@@ -73,10 +95,10 @@ def check(connection: Connection, database: str, user: DatabaseUser, attempt: At
     return trial
 
 
-def _tried(connection: Connection, user: DatabaseUser, attempt: Attempt) -> Trial:
+def _tried(connection: Connection, user: DatabaseUser, attempt: Attempt, milliseconds: int) -> Trial:
     verdict, why = Verdict.DONE, ""
     with postgres_call(f"proof of user {user.name}"), connection.cursor() as cursor:
-        cursor.execute("SAVEPOINT proof")
+        cursor.execute(f"SAVEPOINT proof; SET LOCAL statement_timeout = {milliseconds}")
         try:
             cursor.execute(attempt.statement)
         except _REFUSALS as error:

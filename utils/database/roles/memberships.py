@@ -9,6 +9,7 @@ from psycopg2.sql import SQL, Composed, Identifier
 from utils.database.roles.aws_roles import OF_AWS, SYSTEM_ROLE
 from utils.database.server.connection import postgres_call
 from utils.database.server.statements import attempt, execute, listed, names, rows, run
+from utils.errors import DatabaseChangeRefused
 from utils.shortened import first_of
 
 # A role is younger than the one that created it.
@@ -39,7 +40,15 @@ _MEMBERS_OF_MASTER = """
     WHERE roleid = (SELECT oid FROM pg_roles WHERE rolname = current_user) AND NOT member.rolsuper
         AND member.rolname <> ALL(%s)
 """
-
+# Roles that are members of the master, and through which of its own members.
+_ABOVE_THE_MASTER = """
+    SELECT roles.name, array_agg(DISTINCT member.rolname::text ORDER BY member.rolname::text)
+    FROM unnest(%s::name[]) AS roles (name), pg_auth_members
+    JOIN pg_roles AS member ON member.oid = pg_auth_members.member
+    WHERE roleid = (SELECT oid FROM pg_roles WHERE rolname = current_user)
+        AND pg_has_role(roles.name, member.oid, 'MEMBER')
+    GROUP BY roles.name ORDER BY roles.name
+"""
 # Owners, and the roles through which owners are, that log in with tokens only; not those of logins that stay.
 _OWNERS_WITH_TOKENS = f"""
     WITH owners AS (
@@ -119,4 +128,29 @@ def join(connection: Connection, roles: Collection[str]) -> None:
         # From PostgreSQL 16 on, who created a role has ADMIN on it, but neither INHERIT nor SET.
         options = SQL(" WITH INHERIT TRUE, SET TRUE") if since_16 else SQL("")
         statement = SQL("GRANT {} TO {}").format(listed(missing), Identifier(connection.info.user)) + options
-        run(connection, f"membership of the master in {first_of(missing)}", [statement])
+        with postgres_call(f"membership of the master in {first_of(missing)}"):
+            try:
+                execute(connection, statement)
+            except (postgres_errors.InsufficientPrivilege, postgres_errors.InvalidGrantOperation) as error:
+                connection.rollback()
+                raise _not_joined(connection, missing, error.diag.message_primary or "") from None
+
+
+def _not_joined(connection: Connection, roles: Collection[str], message: str) -> DatabaseChangeRefused:
+    """Say why the master cannot act for roles; it never is a member of its own members."""
+    master = connection.info.user
+    above = rows(connection, "look at members of the master", _ABOVE_THE_MASTER, (list(roles),))
+    if above:
+        found = first_of([f"{name} (through {', '.join(through)})" for name, through in above])
+        return DatabaseChangeRefused(
+            f"owners that are members of the master user {master}, by a login of keep_logins: {found}",
+            expected="owners that the master can act for, which PostgreSQL allows of no member of it",
+            action=f"REVOKE {master} FROM those logins in the source and start again from a new snapshot, or start a "
+            "new run without them in keep_logins; nobody has been let in",
+        )
+    return DatabaseChangeRefused(
+        f"no membership of the master user {master} in {first_of([*roles])}: {message}",
+        expected="a master that may act for whoever owns something",
+        action=f"in the source, as whoever may: GRANT the role TO {master} WITH ADMIN OPTION; then start again from a "
+        "new snapshot; nobody has been let in",
+    )

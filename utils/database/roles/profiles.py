@@ -109,6 +109,8 @@ PRIVILEGES = {
         sequences=EVERY,
         large_objects=EVERY,
         memberships=("pg_monitor", "pg_signal_backend"),
+        # A database may begin its sessions in the role of an owner, which a member of it then is, and nobody sees it.
+        parameters=(("role", "none"),),
     ),
 }
 
