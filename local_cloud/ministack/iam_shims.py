@@ -18,7 +18,7 @@ def install() -> None:
     tell_the_leading_keys_of_dynamodb_calls()
     tell_the_source_of_events()
     tell_the_namespace_of_scaling()
-    tell_the_algorithm_of_a_signature()
+    tell_what_kms_knows_of_a_call()
     judge_key_aliases_as_their_keys()
     read_each_policy_once()
 
@@ -102,20 +102,24 @@ def tell_the_namespace_of_scaling() -> None:
     actions.request_tag_context = with_namespace
 
 
-def tell_the_algorithm_of_a_signature() -> None:
-    """Fill the condition keys kms:SigningAlgorithm and kms:MessageType of Sign and Verify."""
+def tell_what_kms_knows_of_a_call() -> None:
+    """Fill the condition keys kms:CallerAccount, and of a signature kms:SigningAlgorithm and kms:MessageType."""
     actions = ministack_modules.core("iam_actions")
+    responses = ministack_modules.core("responses")
     original: Callable[..., dict[str, Any]] = actions.request_tag_context
 
-    def with_algorithm(service: str, iam_action: str, body: bytes, *args: Any) -> dict[str, Any]:
+    def with_caller(service: str, iam_action: str, body: bytes, *args: Any) -> dict[str, Any]:
         found = original(service, iam_action, body, *args)
+        if service != "kms":
+            return found
+        found = {**found, "kms:CallerAccount": responses.get_account_id()}
         if iam_action not in {"kms:Sign", "kms:Verify"}:
             return found
         request = json.loads(body or b"{}")
         algorithm, kind = request.get("SigningAlgorithm", ""), request.get("MessageType", "RAW")
         return {**found, "kms:SigningAlgorithm": algorithm, "kms:MessageType": kind}
 
-    actions.request_tag_context = with_algorithm
+    actions.request_tag_context = with_caller
 
 
 def judge_key_aliases_as_their_keys() -> None:
