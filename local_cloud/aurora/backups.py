@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from datetime import datetime, timedelta
 
 from local_cloud.aurora.engine import Engine, as_service
@@ -17,6 +18,16 @@ def take_automated_snapshot(engine: Engine, cluster: Cluster) -> str:
     """Take the automated snapshot of a cluster now and return its identifier; the timeline's lock is held."""
     identifier = f"rds:{cluster.identifier}-{engine.clock.now():%Y-%m-%d-%H-%M}"
     take_snapshot(as_service(engine, cluster), cluster, identifier, {}, "automated")
+    return identifier
+
+
+def take_recovery_point(engine: Engine, cluster: Cluster) -> str:
+    """Take a snapshot of a cluster as AWS Backup does and return its identifier; the timeline's lock is held.
+
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html names them awsbackup:job-<id>.
+    """
+    identifier = f"awsbackup:job-{uuid.uuid4()}"
+    take_snapshot(as_service(engine, cluster), cluster, identifier, {}, "awsbackup")
     return identifier
 
 

@@ -10,15 +10,18 @@ from tests.integration.stage.sources import InOneRegion
 from tests.integration.stage.world import World, tags_of
 
 
-def test_a_snapshot_in_the_target_region_is_restored_where_it_is(world: World, in_one_region: InOneRegion) -> None:
+def test_aws_backups_snapshot_in_the_target_region_is_the_latest_and_restored_where_it_is(
+    world: World, in_one_region: InOneRegion
+) -> None:
     outcome = in_one_region.outcome
     assert "CopyDBClusterSnapshot" not in outcome.changed_operations
     assert outcome.output["copy"] is None
     assert world.snapshots("copy", "beside-west") == []
     [restore] = [call for call in outcome.changes if call.operation == "RestoreDBClusterFromSnapshot"]
-    assert restore.parameters["SnapshotIdentifier"] == in_one_region.production.snapshot_arn
+    snapshots = in_one_region.production.snapshot_arn.rpartition(":")[0]
+    assert restore.parameters["SnapshotIdentifier"] == f"{snapshots}:{in_one_region.recovery_point}"
     new = world.cluster("beside-west")
-    assert counted(world.cloud, new, world.deployment.master) == in_one_region.production.rows
+    assert counted(world.cloud, new, world.deployment.master) == in_one_region.rows
     assert new["KmsKeyId"] != in_one_region.production.snapshot["KmsKeyId"]
 
 

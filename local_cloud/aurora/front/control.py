@@ -55,6 +55,11 @@ class Control:
         with self._engine.timeline.lock:
             return backups.take_automated_snapshot(self._engine, self._cluster(cluster_arn))
 
+    def take_recovery_point(self, cluster_arn: str) -> str:
+        """Take a snapshot of a cluster as AWS Backup does and return its identifier."""
+        with self._engine.timeline.lock:
+            return backups.take_recovery_point(self._engine, self._cluster(cluster_arn))
+
     def back_up_nightly(self, cluster_arn: str) -> None:
         """Take the automated snapshot of a cluster in every backup window from now on."""
         with self._engine.timeline.lock:

@@ -44,6 +44,7 @@ def routes(engine: Engine) -> dict[tuple[str, str], Route]:
             )
         ),
         ("POST", "automated-snapshot"): lambda body: {"identifier": control.take_automated_snapshot(body["arn"])},
+        ("POST", "recovery-point"): lambda body: {"identifier": control.take_recovery_point(body["arn"])},
         ("POST", "autoscaled-reader"): lambda body: {"identifier": control.add_autoscaled_reader(body["arn"])},
         ("POST", "activity-stream"): _silent(
             lambda body: control.start_activity_stream(body["arn"], body["kms_key_arn"], body.get("mode", "async"))

@@ -87,7 +87,7 @@ def delete_db_cluster_snapshot(call: Call) -> dict[str, Any]:
     snapshot = call.state.snapshot(call.params["DBClusterSnapshotIdentifier"])
     require(
         snapshot.snapshot_type == "manual",
-        errors.snapshot_state(f"Cannot delete the snapshot {snapshot.identifier}: it is an automated snapshot."),
+        errors.snapshot_state(f"Cannot delete the snapshot {snapshot.identifier}: it is not a manual snapshot."),
     )
     require(
         snapshot.status != "creating",

@@ -153,6 +153,17 @@ class TestSharing:
                 DBClusterSnapshotIdentifier=name, AttributeName="restore", ValuesToAdd=["111111111111"]
             )
 
+    def test_a_recovery_point_of_aws_backup_is_found_and_copied_but_not_deleted(
+        self, aurora: LocalAurora, prod: Region
+    ) -> None:
+        name = aurora.control.take_recovery_point(prod.arn("cluster", "prod"))
+        prod.wait_for_snapshot(name)
+        assert (prod.snapshot(name)["SnapshotType"], name[:14]) == ("awsbackup", "awsbackup:job-")
+        copy(prod, prod.arn("cluster-snapshot", name), "of-the-recovery-point")
+        prod.wait_for_snapshot("of-the-recovery-point")
+        with refused("InvalidDBClusterSnapshotStateFault"):
+            prod.rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)
+
 
 class TestCopiesUnderWay:
     @pytest.fixture
