@@ -66,6 +66,7 @@ def create_db_cluster(call: Call) -> dict[str, Any]:
             f"{call.region}-{identifier}-{resource_id}",
             params.get("Port"),
             ClusterDoor(call.engine, state.account_id, state.region, resource_id),
+            engine_version=version,
         ),
         encryption=encryption,
         database_name=database,

@@ -52,6 +52,7 @@ def restore_db_cluster_from_snapshot(call: Call) -> dict[str, Any]:
             f"{call.region}-{identifier}-{resource_id}",
             params.get("Port", snapshot.port),
             ClusterDoor(call.engine, call.caller.account_id, call.region, resource_id),
+            engine_version=version,
         ),
         encryption=encryption,
         database_name=snapshot.database_name,

@@ -12,6 +12,17 @@ ADMIN = "rdsadmin"
 # Since this version the schema public is of pg_database_owner; before that AWS gives it to the master.
 OWNED_BY_DATABASE = 150_000
 SETS_EVENT_TRIGGERS = 170_000
+_FUNCTION = "CREATE OR REPLACE FUNCTION pg_catalog.{}() RETURNS text LANGUAGE sql STABLE AS $$ SELECT {} $$"
+_FUNCTIONS = (
+    "SET allow_system_table_mods = on",
+    _FUNCTION.format("aurora_version", "current_setting('rdsadmin.engine_version') || '.1'"),
+    _FUNCTION.format(
+        "version",
+        "'PostgreSQL ' || current_setting('rdsadmin.engine_version') || ' on aarch64-unknown-linux-gnu, "
+        "compiled by aarch64-unknown-linux-gnu-gcc (GCC) 9.5.0, 64-bit'",
+    ),
+    "RESET allow_system_table_mods",
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,14 @@ def give_public_away(admin: connection, master: Master) -> None:
     """Make the master the owner of the database's schema public, as on RDS; since 15 it is its database's owner's."""
     if admin.server_version < OWNED_BY_DATABASE:
         _run(admin, [sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(master.name))])
+
+
+def make_functions(admin: connection) -> None:
+    """Let a database say which Aurora it is, as aurora_version() and version() do on AWS; of later ones' template too.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora_version.html; the patch is made up.
+    """
+    _run(admin, [sql.SQL(statement) for statement in _FUNCTIONS])
 
 
 def make_databases(admin: connection, master: Master) -> None:

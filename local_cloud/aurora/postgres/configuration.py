@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from local_cloud.aurora.postgres.tls import ServerTls
+
 CONFIGURATION = """\
 listen_addresses = ''
 port = {number}
@@ -30,6 +32,10 @@ log_statement = 'ddl'
 log_line_prefix = '%m:%r:%u@%d:[%p]: '
 log_timezone = 'UTC'
 timezone = 'UTC'
+ssl = on
+ssl_cert_file = '{certificate}'
+ssl_key_file = '{key}'
+rdsadmin.engine_version = '{engine_version}'
 """
 
 # The passwords are random and this machine's alone; libpq pays for every iteration at every login.
@@ -49,8 +55,19 @@ local rdsadmin,replication,all rdsadmin scram-sha-256
 """
 
 
-def server_configuration(major: int, socket_dir: Path, number: int, hba_file: Path) -> str:
-    """Return the text of postgresql.conf; `number` tells the servers' sockets in the folder apart."""
+def server_configuration(engine_version: str, socket_dir: Path, number: int, hba_file: Path, tls: ServerTls) -> str:
+    """Return the text of postgresql.conf; `number` tells the servers' sockets in the folder apart.
+
+    The doors end TLS: the servers have it on so that `SHOW ssl` says so, as on AWS.
+    """
     since, line = _SCRAM_ITERATIONS
-    own = line if major >= since else ""
-    return CONFIGURATION.format(socket_dir=socket_dir, number=number, hba=hba_file) + own
+    own = line if int(engine_version.partition(".")[0]) >= since else ""
+    text = CONFIGURATION.format(
+        socket_dir=socket_dir,
+        number=number,
+        hba=hba_file,
+        certificate=tls.certificate,
+        key=tls.key,
+        engine_version=engine_version,
+    )
+    return text + own

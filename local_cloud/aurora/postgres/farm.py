@@ -9,9 +9,10 @@ from pathlib import Path
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN, Master
 from local_cloud.aurora.postgres.host import PostgresHost
+from local_cloud.aurora.postgres.ports import free_port, port_is_free
 from local_cloud.aurora.postgres.proxy.door import Door, DoorLoop
 from local_cloud.aurora.postgres.proxy.doorkeeper import Doorkeeper, NobodyByToken
-from local_cloud.aurora.postgres.server import AdminAccess, PostgresServer, free_port, port_is_free
+from local_cloud.aurora.postgres.server import AdminAccess, PostgresServer
 from local_cloud.aurora.postgres.tls import make_tls
 from local_cloud.aurora.postgres.volume import Volume
 from local_cloud.aurora.settings import AuroraSettings
@@ -27,6 +28,7 @@ class PostgresFarm:
         tls_dir = self.host.data_root / "tls"
         tls_dir.mkdir()
         self._tls = make_tls(settings.run_dir, tls_dir)
+        self.host.hand_over(tls_dir)
         self._socket_dir = self.host.data_root / "sockets"
         self._socket_dir.mkdir(mode=0o700)
         self.host.hand_over(self._socket_dir)
@@ -72,9 +74,19 @@ class PostgresFarm:
         return Volume(self.host, name)
 
     def new_server(
-        self, volume: Volume, major: int, log_name: str, wanted_port: int | None, keeper: Doorkeeper | None = None
+        self,
+        volume: Volume,
+        major: int,
+        log_name: str,
+        wanted_port: int | None,
+        keeper: Doorkeeper | None = None,
+        *,
+        engine_version: str = "",
     ) -> PostgresServer:
-        """Return a server that is not started; it gets the wanted port if that is free."""
+        """Return a server that is not started; it gets the wanted port if that is free.
+
+        `engine_version` is what it says of itself.
+        """
         with self._lock:
             taken = {other.port for other in self._servers}
             port = wanted_port if wanted_port and wanted_port not in taken and port_is_free(wanted_port) else None
@@ -82,7 +94,8 @@ class PostgresFarm:
                 port = free_port()
             door = Door(self._doors, self._tls, self._socket_dir, port, keeper or NobodyByToken())
             log_file = self._log_dir / f"{log_name}.log"
-            server = PostgresServer(self.host, volume, major, door, self._admin, log_file)
+            version = engine_version or f"{major}.4"
+            server = PostgresServer(self.host, volume, version, door, self._tls, self._admin, log_file)
             self._servers.append(server)
         return server
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -20,12 +19,14 @@ from local_cloud.aurora.postgres.bootstrap import (
     Master,
     give_public_away,
     make_databases,
+    make_functions,
     make_roles,
     set_password,
 )
 from local_cloud.aurora.postgres.configuration import CLOSED_ACCESS, OPEN_ACCESS, server_configuration
 from local_cloud.aurora.postgres.host import PostgresHost
 from local_cloud.aurora.postgres.proxy.door import Door
+from local_cloud.aurora.postgres.tls import ServerTls
 from local_cloud.aurora.postgres.volume import Volume
 
 START_SECONDS = 60.0
@@ -44,12 +45,19 @@ class PostgresServer:
     """A PostgreSQL server over one volume: started while the cluster has an available instance."""
 
     def __init__(
-        self, host: PostgresHost, volume: Volume, major: int, door: Door, admin: AdminAccess, log_file: Path
+        self,
+        host: PostgresHost,
+        volume: Volume,
+        engine_version: str,
+        door: Door,
+        tls: ServerTls,
+        admin: AdminAccess,
+        log_file: Path,
     ) -> None:
         self._host = host
         self._volume = volume
-        self._major = major
-        self._door = door
+        self._engine_version, self._major = engine_version, int(engine_version.partition(".")[0])
+        self._door, self._tls = door, tls
         self._admin = admin
         self.log_file = log_file
         self._process: subprocess.Popen[bytes] | None = None
@@ -77,6 +85,7 @@ class PostgresServer:
                 for database in ("template1", "postgres"):
                     with self._connect(database) as there:
                         give_public_away(there, master)
+                        make_functions(there)
                 make_databases(admin, master)
 
     def fill(self, source: Volume) -> None:
@@ -173,8 +182,9 @@ class PostgresServer:
     def _launch(self, access: str) -> None:
         folder = self._volume.folder
         (folder / "pg_hba.conf").write_text(access)
+        hba_file, number = folder / "pg_hba.conf", self._door.number
         (folder / "postgresql.conf").write_text(
-            server_configuration(self._major, self._door.socket_dir, self._door.number, folder / "pg_hba.conf")
+            server_configuration(self._engine_version, self._door.socket_dir, number, hba_file, self._tls)
         )
         self._host.hand_over(folder / "pg_hba.conf")
         self._host.hand_over(folder / "postgresql.conf")
@@ -226,22 +236,3 @@ class PostgresServer:
             yield admin
         finally:
             admin.close()
-
-
-def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def port_is_free(port: int) -> bool:
-    """Tell whether nobody listens on a TCP port of 127.0.0.1."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True

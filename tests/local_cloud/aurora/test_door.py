@@ -196,6 +196,24 @@ def test_a_cluster_of_each_installed_major(east: Region, major: int) -> None:
         assert query(session, "SELECT n FROM kept") == [(1,)]
 
 
+def test_a_server_says_that_it_is_aurora_of_its_clusters_version_and_has_tls(east: Region) -> None:
+    """Aurora User Guide, "aurora_version" and "Using SSL/TLS": what scripts and checks of people ask."""
+    east.has_cluster("asked", EngineVersion="17.4")
+    with east.psql("asked") as session:
+        query(session, "CREATE DATABASE later")
+        assert query(session, "SHOW ssl") == [("on",)]
+    for database in ("postgres", "later"):
+        with east.psql("asked", database=database) as session:
+            assert query(session, "SELECT aurora_version()") == [("17.4.1",)]
+            ((text,),) = query(session, "SELECT version()")
+            assert text.startswith("PostgreSQL 17.4 on aarch64-unknown-linux-gnu, compiled by ")
+    east.has_snapshot("asked-base", of="asked")
+    east.has_restored("asked-copy", "asked-base", EngineVersion="17.5")
+    east.has_instances("asked-copy")
+    with east.psql("asked-copy") as session:
+        assert query(session, "SELECT aurora_version()") == [("17.5.1",)]
+
+
 @pytest.fixture
 def hit(aurora: LocalAurora, prod: Region) -> Callable[..., None]:
     def add(kind: str, statement: str, **how: Any) -> None:
