@@ -59,7 +59,8 @@ def test_its_end_is_seen_in_time(thirty_hour_copy: LongRun) -> None:
 def test_it_leaves_more_than_half_of_the_history_free(thirty_hour_copy: LongRun) -> None:
     outcome = thirty_hour_copy.outcome
     looks = outcome.states.count("Check Copy Status")
-    assert looks > 100
+    # A busy machine looks less often; so many that the other states' events are few beside theirs.
+    assert looks > 30
     assert len(outcome.history) < MOST_EVENTS / 2
     # A look takes a minute of the clock here, and a second in AWS: there are more of them there.
     assert looks <= looks_in(HOURS + 2)
