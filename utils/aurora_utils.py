@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from utils.operation.model import Helper, Operation, StepName
-from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent, StepResult
+from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent, StepResult, SwapEvent
 from utils.runtime.services import Services
 from utils.runtime.step import operation_step, step
 
@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from utils.steps.check_copy_status import check_copy_status
     from utils.steps.check_delete_status import check_delete_status
     from utils.steps.check_restore_status import check_restore_status
+    from utils.steps.check_swap_status import check_swap_status
     from utils.steps.copy_snapshot import copy_snapshot
     from utils.steps.delete_rds import delete_rds
     from utils.steps.restore_snapshot import restore_snapshot
     from utils.steps.setup_db_users import setup_db_users
     from utils.steps.snapshot_check import snapshot_check
     from utils.steps.sns_notification import sns_notification
+    from utils.steps.swap_clusters import swap_clusters
     from utils.steps.write_evidence import write_evidence
 else:
 
@@ -40,10 +42,12 @@ __all__ = [
     "StepEvent",
     "StepName",
     "StepResult",
+    "SwapEvent",
     "archive_snapshot",
     "check_copy_status",
     "check_delete_status",
     "check_restore_status",
+    "check_swap_status",
     "copy_snapshot",
     "delete_rds",
     "operation_step",
@@ -52,5 +56,6 @@ __all__ = [
     "snapshot_check",
     "sns_notification",
     "step",
+    "swap_clusters",
     "write_evidence",
 ]

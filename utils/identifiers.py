@@ -31,6 +31,16 @@ def instance_identifier(target_cluster_id: str, number: int) -> str:
     return target_cluster_id[: _LONGEST_IDENTIFIER - len(suffix)].rstrip("-") + suffix
 
 
+def suffixed_identifier(identifier: str, suffix: str) -> str:
+    """Name something after another one, ≤ 63 characters."""
+    return f"{identifier[: _LONGEST_IDENTIFIER - len(suffix) - 1].rstrip('-')}-{suffix}"
+
+
+def digest_of(operation_id: str) -> str:
+    """Return the same few letters for the same operation."""
+    return hashlib.sha256(operation_id.encode()).hexdigest()[:8]
+
+
 def is_snapshot_arn(text: str) -> bool:
     """Tell whether `text` is the ARN of a DB cluster snapshot."""
     return re.fullmatch(SNAPSHOT_ARN_PATTERN, text) is not None

@@ -9,7 +9,7 @@ _ALWAYS = (
     "execution-failed", "execution-timed-out", "execution-aborted", "snapshot-older-than-rpo", "lock-held-too-long",
     "dead-letters",
 )  # fmt: skip
-_OF_FUNCTIONS = ("function-errors", "function-throttles")
+_OF_FUNCTIONS = ("function-errors", "function-throttles", "function-errors-swap", "function-throttles-swap")
 _OF_SCHEDULE = ("no-success",)
 _PREFIX = "aurora-restore-"
 

@@ -22,7 +22,7 @@ CHECKOV = REPOSITORY / ".checkov.yaml"
 SKIPPED_FOR_FUNCTIONS = {
     "CKV_AWS_115": ("ReservedConcurrentExecutions", set[str]()),
     "CKV_AWS_116": ("DeadLetterQueue", {"SnsNotificationFunction"}),
-    "CKV_AWS_117": ("VpcConfig", {"SetupDbUsersFunction"}),
+    "CKV_AWS_117": ("VpcConfig", {"SetupDbUsersFunction", "CheckSwapStatusFunction"}),
     "CKV_AWS_173": ("KmsKeyArn", set[str]()),
 }
 # Why checkov still minds a resource that has a skip of its own.

@@ -100,7 +100,7 @@ def test_the_phases_that_the_dashboard_names_are_those_that_are_measured() -> No
         for metric in widget["properties"].get("metrics", [])
         if not isinstance(metric[0], dict) and metric[1] == Metric.PHASE_SECONDS.label
     }
-    assert named == {"copy", "delete", "restore", "users"}
+    assert named == {"copy", "delete", "restore", "users", "swap"}
 
 
 # What goes wrong in a function that a step calls is in the message of the run.

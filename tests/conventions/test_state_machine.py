@@ -21,6 +21,7 @@ TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task
 ASK_ALL = STATES["Ask All Functions"]
 (ASK_ONE,) = (state for state in ASK_ALL["ItemProcessor"]["States"].values() if state["Type"] == "Task")
 FAILURE_NOTICE = "SNS Failure Notification"
+ROLL_BACK = "Roll Back Swap"
 OURS = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, AuroraRestoreError)}
 BASES = {AuroraRestoreError, RetryableError, PermanentError}
 RETRYABLE = {cls.__name__ for cls in OURS - BASES if issubclass(cls, RetryableError)}
@@ -124,8 +125,14 @@ def test_every_task_catches_everything(name: str) -> None:
 
 
 def test_a_failed_step_is_told_and_ends_in_fail() -> None:
-    steps = set(TASKS) - {FAILURE_NOTICE, StepName.SNS_NOTIFICATION}
-    assert {STATES[name]["Catch"][0]["Next"] for name in steps} == {FAILURE_NOTICE}
+    swap = {StepName.SWAP_CLUSTERS, StepName.CHECK_SWAP_STATUS}
+    steps = set(TASKS) - {FAILURE_NOTICE, StepName.SNS_NOTIFICATION, ROLL_BACK}
+    assert {STATES[name]["Catch"][0]["Next"] for name in steps - swap} == {FAILURE_NOTICE}
+    assert {STATES[name]["Catch"][0]["Next"] for name in swap} == {ROLL_BACK}
+    assert STATES[ROLL_BACK]["Catch"] == [{"ErrorEquals": ["States.ALL"], "Next": FAILURE_NOTICE}], (
+        "the first error is told"
+    )
+    assert FAILURE_NOTICE in reachable_from(ROLL_BACK)
     assert {STATES[name]["Catch"][0]["Assign"]["error"] for name in steps} == {"{% $states.errorOutput %}"}
     ends = {name for name in reachable_from(FAILURE_NOTICE) if not exits_of(STATES[name])}
     assert {STATES[name]["Type"] for name in ends} == {"Fail"}
@@ -143,8 +150,8 @@ def test_the_failure_carries_the_errors_name_and_cause() -> None:
     assert STATES[FAILURE_NOTICE]["Catch"][0]["Assign"]["cause"]
 
 
-def test_the_ten_steps_are_its_tasks_by_name() -> None:
-    assert set(TASKS) == {name.value for name in StepName} | {FAILURE_NOTICE}
+def test_the_steps_are_its_tasks_by_name() -> None:
+    assert set(TASKS) == {name.value for name in StepName} | {FAILURE_NOTICE, ROLL_BACK}
 
 
 @pytest.mark.parametrize("step", StepName, ids=lambda step: step.value)

@@ -80,7 +80,7 @@ def wait(then: str) -> State:
 
 FUNCTIONS = (
     "SnapshotCheck CopySnapshot CheckCopyStatus DeleteRds CheckDeleteStatus RestoreSnapshot CheckRestoreStatus "
-    "SetupDbUsers ArchiveSnapshot SnsNotification"
+    "SetupDbUsers SwapClusters CheckSwapStatus ArchiveSnapshot SnsNotification"
 )
 ASK_ONE = invoked(
     "{% $states.input %}",
@@ -161,8 +161,20 @@ EXPECTED: dict[str, State] = {
     "Check Restore Status": step("Check Restore Status", "Is the Restore Ready?"),
     "Is the Restore Ready?": choice("Wait for Restore", READY="Setup DB Users", CLUSTER_READY="Restore Snapshot"),
     "Setup DB Users": step("Setup DB Users", "Are the Users Ready?", TimeoutSeconds=SETUP_SECONDS),
-    "Are the Users Ready?": choice("Wait for Master Password", READY="Archive Snapshot"),
+    "Are the Users Ready?": choice("Wait for Master Password", READY="Archive Snapshot", SWAP_READY="Swap Clusters"),
     "Wait for Master Password": wait("Setup DB Users"),
+    "Swap Clusters": step("Swap Clusters", "Is the Swap Done?", Catch=caught("Roll Back Swap", Assign=CAUGHT)),
+    "Is the Swap Done?": choice("Wait for Swap", READY="Archive Snapshot", SWAP_AGAIN="Swap Clusters"),
+    "Wait for Swap": wait("Check Swap Status"),
+    "Check Swap Status": step("Check Swap Status", "Is the Swap Done?", Catch=caught("Roll Back Swap", Assign=CAUGHT)),
+    "Roll Back Swap": step(
+        "Swap Clusters",
+        "Is the Swap Rolled Back?",
+        payload={"roll_back": True},
+        Catch=[{"ErrorEquals": ["States.ALL"], "Next": NOTICE}],
+    ),
+    "Is the Swap Rolled Back?": choice("Wait for Roll Back", READY=NOTICE),
+    "Wait for Roll Back": wait("Roll Back Swap"),
     "Archive Snapshot": step("Archive Snapshot", "SNS Notification"),
     "SNS Notification": step(
         "SNS Notification",

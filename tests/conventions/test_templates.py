@@ -54,7 +54,9 @@ GUARDING_TAGS: dict[str, list[dict[str, Any]]] = {
     "rds:DeleteDBCluster": [REPLACEABLE],
     "rds:DeleteDBInstance": [REPLACEABLE],
     "rds:ModifyDBCluster": [REPLACEABLE, RESTORED],
-    "rds:StartDBCluster": [REPLACEABLE],
+    "rds:ModifyDBInstance": [REPLACEABLE],
+    "rds:StartDBCluster": [REPLACEABLE, RESTORED],
+    "rds:StopDBCluster": [RESTORED],
     "rds:DeleteDBClusterSnapshot": [SNAPSHOT],
 }
 CHANGES_OF_ROWS = (
@@ -146,6 +148,7 @@ def test_every_function_gets_the_whole_environment() -> None:
         "MANDATORY_REQUEST",
         "QUARANTINE_SECURITY_GROUP_IDS",
     }
+    assert own.pop("CheckSwapStatusFunction") == {"DATABASE_TLS"}
     assert own.pop("SetupDbUsersFunction") == {"DATABASE_TLS", "MANDATORY_REQUEST"}
     assert own.pop("SnsNotificationFunction") == {"NOTIFICATION_FORMAT", "EVIDENCE_FUNCTION_NAME"}
     assert own.pop("WriteEvidenceFunction") == {"EVIDENCE_BUCKET", "EVIDENCE_KEY_ID"}
@@ -153,11 +156,11 @@ def test_every_function_gets_the_whole_environment() -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_only_setup_db_users_reads_the_masters_secret_and_only_the_first_step_the_users_too(step: str) -> None:
+def test_only_setup_db_users_reads_the_masters_secret_and_only_who_looks_or_logs_in_the_users_too(step: str) -> None:
     readers = [statement for statement in role_of(step) if allows(statement, "secretsmanager:GetSecretValue")]
     if step != "setup-db-users":
         assert [statement["Resource"] for statement in readers] == [{"Ref": "AppSecretArn"}] * (
-            step == "snapshot-check"
+            step in {"snapshot-check", "check-swap-status"}
         )
         assert "MasterSecretArn" not in references(role_of(step))
         return
@@ -252,7 +255,7 @@ def test_a_wildcard_resource_is_only_looked_at(step: str) -> None:
     allowed = {"copy-snapshot": {"rds:CrossRegionCommunication"}}.get(step, set())
     others -= {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # with tracing only
     others = {action for action in others if not action.startswith("application-autoscaling:Describe")}
-    if step == "setup-db-users":
+    if step in {"setup-db-users", "check-swap-status"}:
         others = {action for action in others if not action.startswith("ec2:")}  # inside a VPC only
     assert others == allowed
     looks = [statement for statement in wild if "rds:Describe" in str(statement["Action"])]

@@ -58,7 +58,7 @@ def judge_changes(changes: Changes, aws: "FakeAws") -> None:
     pruned -= {names.copy_id, names.final_snapshot_id}
     for was_done, was_tried, is_said in (
         ("copy_db_cluster_snapshot" in done, "copy_db_cluster_snapshot" in tried, bool(changes.copied)),
-        ("start_db_cluster" in done, "start_db_cluster" in tried, changes.old_target_started),
+        ("start_db_cluster" in done, "start_db_cluster" in tried, changes.old_target_started or changes.restarted),
         (RESTORE in done, RESTORE in tried, changes.restored),
         (bool(destroyed["old"]), bool(tried & {"delete_db_instance", "modify_db_cluster"}), bool(changes.deleted)),
     ):

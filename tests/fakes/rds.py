@@ -11,6 +11,7 @@ from typing import Any
 from tests.fakes.attached import FakeAttached
 from tests.fakes.rds_items import Item, arn_of, need, number_of
 from tests.fakes.rds_region import FakeClock, FakeRegion
+from tests.fakes.rds_renames import FakeRenames
 from tests.fakes.rds_settings import shown
 
 
@@ -27,7 +28,7 @@ class FakeRdsWorld:
         )
 
 
-class FakeRds(FakeAttached, FakeRegion):
+class FakeRds(FakeAttached, FakeRenames):
     """The client of one Region."""
 
     def __init__(self, region: str, world: FakeRdsWorld) -> None:
@@ -171,6 +172,9 @@ class FakeRds(FakeAttached, FakeRegion):
     def modify_db_cluster(self, **params: Any) -> Item:
         self._enter("modify_db_cluster", params)
         cluster = self._cluster(params["DBClusterIdentifier"])
+        if "NewDBClusterIdentifier" in params:
+            self.rename_cluster(params)
+            return {}
         cluster |= shown(params)
         if "MasterUserPassword" in params:
             cluster["Status"] = "resetting-master-credentials"

@@ -67,6 +67,7 @@ def new_instance(identifier: str, cluster_id: str) -> Item:
         "DBClusterIdentifier": cluster_id,
         "DBInstanceClass": "db.r8g.large",
         "DBInstanceStatus": "available",
+        "Endpoint": {"Address": f"{identifier}.x.us-west-2.rds.amazonaws.com", "Port": 5432},
         "DBParameterGroups": [{"DBParameterGroupName": "default.aurora-postgresql17"}],
         "PendingModifiedValues": {},
         "TagList": [],

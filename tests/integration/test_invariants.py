@@ -16,7 +16,7 @@ COPY_TAKES = timedelta(seconds=1200)  # the local Aurora never ends one earlier
 # Asked for with final_snapshot: false.
 GIVEN_UP = {"drill", "full-region", "maintained"}
 # Clusters that a restore left in a failed status, which the resumed operation removed to make them again, or a new one.
-HALF_RESTORED = {"resume-restore", "resume-instance", "by-the-book", "instance-fails"}
+HALF_RESTORED = {"resume-restore", "resume-instance", "by-the-book", "instance-fails", "halfway-new"}
 # What only a target needs whose settings are away from AWS's defaults, or that somebody stopped.
 NOT_OF_EVERY_TARGET = {
     "AddSourceIdentifierToSubscription",
@@ -24,6 +24,8 @@ NOT_OF_EVERY_TARGET = {
     "EnableHttpEndpoint",
     "RegisterDBProxyTargets",
     "StartDBCluster",
+    "StopDBCluster",
+    "ModifyDBInstance",
 }
 # Restored from a snapshot of the target Region, that was there before.
 FROM_THE_TARGET_REGION = {"beside-west", "silent"}
@@ -135,7 +137,7 @@ def test_nothing_is_changed_that_does_not_bear_our_tags(calls: list[ApiCall], by
         if call.operation in {"DeleteDBCluster", "ModifyDBCluster"}:
             [*_, made] = _made(calls, "DBClusterIdentifier", call, ("CreateDBCluster", "RestoreDBClusterFromSnapshot"))
             assert _tags(made).get("aurora-restore:replaceable") == "true", call
-        elif call.operation == "DeleteDBInstance":
+        elif call.operation in {"DeleteDBInstance", "ModifyDBInstance"}:
             if str(call.parameters["DBInstanceIdentifier"]).startswith(AUTOSCALED):
                 continue  # RDS made it, with the tags of its cluster
             [*_, made] = _made(calls, "DBInstanceIdentifier", call, ("CreateDBInstance",))
@@ -174,6 +176,10 @@ def test_nothing_is_changed_that_does_not_bear_our_tags(calls: list[ApiCall], by
             },
         ),
         ("aurora-restore-setup-db-users", {"ModifyDBCluster"}),
+        (
+            "aurora-restore-swap-clusters",
+            {"ModifyDBCluster", "ModifyDBInstance", "StartDBCluster", "StopDBCluster"},
+        ),
         ("aurora-restore-archive-snapshot", {"AddTagsToResource", "DeleteDBClusterSnapshot"}),
     ],
 )
@@ -228,11 +234,14 @@ def _since_it_was_made(calls: list[ApiCall], cluster_id: str, end: ApiCall) -> l
 
 
 def _made(calls: list[ApiCall], member: str, before: ApiCall, operations: tuple[str, ...]) -> list[ApiCall]:
-    return [
-        call
-        for call in calls[: calls.index(before)]
-        if call.operation in operations and call.parameters[member] == before.parameters[member]
-    ]
+    """Return the call that made what `before` names, whatever it was called then."""
+    name = before.parameters[member]
+    for call in reversed(calls[: calls.index(before)]):
+        if call.parameters.get(f"New{member}") == name:
+            name = call.parameters[member]
+        elif call.operation in operations and call.parameters[member] == name:
+            return [call]
+    return []
 
 
 def _deleted(calls: Iterable[ApiCall], snapshot_id: str) -> bool:

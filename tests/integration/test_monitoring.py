@@ -176,6 +176,7 @@ def test_the_alarms_are_deployed_and_the_quiet_ones_are_quiet(world: World) -> N
         "aurora-restore-dead-letters",
         "aurora-restore-function-errors",
         "aurora-restore-function-throttles",
+        "aurora-restore-function-throttles-swap",
     }, "no restore is missed while the schedule is off"
     [topic] = {action for alarm in alarms for action in alarm["AlarmActions"]}
     assert topic.endswith(":aurora-restore-notifications")

@@ -86,6 +86,7 @@ class Instance:
     status: str
     pending_changes: Sequence[str]
     tags: Mapping[str, str]
+    endpoint: str | None
     settings: Member
     not_put_back: Sequence[str]
 
@@ -164,6 +165,7 @@ def instance_from_api(raw: "DBInstanceTypeDef") -> Instance:
         status=raw["DBInstanceStatus"],
         pending_changes=tuple(raw.get("PendingModifiedValues") or {}),
         tags=tags_from_api(raw.get("TagList", [])),
+        endpoint=raw.get("Endpoint", {}).get("Address"),
         settings=member_from_api(raw),
         not_put_back=tuple(not_put_back_of_member(raw)),
     )

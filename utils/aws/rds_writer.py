@@ -14,7 +14,7 @@ from utils.aws.calls import aws_call, error_code
 from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.aws.target.to_api import given, member_parameters, restore_parameters, tag_list
 from utils.cluster_settings.model import Member, TargetSettings
-from utils.errors import AccessDenied, SnapshotNotFound
+from utils.errors import AccessDenied, ResourceBusy, SnapshotNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,6 +115,33 @@ class RdsWriter:
         with aws_call("rds:ModifyDBCluster"):
             self._client.modify_db_cluster(DBClusterIdentifier=cluster_id, ApplyImmediately=True, **changes)
 
+    def rename_cluster(self, cluster_id: str, new_id: str) -> None:
+        """Give a cluster another name; it is `renaming` for a while, and its endpoints change with it."""
+        with (
+            self._done_if_gone(lambda rds: rds.find_cluster(cluster_id)),
+            _passing("rds:ModifyDBCluster", "DBClusterNotFoundFault"),
+            _busy_while_taken("DBClusterAlreadyExistsFault", new_id),
+        ):
+            self._client.modify_db_cluster(
+                DBClusterIdentifier=cluster_id, NewDBClusterIdentifier=new_id, ApplyImmediately=True
+            )
+
+    def rename_instance(self, instance_id: str, new_id: str) -> None:
+        """Give an instance another name, for which RDS restarts it."""
+        with (
+            self._done_if_gone(lambda rds: rds.find_instance(instance_id)),
+            _passing("rds:ModifyDBInstance", "DBInstanceNotFound"),
+            _busy_while_taken("DBInstanceAlreadyExists", new_id),
+        ):
+            self._client.modify_db_instance(
+                DBInstanceIdentifier=instance_id, NewDBInstanceIdentifier=new_id, ApplyImmediately=True
+            )
+
+    def stop_cluster(self, cluster_id: str) -> None:
+        """Stop a cluster with its instances."""
+        with aws_call("rds:StopDBCluster"):
+            self._client.stop_db_cluster(DBClusterIdentifier=cluster_id)
+
     def enable_data_api(self, cluster_arn: str) -> None:
         """Switch the RDS Data API on."""
         with aws_call("rds:EnableHttpEndpoint"):
@@ -165,6 +192,19 @@ def _passing(name: str, already_done: str) -> "Iterator[None]":
         except ClientError as error:
             if error_code(error) != already_done:
                 raise
+
+
+@contextmanager
+def _busy_while_taken(code: str, new_id: str) -> "Iterator[None]":
+    """Take a name that is taken as one that RDS has not given free yet."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) != code:
+            raise
+        raise ResourceBusy(
+            f"the name {new_id} in use", expected="it to be free in a moment", action="nothing, it is asked for again"
+        ) from None
 
 
 @contextmanager

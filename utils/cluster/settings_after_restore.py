@@ -8,7 +8,7 @@ from typing import Any
 from utils.aws.rds_models import Cluster, Instance
 from utils.aws.target.to_api import changes_after_restore
 from utils.aws.target.whole import settings_of
-from utils.cluster.quarantine import as_after_quarantine
+from utils.cluster.beside import as_planned, planned_settings
 from utils.cluster.target_record import settings_before
 from utils.cluster_settings.comparison import Comparison, compare
 from utils.cluster_settings.model import TargetSettings
@@ -59,14 +59,15 @@ def finish_settings(operation: Operation, cluster: Cluster, services: Services) 
 def compared(operation: Operation, cluster: Cluster, members: Sequence[Instance], services: Services) -> Comparison:
     """Hold what came out against the plan; raises `RestoreFailed` for what would not be safe to open."""
     plan, before = operation.plan, settings_before(operation, services)
+    wanted = planned_settings(operation)
     # Who keeps the master's password is settled, and proven, by the next step.
-    found_there = attached_now(plan.settings, cluster, services)
+    found_there = attached_now(wanted, cluster, services)
     if cluster.settings.cluster_parameter_group:
         found_there["tls_parameters"] = services.offers.tls_parameters(cluster.settings.cluster_parameter_group)
     now = settings_of(cluster, members, found_there).model_copy(
         update={"manage_master_user_password": plan.settings.manage_master_user_password}
     )
-    found = compare(before, plan.settings, as_after_quarantine(operation, now), plan.origins, plan.not_put_back)
+    found = compare(before, wanted, as_planned(operation, now), plan.origins, plan.not_put_back)
     if found.unsafe:
         raise RestoreFailed(
             f"{cluster.identifier} with {'; '.join(map(str, found.unsafe))}",
@@ -78,7 +79,7 @@ def compared(operation: Operation, cluster: Cluster, members: Sequence[Instance]
 
 
 def _pieces(operation: Operation, cluster: Cluster, services: Services) -> Iterator[Piece]:
-    wanted = operation.plan.settings
+    wanted = planned_settings(operation)
     writer, name = services.rds_writer, cluster.identifier
     if wanted.data_api and not cluster.settings.data_api:
         yield Piece(name="data_api", ask=lambda: writer.enable_data_api(cluster.arn))
@@ -94,7 +95,7 @@ def attached_now(wanted: TargetSettings, cluster: Cluster, services: Services) -
 
 
 def _attached_pieces(operation: Operation, cluster: Cluster, services: Services) -> Iterator[Piece]:
-    wanted, writer, name = operation.plan.settings, services.attached_writer, cluster.identifier
+    wanted, writer, name = planned_settings(operation), services.attached_writer, cluster.identifier
     there = attached_now(wanted, cluster, services)
     known = {endpoint.identifier for endpoint in there.get("custom_endpoints", [])}
     for endpoint in wanted.custom_endpoints or []:

@@ -14,12 +14,13 @@ from utils.operation.records import (
     EvidenceRecord,
     ExposureRecord,
     RestoreRecord,
+    SwapRecord,
 )
 from utils.request.model import RestoreRequest
 
 
 class StepName(StrEnum):
-    """The ten steps; each value is the state's name in the state machine."""
+    """The ten steps, and the two of a swap; each value is the state's name in the state machine."""
 
     SNAPSHOT_CHECK = "Snapshot Check"
     COPY_SNAPSHOT = "Copy Snapshot"
@@ -29,6 +30,8 @@ class StepName(StrEnum):
     RESTORE_SNAPSHOT = "Restore Snapshot"
     CHECK_RESTORE_STATUS = "Check Restore Status"
     SETUP_DB_USERS = "Setup DB Users"
+    SWAP_CLUSTERS = "Swap Clusters"
+    CHECK_SWAP_STATUS = "Check Swap Status"
     ARCHIVE_SNAPSHOT = "Archive Snapshot"
     SNS_NOTIFICATION = "SNS Notification"
 
@@ -153,6 +156,7 @@ class Operation(BaseModel):
     restore: RestoreRecord | None = None
     exposure: ExposureRecord = Field(default_factory=ExposureRecord)
     users: UsersRecord | None = None
+    swap: SwapRecord | None = None
     archive: ArchiveRecord | None = None
     evidence: EvidenceRecord | None = None
     begun: Begun = Field(default_factory=Begun)
@@ -178,6 +182,34 @@ class Operation(BaseModel):
     def restored_from(self) -> str:
         """Identifier or ARN of what is restored: the snapshot copy, or the source snapshot itself."""
         return self.identifiers.copy_id if self.plan.copy_needed else self.snapshot.arn
+
+    @property
+    def is_swap(self) -> bool:
+        """Whether the new cluster is restored beside the old one, and their names are exchanged."""
+        return self.identifiers.swap is not None
+
+    @property
+    def is_switched(self) -> bool:
+        """Whether the new cluster has the target's name."""
+        return not self.is_swap or (self.swap is not None and self.swap.switched_at is not None)
+
+    @property
+    def restored_cluster_id(self) -> str:
+        """What the restored cluster is called now."""
+        names = self.identifiers
+        return names.swap.beside if names.swap and not self.is_switched else names.target_cluster_id
+
+    @property
+    def restored_instance_ids(self) -> list[str]:
+        """What the instances are called as long as the restored cluster is made."""
+        beside = self.identifiers.swap.instances_beside if self.identifiers.swap else {}
+        return [beside.get(name, name) for name in self.identifiers.instance_ids]
+
+    def swap_record(self, now: datetime) -> SwapRecord:
+        """Return the record of the swap, which begins now if there is none."""
+        self.swap = self.swap or SwapRecord()
+        self.swap.started_at = self.swap.started_at or now
+        return self.swap
 
     def copy_record(self, now: datetime) -> CopyRecord:
         """Return the record of the snapshot copy, which begins now if there is none."""

@@ -9,6 +9,18 @@ from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin
 
 
+class SwapNames(BaseModel):
+    """The names of a swap: of the new cluster while it stands beside, and of the old one once it is put aside.
+
+    Instances by their names in the target, which the old ones have and the new ones get.
+    """
+
+    beside: str
+    aside: str
+    instances_beside: dict[str, str]
+    instances_aside: dict[str, str]
+
+
 class Identifiers(BaseModel):
     """Every identifier of the operation, computed once by the first step."""
 
@@ -16,6 +28,7 @@ class Identifiers(BaseModel):
     instance_ids: list[str]
     copy_id: str
     final_snapshot_id: str
+    swap: SwapNames | None = Field(default=None, description="None: the old target is replaced, or there is none.")
 
 
 class SourceSnapshot(BaseModel):

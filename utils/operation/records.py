@@ -64,6 +64,33 @@ class RestoreRecord(BaseModel):
     missing_since: datetime | None = Field(default=None, description="RDS did not show the cluster from here on.")
 
 
+class SwapRecord(BaseModel):
+    """The exchange of names; times by RDS's clock."""
+
+    started_at: datetime | None = Field(default=None, description="None until the first look after a resumption.")
+    begun_at: datetime | None = Field(default=None, description="Before this moment nothing was renamed.")
+    last_answer_at: datetime | None = Field(default=None, description="The old cluster answered under the name.")
+    switched_at: datetime | None = Field(default=None, description="The new cluster was seen under the name.")
+    first_answer_at: datetime | None = Field(default=None, description="It was proven under the name.")
+    writer_renamed_at: datetime | None = Field(default=None, description="The new writer was told its name: a restart.")
+    writer_answered_at: datetime | None = Field(default=None, description="It was proven under the name again.")
+    restart: str = Field(default="", description="How far a restart for the certificate is: stop, start.")
+    restarted_at: datetime | None = None
+    rolling_back_since: datetime | None = None
+    rolled_back_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def outage_seconds(self) -> int | None:
+        """The seconds in which the name did not answer; None while it does not."""
+        if self.last_answer_at is None or self.first_answer_at is None:
+            return None
+        seconds = (self.first_answer_at - self.last_answer_at).total_seconds()
+        if self.writer_renamed_at is not None and self.writer_answered_at is not None:
+            seconds += (self.writer_answered_at - self.writer_renamed_at).total_seconds()
+        return round(seconds)
+
+
 class ExposureRecord(BaseModel):
     """When production's passwords could have opened the copy; in quarantine they never could."""
 

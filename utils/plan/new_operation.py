@@ -21,6 +21,7 @@ from utils.plan.kept import kept_and_pruned
 from utils.plan.leftovers import half_restored_by
 from utils.plan.restore_settings import resolve_settings
 from utils.plan.snapshot_choice import check_age, choose_snapshot
+from utils.plan.swap import check_asked_by_name, look_at_swap
 from utils.plan.tls import tls_of, with_tls
 from utils.preflight.bound import look_at_what_binds
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
@@ -73,6 +74,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         snapshot=snapshot,
         age_hours=age,
         old_target=old,
+        old_members=members,
         half_restored_by=leftover_of,
         resolved=resolved,
         base=base,
@@ -84,7 +86,8 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     wanted = Wanted(
         snapshot_version=snapshot.engine_version,
         settings=settings,
-        old_members=len(members) if old else None,
+        # In a swap nothing goes before everything has come.
+        old_members=len(members) if old and identifiers.swap is None else None,
         new_snapshots=plan.copy_needed + plan.take_final_snapshot,
         quarantine_group_ids=plan.quarantine_group_ids,
     )
@@ -93,6 +96,10 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         look_at_final_snapshot(preflight, old)
     _look_at_users(preflight, request, settings, services)
     _look_at_names(preflight, identifiers, event.operation_id, services)
+    if old is not None and identifiers.swap is not None:
+        pattern = services.settings.target_cluster_pattern
+        look_at_swap(preflight, identifiers, old, settings, pattern, services.rds())
+        preflight.look("what hangs on the target's name", lambda: check_asked_by_name(now_there, settings))
     _warn_of_the_source(preflight, snapshot, services)
     preflight.raise_problems()
     written = datetime.now(UTC)

@@ -1,14 +1,16 @@
 """The plan of an operation: every identifier and every decision, before anything is touched."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from utils.aws.rds_models import Cluster, Snapshot
+from utils.aws.rds_models import Cluster, Instance, Snapshot
 from utils.cluster_settings.origins import Origin
 from utils.identifiers import derived_identifier, region_and_account
 from utils.operation.planned import Identifiers, Plan, SourceSnapshot
 from utils.plan.inherited import Base
 from utils.plan.restore_settings import Resolved
+from utils.plan.swap import in_sentences, is_swap, swap_names
 from utils.request.mandatory import mandatory_of
 from utils.request.model import RestoreRequest
 from utils.settings import Settings
@@ -24,6 +26,7 @@ class Found:
     snapshot: Snapshot
     age_hours: float
     old_target: Cluster | None
+    old_members: Sequence[Instance] = ()
     resolved: Resolved
     base: Base | None
     half_restored_by: str | None = None
@@ -34,9 +37,13 @@ class Found:
 def make_identifiers(found: Found) -> Identifiers:
     """Name everything this operation will make; the same operation always gets the same names."""
     target_id = found.request.target.cluster_id
+    members = [member.identifier for member in found.resolved.settings.members]
     return Identifiers(
         target_cluster_id=target_id,
-        instance_ids=[member.identifier for member in found.resolved.settings.members],
+        instance_ids=members,
+        swap=swap_names(target_id, found.operation_id, members, found.old_members)
+        if is_swap(found.request, found.old_target, found.half_restored_by)
+        else None,
         copy_id=derived_identifier("aurora-restore-copy", target_id, found.operation_id),
         final_snapshot_id=derived_identifier("aurora-restore-final", target_id, found.operation_id),
     )
@@ -54,8 +61,8 @@ def make_plan(found: Found, identifiers: Identifiers, settings: Settings) -> Pla
         copy_reason=reason or "the snapshot is in the target Region and account",
         # RDS refuses a key for the copy of an unencrypted snapshot; the restore encrypts it.
         copy_kms_key_id=found.resolved.settings.kms_key_id if found.snapshot.kms_key_id else None,
-        delete_target=old is not None,
-        take_final_snapshot=take_final_snapshot,
+        delete_target=old is not None and identifiers.swap is None,
+        take_final_snapshot=take_final_snapshot and identifiers.swap is None,
         old_target_resource_id=old.resource_id if old else None,
         half_restored_by=found.half_restored_by,
         quarantine_group_ids=settings.quarantine_group_ids,
@@ -120,14 +127,17 @@ def _quarantine_in_sentences(plan: Plan) -> list[str]:
 def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[str]:
     snapshot, old = found.snapshot, found.old_target
     restored_from = identifiers.copy_id if plan.copy_needed else snapshot.identifier
+    restored = identifiers.swap.beside if identifiers.swap else identifiers.target_cluster_id
     window = found.request.start_window
     sentences = [f"start only {window.in_words(found.now)}"] if window else []
     sentences += [f"take snapshot {snapshot.identifier} of {snapshot.cluster_id}, {found.age_hours:g} hours old"]
     if plan.copy_needed:
         sentences.append(f"copy it as {identifiers.copy_id}, because {plan.copy_reason}")
+    if identifiers.swap:
+        sentences.append(f"delete what a failed run left as {identifiers.swap.beside}, if anything")
     if old and plan.take_final_snapshot:
         sentences.append(f"snapshot the old cluster {old.identifier} as {identifiers.final_snapshot_id}")
-    if old:
+    if old and plan.delete_target:
         sentences.append(f"delete the old cluster {old.identifier} and its {counted(len(old.member_ids), 'instance')}")
     if plan.half_restored_by:
         sentences[-1] += f", which operation {plan.half_restored_by} left half-restored: without a final snapshot"
@@ -135,11 +145,12 @@ def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[st
         sentences.append(f"take the settings of the target record, {found.base.in_words}")
     settings = plan.settings
     sentences += [
-        f"restore {identifiers.target_cluster_id} from {restored_from} with version {settings.engine_version}",
+        f"restore {restored} from {restored_from} with version {settings.engine_version}",
         f"create {_instances_in_words(settings.classes)}",
         *_before_opening_in_sentences(found.request),
         "reset the master password, set up the database users, shut out the others, prove each login",
         *_quarantine_in_sentences(plan),
+        *in_sentences(identifiers),
         f"keep {counted(found.request.keep_copies, 'copy', 'copies')} and "
         f"{counted(found.request.keep_final_snapshots, 'final snapshot')}",
     ]

@@ -34,6 +34,9 @@ class Changes(BaseModel):
     restored: bool = False
     restore_finished: bool = False
     master_password_replaced: bool = False
+    swap: str = ""
+    renamed: bool = False
+    restarted: bool = False
 
     def sentences(self) -> list[str]:
         """Return the same in words, in the order of the steps."""
@@ -51,12 +54,14 @@ class Changes(BaseModel):
             (self.half_restored, f"half-restored and deleted again: {', '.join(self.half_restored)}"),
             (self.deleted and not self.restored, "the restore was not started"),
             (self.restored, f"the restore of {self.target} was {'finished' if self.restore_finished else 'started'}"),
+            (self.swap, self.swap),
+            (self.restarted, "the new cluster was stopped and started for its certificate"),
             (self.master_password_replaced, "the master password that came with the snapshot was replaced"),
         )
         said = [sentence for is_so, sentence in parts if is_so]
         if not said:
             return [NOTHING]
-        if self.had_old_target and not self.deleted and not self.gone_by_others:
+        if self.had_old_target and not (self.deleted or self.gone_by_others or self.renamed):
             touched = self.old_target_started or self.final_snapshot or self.protection_switched_off
             said.append(f"the old target was not {'deleted' if touched else 'touched'}")
         return said
@@ -76,11 +81,11 @@ def changed_so_far(operation: Operation) -> Changes:
     has_final_snapshot = begun.final_snapshot_requested or (deletion is not None and deletion.final_snapshot_arn)
     archived = [*archive.pruned_copies, *archive.pruned_final_snapshots] if archive else []
     return Changes(
-        target=names.target_cluster_id,
+        target=names.target_cluster_id if operation.is_switched else operation.restored_cluster_id,
         copied=names.copy_id if begun.copy_requested or (copied and copied.arn) else "",
         copy_finished=bool(copied and copied.finished_at),
         pruned=tuple(sorted({*begun.pruned, *archived})),
-        had_old_target=operation.plan.delete_target,
+        had_old_target=operation.plan.delete_target or operation.is_swap,
         old_target_started=begun.old_target_started,
         final_snapshot=names.final_snapshot_id if has_final_snapshot else "",
         final_snapshot_lost=begun.final_snapshot_lost,
@@ -95,7 +100,25 @@ def changed_so_far(operation: Operation) -> Changes:
         half_restored=tuple(begun.half_restored),
         restored=begun.restore_requested or bool(restore and restore.cluster_arn),
         restore_finished=bool(restore and restore.finished_at),
+        swap=_swap_in_words(operation),
+        renamed=operation.swap is not None and operation.swap.begun_at is not None,
+        restarted=operation.swap is not None and operation.swap.restarted_at is not None,
         master_password_replaced=users is not None and users.master_reset_at is not None,
+    )
+
+
+def _swap_in_words(operation: Operation) -> str:
+    names, record = operation.identifiers, operation.swap
+    if names.swap is None or record is None or record.begun_at is None:
+        return ""
+    if record.rolled_back_at is not None:
+        return f"the exchange of names was taken back: the old target serves as {names.target_cluster_id} again"
+    if record.switched_at is None:
+        return f"the old target was put aside as {names.swap.aside}, and {names.target_cluster_id} may be nobody's name"
+    proven = "is proven" if record.first_answer_at else "is not proven"
+    return (
+        f"the new cluster has the name {names.target_cluster_id} and {proven} under it, the old target is "
+        f"{names.swap.aside}"
     )
 
 

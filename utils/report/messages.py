@@ -77,6 +77,7 @@ def _success(summary: Summary) -> list[str]:
         _row("Version", f"Aurora PostgreSQL {summary.engine_version}"),
         _row("Instances", ", ".join(summary.instances)),
         *([_row("Settings", summary.settings)] if summary.settings else []),
+        *_swap(summary),
         *(_row("Left as it is", note) for note in summary.notes),
         _row("Source snapshot", f"{summary.snapshot}, {summary.snapshot_age_hours:g} hours old"),
         _row("Snapshot copy", summary.copied or "not needed"),
@@ -98,6 +99,16 @@ def _success(summary: Summary) -> list[str]:
         *_health(summary),
     ]
     return [*lines, *_deletion(summary), *_evidence(summary), *_link(summary.console_url)]
+
+
+def _swap(summary: Summary) -> list[str]:
+    if summary.old_cluster is None:
+        return []
+    outage = "unknown" if summary.outage_seconds is None else duration(summary.outage_seconds)
+    return [
+        _row("Old cluster", f"{summary.old_cluster}, with its data as it was: delete it when nobody needs it any more"),
+        _row("Outage", f"{outage} in which {summary.target_cluster_id} did not answer"),
+    ]
 
 
 def _health(summary: Summary) -> list[str]:

@@ -33,6 +33,7 @@ class Metric(Enum):
     SNAPSHOT_AGE_HOURS = ("SnapshotAgeHours", MetricUnit.NoUnit, _ALL_AND_PER_TARGET)  # RPO
     RESTORED_GIB = ("RestoredGiB", MetricUnit.NoUnit, _ALL_AND_PER_TARGET)
     EXPOSURE_SECONDS = ("ExposureSeconds", MetricUnit.Seconds, _ALL_AND_PER_TARGET)
+    OUTAGE_SECONDS = ("OutageSeconds", MetricUnit.Seconds, _ALL_AND_PER_TARGET)  # of a swap
     LOCK_AGE_HOURS = ("LockAgeHours", MetricUnit.NoUnit, _ALL_AND_PER_TARGET)
     PHASE_SECONDS = ("PhaseSeconds", MetricUnit.Seconds, _PER_PHASE)
     POLLS = ("Polls", MetricUnit.Count, _PER_STEP)  # looks that found AWS still at work
@@ -85,6 +86,9 @@ def measure_end(operation: Operation, seconds: Mapping[str, int]) -> None:
         return
     values: dict[Metric, float] = {Metric.RESTORE_SUCCEEDED: 1, Metric.RESTORED_GIB: operation.snapshot.storage_gib}
     values |= _exposure(operation)
+    outage = operation.swap.outage_seconds if operation.swap else None
+    if outage is not None:
+        values[Metric.OUTAGE_SECONDS] = outage
     if "total" in seconds:
         values[Metric.RECOVERY_SECONDS] = seconds["total"]
     emit(values, **_whose(operation))

@@ -26,6 +26,7 @@ class Preview(BaseModel):
     copies: Sequence[str]
     makes: Sequence[str]
     deletes: Sequence[str]
+    renames: Mapping[str, str]
     prunes: Sequence[str]
     keeps: Sequence[str]
     not_put_back: Sequence[str]
@@ -52,7 +53,8 @@ def preview_of(operation: Operation) -> Preview:
         protects=_protection(operation),
         copies=[f"{operation.snapshot.identifier} as {names.copy_id}: {plan.copy_reason}"] if plan.copy_needed else [],
         makes=_made(operation),
-        deletes=[names.target_cluster_id, *old.member_ids] if old else [],
+        deletes=[names.target_cluster_id, *old.member_ids] if old and not names.swap else [],
+        renames=_renamed(operation),
         prunes=plan.prunes,
         keeps=plan.keeps,
         not_put_back=plan.not_put_back,
@@ -67,9 +69,22 @@ def _made(operation: Operation) -> list[str]:
     return [
         *([names.copy_id] if plan.copy_needed else []),
         *([names.final_snapshot_id] if plan.take_final_snapshot else []),
-        names.target_cluster_id,
-        *names.instance_ids,
+        operation.restored_cluster_id,
+        *operation.restored_instance_ids,
     ]
+
+
+def _renamed(operation: Operation) -> dict[str, str]:
+    names = operation.identifiers
+    if names.swap is None:
+        return {}
+    beside = {name: final for final, name in names.swap.instances_beside.items()}
+    return {
+        names.target_cluster_id: names.swap.aside,
+        **names.swap.instances_aside,
+        names.swap.beside: names.target_cluster_id,
+        **beside,
+    }
 
 
 def _protection(operation: Operation) -> list[str]:
@@ -78,7 +93,9 @@ def _protection(operation: Operation) -> list[str]:
     if old is None:
         return ["there is no old target: nothing is lost"]
     said = []
-    if plan.take_final_snapshot:
+    if operation.identifiers.swap:
+        said.append(f"the old cluster stays as {operation.identifiers.swap.aside}: nothing of it is deleted")
+    elif plan.take_final_snapshot:
         final = operation.identifiers.final_snapshot_id
         said.append(f"final snapshot {final} is available before anything is deleted")
     elif plan.half_restored_by:

@@ -45,6 +45,8 @@ class Summary(BaseModel):
     half_restored_by: str | None = Field(exclude=True)
     deleted: list[str]
     bring_back: list[str]
+    old_cluster: str | None
+    outage_seconds: int | None
     quarantine: list[str]
     exposed_since: datetime | None
     exposure_seconds: int | None
@@ -115,6 +117,8 @@ def summarise(operation: Operation) -> Summary:
         final_snapshot=deletion.final_snapshot_arn if deletion else None,
         deleted=_deleted(operation),
         bring_back=commands_to_bring_back(operation),
+        old_cluster=_old_cluster(operation),
+        outage_seconds=operation.swap.outage_seconds if operation.swap else None,
         quarantine=operation.plan.quarantine_group_ids,
         exposed_since=operation.exposure.since,
         exposure_seconds=operation.exposure.seconds,
@@ -137,6 +141,13 @@ def summarise(operation: Operation) -> Summary:
         changes=changed_so_far(operation),
         preview=preview_of(operation) if operation.request.dry_run else None,
     )
+
+
+def _old_cluster(operation: Operation) -> str | None:
+    """Name the old cluster once it was put aside."""
+    names = operation.identifiers.swap
+    was_put_aside = operation.swap is not None and operation.swap.switched_at is not None
+    return names.aside if names and was_put_aside else None
 
 
 def _settings(operation: Operation) -> str | None:
@@ -166,8 +177,11 @@ def durations(operation: Operation) -> dict[str, int]:
     if users is not None and users.master_reset_at is not None and users.finished_at is not None:
         # Proven users get in once the quarantine is over.
         opened_at = operation.exposure.network_opened_at or users.finished_at
+        switched_at = operation.swap.finished_at if operation.swap and operation.swap.finished_at else opened_at
         seconds["users"] = _seconds(users.master_reset_at, opened_at)
-        seconds["total"] = _seconds(operation.snapshot.chosen_at, opened_at)
+        if operation.swap is not None and operation.swap.started_at and operation.swap.finished_at:
+            seconds["swap"] = _seconds(operation.swap.started_at, operation.swap.finished_at)
+        seconds["total"] = _seconds(operation.snapshot.chosen_at, switched_at)
     return seconds
 
 

@@ -1,6 +1,6 @@
 """`RestoreRequest`: the validated input of one operation; docs/request.md is made from this model."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,7 @@ from utils.request.users import RoleName, UserLimits
 from utils.strict_model import StrictModel
 
 LATEST = "latest"
+SWAP: Literal["swap"] = "swap"
 
 
 class Source(StrictModel):
@@ -46,6 +47,11 @@ class RestoreRequest(StrictModel):
 
     source: Source
     target: Target
+    strategy: Literal["replace", "swap"] = Field(
+        default="replace",
+        description="`replace` deletes the old target, then restores. `swap` restores beside it, proves the new "
+        "cluster, then exchanges their names; the old one stays, put aside under another name.",
+    )
     final_snapshot: bool = Field(
         default=True, description="Snapshot the old target before it is deleted; `false` deletes it for good."
     )

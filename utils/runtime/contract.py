@@ -21,6 +21,8 @@ class StepStatus(StrEnum):
     COPY_AGAIN = "COPY_AGAIN"
     SNAPSHOT_READY = "SNAPSHOT_READY"
     CLUSTER_READY = "CLUSTER_READY"
+    SWAP_READY = "SWAP_READY"
+    SWAP_AGAIN = "SWAP_AGAIN"
 
 
 OperationId = Annotated[str, Field(pattern=OPERATION_ID_PATTERN)]
@@ -60,6 +62,12 @@ class StartEvent(StepEvent):
     def concerns(self) -> str:
         """The operation that the request wants to resume, if it names one."""
         return named_in(self.request) or self.operation_id
+
+
+class SwapEvent(StepEvent):
+    """Input of Swap Clusters, which also takes back what it began."""
+
+    roll_back: bool = False
 
 
 class StepResult(BaseModel):

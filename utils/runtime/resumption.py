@@ -106,6 +106,8 @@ def _restart_clocks(operation: Operation) -> None:
         operation.deletion.started_at = None
     if operation.restore and not operation.restore.finished_at:
         operation.restore = None
+    if operation.swap and not operation.swap.finished_at:
+        operation.swap.started_at = None
     if operation.users and not operation.users.proofs:
         # The secret may hold another password by now: it is set again.
         operation.users.master_reset_at = None

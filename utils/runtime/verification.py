@@ -23,10 +23,13 @@ _READS: dict[StepName | Helper, Callable[[RdsReader], object]] = {
     StepName.RESTORE_SNAPSHOT: lambda rds: rds.find_cluster("verify"),
     StepName.CHECK_RESTORE_STATUS: lambda rds: rds.find_cluster("verify"),
     StepName.SETUP_DB_USERS: lambda rds: rds.find_cluster("verify"),
+    StepName.SWAP_CLUSTERS: lambda rds: rds.find_cluster("verify"),
+    StepName.CHECK_SWAP_STATUS: lambda rds: rds.find_cluster("verify"),
     StepName.ARCHIVE_SNAPSHOT: lambda rds: rds.find_snapshot("verify"),
 }
 
 
+_REACHES_THE_DATABASE = {StepName.SETUP_DB_USERS, StepName.CHECK_SWAP_STATUS}
 _USES_THE_KEY = {StepName.COPY_SNAPSHOT, StepName.DELETE_RDS, StepName.RESTORE_SNAPSHOT}
 
 
@@ -79,8 +82,10 @@ def verify(name: StepName | Helper, event: VerifyEvent, services: Services) -> d
     if name is StepName.SETUP_DB_USERS:
         acts["master-credentials"] = lambda: services.secrets.master_credentials(settings.master_secret_name)
         acts["app-credentials"] = lambda: services.secrets.app_credentials(settings.app_secret_name)
-        if event.verify.target_cluster_id:
-            acts["database"] = lambda: _connect(event.verify.target_cluster_id, services)
+    if name is StepName.CHECK_SWAP_STATUS:
+        acts["app-credentials"] = lambda: services.secrets.app_credentials(settings.app_secret_name)
+    if name in _REACHES_THE_DATABASE and event.verify.target_cluster_id:
+        acts["database"] = lambda: _connect(event.verify.target_cluster_id, services)
     looks = [_look(what, act, is_for_a_run=bool(event.operation_id)) for what, act in acts.items()]
     return Verification(step=name.value, looks=looks).model_dump()
 

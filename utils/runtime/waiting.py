@@ -13,6 +13,7 @@ SETTLING = timedelta(minutes=10)
 SHORTEST_WAIT_SECONDS = 15
 LONGEST_WAIT_SECONDS = 900
 ALLOWED_LATENESS = 0.02
+SWAP_WAIT_SECONDS = 5
 
 
 class Sought(Protocol):
@@ -75,6 +76,11 @@ def restore_phase(operation: Operation, now: datetime, since: datetime | None = 
     """Return the restore's phase, which begins now if it has not begun, or the part of it that began at `since`."""
     started_at = since or operation.restore_record(now).started_at
     return Phase(name="restore", started_at=started_at, now=now, budget_hours=operation.request.budgets.restore_hours)
+
+
+def swap_wait(waiting: StepResult) -> StepResult:
+    """Return the answer with the wait of a swap, in which the target's name may be gone meanwhile."""
+    return waiting.model_copy(update={"wait_seconds": SWAP_WAIT_SECONDS})
 
 
 def seconds_until_next_look(elapsed_seconds: float, percent: int | None = None) -> int:

@@ -4,6 +4,7 @@ from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
+from utils.cluster.beside import left_beside
 from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import still_going
 from utils.cluster.statuses import judge
@@ -19,6 +20,8 @@ def check_delete_status(operation: Operation, services: Services) -> StepResult:
     """Answer IN_PROGRESS, SNAPSHOT_READY (delete now), or READY; raises `DeleteFailed`, `PhaseTimedOut`."""
     target = services.rds().find_cluster(operation.identifiers.target_cluster_id)
     phase = delete_phase(operation, services.clock.now())
+    if operation.is_swap:
+        return _beside(operation, phase, services)
     if target is None:
         going = _leftover_members(operation, services.rds())
     elif tags.is_ours(target.tags, operation.operation_id):
@@ -28,6 +31,25 @@ def check_delete_status(operation: Operation, services: Services) -> StepResult:
     answer = phase.wait(f"{', '.join(going)} to be deleted") if going else _gone(operation, phase, services)
     services.operations.save(operation)
     return answer
+
+
+def _beside(operation: Operation, phase: Phase, services: Services) -> StepResult:
+    """Wait until there is room beside the old target; what was not taken is asked for once more by Delete RDS."""
+    cluster, members = left_beside(operation, services)
+    own = services.rds().find_cluster(operation.restored_cluster_id) if cluster is None else None
+    going = [member.identifier for member in members if member.status == "deleting"]
+    if own is not None:
+        going += still_going(own, services.rds().instances_of(own.identifier))
+    if cluster is not None and cluster.status == "deleting":
+        going.append(cluster.identifier)
+    waiting = phase.wait(f"{', '.join(going) or operation.restored_cluster_id} to be deleted")
+    if cluster is not None and cluster.status != "deleting":
+        waiting = StepResult(status=StepStatus.SNAPSHOT_READY, wait_seconds=1)
+    elif not going:
+        operation.deletion_record().finished_at = phase.now
+        waiting = StepResult(status=StepStatus.READY, details={"beside": "free"})
+    services.operations.save(operation)
+    return waiting
 
 
 def _old_target_is_there(operation: Operation, target: Cluster, phase: Phase, services: Services) -> StepResult:

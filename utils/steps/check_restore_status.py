@@ -15,7 +15,9 @@ from utils.runtime.waiting import Phase, restore_phase
 
 def check_restore_status(operation: Operation, services: Services) -> StepResult:
     """Answer IN_PROGRESS, CLUSTER_READY (instances to create), or READY; raises `RestoreFailed`, `PhaseTimedOut`."""
-    rds, target_id = services.rds(), operation.identifiers.target_cluster_id
+    if operation.swap is not None and operation.is_switched:
+        return StepResult(status=StepStatus.READY, details={"switched": operation.restored_cluster_id})
+    rds, target_id = services.rds(), operation.restored_cluster_id
     cluster = rds.find_cluster(target_id)
     instances = rds.instances_of(target_id) if cluster else []
     now = services.clock.now()
@@ -29,7 +31,7 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
     record.missing_since = None
     note_exposure(operation, instances, now)
     check_cluster_is_ours(cluster, operation)
-    missing = sorted(set(operation.identifiers.instance_ids) - {instance.identifier for instance in instances})
+    missing = sorted(set(operation.restored_instance_ids) - {instance.identifier for instance in instances})
     fixed = [instance for instance in instances if not instance.is_autoscaled]
     unready = what_is_unready(cluster, fixed, operation, now)
     _remember(record, cluster, fixed)

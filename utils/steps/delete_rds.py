@@ -3,6 +3,7 @@
 from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
+from utils.cluster.beside import clear_left_beside
 from utils.cluster.old_target import delete_old_target, give_protection_back
 from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import clear_half_restored
@@ -18,6 +19,8 @@ from utils.runtime.waiting import delete_phase
 
 def delete_rds(operation: Operation, services: Services) -> StepResult:
     """Take the next move towards an absent target; called again when the final snapshot is available."""
+    if operation.is_swap:
+        return _clear_beside(operation, services)
     target = services.rds().find_cluster(operation.identifiers.target_cluster_id)
     if target is None:
         return _nothing_left(operation, services)
@@ -32,6 +35,20 @@ def delete_rds(operation: Operation, services: Services) -> StepResult:
         give_protection_back(target, operation, services)
         raise
     return _look_again(operation, services, _next_move(operation, target, services))
+
+
+def _clear_beside(operation: Operation, services: Services) -> StepResult:
+    """Make room beside the old target, which is not touched."""
+    going = clear_left_beside(operation, services)
+    beside = services.rds().find_cluster(operation.restored_cluster_id)
+    if beside is not None and tags.is_ours(beside.tags, operation.operation_id):
+        going += clear_half_restored(operation, beside, services)
+    if going:
+        return _look_again(operation, services, f"{', '.join(going)} to be deleted")
+    if operation.deletion is not None:
+        operation.deletion.finished_at = operation.deletion.finished_at or services.clock.now()
+    services.operations.save(operation)
+    return StepResult(status=StepStatus.READY, details={"beside": "free"})
 
 
 def _nothing_left(operation: Operation, services: Services) -> StepResult:

@@ -2,22 +2,24 @@
 
 from utils import tags
 from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
+from utils.cluster.beside import settings_to_build
 from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
-from utils.cluster.quarantine import settings_to_restore_with
 from utils.cluster.settings_after_restore import finish_settings
 from utils.cluster.statuses import judge
 from utils.errors import CapacityUnavailable, ResourceBusy
 from utils.operation.model import Operation
 from utils.plan import guards
 from utils.plan.restore_settings import tags_of_members
-from utils.runtime.contract import StepResult
+from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import restore_phase
 
 
 def restore_snapshot(operation: Operation, services: Services) -> StepResult:
     """Start the restore, or create the instances that are missing; both are safe to repeat."""
-    target_id = operation.identifiers.target_cluster_id
+    target_id = operation.restored_cluster_id
+    if operation.swap is not None and operation.is_switched:
+        return StepResult(status=StepStatus.IN_PROGRESS, wait_seconds=1)
     cluster = services.rds().find_cluster(target_id)
     record = operation.restore_record(services.clock.now())
     waiting_for, what_to_do = f"cluster {target_id}", "look at the cluster in the RDS console"
@@ -42,11 +44,11 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
 
 
 def _restore(operation: Operation, services: Services) -> None:
-    target_id = operation.identifiers.target_cluster_id
+    target_id = operation.restored_cluster_id
     is_new = services.rds_writer.restore_cluster(
         target_id,
         operation.restored_from,
-        settings_to_restore_with(operation),
+        settings_to_build(operation),
         tags=(operation.plan.settings.tags or {}) | _own_tags(operation),
     )
     if is_new:
@@ -63,11 +65,11 @@ def _restore(operation: Operation, services: Services) -> None:
 
 def _has_its_instances(operation: Operation, services: Services) -> bool:
     """Tell whether all of them are there and available; create those that are missing."""
-    target_id = operation.identifiers.target_cluster_id
+    target_id = operation.restored_cluster_id
     present = {instance.identifier: instance.status for instance in services.rds().instances_of(target_id)}
-    missing = [name for name in operation.identifiers.instance_ids if name not in present]
+    missing = [name for name in operation.restored_instance_ids if name not in present]
     guards.check_instance_names(services.rds(), missing, target_id)
-    settings = operation.plan.settings
+    settings = settings_to_build(operation)
     # In the order of the plan: the first one becomes the writer.
     for member in settings.members:
         if member.identifier in missing:

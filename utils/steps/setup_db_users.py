@@ -34,10 +34,12 @@ _NEW_LOGIN = "the new master password"
 
 def setup_db_users(operation: Operation, services: Services) -> StepResult:
     """Replace production's master password at the first call; work on the users when the new one is in force."""
+    if operation.swap is not None and operation.is_switched:
+        return StepResult(status=StepStatus.SWAP_READY)
     # Also for a row that was written, or changed, without it.
     operation.request = mandatory_of(services.settings.mandatory_request).applied_to(operation.request)
     users = users_of(services.secrets.app_credentials(services.settings.app_secret_name), operation.request.user_limits)
-    cluster = services.rds().find_cluster(operation.identifiers.target_cluster_id)
+    cluster = services.rds().find_cluster(operation.restored_cluster_id)
     if cluster is None or cluster.endpoint is None or cluster.port is None:
         return _not_shown(operation, services)
     if operation.restore is not None:
@@ -94,7 +96,7 @@ def _opened(operation: Operation, cluster: Cluster, record: UsersRecord, service
         return waiting
     services.operations.save(operation)
     return StepResult(
-        status=StepStatus.READY,
+        status=StepStatus.SWAP_READY if operation.is_swap else StepStatus.READY,
         details={
             "proofs": record.proofs,
             "shut_out": record.shut_out,
@@ -114,14 +116,14 @@ def _opened(operation: Operation, cluster: Cluster, record: UsersRecord, service
 def _end_exposure(operation: Operation, services: Services) -> None:
     if operation.exposure.ended_at is None:
         # The clock is that of RDS's latest answer, and that one is from before they were shut out.
-        services.rds().find_cluster(operation.identifiers.target_cluster_id)
+        services.rds().find_cluster(operation.restored_cluster_id)
         operation.exposure.ended_at = services.clock.now()
         services.operations.save(operation)
 
 
 def _not_shown(operation: Operation, services: Services) -> StepResult:
     """Wait for what RDS does not show, as its answers may be late; raises `RestoreFailed` once they have settled."""
-    target_id, now = operation.identifiers.target_cluster_id, services.clock.now()
+    target_id, now = operation.restored_cluster_id, services.clock.now()
     record = operation.restore_record(now)
     waiting = restore_phase(operation, now, since=record.missing_since or now).wait_until_shown(
         record,

@@ -17,6 +17,7 @@ from utils.operation.model import Operation, OperationError, OperationStatus, St
 from utils.operation.source_record import learned_from
 from utils.operation.store import UnplannedOperation
 from utils.report.advice import advice_after
+from utils.report.changes import changed_so_far
 from utils.report.messages import message_for_failure, message_for_success
 from utils.report.summary import summarise
 from utils.runtime import resumption
@@ -78,7 +79,7 @@ class _PlannedEnd:
         return first or second
 
     def close(self) -> None:
-        error = _error(self.event, self.row.current_step)
+        error = _with_what_came_after(_error(self.event, self.row.current_step), self.row)
         if error is None and self.row.archive is None and not self.row.request.dry_run:
             raise OperationClosed(
                 f"operation {self.row.operation_id} at {self.row.current_step.value}",
@@ -211,6 +212,13 @@ def _save_end(row: UnplannedOperation, services: Services) -> None:
             expected="none, as a moment ago",
             action="nothing, the step is tried again with the new row",
         )
+
+
+def _with_what_came_after(error: OperationError | None, row: Operation) -> OperationError | None:
+    """Have the error of a swap that was taken back say so: what it says of the names was so before."""
+    if error is None or row.swap is None or row.swap.rolled_back_at is None:
+        return error
+    return error.model_copy(update={"message": f"{error.message}; since then: {changed_so_far(row).swap}"})
 
 
 def _details(error: OperationError, target_cluster_id: str | None) -> dict[str, Any]:

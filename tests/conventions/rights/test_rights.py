@@ -28,8 +28,10 @@ KEYS = {
     "rds:EnableHttpEndpoint": RESOURCE_TAGS | {"rds:ManageMasterUserPassword"},  # absent, it must be
     "rds:ModifyDBCluster": RESOURCE_TAGS | {"rds:ManageMasterUserPassword"},
     "rds:ModifyDBClusterSnapshotAttribute": RESOURCE_TAGS,
+    "rds:ModifyDBInstance": RESOURCE_TAGS,
     "rds:RestoreDBClusterFromSnapshot": REQUEST_TAGS | RESOURCE_TAGS,
     "rds:StartDBCluster": RESOURCE_TAGS,
+    "rds:StopDBCluster": RESOURCE_TAGS,
     "secretsmanager:GetSecretValue": RESOURCE_TAGS,
 }
 

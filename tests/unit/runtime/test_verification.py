@@ -42,7 +42,8 @@ def port() -> Iterator[int]:
 @pytest.mark.parametrize("name", [name for name in StepName if name is not StepName.SETUP_DB_USERS])
 def test_a_function_says_that_it_reaches_its_rows_and_leaves_no_trace(ask: Ask, aws: FakeAws, name: StepName) -> None:
     rds = {} if name is StepName.SNS_NOTIFICATION else {"rds": ""}
-    assert ask(name) == {"state-table": ""} | rds
+    users = {"app-credentials": ""} if name is StepName.CHECK_SWAP_STATUS else {}
+    assert ask(name) == {"state-table": ""} | rds | users
     assert aws.audit.rows == []
     assert aws.west.changes == []
 

@@ -118,7 +118,7 @@ NOBODYS: dict[str, Call] = {
     "take a cluster's protection": rds("modify_db_cluster", DBClusterIdentifier=FOREIGN, DeletionProtection=False),
     "set a cluster's master password": rds("modify_db_cluster", DBClusterIdentifier=FOREIGN, MasterUserPassword="x"),
     "start a cluster": rds("start_db_cluster", DBClusterIdentifier=FOREIGN),
-    "stop a restored cluster": rds("stop_db_cluster", DBClusterIdentifier=RESTORED),
+    "stop a replaceable cluster": rds("stop_db_cluster", DBClusterIdentifier=REPLACEABLE),
     "take a snapshot of a cluster": rds(
         "create_db_cluster_snapshot",
         DBClusterIdentifier=FOREIGN,
@@ -261,7 +261,17 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
         rds("describe_db_clusters", SOURCE_REGION),
     ),
     "look at instances": (
-        frozenset({"snapshot-check", "delete-rds", "check-delete-status", "restore-snapshot", "check-restore-status"}),
+        frozenset(
+            {
+                "snapshot-check",
+                "delete-rds",
+                "check-delete-status",
+                "restore-snapshot",
+                "check-restore-status",
+                "swap-clusters",
+                "check-swap-status",
+            }
+        ),
         rds("describe_db_instances"),
     ),
     "copy a snapshot": (
@@ -307,8 +317,17 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
         rds("start_db_cluster", DBClusterIdentifier=REPLACEABLE),
     ),
     "take a replaceable cluster's protection": (
-        frozenset({"delete-rds"}),
+        # A rename is the same call, and no key of IAM tells them apart.
+        frozenset({"delete-rds", "swap-clusters"}),
         rds("modify_db_cluster", DBClusterIdentifier=REPLACEABLE, DeletionProtection=False),
+    ),
+    "rename a replaceable instance": (
+        frozenset({"swap-clusters"}),
+        rds("modify_db_instance", DBInstanceIdentifier=f"{REPLACEABLE}-1", NewDBInstanceIdentifier=f"{FOREIGN}-1"),
+    ),
+    "stop a restored cluster": (
+        frozenset({"swap-clusters"}),
+        rds("stop_db_cluster", DBClusterIdentifier=RESTORED),
     ),
     "let RDS manage a restored cluster's password": (
         frozenset({"setup-db-users"}),
@@ -339,7 +358,7 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
         lambda client, _: client("secretsmanager").get_secret_value(SecretId=MASTER_SECRET),
     ),
     "read the users' credentials": (
-        frozenset({"setup-db-users", "snapshot-check"}),
+        frozenset({"setup-db-users", "snapshot-check", "check-swap-status"}),
         lambda client, _: client("secretsmanager").get_secret_value(SecretId=APP_SECRET),
     ),
     "read a password that RDS manages": (

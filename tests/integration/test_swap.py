@@ -1,0 +1,198 @@
+"""A swap: the old target serves until the names are exchanged, and what a client sees is what the run tells."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import psycopg2
+import pytest
+from botocore.exceptions import ClientError
+
+from local_cloud.pipeline.deployment import Login
+from tests.integration.conftest import SPEED
+from tests.integration.stage.outcome import Outcome
+from tests.integration.stage.production import Production, counted
+from tests.integration.stage.stories import story
+from tests.integration.stage.world import OLD_MASTER, World
+
+A_SECOND = 1.0  # of real time
+PAUSE_SECONDS = 0.02
+BEFORE_ITS_RENAME = 2  # changes of the new cluster: its maintenance window, its master's password
+BESIDE = {"strategy": "swap"}
+
+
+class Client:
+    """Writes and reads without end through the target's endpoint, as whoever the cluster of that name knows."""
+
+    def __init__(self, world: World, target_id: str, logins: list[Login]) -> None:
+        self._world, self._target_id, self._logins = world, target_id, logins
+        self._over = threading.Event()
+        self.answers: list[tuple[float, str]] = []  # when, and of which cluster
+        self.failures: list[float] = []
+
+    @property
+    def outage(self) -> float:
+        """From the last answer of the old cluster to the first of the new one, and again from one failure on."""
+        times, first = [at for at, _ in self.answers], self.answers[0][1]
+        switched = next(place for place, (_, cluster) in enumerate(self.answers) if cluster != first)
+        gaps = {(times[switched - 1], times[switched])}
+        for failed_at in self.failures:
+            gaps |= {(one, other) for one, other in pairwise(times) if times[switched] < one <= failed_at <= other}
+        return sum(other - one for one, other in gaps)
+
+    def stop(self) -> None:
+        """End it."""
+        self._over.set()
+
+    def work(self) -> None:
+        """Resolve the name, as DNS does, and work until that fails; then once more."""
+        while not self._over.wait(PAUSE_SECONDS):
+            with suppress(ClientError, psycopg2.Error, KeyError):
+                cluster = self._world.cluster(self._target_id)
+                for login in self._logins:
+                    self._work_as(login, cluster)
+
+    def _work_as(self, login: Login, cluster: dict[str, Any]) -> None:
+        with suppress(psycopg2.Error), self._world.login(login, cluster, "postgres") as connection:
+            while not self._over.wait(PAUSE_SECONDS):
+                try:
+                    with connection.cursor() as cursor:
+                        cursor.execute("CREATE TEMP TABLE IF NOT EXISTS of_the_client (n int)")
+                        cursor.execute("INSERT INTO of_the_client VALUES (1)")
+                except psycopg2.Error:
+                    self.failures.append(time.monotonic())
+                    return
+                now = self._world.cluster(self._target_id)
+                if now["DbClusterResourceId"] != cluster["DbClusterResourceId"]:
+                    return
+                self.answers.append((time.monotonic(), cluster["DbClusterResourceId"]))
+
+
+@contextmanager
+def client(world: World, target_id: str) -> Iterator[Client]:
+    """Let somebody work with a target while something goes on."""
+    somebody = Client(world, target_id, [OLD_MASTER, world.deployment.master])
+    thread = threading.Thread(target=somebody.work, name="client")
+    thread.start()
+    try:
+        yield somebody
+    finally:
+        somebody.stop()
+        thread.join()
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """A swap, with the old target before it and whoever worked meanwhile."""
+
+    old: dict[str, Any]
+    outcome: Outcome
+    client: Client
+
+
+@story
+def swapped(world: World) -> Swapped:
+    old = world.old_target("swapped", instances=2)
+    with client(world, "swapped") as somebody:
+        outcome = world.run({"target": {"cluster_id": "swapped"}, **BESIDE}, "by-swap")
+        time.sleep(0.3)  # a last answer of the new cluster
+    return Swapped(old, outcome.expect_success(), somebody)
+
+
+def old_cluster_of(outcome: Outcome) -> str:
+    return str(outcome.output["old_cluster"])
+
+
+def test_the_new_cluster_has_the_targets_name_and_productions_data(
+    world: World, production: Production, swapped: Swapped
+) -> None:
+    cluster = world.cluster("swapped")
+    assert cluster["DbClusterResourceId"] != swapped.old["DbClusterResourceId"]
+    assert counted(world.cloud, cluster, world.deployment.master) == production.rows
+    names = sorted(item["DBInstanceIdentifier"] for item in world.instances("swapped"))
+    assert names == sorted(item["DBInstanceIdentifier"] for item in swapped.old["DBClusterMembers"])
+
+
+def test_the_old_cluster_stands_put_aside_with_its_data(world: World, swapped: Swapped) -> None:
+    aside = world.cluster(old_cluster_of(swapped.outcome))
+    assert aside["DbClusterResourceId"] == swapped.old["DbClusterResourceId"]
+    with world.login(OLD_MASTER, aside) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM public.of_the_old_target")
+        assert cursor.fetchone() == (25,)
+    assert "DeleteDBCluster" not in swapped.outcome.changed_operations
+
+
+def test_a_client_sees_the_outage_that_the_run_tells(swapped: Swapped) -> None:
+    told = swapped.outcome.output["outage_seconds"] / SPEED
+    looks = [datetime.fromisoformat(row["timestamp"]) for row in swapped.outcome.audit if row["event"] == "ENTERED"]
+    between_looks = max(later - earlier for earlier, later in pairwise(looks[-12:])).total_seconds()
+    # The run knows no more than its looks, which take their time on a busy machine.
+    assert abs(told - swapped.client.outage) <= max(A_SECOND, 2 * between_looks)
+    assert "\nOutage   " in swapped.outcome.messages[0].text
+
+
+def test_before_the_switch_no_statement_failed(swapped: Swapped) -> None:
+    old = [at for at, cluster in swapped.client.answers if cluster == swapped.old["DbClusterResourceId"]]
+    assert old
+    assert [at for at in swapped.client.failures if at <= old[-1]] == []
+
+
+def test_the_states_of_a_swap_are_its_own(swapped: Swapped) -> None:
+    states = swapped.outcome.states
+    assert "Check Delete Status" not in states, "there was nothing beside to delete"
+    assert states.index("Setup DB Users") < states.index("Swap Clusters") < states.index("Archive Snapshot")
+    assert "Roll Back Swap" not in states
+
+
+@story
+def with_an_old_certificate(world: World) -> Outcome:
+    """After both renames of clusters the door shows the certificate of the former name."""
+    world.old_target("certified", instances=1)
+    world.fault("stale-certificate", "ModifyDBCluster", "certified-new", skip=BEFORE_ITS_RENAME)
+    return world.run({"target": {"cluster_id": "certified"}, **BESIDE})
+
+
+def test_a_certificate_of_the_former_name_is_renewed_by_a_restart(
+    world: World, with_an_old_certificate: Outcome
+) -> None:
+    operations = with_an_old_certificate.expect_success().changed_operations
+    assert operations.index("StopDBCluster") < operations.index("StartDBCluster")
+    with world.login(world.deployment.master, world.cluster("certified")) as connection:
+        assert connection.closed == 0
+
+
+@story
+def refused_halfway(world: World) -> tuple[dict[str, Any], Outcome, Outcome]:
+    """The second rename is refused for good; the next run finds what was left beside."""
+    old = world.old_target("halfway", instances=1)
+    code = {"code": "InvalidParameterCombination", "message": "not now"}
+    world.fault("error", "ModifyDBCluster", "halfway-new", skip=BEFORE_ITS_RENAME, **code)
+    failed = world.run({"target": {"cluster_id": "halfway"}, **BESIDE})
+    assert world.cluster("halfway")["DbClusterResourceId"] == old["DbClusterResourceId"]
+    return old, failed, world.run({"target": {"cluster_id": "halfway"}, **BESIDE})
+
+
+def test_a_refused_rename_gives_the_name_back_and_the_next_run_succeeds(
+    world: World, refused_halfway: tuple[dict[str, Any], Outcome, Outcome]
+) -> None:
+    old, failed, again = refused_halfway
+    assert failed.error == "AwsRequestRejected"
+    assert "Roll Back Swap" in failed.states
+    assert "the exchange of names was taken back" in failed.cause
+    again.expect_success()
+    assert world.cluster("halfway")["DbClusterResourceId"] != old["DbClusterResourceId"]
+    assert "halfway-new" not in world.cluster_ids()
+    aside = world.cluster(old_cluster_of(again))
+    with world.login(OLD_MASTER, aside) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM public.of_the_old_target")
+        assert cursor.fetchone() == (25,)
+
+
+@pytest.mark.usefixtures("swapped")
+def test_every_instance_of_a_swap_is_available_at_the_end(world: World) -> None:
+    assert {item["DBInstanceStatus"] for item in world.instances("swapped")} == {"available"}

@@ -1,0 +1,379 @@
+"""A swap: restored beside, proven, then the names are exchanged; whatever fails, one of both serves under the name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from tests.fakes.rds_items import Item
+from tests.fakes.set_up_users import FakeDatabase
+from tests.unit.steps.stories import SECOND_ARN, fail, resume
+from utils.errors import (
+    AccessDenied,
+    AwsRequestRejected,
+    DatabaseLoginRefused,
+    DatabaseNotTrusted,
+    DatabaseUnavailable,
+    IdentifierTaken,
+    InvalidRequest,
+    TargetNotBuildable,
+)
+from utils.report.changes import changed_so_far
+from utils.report.messages import message_for_success
+from utils.report.preview import preview_of
+from utils.report.summary import summarise
+from utils.runtime.contract import StepResult, StepStatus, SwapEvent
+from utils.steps import check_swap_status as checking
+from utils.steps import setup_db_users as setting_up
+from utils.steps.archive_snapshot import archive_snapshot
+from utils.steps.check_copy_status import check_copy_status
+from utils.steps.check_delete_status import check_delete_status
+from utils.steps.check_restore_status import check_restore_status
+from utils.steps.check_swap_status import check_swap_status
+from utils.steps.copy_snapshot import copy_snapshot
+from utils.steps.delete_rds import delete_rds
+from utils.steps.restore_snapshot import restore_snapshot
+from utils.steps.setup_db_users import setup_db_users
+from utils.steps.swap_clusters import swap_clusters
+
+BESIDE, TARGET = "staging-new", "staging"
+
+
+class Door:
+    """Who answers under the clusters' names, and what a login meets."""
+
+    def __init__(self) -> None:
+        self.refusal: Exception | None = None
+        self.logins: list[tuple[str, str, str]] = []
+        self.old_answers = True
+
+    @contextmanager
+    def logged_in(self, server: Any, database: str, user: str, _: object) -> Iterator[Any]:
+        self.logins.append((server.host, database, user))
+        if self.refusal is not None:
+            raise self.refusal
+        yield SimpleNamespace(cursor=self._cursor)
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Any]:
+        yield SimpleNamespace(execute=lambda _: None)
+
+
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> Door:
+    fake = Door()
+    monkeypatch.setattr(setting_up, "set_up_users", FakeDatabase().set_up_users)
+    monkeypatch.setattr(checking, "logged_in", fake.logged_in)
+    monkeypatch.setattr(checking, "answers", lambda _: fake.old_answers)
+    monkeypatch.setattr(checking, "leads_to", lambda *_: True)
+    return fake
+
+
+@pytest.fixture
+def proven(aws: FakeAws, door: Door) -> FakeAws:
+    """A swap whose new cluster stands beside the old target, its users proven."""
+    assert door
+    aws.has_old_target()
+    up_to_the_users(aws)
+    return aws
+
+
+def up_to_the_users(aws: FakeAws, arn: str = EXECUTION_ARN, **request: Any) -> None:
+    if arn == EXECUTION_ARN:
+        aws.start(strategy="swap", **request)
+    aws.run(copy_snapshot)
+    aws.west.settle()
+    aws.run(check_copy_status)
+    while aws.run(delete_rds).status is not StepStatus.READY:
+        aws.west.settle()
+        aws.run(check_delete_status)
+    for _ in range(2):
+        aws.run(restore_snapshot)
+        aws.west.settle()
+        aws.run(check_restore_status)
+    aws.run(setup_db_users)
+    aws.west.settle()
+    assert aws.run(setup_db_users).status is StepStatus.SWAP_READY
+
+
+def swap(aws: FakeAws, *, back: bool = False, arn: str = EXECUTION_ARN) -> StepResult:
+    return swap_clusters(SwapEvent(operation_id=OPERATION, execution_arn=arn, roll_back=back), aws.services)
+
+
+def to_the_end(aws: FakeAws, arn: str = EXECUTION_ARN) -> int:
+    """Go on as the state machine does; return how many moves it took."""
+    for moves in range(1, 30):
+        answer = swap(aws, arn=arn)
+        while answer.status is StepStatus.IN_PROGRESS:
+            aws.west.settle()
+            aws.clock.advance(seconds=5)
+            answer = aws.run(check_swap_status)
+        if answer.status is StepStatus.READY:
+            return moves
+    raise AssertionError("it goes on for ever")
+
+
+def back(aws: FakeAws) -> None:
+    """Roll back as the state machine does after a failure."""
+    for _ in range(30):
+        if swap(aws, back=True).status is StepStatus.READY:
+            return
+        aws.west.settle()
+    raise AssertionError("it is never taken back")
+
+
+def resource_id(aws: FakeAws, name: str) -> str:
+    return str(aws.west.clusters[name]["DbClusterResourceId"])
+
+
+def aside(aws: FakeAws) -> str:
+    names = aws.operation.identifiers.swap
+    assert names is not None
+    return names.aside
+
+
+def untouched(aws: FakeAws) -> Item:
+    return dict(aws.west.clusters[TARGET])
+
+
+def test_the_new_cluster_is_made_beside_and_the_old_one_is_not_touched(proven: FakeAws) -> None:
+    (asked,) = proven.west.asked("restore_db_cluster_from_snapshot")
+    assert asked["DBClusterIdentifier"] == BESIDE
+    made = [item["DBInstanceIdentifier"] for item in proven.west.asked("create_db_instance")]
+    assert made == ["staging-1-new", "staging-2-new"]
+    assert proven.west.destroyed == ["modify_db_cluster"], "the new cluster's master password, and nothing else"
+    assert proven.west.asked("create_db_cluster_snapshot") == []
+    assert proven.operation.restore is not None
+    comparison = proven.operation.restore.settings.comparison
+    assert comparison is not None
+    assert comparison.differences == []
+
+
+def test_the_names_are_exchanged_and_the_instances_follow(proven: FakeAws, door: Door) -> None:
+    old, new = resource_id(proven, TARGET), resource_id(proven, BESIDE)
+    to_the_end(proven)
+    assert {name: resource_id(proven, name) for name in proven.west.clusters} == {TARGET: new, aside(proven): old}
+    of_new = {name for name, item in proven.west.instances.items() if item["DBClusterIdentifier"] == TARGET}
+    assert of_new == {"staging-1", "staging-2"}
+    others = set(proven.west.instances) - of_new
+    assert others == {name.replace("staging-", "staging-") + aside(proven).removeprefix("staging") for name in of_new}
+    renames = [item for item in proven.west.asked("modify_db_cluster") if "NewDBClusterIdentifier" in item]
+    assert [item["NewDBClusterIdentifier"] for item in renames] == [aside(proven), TARGET]
+    assert {host.partition(".")[0] for host, _, _ in door.logins} == {TARGET}, "proven under the final name"
+    assert proven.run(archive_snapshot).status is StepStatus.READY
+
+
+def test_the_writer_gets_its_name_last_and_is_proven_once_more(proven: FakeAws, door: Door) -> None:
+    to_the_end(proven)
+    order = [item["NewDBInstanceIdentifier"] for item in proven.west.asked("modify_db_instance")]
+    assert order.index("staging-2") < order.index("staging-1")
+    assert len(door.logins) == 2
+    record = proven.operation.swap
+    assert record is not None
+    assert record.writer_answered_at is not None
+
+
+def test_the_outage_is_told_in_the_message_and_counts_from_the_last_answer_to_the_first(proven: FakeAws) -> None:
+    to_the_end(proven)
+    record = proven.operation.swap
+    assert record is not None
+    assert record.last_answer_at is not None
+    assert record.first_answer_at is not None
+    assert record.outage_seconds == 15, "two renames of clusters and the writer's restart, a look of five seconds each"
+    text = message_for_success(summarise(proven.operation)).text
+    assert f"Old cluster       {aside(proven)}, with its data as it was" in text
+    assert "Outage            15 s in which staging did not answer" in text
+
+
+def test_the_plan_tells_every_rename_and_that_two_clusters_are_paid_for(aws: FakeAws) -> None:
+    aws.has_old_target()
+    aws.start(strategy="swap")
+    actions = "\n".join(aws.operation.plan.actions)
+    assert f"rename staging to {aside(aws)}, then staging-new to staging" in actions
+    assert "two clusters are paid for from the restore until it is deleted" in actions
+    preview = preview_of(aws.operation)
+    assert preview.deletes == []
+    assert (preview.renames["staging"], preview.renames["staging-new"]) == (aside(aws), "staging")
+    assert any("the old cluster stays" in line for line in preview.protects)
+
+
+def test_without_an_old_target_a_swap_is_a_restore(aws: FakeAws, door: Door) -> None:
+    assert door
+    aws.start(strategy="swap")
+    assert aws.operation.identifiers.swap is None
+
+
+@pytest.mark.parametrize(
+    ("request_", "error", "words"),
+    [
+        (
+            {"target": {"custom_endpoints": [{"identifier": "reporting", "kind": "READER"}]}},
+            TargetNotBuildable,
+            "custom_endpoints",
+        ),
+        (
+            {"target": {"event_subscriptions": [{"name": "alerts", "source_ids": ["staging"]}]}},
+            InvalidRequest,
+            "another event_subscriptions than the target has",
+        ),
+    ],
+)
+def test_what_aws_ties_to_the_cluster_is_refused_before_anything_is_changed(
+    aws: FakeAws, request_: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    aws.has_old_target()
+    with pytest.raises(error, match=words):
+        aws.start(strategy="swap", **request_)
+    assert aws.west.changes == []
+
+
+def test_names_that_are_taken_or_not_the_stacks_are_refused_before_anything_is_changed(aws: FakeAws) -> None:
+    aws.has_old_target()
+    aws.west.has_cluster(BESIDE)
+    with pytest.raises(IdentifierTaken, match="cluster staging-new, which a swap would make"):
+        aws.start(strategy="swap")
+    del aws.west.clusters[BESIDE]
+    aws.services = aws.services_with(TARGET_CLUSTER_PATTERN="staging")
+    with pytest.raises(InvalidRequest, match="staging-new"):
+        aws.start(strategy="swap")
+
+
+def test_a_target_that_is_not_available_cannot_be_renamed(aws: FakeAws) -> None:
+    aws.has_old_target(Status="stopped")
+    with pytest.raises(TargetNotBuildable, match="cluster staging as stopped"):
+        aws.start(strategy="swap")
+
+
+def test_a_quota_that_has_no_room_for_a_second_cluster_is_told_first(aws: FakeAws) -> None:
+    aws.has_old_target()
+    aws.west.quotas["DBClusters"] = 1
+    with pytest.raises(TargetNotBuildable, match="the quota DBClusters"):
+        aws.start(strategy="swap")
+
+
+def test_what_a_failed_run_left_beside_is_deleted_by_the_next_one(proven: FakeAws) -> None:
+    fail(proven)
+    proven.operations.rows[f"{OPERATION}-before"] = proven.operations.rows.pop(OPERATION)
+    for resource in (proven.west.clusters[BESIDE], *proven.west.instances.values()):
+        resource["TagList"] = [
+            {"Key": tag["Key"], "Value": tag["Value"].replace(OPERATION, f"{OPERATION}-before")}
+            for tag in resource["TagList"]
+        ]
+    old, left = untouched(proven), resource_id(proven, BESIDE)
+    up_to_the_users(proven)
+    assert resource_id(proven, BESIDE) != left
+    assert untouched(proven) == old
+    assert proven.west.asked("create_db_cluster_snapshot") == [], "nobody was let in: it is no rollback point"
+
+
+@pytest.mark.parametrize("number", range(1, 3))
+def test_a_refused_rename_of_a_cluster_ends_with_the_old_one_serving_and_the_next_attempt_succeeds(
+    proven: FakeAws, number: int
+) -> None:
+    old, new = resource_id(proven, TARGET), resource_id(proven, BESIDE)
+    for _ in range(number - 1):
+        swap(proven)
+        proven.west.settle()
+    proven.west.fail("modify_db_cluster", "InvalidParameterCombination")
+    with pytest.raises(AwsRequestRejected):
+        swap(proven)
+    back(proven)
+    assert (resource_id(proven, TARGET), resource_id(proven, BESIDE)) == (old, new)
+    fail(proven, error="AwsRequestRejected")
+    told = proven.operation.error
+    assert told is not None
+    assert "since then: the exchange of names was taken back: the old target serves as staging again" in told.message
+    resume(proven)
+    up_to_the_users(proven, arn=SECOND_ARN)
+    to_the_end(proven, arn=SECOND_ARN)
+    assert resource_id(proven, TARGET) == new
+
+
+def test_a_login_that_is_refused_under_the_final_name_gives_the_name_back(proven: FakeAws, door: Door) -> None:
+    old = resource_id(proven, TARGET)
+    door.refusal = DatabaseLoginRefused("no login", expected="one", action="look")
+    with pytest.raises(DatabaseLoginRefused):
+        to_the_end(proven)
+    back(proven)
+    assert resource_id(proven, TARGET) == old
+    assert "the exchange of names was taken back" in changed_so_far(proven.operation).in_words()
+    assert proven.operation.swap is not None
+    assert proven.operation.swap.switched_at is None
+
+
+def test_nobody_answers_yet_under_the_name_and_the_proof_is_waited_for(proven: FakeAws, door: Door) -> None:
+    door.refusal = DatabaseUnavailable("no answer", expected="one", action="wait")
+    for _ in range(6):
+        swap(proven)
+        proven.west.settle()
+        assert proven.run(check_swap_status).status is not StepStatus.READY
+    door.refusal = None
+    to_the_end(proven)
+    assert proven.operation.swap is not None
+    assert proven.operation.swap.finished_at is not None
+
+
+def test_a_certificate_of_the_former_name_is_renewed_by_a_restart(proven: FakeAws, door: Door) -> None:
+    new = resource_id(proven, BESIDE)
+    door.refusal = DatabaseNotTrusted("another name", expected="this one", action="restart")
+    while swap(proven) and not proven.west.asked("stop_db_cluster"):
+        proven.west.settle()
+        proven.run(check_swap_status)
+    assert proven.west.asked("stop_db_cluster") == [{"DBClusterIdentifier": TARGET}]
+    door.refusal = None
+    to_the_end(proven)
+    assert proven.west.asked("start_db_cluster") == [{"DBClusterIdentifier": TARGET}]
+    assert resource_id(proven, TARGET) == new
+
+
+def test_a_certificate_that_stays_wrong_after_the_restart_gives_the_name_back(proven: FakeAws, door: Door) -> None:
+    old = resource_id(proven, TARGET)
+    door.refusal = DatabaseNotTrusted("another name", expected="this one", action="restart")
+    with pytest.raises(DatabaseNotTrusted):
+        to_the_end(proven)
+    back(proven)
+    assert resource_id(proven, TARGET) == old
+
+
+def test_a_refused_name_of_an_instance_leaves_the_new_cluster_serving(proven: FakeAws) -> None:
+    new = resource_id(proven, BESIDE)
+    proven.west.refuse("modify_db_instance", "AccessDenied", "not this one")
+    with pytest.raises(AccessDenied):
+        to_the_end(proven)
+    assert swap(proven, back=True).status is StepStatus.READY, "it is proven under the name: nothing is taken back"
+    assert resource_id(proven, TARGET) == new
+    assert "the new cluster has the name staging and is proven under it" in changed_so_far(proven.operation).in_words()
+    proven.west.refusals.clear()
+    fail(proven, error="AccessDenied")
+    resume(proven)
+    restored = len(proven.west.asked("create_db_instance"))
+    for step in (copy_snapshot, delete_rds, restore_snapshot, check_restore_status):
+        proven.run(step)
+    assert proven.run(setup_db_users).status is StepStatus.SWAP_READY
+    to_the_end(proven, arn=SECOND_ARN)
+    assert len(proven.west.asked("create_db_instance")) == restored, "a resumed swap makes no instance again"
+
+
+def test_somebody_elses_cluster_under_the_freed_name_is_not_touched(proven: FakeAws) -> None:
+    swap(proven)
+    proven.west.settle()
+    foreign = proven.west.has_cluster(TARGET, members=0)
+    with pytest.raises(IdentifierTaken, match="resource id"):
+        swap(proven)
+    assert proven.west.clusters[TARGET] is foreign
+
+
+def test_before_anything_was_renamed_there_is_nothing_to_take_back(proven: FakeAws) -> None:
+    before = len(proven.west.changes)
+    assert swap(proven, back=True).status is StepStatus.READY
+    assert len(proven.west.changes) == before
+
+
+def test_a_target_that_lost_its_tag_since_the_plan_is_not_put_aside(proven: FakeAws) -> None:
+    proven.west.clusters[TARGET]["TagList"] = []
+    with pytest.raises(Exception, match="without the tag aurora-restore:replaceable"):
+        swap(proven)
+    assert [item for item in proven.west.asked("modify_db_cluster") if "NewDBClusterIdentifier" in item] == []
