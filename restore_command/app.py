@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 from deployment.account import Account, Refused
-from restore_command import commands, reporting
+from restore_command import commands
+from restore_command.answering import answer
 from restore_command.durations import typed
+from restore_command.evidence import drilling, reporting
+from restore_command.evidence.reporting import Form
 from restore_command.exit_codes import FAILED, INTERRUPTED
 from restore_command.output import Output
 from restore_command.pipeline import Pipeline
-from restore_command.reporting import Form
 from utils.operation.model import OperationStatus
 
 _EXIT_CODES = (
@@ -114,6 +116,24 @@ def resume(
     _end(commands.resume(_pipeline(env, region), Output(json), operation, watch=watch))
 
 
+Waiting = Annotated[str, typer.Argument(metavar="OPERATION", help="Operation that waits for approval.")]
+Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit trail and in the evidence.")]
+
+
+@app.command()
+def approve(
+    operation: Waiting, reason: Reason = "", env: Env = None, region: Region = None, json: AsJson = False
+) -> None:
+    """Let a run that waits for approval carry out its plan."""
+    _end(answer(_pipeline(env, region), Output(json), operation, reason, approved=True))
+
+
+@app.command()
+def reject(operation: Waiting, reason: Reason, env: Env = None, region: Region = None, json: AsJson = False) -> None:
+    """End a run that waits for approval; nothing was changed."""
+    _end(answer(_pipeline(env, region), Output(json), operation, reason, approved=False))
+
+
 @app.command()
 def report(
     operation: Operation = None,
@@ -138,6 +158,19 @@ def report(
         _end(reporting.fetch(_pipeline(env, region), Output(json), operation, signed))
     form = Form.JSON if json else Form.HTML if html else Form.MARKDOWN
     _end(reporting.report(_pipeline(env, region), Output(json), operation, form, file))
+
+
+@app.command()
+def drills(
+    days: Annotated[int, typer.Option(min=1, help="Look at so many days.")] = 90,
+    fresh_days: Annotated[int, typer.Option(min=1, help="A restore proves a source for so many days.")] = 30,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page as well.")] = None,
+    env: Env = None,
+    region: Region = None,
+    json: AsJson = False,
+) -> None:
+    """Show every source cluster with its restores over time, and those that were never restored."""
+    _end(drilling.drills(_pipeline(env, region), Output(json), days=days, fresh_days=fresh_days, html=html))
 
 
 @app.command()

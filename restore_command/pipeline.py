@@ -7,7 +7,7 @@ from deployment import stacks
 from deployment.account import Account, Refused, told
 from utils.validate_request import StackDefaults
 
-STATE_TABLE, AUDIT_TABLE = "aurora-restore-state", "aurora-restore-audit"
+STATE_TABLE, AUDIT_TABLE, APPROVALS_TABLE = "aurora-restore-state", "aurora-restore-audit", "aurora-restore-approvals"
 
 
 class Pipeline:

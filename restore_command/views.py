@@ -107,6 +107,7 @@ def _planned(operation: Operation, summary: Summary, usual: Mapping[str, int]) -
         ("final snapshot", _snapshot(summary.final_snapshot)),
     ]
     parts += [_heading("What"), _fields(rows)]
+    parts += _approval(operation)
     parts += _list("Plan", summary.plan)
     parts += _list("Changed", summary.changes.sentences())
     took = [
@@ -121,6 +122,21 @@ def _planned(operation: Operation, summary: Summary, usual: Mapping[str, int]) -
     if operation.error is not None and operation.status is OperationStatus.FAILED:
         parts += _list("Next", [_next(operation, operation.error.name)])
     return parts
+
+
+def _approval(operation: Operation) -> list[RenderableType]:
+    record = operation.approval
+    if record is None:
+        return []
+    if record.approved is None:
+        name = operation.operation_id
+        said = (
+            f"asked, until {_minute(record.expires_at)} UTC: ./restore.sh approve {name}, or reject {name} --reason …"
+        )
+    else:
+        why = f": {record.reason}" if record.reason else ""
+        said = f"{'approved' if record.approved else 'rejected'} by {record.approver}{why}"
+    return [_heading("Approval"), _indented(said)]
 
 
 def _timeline(trail: Sequence[AuditEntry]) -> list[RenderableType]:

@@ -3,8 +3,7 @@
 AuroraRestoreError
 ├── RetryableError: the state machine tries the same step again
 │   ├── AwsThrottled, AwsUnavailable
-│   ├── ResourceBusy, QuotaReached, CapacityUnavailable
-│   ├── OperationRowConflict
+│   ├── ResourceBusy, QuotaReached, CapacityUnavailable, OperationRowConflict
 │   └── DatabaseUnavailable
 └── PermanentError: the run stops, nothing more is touched
     ├── request:  InvalidRequest, OutsideStartWindow, OperationInProgress, OperationNotFound, OperationClosed,
@@ -14,16 +13,13 @@ AuroraRestoreError
     │             TargetNotDeletable, TargetNotBuildable
     ├── settings: KeyNotUsable, EngineVersionNotRestorable, SettingNotFound, IdentifierTaken, ConfigurationMissing
     ├── phases:   CopyFailed, DeleteFailed, RestoreFailed, PhaseTimedOut, SnapshotQuotaFull, UnknownStatus
-    ├── ends:     ExecutionStopped, ExecutionTimedOut, FunctionsNotReady
+    ├── ends:     ExecutionStopped, ExecutionTimedOut, FunctionsNotReady, ApprovalRejected, ApprovalTimedOut
     ├── users:    SecretInvalid, DatabaseNotTrusted, DatabaseLoginRefused, DatabaseChangeRefused, UsersNotProven
     ├── data:     PostRestoreSqlFailed, CheckFailed
     └── AWS:      AccessDenied, AwsRequestRejected
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+import collections.abc
 
 SO_FAR = "; so far: "
 
@@ -31,14 +27,12 @@ SO_FAR = "; so far: "
 class AuroraRestoreError(Exception):
     """Base of all errors of the pipeline; its text says what was found, what was expected and what to do."""
 
-    _says_changes = False
-
     def __init__(self, found: str, *, expected: str, action: str, field: str | None = None) -> None:
-        prefix = f"{field}: " if field else ""
-        super().__init__(f"{prefix}found {found}; expected {expected}; what to do: {action}")
+        super().__init__(f"{f'{field}: ' if field else ''}found {found}; expected {expected}; what to do: {action}")
+        self._says_changes = False
         self.field, self.found, self.expected, self.action = field, found, expected, action
 
-    def and_others(self, others: "Sequence[AuroraRestoreError]") -> None:
+    def and_others(self, others: "collections.abc.Sequence[AuroraRestoreError]") -> None:
         """Have the text name other errors as well, each with what to do."""
         if others:
             number = f"{len(others)} more problem{'s' if len(others) > 1 else ''}"
@@ -109,6 +103,14 @@ class OperationNotFound(PermanentError):
 
 class OperationClosed(PermanentError):
     """The operation has ended, or was a dry run: no step may act on it, or close it as a success, any more."""
+
+
+class ApprovalRejected(PermanentError):
+    """A person was asked and did not approve the plan."""
+
+
+class ApprovalTimedOut(PermanentError):
+    """Nobody answered in time whether the plan may be carried out."""
 
 
 class OperationNotResumable(PermanentError):

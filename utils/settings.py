@@ -51,6 +51,8 @@ class Settings(BaseModel):
     database_tls: TlsMode = TlsMode.VERIFY_FULL
     database_ca_file: str = ""
     notification_format: NotificationFormat = NotificationFormat.TEXT
+    require_approval: bool = False
+    approvals_table_name: str = ""
     evidence_function_name: str = ""
     evidence_bucket: str = ""
     evidence_key_id: str = ""

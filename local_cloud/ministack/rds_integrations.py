@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from botocore.model import ListShape, OperationModel, Shape, StructureShape
 
 from local_cloud.ministack import ministack_modules
-from local_cloud.ministack.states_shims import role_at_work
+from local_cloud.ministack.state_machines.states_shims import role_at_work
 
 _ACTIONS = "aws-sdk:rds:"
 

@@ -23,12 +23,10 @@ from local_cloud.hop.server import Hop
 from local_cloud.ministack import (
     cloudformation_shims,
     cloudwatch_shims,
-    execution_shims,
     iam_shims,
     lambda_shims,
     ministack_modules,
     rds_integrations,
-    states_shims,
 )
 from local_cloud.ministack.aurora_hooks import hooks
 from local_cloud.ministack.journals import iam as iam_journal
@@ -36,6 +34,7 @@ from local_cloud.ministack.journals import sns as sns_journal
 from local_cloud.ministack.refusals import executions, stacks, topics
 from local_cloud.ministack.run_again import run_again
 from local_cloud.ministack.scaling import endpoint as scaling
+from local_cloud.ministack.state_machines import callback_shims, execution_shims, states_shims
 from local_cloud.regions import TARGET_REGION
 
 
@@ -146,6 +145,7 @@ async def _ministack(
     states_shims.install()
     rds_integrations.install(aurora.endpoint)
     execution_shims.install()
+    callback_shims.install()
     cloudformation_shims.install()
     cloudwatch_shims.install()
     scaling.install(aurora.control.has_cluster)

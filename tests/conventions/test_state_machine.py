@@ -8,7 +8,7 @@ import pytest
 
 from tests.conventions.cfn_yaml import REPOSITORY
 from utils import errors
-from utils.errors import AuroraRestoreError, FunctionsNotReady, PermanentError, RetryableError
+from utils.errors import ApprovalTimedOut, AuroraRestoreError, FunctionsNotReady, PermanentError, RetryableError
 from utils.operation.model import StepName
 from utils.runtime.contract import StepStatus
 from utils.runtime.verification import VerifyEvent
@@ -22,6 +22,7 @@ ASK_ALL = STATES["Ask All Functions"]
 (ASK_ONE,) = (state for state in ASK_ALL["ItemProcessor"]["States"].values() if state["Type"] == "Task")
 FAILURE_NOTICE = "SNS Failure Notification"
 ROLL_BACK = "Roll Back Swap"
+ASK, RECORD = "Ask for Approval", "Record Approval"
 OURS = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, AuroraRestoreError)}
 BASES = {AuroraRestoreError, RetryableError, PermanentError}
 RETRYABLE = {cls.__name__ for cls in OURS - BASES if issubclass(cls, RetryableError)}
@@ -86,12 +87,16 @@ def test_a_task_retries_exactly_what_may_pass(name: str) -> None:
     retried = retried_by(TASKS[name])
     assert len(retried) == len(set(retried))
     assert {error for error in retried if error in RETRYABLE | PERMANENT} == RETRYABLE
-    assert set(retried) - RETRYABLE == TRANSIENT | NOT_READY
+    # A person who does not answer is not asked again.
+    assert set(retried) - RETRYABLE == (TRANSIENT - {"States.Timeout"} if name == ASK else TRANSIENT) | NOT_READY
 
 
 def test_every_task_retries_alike() -> None:
-    retries = [state["Retry"] for state in (*TASKS.values(), ASK_ONE)]
+    retries = [state["Retry"] for name, state in TASKS.items() if name != ASK] + [ASK_ONE["Retry"]]
     assert all(retry == retries[0] for retry in retries)
+    asking, *others = TASKS[ASK]["Retry"]
+    assert {**asking, "ErrorEquals": [*asking["ErrorEquals"], "States.Timeout"]} == retries[0][0]
+    assert others == retries[0][1:]
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -112,7 +117,23 @@ def test_every_retry_ends_and_spreads(name: str) -> None:
         assert retry["IntervalSeconds"] < retry["MaxDelaySeconds"] <= 300
 
 
-@pytest.mark.parametrize("name", TASKS)
+def test_a_person_has_as_long_as_the_request_says_and_then_the_run_ends_by_an_error_of_ours() -> None:
+    assert TASKS[ASK]["TimeoutSeconds"] == "{% $approval_seconds %}"
+    timeout, _ = TASKS[ASK]["Catch"]
+    assert (timeout["ErrorEquals"], timeout["Next"]) == (["States.Timeout"], FAILURE_NOTICE)
+    assert timeout["Assign"]["error"]["Error"] == ApprovalTimedOut.__name__
+
+
+def test_only_an_answer_leads_from_the_question_to_a_change() -> None:
+    assert {name for name, state in STATES.items() if RECORD in exits_of(state)} == {ASK}
+    assert exits_of(STATES[ASK]) == {RECORD, FAILURE_NOTICE}
+    assert TASKS[RECORD]["Arguments"]["Payload"]["answer"] == "{% $states.input %}"
+    needed = STATES["Is Approval Needed?"]
+    assert needed["Choices"] == [{"Condition": "{% $approval_seconds > 0 %}", "Next": ASK}]
+    assert needed["Default"] == StepName.COPY_SNAPSHOT
+
+
+@pytest.mark.parametrize("name", [name for name in TASKS if name != ASK])
 def test_every_task_has_a_time_limit_longer_than_its_functions(name: str) -> None:
     longest_function = 900 if name == StepName.SETUP_DB_USERS else 120
     assert longest_function < TASKS[name]["TimeoutSeconds"] <= longest_function + 60
@@ -120,20 +141,21 @@ def test_every_task_has_a_time_limit_longer_than_its_functions(name: str) -> Non
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_catches_everything(name: str) -> None:
-    (catch,) = TASKS[name]["Catch"]
+    *others, catch = TASKS[name]["Catch"]
     assert catch["ErrorEquals"] == ["States.ALL"]
+    assert len(others) == (name == ASK)
 
 
 def test_a_failed_step_is_told_and_ends_in_fail() -> None:
     swap = {StepName.SWAP_CLUSTERS, StepName.CHECK_SWAP_STATUS}
     steps = set(TASKS) - {FAILURE_NOTICE, StepName.SNS_NOTIFICATION, ROLL_BACK}
-    assert {STATES[name]["Catch"][0]["Next"] for name in steps - swap} == {FAILURE_NOTICE}
+    assert {STATES[name]["Catch"][-1]["Next"] for name in steps - swap} == {FAILURE_NOTICE}
     assert {STATES[name]["Catch"][0]["Next"] for name in swap} == {ROLL_BACK}
     assert STATES[ROLL_BACK]["Catch"] == [{"ErrorEquals": ["States.ALL"], "Next": FAILURE_NOTICE}], (
         "the first error is told"
     )
     assert FAILURE_NOTICE in reachable_from(ROLL_BACK)
-    assert {STATES[name]["Catch"][0]["Assign"]["error"] for name in steps} == {"{% $states.errorOutput %}"}
+    assert {STATES[name]["Catch"][-1]["Assign"]["error"] for name in steps} == {"{% $states.errorOutput %}"}
     ends = {name for name in reachable_from(FAILURE_NOTICE) if not exits_of(STATES[name])}
     assert {STATES[name]["Type"] for name in ends} == {"Fail"}
 
@@ -151,7 +173,7 @@ def test_the_failure_carries_the_errors_name_and_cause() -> None:
 
 
 def test_the_steps_are_its_tasks_by_name() -> None:
-    assert set(TASKS) == {name.value for name in StepName} | {FAILURE_NOTICE, ROLL_BACK}
+    assert set(TASKS) == {name.value for name in StepName} | {FAILURE_NOTICE, ROLL_BACK, ASK, RECORD}
 
 
 @pytest.mark.parametrize("step", StepName, ids=lambda step: step.value)
@@ -163,7 +185,8 @@ def test_a_state_invokes_the_function_of_its_name(step: StepName) -> None:
 
 
 def test_the_failure_notice_is_the_last_steps_function() -> None:
-    assert TASKS[FAILURE_NOTICE]["Arguments"]["FunctionName"] == "${SnsNotificationFunctionArn}"
+    for name in (FAILURE_NOTICE, ASK, RECORD):
+        assert TASKS[name]["Arguments"]["FunctionName"] == "${SnsNotificationFunctionArn}"
     assert {"error", "failed_step"} <= set(TASKS[FAILURE_NOTICE]["Arguments"]["Payload"])
 
 
@@ -197,10 +220,13 @@ def test_every_function_is_asked_before_anything_is_changed() -> None:
     assert ASK_ONE["Arguments"]["FunctionName"] == "{% $states.input %}"
     VerifyEvent.model_validate(ASK_ONE["Arguments"]["Payload"])
     before_the_copy = {name for name, state in STATES.items() if StepName.COPY_SNAPSHOT in exits_of(state)}
-    assert before_the_copy == {"Are All Functions Ready?", "Is the Copy Ready?"}
+    assert before_the_copy == {"Is Approval Needed?", RECORD, "Is the Copy Ready?"}
     assert STATES["Are All Functions Ready?"]["Choices"] == [
-        {"Condition": "{% $count($states.input.problems) = 0 %}", "Next": StepName.COPY_SNAPSHOT}
+        {"Condition": "{% $count($states.input.problems) = 0 %}", "Next": "Is Approval Needed?"}
     ]
+    assert {name for name, state in STATES.items() if "Is Approval Needed?" in exits_of(state)} == {
+        "Are All Functions Ready?"
+    }
     assert ASK_ALL["Catch"][0]["Next"] == FAILURE_NOTICE
 
 

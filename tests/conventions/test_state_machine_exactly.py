@@ -114,6 +114,7 @@ EXPECTED: dict[str, State] = {
             "operation_id": "{% $states.result.Payload.operation_id %}",
             "verify_network_of": "{% $states.result.Payload.details.verify_network_of %}",
             "verify_key": "{% $states.result.Payload.details.verify_key %}",
+            "approval_seconds": "{% $states.result.Payload.details.approval_seconds %}",
         },
         Catch=caught(Assign={"operation_id": "{% $states.context.Execution.Name %}", **CAUGHT}),
     ),
@@ -132,7 +133,7 @@ EXPECTED: dict[str, State] = {
     },
     "Are All Functions Ready?": {
         "Type": "Choice",
-        "Choices": [{"Condition": "{% $count($states.input.problems) = 0 %}", "Next": "Copy Snapshot"}],
+        "Choices": [{"Condition": "{% $count($states.input.problems) = 0 %}", "Next": "Is Approval Needed?"}],
         "Default": "Not All Functions Are Ready",
     },
     "Not All Functions Are Ready": {
@@ -148,6 +149,37 @@ EXPECTED: dict[str, State] = {
         },
         "Next": NOTICE,
     },
+    "Is Approval Needed?": {
+        "Type": "Choice",
+        "Choices": [{"Condition": "{% $approval_seconds > 0 %}", "Next": "Ask for Approval"}],
+        "Default": "Copy Snapshot",
+    },
+    "Ask for Approval": step(
+        "SNS Notification",
+        "Record Approval",
+        payload={"task_token": "{% $states.context.Task.Token %}"},
+        Resource="arn:aws:states:::lambda:invoke.waitForTaskToken",
+        TimeoutSeconds="{% $approval_seconds %}",
+        Output="{% $states.result %}",
+        Retry=[retry(OF_LAMBDA.removesuffix(" States.Timeout"), 2, 6, 2, 60), *RETRIES[1:]],
+        Catch=[
+            {
+                "ErrorEquals": ["States.Timeout"],
+                "Next": NOTICE,
+                "Assign": {
+                    "error": {
+                        "Error": "ApprovalTimedOut",
+                        "Cause": "{% $string({'errorType': 'ApprovalTimedOut', 'errorMessage': 'found no answer "
+                        "within ' & $approval_seconds & ' seconds; expected ./restore.sh approve or reject; what to "
+                        "do: resume the operation to be asked again, or start a new run; nothing was changed'}) %}",
+                    },
+                    "failed_step": "{% $states.context.State.Name %}",
+                },
+            },
+            *caught(),
+        ],
+    ),
+    "Record Approval": step("SNS Notification", "Copy Snapshot", payload={"answer": "{% $states.input %}"}),
     "Copy Snapshot": step("Copy Snapshot", "Is the Copy Ready?"),
     "Is the Copy Ready?": choice("Wait for Copy", READY="Delete RDS", COPY_AGAIN="Copy Snapshot"),
     "Wait for Copy": wait("Check Copy Status"),

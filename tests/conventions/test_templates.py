@@ -128,9 +128,12 @@ def test_a_function_ends_before_its_state_gives_up(step: str) -> None:
     timeout = FUNCTIONS[f"{logical_id(step)}Function"].get("Timeout", LAMBDA["Globals"]["Function"]["Timeout"])
     assert timeout <= 900
     token = f"${{{logical_id(step)}FunctionArn}}"
-    states = json.loads(DEFINITION)["States"].values()
-    # A function that is only asked what it reaches answers at once.
-    limits = [state["TimeoutSeconds"] for state in states if state["Type"] == "Task" and token in json.dumps(state)]
+    # A function that is only asked what it reaches answers at once, and for a person the request says how long.
+    limits = [
+        state["TimeoutSeconds"]
+        for name, state in json.loads(DEFINITION)["States"].items()
+        if state["Type"] == "Task" and token in json.dumps(state) and name != "Ask for Approval"
+    ]
     assert limits
     assert all(timeout < limit for limit in limits)
 
@@ -147,10 +150,15 @@ def test_every_function_gets_the_whole_environment() -> None:
         "REQUEST_DEFAULTS",
         "MANDATORY_REQUEST",
         "QUARANTINE_SECURITY_GROUP_IDS",
+        "REQUIRE_APPROVAL",
     }
     assert own.pop("CheckSwapStatusFunction") == {"DATABASE_TLS"}
     assert own.pop("SetupDbUsersFunction") == {"DATABASE_TLS", "MANDATORY_REQUEST"}
-    assert own.pop("SnsNotificationFunction") == {"NOTIFICATION_FORMAT", "EVIDENCE_FUNCTION_NAME"}
+    assert own.pop("SnsNotificationFunction") == {
+        "NOTIFICATION_FORMAT",
+        "EVIDENCE_FUNCTION_NAME",
+        "APPROVALS_TABLE_NAME",
+    }
     assert own.pop("WriteEvidenceFunction") == {"EVIDENCE_BUCKET", "EVIDENCE_KEY_ID"}
     assert not any(own.values())
 

@@ -16,7 +16,7 @@ from tests.fakes.journal import Journaled, judge
 from tests.fakes.rds import FakeRds, FakeRdsWorld
 from tests.fakes.rds_items import Item, aws_error
 from tests.fakes.rds_region import FakeClock
-from tests.fakes.stores import InMemoryAuditLog, InMemoryOperationStore
+from tests.fakes.stores import InMemoryApprovals, InMemoryAuditLog, InMemoryOperationStore
 from utils.aws.clients import ServiceClock
 from utils.errors import PermanentError
 from utils.operation.model import Operation, StepName
@@ -213,7 +213,7 @@ class FakeAws:
         self.kms, self.executions, self.topic, self.secrets = FakeKms(), FakeExecutions(), FakeTopic(), FakeSecrets()
         self.bus, self.functions = FakeBus(), FakeFunctions()
         self.s3, self.ec2, self.scaling = FakeS3(), FakeEc2(), FakeScaling()
-        self.operations, self.audit = InMemoryOperationStore(), InMemoryAuditLog()
+        self.operations, self.audit, self.approvals = InMemoryOperationStore(), InMemoryAuditLog(), InMemoryApprovals()
         self.services = self.services_with()
 
     def services_with(self, **environment: str) -> Services:
@@ -235,6 +235,7 @@ class FakeAws:
             settings=Settings.from_environment(ENVIRONMENT | environment),
             operations=self.operations,
             audit=self.audit,
+            approvals=self.approvals,
             session=cast("boto3.session.Session", SimpleNamespace()),
             clock=cast("ServiceClock", self.clock),
             _clients=clients,

@@ -104,6 +104,16 @@ class InMemoryOperationStore:
         self.rows[operation.operation_id] = operation.model_dump_json(by_alias=True)
 
 
+class InMemoryApprovals:
+    """`Approvals` in a dictionary."""
+
+    def __init__(self) -> None:
+        self.questions: dict[str, tuple[str, str, datetime]] = {}
+
+    def ask(self, operation_id: str, task_token: str, target_cluster_id: str, expires_at: datetime) -> None:
+        self.questions[operation_id] = (task_token, target_cluster_id, expires_at)
+
+
 class InMemoryAuditLog:
     """`AuditLog` in a list; `fails_with` makes the next writes of one event fail."""
 

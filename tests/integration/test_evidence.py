@@ -7,8 +7,8 @@ import pytest
 
 from local_cloud.credentials import ACCOUNT_ID
 from local_cloud.regions import TARGET_REGION
-from restore_command import stored
-from restore_command.verifying import verify
+from restore_command.evidence import stored
+from restore_command.evidence.verifying import verify
 from tests.integration.stage.night import TARGET, Night
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.stories import Storyteller

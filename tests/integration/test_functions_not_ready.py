@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from local_cloud.ministack.states_shims import NOT_READY_TAG
+from local_cloud.ministack.state_machines.states_shims import NOT_READY_TAG
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.stories import story
 from tests.integration.stage.world import World

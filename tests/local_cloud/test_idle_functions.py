@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local_cloud.cloud import LocalCloud
-from local_cloud.ministack.states_shims import NOT_READY, NOT_READY_TAG
+from local_cloud.ministack.state_machines.states_shims import NOT_READY, NOT_READY_TAG
 from tests.local_cloud.conftest import Workbench
 from tests.waiting import wait_for
 from tooling.environments import REPOSITORY

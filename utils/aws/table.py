@@ -80,6 +80,11 @@ class TableGateway:
                 return _refused(error)
         return None
 
+    def put_always(self, item: Item) -> None:
+        """Write the item, whatever is there."""
+        with aws_call("dynamodb:PutItem"):
+            self._table.put_item(Item=item)
+
     def delete(self, key: Mapping[str, str], condition: str, *, values: Mapping[str, Any]) -> Refused | None:
         """Delete the item under `key` if the condition holds, which it does not where nothing is."""
         with aws_call("dynamodb:DeleteItem"):

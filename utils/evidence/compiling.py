@@ -7,6 +7,7 @@ from utils.aws.clients import USER_AGENT
 from utils.evidence.limits import deviations, not_tested
 from utils.evidence.model import (
     Access,
+    ApprovalEvidence,
     Evidence,
     Execution,
     NextSteps,
@@ -29,6 +30,10 @@ CALLER = (
     "Not known to the pipeline: Step Functions does not tell an execution who started it. CloudTrail's event "
     "StartExecution of the execution does; a schedule starts it with the role aurora-restore-schedule."
 )
+APPROVER = (
+    "The name is what the approver's command said of itself, with credentials that may read the question and answer. "
+    "CloudTrail's event SendTaskSuccess has the caller as AWS knew it; the pipeline cannot see that."
+)
 _RTO = "from picking the snapshot to open, proven users; the time in which a person was asked is in it"
 _RPO = "age of the snapshot when the run picked it: what was written since is not in the copy"
 
@@ -50,10 +55,11 @@ def evidence_of(operation: Operation, trail: Sequence[AuditRow], now: datetime) 
         target=_target(operation, summary),
         rto=rto,
         rpo=rpo,
-        timeline=timeline_of(trail),
+        timeline=timeline_of(trail, operation.approval, now),
         executions=_executions(operation),
         hands=hands_of(trail),
         caller=CALLER,
+        approval=_approval(operation),
         plan=operation.plan.actions,
         preflight=operation.plan.checks,
         settings=_settings(operation, summary),
@@ -139,6 +145,11 @@ def _executions(operation: Operation) -> list[Execution]:
     ]
 
 
+def _approval(operation: Operation) -> ApprovalEvidence | None:
+    record = operation.approval
+    return ApprovalEvidence(**record.model_dump(), proof=APPROVER) if record else None
+
+
 def _settings(operation: Operation, summary: Summary) -> Settings:
     comparison = operation.restore.settings.comparison if operation.restore else None
     return Settings(
@@ -160,6 +171,7 @@ def _access(operation: Operation) -> Access:
         outbound=users.outbound,
         outbound_closed=users.outbound_closed,
         exposure_seconds=operation.exposure.seconds,
+        outage_seconds=operation.swap.outage_seconds if operation.swap else None,
     )
 
 

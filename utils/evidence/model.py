@@ -141,6 +141,18 @@ class Settings(_Part):
     not_put_back: list[str]
 
 
+class ApprovalEvidence(_Part):
+    """Who was asked before anything was changed, and what the answer was."""
+
+    asked_at: datetime
+    expires_at: datetime
+    approved: bool | None = Field(description="Null if nobody answered.")
+    answered_at: datetime | None
+    approver: str | None = Field(description="ARN of the caller, as the command told it.")
+    reason: str | None
+    proof: str = Field(description="What proves who it was.")
+
+
 class NextSteps(_Part):
     """What a person types to go on, go back, or do the same again."""
 
@@ -167,6 +179,7 @@ class Evidence(_Part):
     executions: list[Execution]
     hands: list[Hands]
     caller: str = Field(description="What is known of who started it.")
+    approval: ApprovalEvidence | None = Field(default=None, description="Null for a run that nobody had to approve.")
     plan: list[str] = Field(description="What the run was going to do.")
     preflight: list[PreflightCheck]
     settings: Settings

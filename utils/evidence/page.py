@@ -13,7 +13,7 @@ from utils.words import duration
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_TEMPLATE = Path(__file__).with_name("report.html.jinja")
+_HERE = Path(__file__).parent
 _WIDTH = 1000.0  # of a bar's picture, in its own units
 _NARROWEST = 2.0
 
@@ -28,7 +28,7 @@ class Bar(NamedTuple):
 
 def page_of(evidence: Evidence) -> str:
     """Return the page."""
-    return _template().render(
+    return template_of(_HERE / "report.html.jinja").render(
         e=evidence,
         rows=[(phase, bars_of(phase, evidence.timeline), phase_in_words(phase)) for phase in evidence.timeline],
         total=duration(round(_span(evidence.timeline))),
@@ -52,13 +52,16 @@ def bars_of(phase: Phase, timeline: list[Phase]) -> list[Bar]:
 
 
 @cache
-def _template() -> "Template":
+def template_of(file: Path) -> "Template":
+    """Return a template of a page of ours, with the style and the filters that all have."""
     # Only who makes a page loads the engine: restore.sh knows this module for all its commands.
     from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"minute": _minute, "words": objective_in_words, "value": _value, "pretty": _pretty}
-    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    style = Markup((_HERE / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - this repository's own
+    return environment.from_string(file.read_text(encoding="utf-8"), {"style": style})
 
 
 def _span(timeline: list[Phase]) -> float:

@@ -8,6 +8,7 @@ from itertools import groupby
 from utils.evidence.model import Hands, Phase
 from utils.operation.audit_log import AuditEvent, AuditRow
 from utils.operation.model import StepName
+from utils.operation.records import ApprovalRecord
 
 # A step that is not here is a phase by itself.
 _PHASES = {
@@ -19,14 +20,19 @@ _PHASES = {
     StepName.RESTORE_SNAPSHOT: "restore",
     StepName.CHECK_RESTORE_STATUS: "restore",
     StepName.SETUP_DB_USERS: "users",
+    StepName.SWAP_CLUSTERS: "swap",
+    StepName.CHECK_SWAP_STATUS: "swap",
     StepName.ARCHIVE_SNAPSHOT: "archive",
 }
 
 
-def timeline_of(trail: Sequence[AuditRow]) -> list[Phase]:
+def timeline_of(trail: Sequence[AuditRow], approval: ApprovalRecord | None, now: datetime) -> list[Phase]:
     """Return the phases in order; the last step is left out, as it is the one that writes the evidence."""
     rows = [row for row in trail if row.step != StepName.SNS_NOTIFICATION]
-    return [_phase(name, list(of_phase)) for name, of_phase in groupby(rows, key=_phase_of)]
+    phases = [_phase(name, list(of_phase)) for name, of_phase in groupby(rows, key=_phase_of)]
+    if approval is not None:
+        phases.append(_waiting_for_a_person(approval, now))
+    return sorted(phases, key=lambda phase: phase.started_at)
 
 
 def hands_of(trail: Iterable[AuditRow]) -> list[Hands]:
@@ -59,6 +65,18 @@ def _phase(name: str, rows: Sequence[AuditRow]) -> Phase:
         work_seconds=work,
         waiting_seconds=max(_seconds(finished_at - started_at) - work, 0.0),
         approval_seconds=0.0,
+    )
+
+
+def _waiting_for_a_person(approval: ApprovalRecord, now: datetime) -> Phase:
+    until = approval.answered_at or min(approval.expires_at, now)
+    return Phase(
+        name="approval",
+        started_at=approval.asked_at,
+        finished_at=until,
+        work_seconds=0.0,
+        waiting_seconds=0.0,
+        approval_seconds=max(_seconds(until - approval.asked_at), 0.0),
     )
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from utils.operation.planned import Identifiers, OldTarget, Plan, SourceSnapshot
 from utils.operation.records import (
+    ApprovalRecord,
     ArchiveRecord,
     Begun,
     CopyRecord,
@@ -158,6 +159,7 @@ class Operation(BaseModel):
     users: UsersRecord | None = None
     swap: SwapRecord | None = None
     archive: ArchiveRecord | None = None
+    approval: ApprovalRecord | None = None
     evidence: EvidenceRecord | None = None
     begun: Begun = Field(default_factory=Begun)
     first_seen: dict[str, datetime] = Field(default_factory=dict, description="What is an error only once it lasts.")
@@ -177,6 +179,11 @@ class Operation(BaseModel):
     def is_resumed(self) -> bool:
         """Whether an earlier execution ended too early, and this one goes on."""
         return len(self.executions) > 1
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Whether a person must approve the plan before anything is changed, and has not yet."""
+        return self.request.approval is not None and not (self.approval is not None and self.approval.approved)
 
     @property
     def restored_from(self) -> str:

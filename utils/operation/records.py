@@ -109,6 +109,17 @@ class ExposureRecord(BaseModel):
         return round((self.ended_at - self.since).total_seconds()) if self.ended_at is not None else None
 
 
+class ApprovalRecord(BaseModel):
+    """The question to a person, and the answer."""
+
+    asked_at: datetime
+    expires_at: datetime
+    approved: bool | None = Field(default=None, description="None while nobody has answered.")
+    answered_at: datetime | None = None
+    approver: str | None = Field(default=None, description="ARN of the caller, as the command tells it.")
+    reason: str | None = None
+
+
 class EvidenceRecord(BaseModel):
     """Where the evidence of the operation is, or why there is none."""
 

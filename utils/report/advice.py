@@ -15,6 +15,7 @@ class Advice(StrEnum):
 
 # The plan and the request of an operation never change: what is wrong with them needs a new one.
 NEEDS_A_NEW_PLAN = {
+    "ApprovalRejected",
     "CheckFailed",
     "EngineVersionNotRestorable",
     "InvalidRequest",

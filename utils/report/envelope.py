@@ -8,6 +8,7 @@ from utils.aws.notifier import Notification
 from utils.operation.model import OperationStatus
 
 _LONGEST_CHAT_TEXT = 4000
+_ICONS = {OperationStatus.SUCCEEDED: ":white_check_mark:", OperationStatus.RUNNING: ":raised_hand:"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ def notification(
             "source": "custom",
             "content": {
                 "textType": "client-markdown",
-                "title": f"{':white_check_mark:' if about.status is OperationStatus.SUCCEEDED else ':x:'} {subject}",
+                "title": f"{_ICONS.get(about.status, ':x:')} {subject}",
                 "description": f"```{text[:_LONGEST_CHAT_TEXT]}```",
                 **({"nextSteps": next_steps} if next_steps else {}),
                 "keywords": [word for word in (target, status) if word],

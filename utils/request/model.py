@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from utils.request.approval import Approval
 from utils.request.fields import AccountId, Budget, Identifier, Kept, Region, SnapshotName
 from utils.request.health import Health
 from utils.request.objectives import Objectives
@@ -86,6 +87,11 @@ class RestoreRequest(StrictModel):
     budgets: Budgets = Field(default_factory=Budgets, description="Time limits of the phases.")
     objectives: Objectives = Field(
         default_factory=Objectives, description="What recovery time and point are measured by, in the evidence."
+    )
+    approval: Approval | None = Field(
+        default=None,
+        description="Wait for a person who approves the plan, before anything is changed; the stack parameter "
+        "`RequireApproval` asks for it in every run.",
     )
     start_window: StartWindow | None = Field(
         default=None,

@@ -4,7 +4,7 @@ import json
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from utils.errors import AuroraRestoreError, ExecutionStopped, ExecutionTimedOut
 from utils.identifiers import OPERATION_ID_PATTERN
@@ -87,13 +87,27 @@ _STATUS_CHANGE = "Step Functions Execution Status Change"
 _RESUME = 'start the state machine with {{"resume": "{}"}} to resume it, or with a new request'
 
 
+class Answer(BaseModel):
+    """What a person answered, as `./restore.sh approve` and `reject` send it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    approved: bool
+    approver: Annotated[str, Field(max_length=2048)]
+    reason: Annotated[str, Field(max_length=2000)] = ""
+
+
 class ClosingEvent(StepEvent):
     """Input of SNS Notification: `error` is the state machine's `$states.errorOutput` of a failed run.
+
+    With `task_token` or `answer` it ends nothing: a person is asked for approval of the plan, or has answered.
 
     EventBridge's "Step Functions Execution Status Change" is taken as well: it comes after the execution's end, so that
     an operation is closed also when no state of the machine could do it.
     """
 
+    task_token: SecretStr | None = Field(default=None, description="A person is to be asked: by this the run goes on.")
+    answer: Answer | None = Field(default=None, description="A person has answered.")
     error: dict[str, Any] | None = None
     failed_step: str = ""
     has_ended: bool = False

@@ -82,7 +82,7 @@ def lock_again(operation: Operation, attempt: Attempt, services: Services, *, ma
         operation.operation_id,
         attempt,
         operation.identifiers.target_cluster_id,
-        operation.request.budgets,
+        operation.request,
         services,
         may_take_over=may_take_over,
     )

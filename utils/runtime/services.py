@@ -19,6 +19,7 @@ from utils.aws.rds_writer import RdsWriter
 from utils.aws.s3 import S3Gateway
 from utils.aws.secrets import SecretsGateway
 from utils.aws.target.attached import AttachedReader, AttachedWriter
+from utils.operation.approvals import Approvals, DynamoDbApprovals
 from utils.operation.audit_log import AuditLog, DynamoDbAuditLog
 from utils.operation.state_table import DynamoDbOperationStore
 from utils.operation.store import OperationStore
@@ -32,6 +33,7 @@ class Services:
     settings: Settings
     operations: OperationStore
     audit: AuditLog
+    approvals: Approvals
     session: boto3.session.Session
     calls: ApiCalls = field(default_factory=ApiCalls)
     clock: ServiceClock = field(default_factory=ServiceClock)
@@ -47,6 +49,8 @@ class Services:
             settings=settings,
             operations=DynamoDbOperationStore(tables.Table(settings.state_table_name)),
             audit=DynamoDbAuditLog(tables.Table(settings.audit_table_name)),
+            # The name of a table that a function has nothing to do with is empty, which boto3 does not take.
+            approvals=DynamoDbApprovals(tables.Table(settings.approvals_table_name or "none")),
             session=session,
         )
         tables.meta.client.meta.events.register("before-call", services.calls.record)

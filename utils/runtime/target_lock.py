@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from utils.errors import OperationInProgress
 from utils.operation.store import Attempt, TargetLock
 from utils.report.metrics import measure_lock
-from utils.request.model import Budgets
+from utils.request.model import RestoreRequest
 from utils.runtime.services import Services
 
 _BEYOND_THE_BUDGETS = timedelta(hours=2)
@@ -15,18 +15,21 @@ def take_lock(
     operation_id: str,
     attempt: Attempt,
     target_cluster_id: str,
-    budgets: Budgets,
+    request: RestoreRequest,
     services: Services,
     *,
     may_take_over: bool = True,
 ) -> None:
-    """Lock the target for longer than the budgets; raises `OperationInProgress`.
+    """Lock the target for longer than the budgets and the wait for approval; raises `OperationInProgress`.
 
     Taking over from an operation that has ended needs the right to look at executions, which not every step has.
     """
     region = services.settings.target_region
     now = datetime.now(UTC)
-    hours = budgets.copy_hours + budgets.delete_hours + budgets.restore_hours
+    budgets, approval = request.budgets, request.approval
+    hours = (
+        budgets.copy_hours + budgets.delete_hours + budgets.restore_hours + (approval.timeout_hours if approval else 0)
+    )
     wanted = TargetLock(
         holder=operation_id,
         execution_arn=attempt.execution_arn,

@@ -20,6 +20,7 @@ from utils.plan import guards
 from utils.plan.new_operation import new_operation
 from utils.plan.snapshot_choice import check_age
 from utils.report.changes import NOTHING, changed_so_far, telling
+from utils.request.approval import Approval
 from utils.request.model import RestoreRequest
 from utils.request.parsing import RESUME, parse_request, parse_resume
 from utils.request.start_window import check_start_window
@@ -48,7 +49,7 @@ def _started(event: StartEvent, services: Services) -> Operation:
     operation = services.operations.find(event.operation_id)
     if operation is None:
         guards.check_operation_id(event.operation_id)
-        request = parse_request(event.request, services.settings)
+        request = _with_approval(parse_request(event.request, services.settings), services)
         guards.check_target_name(request.target.cluster_id, services.settings.target_cluster_pattern)
         if not request.dry_run:
             check_start_window(request.start_window, datetime.now(UTC))
@@ -69,6 +70,15 @@ def _started(event: StartEvent, services: Services) -> Operation:
     if operation.finished_at is not None:
         raise _over(operation.operation_id, operation.finished_at)
     return operation
+
+
+def _with_approval(request: RestoreRequest, services: Services) -> RestoreRequest:
+    """Ask a person where the stack wants it, whatever the request says; a dry run changes nothing."""
+    if request.dry_run:
+        return request.model_copy(update={"approval": None})
+    if services.settings.require_approval and request.approval is None:
+        return request.model_copy(update={"approval": Approval()})
+    return request
 
 
 def _check_not_closed(event: StartEvent, request: RestoreRequest, services: Services) -> None:
@@ -154,7 +164,7 @@ def _reserve(event: StartEvent, request: RestoreRequest, services: Services) -> 
 
 def _locked(event: StartEvent, request: RestoreRequest, services: Services) -> Operation:
     target_id = request.target.cluster_id
-    take_lock(event.operation_id, event.attempt, target_id, request.budgets, services)
+    take_lock(event.operation_id, event.attempt, target_id, request, services)
     try:
         return new_operation(event, request, services)
     except PermanentError:
@@ -170,9 +180,16 @@ def _summary(operation: Operation, services: Services) -> dict[str, Any]:
         "target_cluster_id": operation.identifiers.target_cluster_id,
         "actions": operation.plan.actions,
         "warnings": operation.plan.warnings,
+        "approval_seconds": _approval_seconds(operation),
         "verify_network_of": _network_stays_that_of(operation, services),
         "verify_key": operation.plan.settings.kms_key_id or "",
     }
+
+
+def _approval_seconds(operation: Operation) -> int:
+    """Return how long a person may take to approve; 0 where nobody is to be asked, or was."""
+    approval = operation.request.approval
+    return approval.seconds if approval is not None and operation.awaits_approval else 0
 
 
 def _network_stays_that_of(operation: Operation, services: Services) -> str:

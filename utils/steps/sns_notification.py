@@ -12,9 +12,8 @@ from typing import Any
 from utils import errors
 from utils.aws.notifier import Notification
 from utils.cluster.target_record import remember_success
-from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict, PermanentError
+from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict
 from utils.operation.model import Operation, OperationError, OperationStatus, StepName
-from utils.operation.source_record import learned_from
 from utils.operation.store import UnplannedOperation
 from utils.report.advice import advice_after
 from utils.report.changes import changed_so_far
@@ -22,10 +21,11 @@ from utils.report.messages import message_for_failure, message_for_success
 from utils.report.summary import summarise
 from utils.runtime import resumption
 from utils.runtime.announcements import SENT, announce_end, announce_refusal, notify
+from utils.runtime.approval import ask_or_record
 from utils.runtime.contract import ClosingEvent, StepResult, StepStatus
 from utils.runtime.evidence import ask_for_evidence
+from utils.runtime.known_source import remember_source
 from utils.runtime.services import Services
-from utils.runtime.step import logger
 
 _LONGEST_MESSAGE = 2000
 _LATE_WORD = StepResult(status=StepStatus.READY)  # of an execution that was redriven since: the redrive goes on with it
@@ -33,6 +33,9 @@ _LATE_WORD = StepResult(status=StepStatus.READY)  # of an execution that was red
 
 def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
     """End the operation as SUCCEEDED, or with `error` as FAILED; a message that cannot be sent changes neither."""
+    about_approval = ask_or_record(event, services)
+    if about_approval is not None:
+        return about_approval
     operation = services.operations.find(event.operation_id)
     if operation is None or (event.execution_arn and event.execution_arn != operation.execution_arn):
         return _end_unplanned(event, services)
@@ -90,7 +93,7 @@ class _PlannedEnd:
         if error is None and not self.row.request.dry_run:
             remember_success(self.row, self.services)
         # First of all: a call that is made again finds the row closed.
-        _remember_source(self.row, error, self.services)
+        remember_source(self.row, error, self.services)
         self.row.evidence = None  # what an earlier end left says nothing of this one
         self.row.current_step = StepName.SNS_NOTIFICATION
         resumption.close(self.row, error, self.services)
@@ -185,20 +188,6 @@ def _end(end: _PlannedEnd | _UnplannedEnd) -> StepResult:
     if is_new:
         end.save()
     return StepResult(status=StepStatus.READY, details=end.details() | {"notification": sent})
-
-
-def _remember_source(operation: Operation, error: OperationError | None, services: Services) -> None:
-    """Keep what this copy brought along, for the next run from the same source; it is advice, and stops no end."""
-    if operation.users is None:
-        return
-    source = operation.snapshot
-    try:
-        before = services.operations.find_source(source.region, source.account_id, source.cluster_id)
-        known = learned_from(operation, error, before)
-        if known is not None:
-            services.operations.save_source(known)
-    except PermanentError:
-        logger().exception("what the copy brought along could not be kept")
 
 
 def _save_end(row: UnplannedOperation, services: Services) -> None:

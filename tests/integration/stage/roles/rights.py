@@ -11,7 +11,7 @@ from utils import tags
 from utils.operation.model import Helper, StepName
 
 FUNCTIONS = frozenset(step.value.lower().replace(" ", "-") for step in (*StepName, *Helper))
-ROLES = (*sorted(FUNCTIONS), "pipeline", "schedule", "dba")
+ROLES = (*sorted(FUNCTIONS), "pipeline", "schedule", "dba", "approver")
 # What people have: a cluster and a snapshot of it, a target that may be replaced, a snapshot of a restored cluster.
 FOREIGN, REPLACEABLE, RESTORED, MANAGED = "rights-foreign", "rights-old-target", "rights-restored", "rights-managed"
 FOREIGN_SNAPSHOT, OF_A_PERSON = "rights-foreign-yesterday", "rights-of-a-person"
@@ -382,6 +382,16 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
             TableName=AUDIT_TABLE,
             KeyConditionExpression="operation_id = :id",
             ExpressionAttributeValues={":id": {"S": "of-nobody"}},
+        ),
+    ),
+    "ask for approval": (
+        frozenset({"sns-notification"}),
+        put_row("aurora-restore-approvals", operation_id="of-nobody"),
+    ),
+    "read what an answer needs": (
+        frozenset({"approver"}),
+        lambda client, _: client("dynamodb").get_item(
+            TableName="aurora-restore-approvals", Key={"operation_id": {"S": "of-nobody"}}
         ),
     ),
     "sign evidence": (

@@ -8,8 +8,8 @@ import pytest
 from moto import mock_aws
 
 from deployment.account import Refused
+from restore_command.evidence.reporting import Form, fetch, report
 from restore_command.exit_codes import SUCCEEDED
-from restore_command.reporting import Form, fetch, report
 from tests.unit.evidence.runs import a_restore, at, rows
 from tests.unit.operations import AT
 from tests.unit.restore_command.desk import Desk

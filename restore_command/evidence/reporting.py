@@ -10,12 +10,12 @@ from rich.console import Group
 from rich.text import Text
 
 from deployment.account import Refused, told
-from restore_command import stored
+from restore_command.evidence import stored
+from restore_command.evidence.verifying import DOES_NOT_PROVE, PROVES, verify
 from restore_command.exit_codes import FAILED, SUCCEEDED
 from restore_command.output import Output
 from restore_command.pipeline import AUDIT_TABLE, STATE_TABLE, Pipeline
 from restore_command.records import Records
-from restore_command.verifying import DOES_NOT_PROVE, PROVES, verify
 from utils.evidence.compiling import evidence_of
 from utils.evidence.markdown import markdown_of
 from utils.evidence.model import Evidence

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from moto import mock_aws
 
 from deployment.account import Refused
+from restore_command.evidence.reporting import verify_report
+from restore_command.evidence.verifying import Verified, verify
 from restore_command.exit_codes import FAILED, SUCCEEDED
-from restore_command.reporting import verify_report
-from restore_command.verifying import Verified, verify
 from tests.shell_blocks import shell_blocks
 from tests.unit.evidence.runs import a_restore, at, rows
 from tests.unit.restore_command.desk import Desk

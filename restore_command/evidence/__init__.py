@@ -1,0 +1,1 @@
+"""What runs prove: reports, their signatures, and drills over time."""

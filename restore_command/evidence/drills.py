@@ -1,0 +1,117 @@
+"""Restores over time: which source clusters were restored, how fast, how fresh, and which never were."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from restore_command.records import Run
+from utils.operation.model import Operation, OperationStatus
+from utils.report.summary import durations
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceCluster:
+    """A cluster that has, or should have, its restores proven."""
+
+    cluster_id: str
+    region: str
+    account_id: str
+
+    def __str__(self) -> str:
+        """Say which it is."""
+        return f"{self.cluster_id} ({self.region}, {self.account_id})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restore:
+    """One restore that succeeded: seconds of recovery, and hours that its data was old."""
+
+    operation_id: str
+    target: str
+    finished_at: datetime
+    rto_seconds: int | None
+    rpo_hours: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drills:
+    """What is known of the restores of one source cluster, the newest first."""
+
+    source: SourceCluster
+    restores: Sequence[Restore]
+    runs: int
+    fresh_until: datetime | None
+
+    @property
+    def last(self) -> Restore | None:
+        """The newest restore that succeeded."""
+        return self.restores[0] if self.restores else None
+
+    @property
+    def success_rate(self) -> float | None:
+        """Between 0 and 1; None without a run."""
+        return len(self.restores) / self.runs if self.runs else None
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether the last proof is recent enough."""
+        return self.fresh_until is not None and self.fresh_until >= now
+
+    def document(self, now: datetime) -> dict[str, Any]:
+        """Return it as JSON values."""
+        last = self.last
+        return {
+            "source_cluster_id": self.source.cluster_id,
+            "region": self.source.region,
+            "account_id": self.source.account_id,
+            "runs": self.runs,
+            "succeeded": len(self.restores),
+            "success_rate": self.success_rate,
+            "last_restored_at": last.finished_at.isoformat() if last else None,
+            "last_operation_id": last.operation_id if last else None,
+            "fresh_until": self.fresh_until.isoformat() if self.fresh_until else None,
+            "fresh": self.is_fresh(now),
+            "rto_seconds": [item.rto_seconds for item in self.restores],
+            "rpo_hours": [item.rpo_hours for item in self.restores],
+        }
+
+
+def drills_of(
+    runs: Iterable[Run], population: Iterable[SourceCluster], *, since: datetime, fresh_for: timedelta
+) -> list[Drills]:
+    """Return each source cluster's restores, those that are longest not proven first; never drilled before all."""
+    by_source: dict[SourceCluster, list[Operation]] = {source: [] for source in population}
+    for run in runs:
+        if run.operation is not None and not run.is_dry_run and run.started_at >= since and run.finished_at is not None:
+            by_source.setdefault(_source_of(run.operation), []).append(run.operation)
+    found = [_drills(source, operations, fresh_for) for source, operations in by_source.items()]
+    return sorted(found, key=lambda item: (item.last.finished_at if item.last else _NEVER, str(item.source)))
+
+
+def _drills(source: SourceCluster, operations: Sequence[Operation], fresh_for: timedelta) -> Drills:
+    restores = sorted(
+        map(_restore, filter(_has_succeeded, operations)), key=lambda item: item.finished_at, reverse=True
+    )
+    until = restores[0].finished_at + fresh_for if restores else None
+    return Drills(source=source, restores=restores, runs=len(operations), fresh_until=until)
+
+
+def _has_succeeded(operation: Operation) -> bool:
+    return operation.status is OperationStatus.SUCCEEDED
+
+
+def _restore(operation: Operation) -> Restore:
+    return Restore(
+        operation_id=operation.operation_id,
+        target=operation.identifiers.target_cluster_id,
+        finished_at=operation.finished_at or operation.updated_at,
+        rto_seconds=durations(operation).get("total"),
+        rpo_hours=operation.snapshot.age_hours,
+    )
+
+
+def _source_of(operation: Operation) -> SourceCluster:
+    snapshot = operation.snapshot
+    return SourceCluster(cluster_id=snapshot.cluster_id, region=snapshot.region, account_id=snapshot.account_id)

@@ -1,0 +1,111 @@
+"""Restores over time: what was proven when, what no more, and what never."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from restore_command.evidence import drilling, drills_shown
+from restore_command.evidence.drills import SourceCluster, drills_of
+from restore_command.exit_codes import SUCCEEDED
+from restore_command.records import Records
+from tests.unit.evidence.runs import BROKEN, a_request, a_restore, at
+from tests.unit.operations import AT, an_operation
+from tests.unit.restore_command.desk import Desk
+from utils.operation.model import OperationStatus
+from utils.report.summary import durations
+
+PROD = SourceCluster(cluster_id="prod", region="us-east-1", account_id="123456789012")
+NEVER = SourceCluster(cluster_id="<script>x</script>", region="us-east-1", account_id="123456789012")
+MONTH = timedelta(days=30)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    """Two restores of prod, one that failed, a dry run, and one from before."""
+    with mock_aws():
+        made = Desk(SourceRegion="us-east-1")
+        made.store.create(a_restore("first", created_at=AT, finished_at=at(34)))
+        second = AT + timedelta(days=7)
+        made.store.create(a_restore("second", created_at=second, finished_at=second + timedelta(minutes=40)))
+        made.store.create(
+            an_operation("broken", created_at=second, status=OperationStatus.FAILED, error=BROKEN, finished_at=second)
+        )
+        planned = a_request(dry_run=True)
+        made.store.create(an_operation("planned", request=planned, status=OperationStatus.SUCCEEDED, finished_at=AT))
+        long_ago = AT - timedelta(days=200)
+        made.store.create(a_restore("long-ago", created_at=long_ago, finished_at=long_ago))
+        yield made
+
+
+def found(desk: Desk, *population: SourceCluster) -> Any:
+    runs = Records(desk.state, desk.audit).runs()
+    return drills_of(runs, population, since=AT - timedelta(days=90), fresh_for=MONTH)
+
+
+def test_a_source_is_told_with_its_last_restore_its_rate_and_how_long_that_proves_it(desk: Desk) -> None:
+    [prod] = found(desk)
+
+    assert prod.source == PROD
+    assert [item.operation_id for item in prod.restores] == ["second", "first"]
+    assert (prod.runs, prod.success_rate) == (3, 2 / 3)
+    last = AT + timedelta(days=7, minutes=40)
+    assert (prod.last.finished_at, prod.fresh_until) == (last, last + MONTH)
+    assert prod.is_fresh(last + MONTH)
+    assert not prod.is_fresh(last + MONTH + timedelta(seconds=1))
+    assert [item.rto_seconds for item in prod.restores] == [durations(a_restore())["total"]] * 2
+    assert [item.rpo_hours for item in prod.restores] == [1.25, 1.25]
+
+
+def test_what_was_never_restored_comes_first(desk: Desk) -> None:
+    never, prod = found(desk, PROD, NEVER)
+
+    assert (never.source, never.last, never.fresh_until, never.success_rate) == (NEVER, None, None, None)
+    assert not never.is_fresh(AT)
+    assert prod.source == PROD
+
+
+def test_the_page_shows_it_with_bars_and_whatever_a_cluster_is_called_is_text(desk: Desk) -> None:
+    about = {"since": AT, "now": AT, "region": "us-west-2", "fresh_days": 30, "unknown": ""}
+    page = drills_shown.page_of(found(desk, NEVER), **about)
+
+    assert "<script" not in page
+    assert "never in this time" in page
+    assert page.count("<rect") == 4
+    assert "recovery time of the last 2 restores: 33 min 00 s, 33 min 00 s" in page
+    assert "second to staging" in page
+
+
+def test_the_command_shows_lists_and_writes(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drilling, "_population", lambda *_: ([NEVER], ""))
+    page = tmp_path / "drills.html"
+
+    code = drilling.drills(desk.pipeline, desk.output(as_json=True), days=3650, fresh_days=30, html=page)
+
+    shown = json.loads(desk.printed)
+    assert code == SUCCEEDED
+    assert [item["source_cluster_id"] for item in shown["sources"]] == [NEVER.cluster_id, "prod"]
+    assert (shown["sources"][1]["runs"], shown["sources"][1]["succeeded"]) == (4, 3)
+    assert page.read_text().startswith("<!doctype html>")
+    drilling.drills(desk.pipeline, desk.output(), days=3650, fresh_days=30, html=None)
+    assert "never" in desk.printed
+
+
+def test_clusters_of_the_source_region_are_looked_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = boto3.client("rds", region_name="us-east-1")
+    monkeypatch.setattr(desk.pipeline, "account", replace(desk.pipeline.account, session=boto3.session.Session()))
+    for name in ("prod", "billing"):
+        client.create_db_cluster(
+            DBClusterIdentifier=name, Engine="aurora-postgresql", MasterUsername="m", MasterUserPassword="long-enough"
+        )
+
+    drilling.drills(desk.pipeline, desk.output(as_json=True), days=3650, fresh_days=30, html=None)
+
+    sources = {item["source_cluster_id"]: item["succeeded"] for item in json.loads(desk.printed)["sources"]}
+    assert sources == {"billing": 0, "prod": 3}
