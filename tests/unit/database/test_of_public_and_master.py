@@ -6,8 +6,10 @@ import pytest
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.farm import PostgresFarm
-from tests.unit.database.production import MASTER, Restored, make_production, restore
+from tests.unit.database.production import MASTER, USERS, Restored, make_production, restore
 from tests.unit.database.versions import skip_unless_installed
+from utils.database.setup import set_up_users
+from utils.errors import DatabaseChangeRefused
 
 MEMBERS_OF_MASTER = f"""
     SELECT member::regrole::text FROM pg_auth_members WHERE roleid = '{MASTER}'::regrole
@@ -30,6 +32,19 @@ def test_a_role_that_production_made_a_member_of_the_master_is_put_out(farm: Pos
         restored.set_up()
 
         assert restored.run(ADMIN, "postgres", MEMBERS_OF_MASTER) == []
+
+
+@pytest.mark.parametrize("major", [15])
+def test_a_kept_login_that_is_a_member_of_the_master_and_owns_something_is_refused_by_name(
+    farm: PostgresFarm, major: int
+) -> None:
+    skip_unless_installed(major)
+    production = make_production(farm, major, f"kept-member-{uuid4().hex}")
+    for restored in restore(farm, production, f"kept-member-{major}", major):
+        restored.run(MASTER, "postgres", f"GRANT {MASTER} TO analyst")
+        with pytest.raises(DatabaseChangeRefused, match=r"members of the master user dba, .*: analyst") as refused:
+            set_up_users(restored.master, USERS, keep_logins=["analyst"])
+        assert "REVOKE dba FROM those logins" in str(refused.value)
 
 
 def test_what_production_gave_everybody_on_later_tables_is_taken(restored: Restored) -> None:

@@ -4,10 +4,13 @@ import pytest
 from psycopg2.errors import InsufficientPrivilege
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN
-from tests.unit.database.judge import nothing_was_gained, version
+from tests.unit.database.judge import nothing_was_gained, version, who_can_log_in
 from tests.unit.database.planted import WAITS
-from tests.unit.database.production import MASTER, USERS, Restored
+from tests.unit.database.production import MASTER, USERS, Restored, create_login
 from utils.database.setup import set_up_users
+from utils.errors import DatabaseChangeRefused
+
+CALM = "CREATE FUNCTION calm(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n'"
 
 
 def test_what_waits_in_the_tables_of_an_owner_has_no_power_to_make_roles_left(planted: Restored) -> None:
@@ -59,3 +62,21 @@ def test_an_owner_that_read_by_a_power_that_it_loses_reads_on(planted: Restored)
     for _ in range(2):
         planted.set_up()
         assert planted.run("reader", "shop", "SELECT count(*) FROM reports.names") == [(2,)]
+
+
+@pytest.mark.parametrize("owner", ["app", MASTER])
+def test_a_table_that_can_be_the_masters_only_runs_no_code_of_others(planted: Restored, owner: str) -> None:
+    # In a superuser's schema, where the owner role may not create: what app owned would go to the master.
+    create_login(planted, "app")
+    planted.run(
+        ADMIN,
+        "shop",
+        f"CREATE SCHEMA of_aws; CREATE TABLE of_aws.counted AS SELECT generate_series(1, 50) AS n; {CALM}; "
+        f"CREATE INDEX ON of_aws.counted (calm(n)); ALTER TABLE of_aws.counted OWNER TO {owner}; "
+        "GRANT USAGE ON SCHEMA of_aws TO PUBLIC; GRANT CREATE ON SCHEMA of_aws TO dba; "
+        "ALTER FUNCTION calm(int) OWNER TO shop_owner",
+    )
+    calls = r"of_aws\.counted \(calls public\.calm\(integer\) of shop_owner\)"
+    with pytest.raises(DatabaseChangeRefused, match=calls):
+        planted.set_up()
+    assert who_can_log_in(planted) == set()

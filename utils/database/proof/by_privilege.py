@@ -107,5 +107,6 @@ def check_rights(connection: Connection, database: str, user: DatabaseUser, stro
             raise UsersNotProven(
                 f"user {user.name} in database {database} that {what} {found[0]}",
                 expected=f"one with the rights of profile {user.profile.value}, no more and no less",
-                action="see who granted or owns that object, as the master user; then start the run again",
+                action="see who granted or owns that object, as the master user; a right that only a superuser can "
+                "take stays with the name: give the user another one in app-credentials; then start the run again",
             )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
+from utils.database.rights.masters_tables import refuse_others_code
 from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.wanted_role import PUT_ASIDE
 from utils.database.server.statements import listed, names, rows, run
@@ -93,6 +94,7 @@ def take_over_objects(connection: Connection, users: Sequence[str]) -> None:
     # What a user of our name owned stays its own, also when the role had to be put aside.
     former = [*users, *names(connection, "look at roles that were put aside", _PUT_ASIDE)]
     _move(connection, former)
+    refuse_others_code(connection, former)
     owners = names(connection, "look at what users own", _FORMER_OWNERS, (former,))
     if owners:
         statement = SQL("REASSIGN OWNED BY {} TO {}").format(listed(owners), Identifier(connection.info.user))
