@@ -62,5 +62,8 @@ def make_old_target(cloud: LocalCloud) -> None:
     """Make the cluster that the pipeline replaces."""
     master = Login(username=MASTER_USERNAME, password=new_password())
     replaceable = {"aurora-restore:replaceable": "true"}
-    cluster = create_cluster(cloud, TARGET_REGION, STAGING, master, database=SHOP_DATABASE, tags=replaceable)
+    key = cloud.client("kms", TARGET_REGION).create_key(Description="shop-staging")["KeyMetadata"]["Arn"]
+    cluster = create_cluster(
+        cloud, TARGET_REGION, STAGING, master, database=SHOP_DATABASE, tags=replaceable, KmsKeyId=key
+    )
     postgres.run_file(cloud, postgres.database_of(cluster, SHOP_DATABASE, master), paths.SEED / "staging_schema.sql")

@@ -55,6 +55,9 @@ class Comparison(BaseModel):
     as_before: int = 0
     changed: list[str] = Field(default_factory=list, description="Paths that are otherwise than before, as planned.")
     changed_count: int = 0
+    changed_by_stack: list[str] = Field(
+        default_factory=list, description="Paths that are otherwise than before, and that nobody asked for."
+    )
     differences: list[Difference] = Field(default_factory=list, description="What is not as wanted.")
     not_put_back: list[str] = Field(default_factory=list, description="What no restore brings back.")
 
@@ -68,6 +71,8 @@ class Comparison(BaseModel):
         parts = [f"{self.as_before} settings as before"] if self.as_before else []
         if self.changed_count:
             parts.append(f"{self.changed_count} changed as asked")
+        if self.changed_by_stack:
+            parts.append(f"{len(self.changed_by_stack)} as the stack has it: {', '.join(self.changed_by_stack)}")
         if self.differences:
             parts.append(f"{len(self.differences)} could not be put back: {'; '.join(map(str, self.differences))}")
         if self.not_put_back:
@@ -98,12 +103,13 @@ def compare(
     missed = {difference.path for difference in differences}
     settled = [path for path in was.keys() | want.keys() if path not in missed and path != "engine_version"]
     as_before = [path for path in settled if was.get(path) is not None and _same(path, was[path], found.get(path))]
-    meant = {path for path, origin in origins.items() if origin in {Origin.REQUEST, Origin.STACK}}
-    changed = sorted(path for path in settled if path in meant and path not in as_before and path in was)
+    other = sorted(path for path in settled if path not in as_before and path in was)
+    changed = [path for path in other if origins.get(path) is Origin.REQUEST]
     return Comparison(
         as_before=len(as_before),
         changed=changed[:_MOST_NAMED],
         changed_count=len(changed),
+        changed_by_stack=[path for path in other if origins.get(path) is Origin.STACK][:_MOST_NAMED],
         differences=differences[:_MOST_NAMED],
         not_put_back=not_put_back[:_MOST_NAMED],
     )

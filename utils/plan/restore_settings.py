@@ -129,6 +129,9 @@ class _Layers:
 
     def _member(self, member: Member, *, is_writer: bool, is_new: bool) -> Member:
         values: dict[str, Any] = {"identifier": member.identifier}
+        of_base = self._base.origin if self._base and not is_new else None
+        asked_for = Origin.REQUEST if self._target.instances.count else Origin.AWS_DEFAULT
+        self._origins[f"members.{member.identifier}"] = of_base or asked_for
         for name in MemberOptions.model_fields:
             path = member_path(member.identifier, name)
             inherited = getattr(member, name)

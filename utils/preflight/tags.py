@@ -9,7 +9,7 @@ from utils.words import counted
 
 def look_at_tags(preflight: Preflight, settings: TargetSettings) -> None:
     """Refuse more of people's tags than leave room: those of a target that is inherited were counted by nobody."""
-    preflight.look("number of tags", lambda: _check(settings), found=lambda most: f"{counted(most, 'tag')} at most")
+    preflight.look("number of tags", lambda: _check(settings), found=lambda most: f"at most {counted(most, 'tag')}")
 
 
 def _check(settings: TargetSettings) -> int:

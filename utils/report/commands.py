@@ -2,58 +2,84 @@
 
 import json
 import shlex
+from collections.abc import Mapping
+from typing import Any
 
+from utils.aws.rds_reader import ENGINE
+from utils.aws.target.to_api import changes_after_restore, member_parameters, restore_parameters
+from utils.aws.target.to_cli import cli_options
+from utils.cluster_settings.model import ClusterSettings, Member, TargetSettings
 from utils.identifiers import region_and_account
 from utils.operation.model import Operation
 
-_LONGEST_CLUSTER_ID = 63
+_LONGEST_CLUSTER_ID, _LONGEST_NUMBER = 63, 3
+# Of all commands: a message holds 256 KB, and they are in it three times.
+_LONGEST = 20_000
+_ANY_CLASS = "db.r8g.large"
 _SUFFIX = "-before"
 _CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
 
 
 def commands_to_bring_back(operation: Operation) -> list[str]:
-    """Return AWS CLI commands that restore the old target beside the new one; none without a final snapshot."""
+    """Return AWS CLI commands that restore the old target as it was, beside the new one; none without a final snapshot.
+
+    What hangs on a cluster (custom endpoints, proxies and the like) is the new one's. Tags are left out where they
+    would not fit into a message.
+    """
     old, deletion = operation.old_target, operation.deletion
     if old is None or deletion is None or deletion.final_snapshot_arn is None or operation.begun.final_snapshot_lost:
         return []
-    region, _ = region_and_account(deletion.final_snapshot_arn)
-    target_id = operation.identifiers.target_cluster_id
-    cluster_id = target_id[: _LONGEST_CLUSTER_ID - len(_SUFFIX) - 2].rstrip("-") + _SUFFIX
-    settings = old.settings
-    restore = {
-        "--region": region,
-        "--db-cluster-identifier": cluster_id,
-        "--snapshot-identifier": deletion.final_snapshot_arn.rpartition(":")[2],
-        "--engine": "aurora-postgresql",
-        "--engine-version": settings.engine_version,
-    }
-    if settings.subnet_group:
-        restore["--db-subnet-group-name"] = settings.subnet_group
-    if settings.port:
-        restore["--port"] = str(settings.port)
-    if settings.serverless_v2 is not None:
-        capacity = settings.serverless_v2
-        restore["--serverless-v2-scaling-configuration"] = (
-            f"MinCapacity={capacity.min_capacity:g},MaxCapacity={capacity.max_capacity:g}"
+    commands = _commands(operation.identifiers.target_cluster_id, old.settings, deletion.final_snapshot_arn)
+    if sum(map(len, commands)) <= _LONGEST:
+        return commands
+    bare = [member.model_copy(update={"tags": None}) for member in old.settings.members]
+    settings = old.settings.model_copy(update={"tags": None, "members": bare})
+    return _commands(operation.identifiers.target_cluster_id, settings, deletion.final_snapshot_arn)
+
+
+def _commands(target_id: str, had: TargetSettings, snapshot_arn: str) -> list[str]:
+    # RDS shows zones of the storage that no subnet need be in; each instance names its own.
+    settings = had.model_copy(update={"availability_zones": None})
+    region, _ = region_and_account(snapshot_arn)
+    cluster_id = target_id[: _LONGEST_CLUSTER_ID - len(_SUFFIX) - _LONGEST_NUMBER].rstrip("-") + _SUFFIX
+    cluster = {"DBClusterIdentifier": cluster_id}
+    restored = cluster | {"SnapshotIdentifier": snapshot_arn.rpartition(":")[2], "Engine": ENGINE}
+    members = settings.members or [Member(identifier=target_id, instance_class=_ANY_CLASS)]
+    created = [
+        {"Engine": ENGINE, **cluster}
+        | member_parameters(
+            member.model_copy(update={"identifier": f"{cluster_id}-{number}", "publicly_accessible": False}),
+            (settings.tags if member.tags is None else member.tags) or {},
         )
-    groups = " ".join(shlex.quote(group) for group in settings.security_group_ids or [])
-    instance = {
-        "--region": region,
-        "--db-instance-identifier": f"{cluster_id}-1",
-        "--db-cluster-identifier": cluster_id,
-        "--db-instance-class": (settings.members[0].instance_class if settings.members else None) or "db.r8g.large",
-        "--engine": "aurora-postgresql",
-    }
+        for number, member in enumerate(members, 1)
+    ]
     return [
-        _command("restore-db-cluster-from-snapshot", restore)
-        + (f" \\\n  --vpc-security-group-ids {groups}" * bool(groups)),
-        _command("wait db-cluster-available", {"--region": region, "--db-cluster-identifier": cluster_id}),
-        _command("create-db-instance", instance),
+        _command(
+            "restore-db-cluster-from-snapshot", region, restored | restore_parameters(settings, settings.tags or {})
+        ),
+        _command("wait db-cluster-available", region, cluster),
+        *(_command("create-db-instance", region, parameters) for parameters in created),
+        *_afterwards(region, cluster, settings, snapshot_arn.rpartition(":cluster-snapshot:")[0]),
     ]
 
 
-def _command(verb: str, options: dict[str, str]) -> str:
-    return " \\\n  ".join([f"aws rds {verb}", *(f"{name} {shlex.quote(value)}" for name, value in options.items())])
+def _afterwards(region: str, cluster: dict[str, str], settings: TargetSettings, arn_before: str) -> list[str]:
+    """Return what no restore takes, once an instance is there."""
+    changes: dict[str, Any] = {}
+    for change in changes_after_restore(settings, ClusterSettings()).values():
+        changes |= change
+    if settings.manage_master_user_password:
+        changes["ManageMasterUserPassword"] = True
+    wait = _command("wait db-cluster-available", region, cluster)
+    found = [_command("modify-db-cluster", region, cluster | changes | {"ApplyImmediately": True})] if changes else []
+    if settings.data_api:
+        arn = f"{arn_before}:cluster:{cluster['DBClusterIdentifier']}"
+        found.append(_command("enable-http-endpoint", region, {"ResourceArn": arn}))
+    return [wait, *found] if found else []
+
+
+def _command(verb: str, region: str, parameters: Mapping[str, Any]) -> str:
+    return " \\\n  ".join([f"aws rds {verb}", f"--region {region}", *cli_options(parameters)])
 
 
 def execution_url(execution_arn: str) -> str | None:

@@ -180,7 +180,12 @@ def _deletion(summary: Summary) -> list[str]:
         return [*lines, *(nothing_left if summary.deleted else [])]
     commands = [line for command in summary.bring_back for line in _indented(command)]
     lines += [_row("Final snapshot", summary.final_snapshot), ""]
-    return [*lines, "To bring the old cluster back, under another name:", "", *commands]
+    return [
+        *lines,
+        "To bring the old cluster back, under another name, with its own logins and passwords:",
+        "",
+        *commands,
+    ]
 
 
 def _subject(what: str, outcome: str) -> str:

@@ -104,3 +104,11 @@ def test_many_differences_are_named_up_to_a_number_that_fits_into_a_row() -> Non
     found = compared(wanted={"members": many}, after={"members": []})
     assert len(found.differences) == 20
     assert all(len(str(item)) < 400 for item in found.differences)
+
+
+def test_what_the_stack_decided_is_told_by_name_and_was_asked_for_by_nobody() -> None:
+    wanted = BEFORE.model_copy(update={"kms_key_id": "arn:aws:kms:us-west-2:1:key/stack", "port": 6000})
+    origins = {"kms_key_id": Origin.STACK, "port": Origin.REQUEST}
+    found = compare(BEFORE, wanted, wanted, origins, [])
+    assert (found.changed, found.changed_by_stack) == (["port"], ["kms_key_id"])
+    assert str(found).endswith("1 changed as asked, 1 as the stack has it: kms_key_id")

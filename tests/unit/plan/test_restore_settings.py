@@ -223,3 +223,13 @@ def test_settings_that_would_not_fit_into_a_row_are_refused_before_anything_is_c
     with pytest.raises(TargetNotBuildable, match=r"settings of 195,\d{3} characters, 16 instances with all their tags"):
         aws.start(target={"instances": instances})
     assert aws.west.changes == []
+
+
+def test_where_each_instance_comes_from_is_known(aws: FakeAws) -> None:
+    aws.has_old_target()
+    origins = resolved(aws, instances={"count": 3}).origins
+    assert [origins[f"members.staging-{number}"] for number in (1, 2, 3)] == [
+        Origin.OLD_TARGET,
+        Origin.OLD_TARGET,
+        Origin.REQUEST,
+    ]

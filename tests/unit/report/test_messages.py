@@ -7,9 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore import xform_name
 
+from tests.fakes import away_from_default
+from tests.fakes.aws import FakeAws
 from tests.unit.operations import AT, OLD_TARGET, REQUEST, an_operation
+from tests.unit.steps.rebuild import settings_now
 from utils.aws.notifier import Notification
 from utils.cluster_settings.comparison import Comparison, Difference, Severity
 from utils.cluster_settings.model import Member
@@ -274,3 +279,69 @@ def test_a_cluster_without_groups_comes_back_without_groups() -> None:
     bare = OLD_TARGET | {"subnet_group": None, "port": None, "security_group_ids": []}
     restore, *_ = commands_to_bring_back(a_finished_operation(old_target=bare))
     assert not any(option in restore for option in ("subnet", "security", "--port"))
+
+
+def test_a_cluster_comes_back_with_every_instance_and_every_setting() -> None:
+    commands = commands_for_everything()
+    verbs = [command.split()[2] for command in commands]
+    assert verbs == [
+        "restore-db-cluster-from-snapshot",
+        "wait",
+        *["create-db-instance"] * 3,
+        "wait",
+        "modify-db-cluster",
+        "enable-http-endpoint",
+    ]
+    restore, writer, changes = commands[0], commands[2], commands[-2]
+    for option in (
+        "--storage-type aurora-iopt1",
+        "--enable-iam-database-authentication",
+        "--enable-cloudwatch-logs-exports iam-db-auth-error postgresql",
+        "--tags Key=team,Value=data Key=cost-centre,Value=42",
+        "--kms-key-id",
+        "--associated-roles RoleArn=arn:aws:iam::123456789012:role/import,FeatureName=s3Import",
+        "--backup-retention-period 14",
+        "--no-copy-tags-to-snapshot",
+    ):
+        assert option in restore, option
+    assert "--db-instance-class db.r8g.8xlarge" in writer
+    assert "--no-publicly-accessible" in writer
+    assert all(option in changes for option in ("--deletion-protection", "--apply-immediately"))
+    assert "--manage-master-user-password" in changes
+
+
+def test_the_cli_knows_every_option_of_these_commands() -> None:
+    model = boto3.client("rds", region_name="us-west-2").meta.service_model
+    for command in commands_for_everything():
+        verb = command.split()[2]
+        if verb == "wait":
+            continue
+        (name,) = [name for name in model.operation_names if xform_name(name, "-") == verb]
+        shape = model.operation_model(name).input_shape
+        assert shape is not None
+        known = {xform_name(member, "-") for member in shape.members} | {"region"}
+        asked = {word.removeprefix("--") for word in command.split() if word.startswith("--")}
+        assert {option if option in known else option.removeprefix("no-") for option in asked} <= known
+
+
+def commands_for_everything() -> list[str]:
+    """The commands for an old target with every setting away from its default."""
+    aws, operation = FakeAws(), a_finished_operation()
+    away_from_default.stands(aws)
+    assert operation.old_target is not None
+    settings = settings_now(aws).model_copy(update={"manage_master_user_password": True})
+    operation.old_target = operation.old_target.model_copy(update={"settings": settings})
+    return commands_to_bring_back(operation)
+
+
+def test_more_tags_than_a_message_holds_are_left_out_of_the_commands() -> None:
+    operation = a_finished_operation()
+    assert operation.old_target is not None
+    tags = {f"{number:03}{'k' * 120}": "v" * 256 for number in range(45)}
+    members = [Member(identifier=f"staging-{number}", instance_class="db.r8g.large", tags=tags) for number in range(16)]
+    settings = operation.old_target.settings.model_copy(update={"tags": tags, "members": members})
+    operation.old_target = operation.old_target.model_copy(update={"settings": settings})
+    commands = commands_to_bring_back(operation)
+    assert sum(map(len, commands)) <= 20_000
+    assert len([command for command in commands if "create-db-instance" in command]) == 16
+    assert "--tags" not in " ".join(commands)

@@ -40,7 +40,7 @@ def test_every_setting_is_told_as_it_is_and_as_it_will_be_and_from_where(lived_i
         return settings[name]["before"], settings[name]["after"], settings[name]["source"]
 
     assert told("port") == (5433, 6000, "the request")
-    assert told("members.staging-3") == (None, True, "AWS's default")
+    assert told("members.staging-3") == (None, True, "the request")
     assert told("members.staging-1.instance_class") == ("db.r8g.large", "db.r8g.large", "the old target")
     assert told("engine_version") == ("17.4", "17.5", "the request")
     assert told("subnet_group") == ("default", "default", "the old target")
