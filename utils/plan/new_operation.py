@@ -25,6 +25,7 @@ from utils.plan.swap import check_asked_by_name, look_at_swap
 from utils.plan.tls import tls_of, with_tls
 from utils.preflight.bound import look_at_what_binds
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
+from utils.preflight.coherent import look_at_coherence
 from utils.preflight.final_snapshot import look_at_final_snapshot
 from utils.preflight.looks import Preflight
 from utils.preflight.network import check_public_access
@@ -92,6 +93,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         quarantine_group_ids=plan.quarantine_group_ids,
     )
     look_at_what_is_wanted(preflight, services.offers, wanted)
+    look_at_coherence(preflight, settings, resolved.origins)
     if old is not None and plan.take_final_snapshot:
         look_at_final_snapshot(preflight, old)
     _look_at_users(preflight, request, settings, services)

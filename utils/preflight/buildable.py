@@ -38,7 +38,7 @@ def look_at_what_is_wanted(preflight: Preflight, offers: Offers, wanted: Wanted)
     version = preflight.look(
         "engine version", lambda: _version(offers, wanted), found=lambda seen: f"{seen.version} is offered"
     )
-    group = _subnet_group(preflight, offers, settings.subnet_group)
+    group = _subnet_group(preflight, offers, settings.subnet_group, settings.availability_zones)
     if version is not None:
         _parameter_groups(preflight, offers, settings, version)
         look_at_instances(preflight, offers, settings, version.version, group)
@@ -99,7 +99,9 @@ def _version(offers: Offers, wanted: Wanted) -> OfferedVersion:
     return offered
 
 
-def _subnet_group(preflight: Preflight, offers: Offers, name: str | None) -> SubnetGroup | None:
+def _subnet_group(
+    preflight: Preflight, offers: Offers, name: str | None, asked: Sequence[str] | None
+) -> SubnetGroup | None:
     if name is None:
         return None
 
@@ -111,11 +113,19 @@ def _subnet_group(preflight: Preflight, offers: Offers, name: str | None) -> Sub
 
     group = preflight.look("subnet group", look, found=lambda seen: f"{name} in {seen.vpc_id}")
     if group is not None:
-        preflight.look("zones of the subnets", lambda: _zones(name, group), found=", ".join)
+        preflight.look("zones of the subnets", lambda: _zones(name, group, asked or ()), found=", ".join)
     return group
 
 
-def _zones(name: str, group: SubnetGroup) -> Sequence[str]:
+def _zones(name: str, group: SubnetGroup, asked: Sequence[str]) -> Sequence[str]:
+    elsewhere = [zone for zone in asked if zone not in group.zones]
+    if elsewhere:
+        raise TargetNotBuildable(
+            f"{', '.join(elsewhere)}, in which DB subnet group {name} has no subnet",
+            field="target.availability_zones",
+            expected=f"zones of {', '.join(group.zones)}",
+            action="name zones of the group, or leave them out; then start a new run",
+        )
     if len(group.zones) < _FEWEST_ZONES:
         raise TargetNotBuildable(
             f"DB subnet group {name} in {', '.join(group.zones) or 'no Availability Zone'}",

@@ -1,8 +1,8 @@
 """The part of a request that is about what is built: every setting, of the cluster and of each of its instances."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from utils.cluster_settings.model import ClusterSettings, MemberOptions
 from utils.cluster_settings.values import AssociatedRole, CustomEndpoint, Monitoring
@@ -55,6 +55,14 @@ class Instances(InstanceOptions):
     named: dict[Identifier, InstanceOptions] = Field(
         default_factory=dict, description="What holds for single instances, by their names."
     )
+
+    @field_validator("named", mode="before")
+    @classmethod
+    def _each_name_once(cls, given: Any) -> Any:
+        names = [str(name).lower() for name in given] if isinstance(given, dict) else []
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"each instance once: RDS takes capitals for small letters ({', '.join(twice)})")
+        return given
 
 
 class Target(ClusterSettings):

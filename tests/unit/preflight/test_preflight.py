@@ -214,6 +214,19 @@ def public_access_without_a_way_to_the_internet(aws: FakeAws) -> dict[str, Any]:
     return {"target": {"instances": {"publicly_accessible": True}}}
 
 
+def a_window_that_is_too_short(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"maintenance_window": "sun:05:00-sun:05:10"}}
+
+
+def a_scaling_policy_that_is_no_json(_: FakeAws) -> dict[str, Any]:
+    policy = {"name": "cpu", "kind": "TargetTrackingScaling", "configuration": "no json"}
+    return {"target": {"reader_scaling": {"min_readers": 0, "max_readers": 1, "policies": [policy]}}}
+
+
+def a_zone_without_a_subnet(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"availability_zones": ["us-west-2d"]}}
+
+
 def a_snapshot_that_is_too_old(_: FakeAws) -> dict[str, Any]:
     return {"source": {"max_age_hours": 0.5}}
 
@@ -254,6 +267,9 @@ PROBLEMS: list[tuple[Plant, type[errors.PermanentError], str]] = [
         errors.TargetNotBuildable,
         "vpc-1 without an internet gateway and DNS hostnames;",
     ),
+    (a_window_that_is_too_short, errors.InvalidRequest, "found sun:05:00-sun:05:10; expected at least 30 minutes"),
+    (a_scaling_policy_that_is_no_json, errors.InvalidRequest, "found 'no json'; expected a configuration that is JSON"),
+    (a_zone_without_a_subnet, errors.TargetNotBuildable, "us-west-2d, in which DB subnet group default has no subnet"),
     (a_key_of_another_region, errors.KeyNotUsable, "mrk-1 of the Region us-east-1;"),
     (a_target_whose_key_is_gone, errors.TargetNotDeletable, "of which AWS takes no snapshot"),
     (a_target_with_more_tags_than_leave_room, errors.TargetNotBuildable, "46 tags for the cluster"),

@@ -86,6 +86,7 @@ def test_identifiers_are_lowered_as_rds_stores_them() -> None:
         ({"target": {"engine_version": "17"}}, "target.engine_version", "such as 17.4"),
         ({"target": {"instances": {"instance_class": "r8g"}}}, "target.instances.instance_class", "db.r8g.large"),
         ({"target": {"instances": {"count": 17}}}, "target.instances.count", "less than or equal to 16"),
+        ({"target": {"instances": {"named": {"A-1": {}, "a-1": {}}}}}, "target.instances.named", "each instance once"),
         ({"target": {"port": 80}}, "target.port", "greater than or equal to 1150"),
         ({"target": {"storage_type": "gp3"}}, "target.storage_type", "'aurora' or 'aurora-iopt1'"),
         ({"target": {"tags": {"aurora-restore:managed": "true"}}}, "target.tags", "do not start with 'aws:'"),
