@@ -304,6 +304,10 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
             Tags=marks(tags.Role.FINAL),
         ),
     ),
+    "rename a replaceable instance": (
+        frozenset({"swap-clusters"}),
+        rds("modify_db_instance", DBInstanceIdentifier=f"{REPLACEABLE}-1", NewDBInstanceIdentifier=f"{FOREIGN}-1"),
+    ),
     "delete a replaceable cluster": (
         frozenset({"delete-rds"}),
         rds("delete_db_cluster", DBClusterIdentifier=REPLACEABLE),  # without a snapshot's name
@@ -320,10 +324,6 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
         # A rename is the same call, and no key of IAM tells them apart.
         frozenset({"delete-rds", "swap-clusters"}),
         rds("modify_db_cluster", DBClusterIdentifier=REPLACEABLE, DeletionProtection=False),
-    ),
-    "rename a replaceable instance": (
-        frozenset({"swap-clusters"}),
-        rds("modify_db_instance", DBInstanceIdentifier=f"{REPLACEABLE}-1", NewDBInstanceIdentifier=f"{FOREIGN}-1"),
     ),
     "stop a restored cluster": (
         frozenset({"swap-clusters"}),
