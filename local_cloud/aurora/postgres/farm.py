@@ -10,7 +10,7 @@ from pathlib import Path
 from local_cloud.aurora.postgres.bootstrap import ADMIN, Master
 from local_cloud.aurora.postgres.host import PostgresHost
 from local_cloud.aurora.postgres.ports import free_port, port_is_free
-from local_cloud.aurora.postgres.proxy.door import Door, DoorLoop
+from local_cloud.aurora.postgres.proxy.door import Door
 from local_cloud.aurora.postgres.proxy.doorkeeper import Doorkeeper, NobodyByToken
 from local_cloud.aurora.postgres.server import AdminAccess, PostgresServer
 from local_cloud.aurora.postgres.tls import make_tls
@@ -32,7 +32,6 @@ class PostgresFarm:
         self._socket_dir = self.host.data_root / "sockets"
         self._socket_dir.mkdir(mode=0o700)
         self.host.hand_over(self._socket_dir)
-        self._doors = DoorLoop()
         self._admin = AdminAccess(secrets.token_urlsafe(32))
         self._empty: dict[int, Volume] = {}
         self._asked_for: Counter[tuple[int, Master]] = Counter()
@@ -92,7 +91,7 @@ class PostgresFarm:
             port = wanted_port if wanted_port and wanted_port not in taken and port_is_free(wanted_port) else None
             while port is None or port in taken:
                 port = free_port()
-            door = Door(self._doors, self._tls, self._socket_dir, port, keeper or NobodyByToken())
+            door = Door(self._tls, self._socket_dir, port, keeper or NobodyByToken())
             log_file = self._log_dir / f"{log_name}.log"
             version = engine_version or f"{major}.4"
             server = PostgresServer(self.host, volume, version, door, self._tls, self._admin, log_file)
@@ -111,7 +110,6 @@ class PostgresFarm:
             servers, self._servers = self._servers, []
         for server in servers:
             server.remove()
-        self._doors.close()
         self.host.close()
 
     def _initdb(self, major: int) -> Volume:
