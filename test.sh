@@ -116,27 +116,42 @@ if $sweep; then
     exit
 fi
 
-# Checks and deployment mostly work on one processor, integration mostly waits: they go on beside the others.
-beside() {
+# Before a part's name and a command: that part, its output kept for the end. For a lane, which ends with this script.
+part() {
+    local name=$1
+    shift
+    "${COUNTED[@]}" "$name" "$@" >"$logs/$name" 2>&1 &
+    wait $!
+}
+
+# Two lanes beside the unit tests keep both processors at work to the end: checks and deployment mostly work on one,
+# integration and faults mostly wait.
+checks_and_deployment() {
     local failed=0
     trap 'kill $(jobs -p) 2>/dev/null || true; exit 1' TERM
     checks >"$logs/checks" 2>&1 || failed=1
-    if ! $fast; then
-        "${COUNTED[@]}" deployment "$DEV/python" -m pytest -q tests/deployment >"$logs/deployment" 2>&1 &
-        wait $! || failed=1
-    fi
+    $fast || part deployment "$DEV/python" -m pytest -q tests/deployment || failed=1
     return $failed
 }
 
+integration_and_faults() {
+    local failed=0
+    trap 'kill $(jobs -p) 2>/dev/null || true; exit 1' TERM
+    part integration "$DEV/python" -m pytest -q tests/integration || failed=1
+    part faults "$DEV/python" -m pytest -q tests/faults || failed=1
+    return $failed
+}
+
+lanes=()
 if $fast; then
     say "Checks, in the background; unit tests and conventions"
 else
-    say "Integration, checks and deployment, in the background; unit tests and conventions"
-    "${COUNTED[@]}" integration "$DEV/python" -m pytest -q tests/integration >"$logs/integration" 2>&1 &
-    integration=$!
+    say "Integration and faults, checks and deployment, in the background; unit tests and conventions"
+    integration_and_faults &
+    lanes+=($!)
 fi
-beside &
-beside=$!
+checks_and_deployment &
+lanes+=($!)
 failed=0
 # A file stays with one worker: what its tests share, database servers above all, is made once. tests/conftest.py says
 # which come first, so that no worker is left with a long one alone at the end.
@@ -145,19 +160,16 @@ failed=0
 if ! $fast; then
     say "The local cloud"
     "${COUNTED[@]}" "local cloud" "$DEV/python" -m pytest -q -n 2 --dist loadfile tests/local_cloud || failed=1
-    say "A sample of the fault sweep"
-    "${COUNTED[@]}" faults "$DEV/python" -m pytest -q tests/faults || failed=1
 fi
-wait $beside || failed=1
-say "Checks"
-cat "$logs/checks"
-if ! $fast; then
-    say "Deployment"
-    cat "$logs/deployment"
-    wait "$integration" || failed=1
-    say "Integration"
-    cat "$logs/integration"
-fi
+for lane in "${lanes[@]}"; do
+    wait "$lane" || failed=1
+done
+for name in checks deployment integration faults; do
+    if [[ -f $logs/$name ]]; then
+        say "$name"
+        cat "$logs/$name"
+    fi
+done
 
 say "CPU seconds, user and system, of every process"
 "$DEV/python" -m tooling.cpu_time --report "$logs/cpu"
