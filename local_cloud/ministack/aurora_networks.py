@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_cloud.aurora.hooks import Subnet
+from local_cloud.ministack import ministack_modules
 from local_cloud.ministack.clients_of_this_machine import groups_of_function
 from local_cloud.regions import TARGET_REGION
 
@@ -51,8 +52,10 @@ class MinistackNetworks:
         """
         if not identifiers:
             return True
-        found = self._client("ec2", account_id, region).describe_security_groups(GroupIds=list(identifiers))
-        rules = [group["IpPermissions"] for group in found["SecurityGroups"]]
+        # Not by a call: each of the sixty connections of a run's set-up asks.
+        groups = ministack_modules.service("ec2")._security_groups
+        found = [groups.get_scoped(account_id, region, name, {}) for name in identifiers]
+        rules = [group.get("IpPermissions", []) for group in found]
         if any(not of_group or any(rule.get("IpRanges") for rule in of_group) for of_group in rules):
             return True
         named = {pair["GroupId"] for of_group in rules for rule in of_group for pair in rule["UserIdGroupPairs"]}
