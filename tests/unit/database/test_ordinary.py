@@ -51,6 +51,8 @@ BY_ADMIN = """
     ALTER TABLE ev OWNER TO dba;
     ALTER TABLE ev0 OWNER TO dba;
     ALTER VIEW over_ev OWNER TO dba;
+    SELECT lo_create(4711);
+    ALTER DATABASE shop SET lo_compat_privileges = on;
     ALTER DATABASE shop SET default_transaction_read_only = on
 """
 
@@ -125,6 +127,12 @@ def test_what_begins_read_only_and_what_everybody_may_set_is_told(shop: Shop) ->
     assert "transactions begin read-only, by a setting that is not the user's own" in shop.proof("app")
     if shop.major >= PARAMETERS_HAVE_RIGHTS:
         assert "sets, as everybody, also log_statement" in shop.proof("reader")
+
+
+def test_that_no_right_to_a_large_object_is_asked_for_is_told(shop: Shop) -> None:
+    told = "reads and writes every large object, as lo_compat_privileges is on, in number: 1"
+    assert all(told in shop.proof(user) for user in ("app", "reader", "devops"))
+    assert shop.server.is_allowed("reader", "shop", "SELECT lo_put(4711, 0, 'x')")
 
 
 def test_a_table_of_the_proofs_old_name_is_productions_own(shop: Shop) -> None:

@@ -112,6 +112,11 @@ _LIMITS = """
 _WRAPPERS = (
     "SELECT fdwname FROM pg_foreign_data_wrapper WHERE has_foreign_data_wrapper_privilege(oid, 'USAGE') ORDER BY 1"
 )
+# With it, PostgreSQL asks nobody for a right to a large object.
+_OPEN_LARGE_OBJECTS = """
+    SELECT count(*)::text FROM pg_largeobject_metadata
+    WHERE current_setting('lo_compat_privileges')::boolean HAVING count(*) > 0
+"""
 _PARAMETERS = """
     SELECT parname || CASE WHEN bool_or(privilege_type = 'ALTER SYSTEM') THEN ' (ALTER SYSTEM)' ELSE '' END
     FROM pg_parameter_acl, aclexplode(paracl) AS entry WHERE entry.grantee = 0 GROUP BY parname ORDER BY 1
@@ -142,6 +147,8 @@ def notes(connection: Connection, user: DatabaseUser) -> list[str]:
     limits = names(connection, "look at limits of sessions", _LIMITS, {})
     told.append(_of("sessions have limits that are not the user's own:", limits))
     told.append(_of("makes foreign servers with", names(connection, "look at foreign data wrappers", _WRAPPERS)))
+    opened = names(connection, "look at large objects", _OPEN_LARGE_OBJECTS, {})
+    told.append(_of("reads and writes every large object, as lo_compat_privileges is on, in number:", opened))
     if connection.server_version >= 150_000:
         told.append(_of("sets, as everybody, also", names(connection, "look at parameters", _PARAMETERS)))
     return [line for line in told if line]
