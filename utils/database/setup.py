@@ -63,6 +63,7 @@ def set_up_users(
     before_disarming: Callable[[list[str]], None] = lambda _lines: None,
     before_closing_outbound: Callable[[list[str]], None] = lambda _lines: None,
     after_shutting_out: Callable[[], None] = lambda: None,
+    before_scripts: Callable[[list[HealthRecord]], None] = lambda _found: None,
     before_opening: ScriptWork | None = None,
     login_secret: Callable[[DatabaseUser], SecretStr] = password_of,
 ) -> SetupOutcome:
@@ -72,7 +73,8 @@ def set_up_users(
     switched off and every way out is closed; only then comes `before_opening`, by a login of its own; then the rights,
     and at the very end the users are opened and proven. A proof that fails closes them again, and so does anything new
     that gives rights. `before_shutting_out`, `before_disarming` and `before_closing_outbound` are told what is about to
-    go: afterwards nobody could tell any more. A second set-up at the same time is a `DatabaseUnavailable` at once.
+    go, `before_scripts` what has been put right by then: afterwards nobody could tell any more. A second set-up at the
+    same time is a `DatabaseUnavailable` at once.
     """
     our_users.check_names(users, master.name)
     master, health = find_way_in(event_triggers.without_event_triggers(master))
@@ -93,6 +95,7 @@ def set_up_users(
         if close_outbound:
             health += end_replication(master, databases)
         ways = _close_ways_out(master, databases, before_closing_outbound, close=close_outbound)
+        before_scripts(health)
         if before_opening is not None:
             _work_before_opening(master, users, keep_logins, before_opening, lock)
             lock.check()

@@ -19,7 +19,7 @@ from utils.database.roles.profiles import Auth, DatabaseUser, users_of
 from utils.database.server.connection import DatabaseServer, Login, Master
 from utils.database.setup import SetupOutcome, password_of, set_up_users
 from utils.errors import DatabaseLoginRefused, RestoreFailed
-from utils.operation.model import CheckRecord, HealthRecord, Operation, ScriptRecord, UsersRecord
+from utils.operation.model import CheckRecord, HealthRecord, Operation, ScriptRecord, UsersRecord, Verdict
 from utils.request.mandatory import mandatory_of
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
@@ -71,6 +71,7 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
             before_disarming=_remembering(record.disarmed, operation, services),
             before_closing_outbound=_remembering(record.outbound, operation, services),
             after_shutting_out=partial(_end_exposure, operation, services),
+            before_scripts=partial(_remember_health, operation, record, services),
             before_opening=_before_opening(master, operation, record, services, looked_at),
             login_secret=_login_secret(server, services),
         )
@@ -149,6 +150,20 @@ def _remembering(known: list[str], operation: Operation, services: Services) -> 
     return remember
 
 
+def _remember_health(
+    operation: Operation, record: UsersRecord, services: Services, found: Sequence[HealthRecord]
+) -> None:
+    if (now_known := _with_earlier(record, *found)) != record.health:
+        record.health = now_known
+        services.operations.save(operation)
+
+
+def _with_earlier(record: UsersRecord, *found: HealthRecord) -> list[HealthRecord]:
+    """Return the findings, and what an earlier call has mended or closed: a later one finds nothing of it any more."""
+    done = [each for each in record.health if each.verdict in {Verdict.MENDED, Verdict.CLOSED}]
+    return most_urgent([*(each for each in done if each not in found), *found])
+
+
 def _login_secret(server: DatabaseServer, services: Services) -> Callable[[DatabaseUser], SecretStr]:
     """Return what gives the proof what a user logs in with: its password, or a token for it."""
 
@@ -207,4 +222,4 @@ def _remember(record: UsersRecord, outcome: SetupOutcome, looked_at: Sequence[He
     record.outbound = joined(record.outbound, outcome.outbound)
     record.kept, record.unknown_logins = outcome.kept, outcome.unknown_logins
     record.left_to_aws = joined([], outcome.left_to_aws)
-    record.outbound_closed, record.health = outcome.outbound_closed, most_urgent([*outcome.health, *looked_at])
+    record.outbound_closed, record.health = outcome.outbound_closed, _with_earlier(record, *outcome.health, *looked_at)

@@ -463,3 +463,27 @@ def test_amcheck_looks_where_the_request_wants_it_and_is_told_with_the_rest_of_t
     assert looked == [(["shop"], 7)]
     assert ready.operation.users is not None
     assert ready.operation.users.health == [damaged, *OUTCOME.health]
+
+
+def test_what_a_first_call_has_mended_is_told_after_a_second_as_well(
+    ready: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rolled_back = HealthRecord(verdict=Verdict.CLOSED, what="prepared transactions", names=["xa-1"], count=1)
+    calls: list[list[HealthRecord]] = [[rolled_back], []]
+
+    def set_up_users(*_: object, before_scripts: Callable[[list[HealthRecord]], None], **__: object) -> SetupOutcome:
+        found = calls.pop(0)
+        before_scripts(found)
+        if calls:
+            raise ComeBack
+        return OUTCOME
+
+    monkeypatch.setattr(module, "set_up_users", set_up_users)
+    for _ in range(3):
+        ready.run(setup_db_users)
+        ready.west.settle()
+
+    assert calls == []
+    assert ready.operation.users is not None
+    assert rolled_back in ready.operation.users.health
+    assert all(finding in ready.operation.users.health for finding in OUTCOME.health)
