@@ -6,6 +6,7 @@ from typing import Any
 from tests.conventions.cfn_yaml import REPOSITORY
 
 MACHINE: dict[str, Any] = json.loads((REPOSITORY / "statemachine/aurora_restore.asl.json").read_text())
+RETIREMENT: dict[str, Any] = json.loads((REPOSITORY / "statemachine/aurora_retirement.asl.json").read_text())
 State = dict[str, Any]
 NOTICE, STEP_SECONDS, SETUP_SECONDS = "SNS Failure Notification", 150, 930
 
@@ -102,6 +103,19 @@ ASK_ONE = invoked(
     ),
     "Next": "Asked",
 }
+START_ONE = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::states:startExecution",
+    "Arguments": {
+        "StateMachineArn": "${RetirementStateMachineArn}",
+        "Name": "{% $states.input.name %}",
+        "Input": "{% $states.input.input %}",
+    },
+    "TimeoutSeconds": 60,
+    "Retry": [retry("StepFunctions.ThrottlingException StepFunctions.SfnException States.Timeout", 5, 8, 2, 120)],
+    "Catch": [{"ErrorEquals": ["StepFunctions.ExecutionAlreadyExistsException"], "Next": "Started"}],
+    "Next": "Started",
+}
 EXPECTED: dict[str, State] = {
     "Snapshot Check": step(
         "Snapshot Check",
@@ -196,9 +210,20 @@ EXPECTED: dict[str, State] = {
     "Are the Users Ready?": choice("Wait for Master Password", READY="Archive Snapshot", SWAP_READY="Swap Clusters"),
     "Wait for Master Password": wait("Setup DB Users"),
     "Swap Clusters": step("Swap Clusters", "Is the Swap Done?", Catch=caught("Roll Back Swap", Assign=CAUGHT)),
-    "Is the Swap Done?": choice("Wait for Swap", READY="Archive Snapshot", SWAP_AGAIN="Swap Clusters"),
+    "Is the Swap Done?": choice("Wait for Swap", READY="Start Retirements", SWAP_AGAIN="Swap Clusters"),
     "Wait for Swap": wait("Check Swap Status"),
     "Check Swap Status": step("Check Swap Status", "Is the Swap Done?", Catch=caught("Roll Back Swap", Assign=CAUGHT)),
+    "Start Retirements": {
+        "Type": "Map",
+        "Items": "{% [$states.input.details.retirements] %}",
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "INLINE"},
+            "StartAt": "Start a Retirement",
+            "States": {"Start a Retirement": START_ONE, "Started": {"Type": "Succeed"}},
+        },
+        "Catch": caught(),
+        "Next": "Archive Snapshot",
+    },
     "Roll Back Swap": step(
         "Swap Clusters",
         "Is the Swap Rolled Back?",
@@ -233,6 +258,27 @@ EXPECTED: dict[str, State] = {
 }
 
 
+OF_RETIREMENT: dict[str, State] = {
+    "Keep the Old Cluster": {
+        **wait("Delete RDS"),
+        "Assign": {"operation_id": "{% $states.input.operation_id %}"},
+    },
+    "Delete RDS": step("Delete RDS", "Is the Old Cluster Gone?"),
+    "Is the Old Cluster Gone?": {
+        "Type": "Choice",
+        "Choices": [
+            {"Condition": "{% $exists($states.input.details.operation) %}", "Next": "Done"},
+            {"Condition": "{% $states.input.status = 'READY' %}", "Next": "SNS Notification"},
+            {"Condition": "{% $states.input.status = 'SNAPSHOT_READY' %}", "Next": "Delete RDS"},
+        ],
+        "Default": "Wait for Delete",
+    },
+    "Wait for Delete": wait("Check Delete Status"),
+    "Check Delete Status": step("Check Delete Status", "Is the Old Cluster Gone?"),
+    **{name: EXPECTED[name] for name in ("SNS Notification", "Done", NOTICE, "Failed")},
+}
+
+
 def without_comments(node: Any) -> Any:
     if isinstance(node, dict):
         return {key: without_comments(value) for key, value in node.items() if key != "Comment"}
@@ -251,3 +297,14 @@ def test_every_state_is_as_it_must_be() -> None:
     states = without_comments(MACHINE)["States"]
     assert list(states) == list(EXPECTED)
     assert {name: state for name, state in states.items() if state != EXPECTED[name]} == {}
+
+
+def test_the_machine_of_the_retirement_is_as_it_must_be() -> None:
+    machine = without_comments(RETIREMENT)
+    assert list(machine["States"]) == list(OF_RETIREMENT)
+    assert machine["States"] == OF_RETIREMENT
+    assert {key: value for key, value in machine.items() if key != "States"} == {
+        "QueryLanguage": "JSONata",
+        "StartAt": "Keep the Old Cluster",
+        "TimeoutSeconds": 365 * 86_400,
+    }

@@ -286,8 +286,24 @@ def test_the_dba_role_touches_the_master_credentials_only() -> None:
 def test_substitutions_are_the_tokens_of_the_definition() -> None:
     tokens = set(re.findall(r"\$\{(\w+)\}", DEFINITION))
     assert tokens == set(STATE_MACHINE["DefinitionSubstitutions"])
-    assert tokens == {f"{logical_id(step)}FunctionArn" for step in STEPS if step not in HELPERS}
-    assert all(value == {"Ref": token} for token, value in STATE_MACHINE["DefinitionSubstitutions"].items())
+    functions = {f"{logical_id(step)}FunctionArn" for step in STEPS if step not in HELPERS}
+    assert tokens == {*functions, "RetirementStateMachineArn"}
+    given = dict(STATE_MACHINE["DefinitionSubstitutions"])
+    assert given.pop("RetirementStateMachineArn") == {"Ref": "RetirementStateMachine"}
+    assert all(value == {"Ref": token} for token, value in given.items())
+
+
+def test_the_retirement_has_the_functions_of_its_definition_and_may_invoke_no_other() -> None:
+    definition = (REPOSITORY / "statemachine/aurora_retirement.asl.json").read_text()
+    machine = resources_of_type(STEP_FUNCTIONS, "AWS::Serverless::StateMachine")["RetirementStateMachine"]
+    tokens = set(re.findall(r"\$\{(\w+)\}", definition))
+    assert machine["DefinitionSubstitutions"] == {token: {"Ref": token} for token in tokens}
+    invoking = [
+        statement
+        for statement in statements(STEP_FUNCTIONS["Resources"]["RetirementRole"]["Properties"])
+        if allows(statement, "lambda:InvokeFunction")
+    ]
+    assert [references(statement["Resource"]) for statement in invoking] == [tokens]
 
 
 def test_the_state_machine_may_invoke_the_ten_functions_and_nothing_else() -> None:
@@ -323,7 +339,7 @@ def test_every_end_without_success_is_told_to_the_last_step_and_lost_nowhere() -
         "detail-type": ["Step Functions Execution Status Change"],
         "detail": {
             "status": ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
-            "stateMachineArn": [{"Ref": "StateMachine"}],
+            "stateMachineArn": [{"Ref": "StateMachine"}, {"Ref": "RetirementStateMachine"}],
         },
     }
     (target,) = rule["Targets"]

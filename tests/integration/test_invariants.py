@@ -106,12 +106,15 @@ def test_nothing_is_deleted_before_what_replaces_it_is_available(
         if _is_half_restored(life, cluster_id):
             assert not _deleted(calls[: calls.index(deletion)], life[0].parameters["SnapshotIdentifier"])
             continue
+        _, names = _lineage(calls[: calls.index(deletion)], cluster_id)
         copies = [
             call
             for call in life
             if call.operation == "CopyDBClusterSnapshot"
             and call.region == TARGET_REGION
-            and call.parameters["TargetDBClusterSnapshotIdentifier"].startswith(f"aurora-restore-copy-{cluster_id}-")
+            and call.parameters["TargetDBClusterSnapshotIdentifier"].startswith(
+                tuple(f"aurora-restore-copy-{name}-" for name in names)
+            )
         ]
         assert copies, f"{deletion} without a copy to restore from"
         assert _time(deletion) - _time(copies[-1]) >= COPY_TAKES
@@ -224,13 +227,20 @@ def _is_half_restored(life: list[ApiCall], cluster_id: str) -> bool:
 def _since_it_was_made(calls: list[ApiCall], cluster_id: str, end: ApiCall) -> list[ApiCall]:
     """Return the calls from the making of the cluster that `end` belongs to, up to `end`."""
     until = calls.index(end)
-    made = [
-        number
-        for number, call in enumerate(calls[:until])
-        if call.operation in {"CreateDBCluster", "RestoreDBClusterFromSnapshot"}
-        and call.parameters["DBClusterIdentifier"] == cluster_id
-    ]
-    return calls[made[-1] : until]
+    return calls[calls.index(_lineage(calls[:until], cluster_id)[0]) : until]
+
+
+def _lineage(calls: list[ApiCall], cluster_id: str) -> tuple[ApiCall, list[str]]:
+    """Return the call that made a cluster, and the names that it had until now."""
+    names = [cluster_id]
+    for call in reversed(calls):
+        if call.parameters.get("NewDBClusterIdentifier") == names[-1]:
+            names.append(call.parameters["DBClusterIdentifier"])
+        elif call.operation in {"CreateDBCluster", "RestoreDBClusterFromSnapshot"} and (
+            call.parameters["DBClusterIdentifier"] == names[-1]
+        ):
+            return call, names
+    raise AssertionError(f"nobody made {cluster_id}")
 
 
 def _made(calls: list[ApiCall], member: str, before: ApiCall, operations: tuple[str, ...]) -> list[ApiCall]:

@@ -6,7 +6,7 @@ from tests.integration.stage.roles.permissions import WITHOUT, Entry, granted_to
 from tests.integration.stage.world import World
 from utils.operation.model import Helper, StepName
 
-ROLES = (*(step.value.lower().replace(" ", "-") for step in (*StepName, *Helper)), "pipeline", "approver")
+ROLES = (*(step.value.lower().replace(" ", "-") for step in (*StepName, *Helper)), "pipeline", "approver", "retirement")
 # Calls that nobody makes in the local cloud, so that nothing here can prove or disprove the need.
 NOT_ASKED_LOCALLY = {
     "Log": "Lambda itself writes a function's log there, with the function's role",

@@ -19,11 +19,12 @@ from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.production import Production, counted
 from tests.integration.stage.stories import story
 from tests.integration.stage.world import OLD_MASTER, World
+from tests.waiting import wait_for
 
 A_SECOND = 1.0  # of real time
 PAUSE_SECONDS = 0.02
 BEFORE_ITS_RENAME = 2  # changes of the new cluster: its maintenance window, its master's password
-BESIDE = {"strategy": "swap"}
+BESIDE: dict[str, Any] = {"strategy": "swap", "keep_old_hours": None}
 
 
 class Client:
@@ -196,3 +197,51 @@ def test_a_refused_rename_gives_the_name_back_and_the_next_run_succeeds(
 @pytest.mark.usefixtures("swapped")
 def test_every_instance_of_a_swap_is_available_at_the_end(world: World) -> None:
     assert {item["DBInstanceStatus"] for item in world.instances("swapped")} == {"available"}
+
+
+@dataclass(frozen=True)
+class Retired:
+    """A swap whose old cluster was kept for a short while."""
+
+    new: dict[str, Any]
+    aside: str
+    snapshots: list[dict[str, Any]]
+    row: dict[str, Any]
+    others: list[str]
+
+
+@story
+def retired(world: World) -> Retired:
+    world.old_target("retired", instances=2)
+    request = {"target": {"cluster_id": "retired"}, "strategy": "swap", "keep_old_hours": 1}
+    outcome = world.run(request, "retired-by-swap").expect_success()
+    new, aside = world.cluster("retired"), old_cluster_of(outcome)
+    assert aside in world.cluster_ids(), "it is kept for its hours"
+
+    def is_over() -> bool:
+        return (world.row("retired-by-swap-retirement") or {}).get("status") == "SUCCEEDED"
+
+    wait_for(is_over, "the retirement to end", seconds=200.0)
+    return Retired(
+        new=new,
+        aside=aside,
+        snapshots=world.snapshots("final", "retired"),
+        row=world.row("retired-by-swap-retirement") or {},
+        others=[name for name in world.cluster_ids() if name.startswith("retired")],
+    )
+
+
+def test_after_its_hours_the_old_cluster_is_gone_and_its_final_snapshot_is_available(retired: Retired) -> None:
+    assert retired.others == ["retired"]
+    (snapshot,) = retired.snapshots
+    assert (snapshot["Status"], snapshot["DBClusterIdentifier"]) == ("available", retired.aside)
+    assert retired.row["retires"] == "retired-by-swap"
+
+
+def test_a_retirement_touches_nothing_else(world: World, retired: Retired) -> None:
+    now = world.cluster("retired")
+    assert all(now[key] == retired.new[key] for key in ("DbClusterResourceId", "Status", "TagList", "DBClusterMembers"))
+    audit = world.audit_rows("retired-by-swap-retirement")
+    assert {row["step"] for row in audit} == {"Delete RDS", "Check Delete Status", "SNS Notification"}
+    subjects = [message.subject for message in world.mailbox.messages()]
+    assert f"Aurora restore: retirement of {retired.aside} SUCCEEDED"[:100] in subjects

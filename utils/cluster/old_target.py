@@ -18,7 +18,7 @@ _FOR_GOOD = re.compile(r"replica|integration|blue.?green|global cluster|activity
 def delete_old_target(operation: Operation, target: Cluster, services: Services) -> str:
     """Ask RDS to delete all of it; say what to wait for. Raises `TargetNotDeletable` with RDS's own words."""
     members, record = services.rds().instances_of(target.identifier), operation.deletion_record()
-    if record.destroying_since is None:
+    if record.destroying_since is None and operation.retires is None:
         remember_old_target(operation, services)
     # In the row before the first call: what may have begun is never taken for untouched, and a call after a failure
     # no longer finds what is gone.

@@ -144,6 +144,10 @@ class Operation(BaseModel):
     operation_id: str
     execution_arn: str = Field(description="The execution that works on it now, or did last.")
     executions: list[ExecutionRecord] = Field(default_factory=list, description="All that worked on it, in order.")
+    retires: str | None = Field(
+        default=None, description="The swap whose old cluster it deletes; it does nothing else."
+    )
+    of_target: str | None = Field(default=None, description="Of a retirement: the target that its cluster was.")
     version: int = 0
     status: OperationStatus = OperationStatus.RUNNING
     current_step: StepName = StepName.SNAPSHOT_CHECK
@@ -189,6 +193,11 @@ class Operation(BaseModel):
     def restored_from(self) -> str:
         """Identifier or ARN of what is restored: the snapshot copy, or the source snapshot itself."""
         return self.identifiers.copy_id if self.plan.copy_needed else self.snapshot.arn
+
+    @property
+    def target_of_snapshots(self) -> str:
+        """The target whose copies and final snapshots this operation's own count among."""
+        return self.of_target or self.identifiers.target_cluster_id
 
     @property
     def is_swap(self) -> bool:

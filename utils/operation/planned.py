@@ -59,6 +59,7 @@ class OldTarget(BaseModel):
     member_ids: tuple[str, ...]
     endpoint: str | None
     settings: TargetSettings
+    made_by: str | None = Field(default=None, description="The operation that restored it.")
 
 
 class RejectedSnapshot(BaseModel):

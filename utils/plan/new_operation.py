@@ -221,4 +221,5 @@ def _described(old: Cluster, settings: TargetSettings) -> OldTarget:
         member_ids=tuple(old.member_ids),
         endpoint=old.endpoint,
         settings=settings,
+        made_by=old.tags.get(tags.OPERATION_ID),
     )

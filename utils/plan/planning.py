@@ -150,7 +150,7 @@ def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[st
         *_before_opening_in_sentences(found.request),
         "reset the master password, set up the database users, shut out the others, prove each login",
         *_quarantine_in_sentences(plan),
-        *in_sentences(identifiers),
+        *in_sentences(identifiers, found.request),
         f"keep {counted(found.request.keep_copies, 'copy', 'copies')} and "
         f"{counted(found.request.keep_final_snapshots, 'final snapshot')}",
     ]

@@ -23,6 +23,10 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
     )
     look_at_what_binds(preflight, services.offers, target)
     preflight.look("tags of its instances", lambda: guards.check_members_may_go(staying))
+    if operation.retires is not None:
+        # Nothing takes its place any more.
+        preflight.raise_problems()
+        return
     copied_at = operation.copied.finished_at if operation.copied else None
     may_be_unseen = copied_at is not None and not has_settled(copied_at, services.clock.now())
     preflight.look(

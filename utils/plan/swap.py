@@ -38,7 +38,7 @@ def swap_names(target_id: str, operation_id: str, new: Sequence[str], old: Seque
     )
 
 
-def in_sentences(names: Identifiers) -> list[str]:
+def in_sentences(names: Identifiers, request: RestoreRequest) -> list[str]:
     """Say what a swap does once everything is proven, and what it costs."""
     if names.swap is None:
         return []
@@ -47,8 +47,16 @@ def in_sentences(names: Identifiers) -> list[str]:
         f"rename {target_id} to {swap.aside}, then {swap.beside} to {target_id}, and prove a login under that name",
         f"rename {counted(len(swap.instances_aside), 'instance')} of the old cluster and "
         f"{counted(len(swap.instances_beside), 'instance')} of the new one, for which RDS restarts them",
-        f"keep the old cluster as {swap.aside}: two clusters are paid for from the restore until it is deleted",
+        f"keep the old cluster as {swap.aside}{_kept_for(names, request)}: two clusters are paid for from the restore "
+        "until it is deleted",
     ]
+
+
+def _kept_for(names: Identifiers, request: RestoreRequest) -> str:
+    if request.keep_old_hours is None:
+        return ", which nobody but you deletes"
+    final = f" with final snapshot {names.final_snapshot_id}" if request.final_snapshot else " without a final snapshot"
+    return f" for {request.keep_old_hours:g} hours, then delete it{final}"
 
 
 def look_at_swap(

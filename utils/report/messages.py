@@ -105,8 +105,10 @@ def _swap(summary: Summary) -> list[str]:
     if summary.old_cluster is None:
         return []
     outage = "unknown" if summary.outage_seconds is None else duration(summary.outage_seconds)
+    hours = summary.keep_old_hours
+    kept = "delete it when nobody needs it any more" if hours is None else f"it is deleted after {hours:g} hours"
     return [
-        _row("Old cluster", f"{summary.old_cluster}, with its data as it was: delete it when nobody needs it any more"),
+        _row("Old cluster", f"{summary.old_cluster}, with its data as it was: {kept}"),
         _row("Outage", f"{outage} in which {summary.target_cluster_id} did not answer"),
     ]
 

@@ -46,6 +46,7 @@ class Summary(BaseModel):
     deleted: list[str]
     bring_back: list[str]
     old_cluster: str | None
+    keep_old_hours: float | None
     outage_seconds: int | None
     quarantine: list[str]
     exposed_since: datetime | None
@@ -118,6 +119,7 @@ def summarise(operation: Operation) -> Summary:
         deleted=_deleted(operation),
         bring_back=commands_to_bring_back(operation),
         old_cluster=_old_cluster(operation),
+        keep_old_hours=operation.request.keep_old_hours if operation.is_swap else None,
         outage_seconds=operation.swap.outage_seconds if operation.swap else None,
         quarantine=operation.plan.quarantine_group_ids,
         exposed_since=operation.exposure.since,

@@ -53,6 +53,11 @@ class RestoreRequest(StrictModel):
         description="`replace` deletes the old target, then restores. `swap` restores beside it, proves the new "
         "cluster, then exchanges their names; the old one stays, put aside under another name.",
     )
+    keep_old_hours: Annotated[float, Field(ge=0, le=8000)] | None = Field(
+        default=24.0,
+        description="Hours after a swap that the old cluster is kept; then it is deleted with a final snapshot. 0 "
+        "deletes it at once, `null` never.",
+    )
     final_snapshot: bool = Field(
         default=True, description="Snapshot the old target before it is deleted; `false` deletes it for good."
     )

@@ -33,6 +33,13 @@ def check_worked_on_by(attempt: Attempt, operation: Operation) -> None:
 
 def check_resumable(operation: Operation, services: Services) -> None:
     """Refuse an operation that cannot be resumed, or whose execution still runs."""
+    if operation.retires is not None:
+        raise OperationNotResumable(
+            f"operation {operation.operation_id}, the retirement of what {operation.retires} put aside",
+            field="resume",
+            expected="an operation that restores",
+            action="redrive its execution, or delete the old cluster by hand; nothing was changed",
+        )
     ended_well = operation.status is OperationStatus.SUCCEEDED
     if ended_well or operation.request.dry_run:
         raise OperationNotResumable(

@@ -2,6 +2,7 @@
 
 from utils.aws.rds_models import Cluster
 from utils.cluster.instance_names import unfinished_instances
+from utils.cluster.retirement import begin_retirements
 from utils.cluster.switch import Places, at_rest, note_switch, places
 from utils.database.roles.profiles import Auth, users_of
 from utils.database.server.answer import answers, leads_to
@@ -28,10 +29,11 @@ def check_swap_status(operation: Operation, services: Services) -> StepResult:
         waiting_for = ", ".join(where.changing)
     if record.finished_at is not None:
         services.operations.save(operation)
+        retirements = begin_retirements(operation, services)
         return StepResult(
             status=StepStatus.READY,
             details={"endpoint": operation.restore.endpoint if operation.restore else None, "old": where.names.aside}
-            | {"outage_seconds": record.outage_seconds},
+            | {"outage_seconds": record.outage_seconds, "retirements": retirements},
         )
     phase = restore_phase(operation, services.clock.now(), since=record.started_at)
     waiting = phase.wait(waiting_for or "the next rename")

@@ -18,6 +18,7 @@ from utils.operation.store import UnplannedOperation
 from utils.report.advice import advice_after
 from utils.report.changes import changed_so_far
 from utils.report.messages import message_for_failure, message_for_success
+from utils.report.retirement import message_for_retirement
 from utils.report.summary import summarise
 from utils.runtime import resumption
 from utils.runtime.announcements import SENT, announce_end, announce_refusal, notify
@@ -83,14 +84,14 @@ class _PlannedEnd:
 
     def close(self) -> None:
         error = _with_what_came_after(_error(self.event, self.row.current_step), self.row)
-        if error is None and self.row.archive is None and not self.row.request.dry_run:
+        if error is None and self.row.archive is None and not self.row.request.dry_run and not self.row.retires:
             raise OperationClosed(
                 f"operation {self.row.operation_id} at {self.row.current_step.value}",
                 field="operation_id",
                 expected="one that went through Archive Snapshot, or an error to close it with",
                 action="leave closing to the state machine; it was not closed",
             )
-        if error is None and not self.row.request.dry_run:
+        if error is None and not self.row.request.dry_run and not self.row.retires:
             remember_success(self.row, self.services)
         # First of all: a call that is made again finds the row closed.
         remember_source(self.row, error, self.services)
@@ -107,12 +108,15 @@ class _PlannedEnd:
         )
 
     def announce(self) -> None:
-        announce_end(self.row, summarise(self.row).seconds, self.services)
+        if self.row.retires is None:
+            announce_end(self.row, summarise(self.row).seconds, self.services)
 
     def ask_for_evidence(self) -> bool:
-        return ask_for_evidence(self.row, self.services)
+        return self.row.retires is None and ask_for_evidence(self.row, self.services)
 
     def message(self) -> Notification:
+        if self.row.retires is not None:
+            return message_for_retirement(summarise(self.row), self.error)
         if self.error is None:
             return message_for_success(summarise(self.row))
         advice = advice_after(self.error.name, self.row)

@@ -26,7 +26,7 @@ def _swap(operation: Operation, services: Services) -> StepResult:
     record.rolling_back_since = None
     where = places(operation, services)
     if record.finished_at is not None:
-        return StepResult(status=StepStatus.READY)
+        return StepResult(status=StepStatus.IN_PROGRESS, wait_seconds=1)
     try:
         waiting_for = _next_move(operation, where, record, services)
     except ResourceBusy as busy:

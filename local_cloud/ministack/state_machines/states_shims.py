@@ -24,11 +24,12 @@ def install() -> None:
 
 
 def invoke_functions_as_the_state_machines_role() -> None:
-    """Let a state machine invoke only the functions that its role allows; ministack invokes any."""
+    """Let a state machine invoke and start only what its role allows; ministack invokes and starts anything."""
     states = ministack_modules.service("stepfunctions")
     functions = ministack_modules.service("lambda_svc")
     execute_task: Callable[..., Any] = states._execute_task
     call_lambda: Callable[[str, Any], Any] = states._call_lambda
+    start_nested: Callable[[str, Any], Any] = states._invoke_nested_start_execution
 
     def execute_with_role(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
         machine = states._state_machines.get(execution["stateMachineArn"]) or {}
@@ -52,7 +53,18 @@ def invoke_functions_as_the_state_machines_role() -> None:
             )
         return call_lambda(function, event)
 
+    def start_if_allowed(resource: str, arguments: Any) -> Any:
+        role, machine = _role_arn.get(), str(arguments.get("StateMachineArn", ""))
+        if role and not role_allows(role, "states:StartExecution", machine):
+            raise states._ExecutionError(
+                "StepFunctions.AccessDeniedException",
+                f"{role} is not authorized to perform: states:StartExecution on resource: {machine} "
+                "(Service: Sfn, Status Code: 400)",
+            )
+        return start_nested(resource, arguments)
+
     states._execute_task = execute_with_role
+    states._invoke_nested_start_execution = start_if_allowed
     states._call_lambda = call_if_allowed
 
 

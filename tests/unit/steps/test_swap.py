@@ -19,13 +19,15 @@ from utils.errors import (
     DatabaseUnavailable,
     IdentifierTaken,
     InvalidRequest,
+    OperationNotResumable,
     TargetNotBuildable,
 )
+from utils.operation.model import Operation, OperationStatus
 from utils.report.changes import changed_so_far
 from utils.report.messages import message_for_success
 from utils.report.preview import preview_of
 from utils.report.summary import summarise
-from utils.runtime.contract import StepResult, StepStatus, SwapEvent
+from utils.runtime.contract import ClosingEvent, StartEvent, StepResult, StepStatus, SwapEvent
 from utils.steps import check_swap_status as checking
 from utils.steps import setup_db_users as setting_up
 from utils.steps.archive_snapshot import archive_snapshot
@@ -37,6 +39,8 @@ from utils.steps.copy_snapshot import copy_snapshot
 from utils.steps.delete_rds import delete_rds
 from utils.steps.restore_snapshot import restore_snapshot
 from utils.steps.setup_db_users import setup_db_users
+from utils.steps.snapshot_check import snapshot_check
+from utils.steps.sns_notification import sns_notification
 from utils.steps.swap_clusters import swap_clusters
 
 BESIDE, TARGET = "staging-new", "staging"
@@ -193,6 +197,7 @@ def test_the_plan_tells_every_rename_and_that_two_clusters_are_paid_for(aws: Fak
     aws.start(strategy="swap")
     actions = "\n".join(aws.operation.plan.actions)
     assert f"rename staging to {aside(aws)}, then staging-new to staging" in actions
+    assert f"keep the old cluster as {aside(aws)} for 24 hours, then delete it with final snapshot" in actions
     assert "two clusters are paid for from the restore until it is deleted" in actions
     preview = preview_of(aws.operation)
     assert preview.deletes == []
@@ -377,3 +382,94 @@ def test_a_target_that_lost_its_tag_since_the_plan_is_not_put_aside(proven: Fake
     with pytest.raises(Exception, match="without the tag aurora-restore:replaceable"):
         swap(proven)
     assert [item for item in proven.west.asked("modify_db_cluster") if "NewDBClusterIdentifier" in item] == []
+
+
+def retirement_of(aws: FakeAws) -> Operation:
+    found = aws.operations.find(f"{OPERATION}-retirement")
+    assert found is not None
+    return found
+
+
+def last_look(aws: FakeAws) -> dict[str, Any]:
+    to_the_end(aws)
+    return aws.run(check_swap_status).details
+
+
+def test_at_its_end_the_retirement_of_the_old_cluster_is_written_and_started_once(proven: FakeAws) -> None:
+    starts = last_look(proven)["retirements"]
+    name = f"{OPERATION}-retirement"
+    assert starts == [{"name": name, "input": {"operation_id": name, "wait_seconds": 24 * 3600}}]
+    row = retirement_of(proven)
+    assert row.execution_arn == EXECUTION_ARN.replace("-pipeline", "-retirement") + "-retirement"
+    assert (row.retires, row.identifiers.target_cluster_id) == (OPERATION, aside(proven))
+    assert proven.run(check_swap_status).details["retirements"] == starts
+
+
+def test_an_old_cluster_that_is_kept_for_ever_is_not_retired(aws: FakeAws, door: Door) -> None:
+    assert door
+    aws.has_old_target()
+    up_to_the_users(aws, keep_old_hours=None)
+    assert last_look(aws)["retirements"] == []
+    assert aws.operations.find(f"{OPERATION}-retirement") is None
+
+
+def retire(aws: FakeAws) -> None:
+    aws.goes_on_as(f"{OPERATION}-retirement")
+    while aws.run(delete_rds).status is not StepStatus.READY:
+        aws.west.settle()
+        if aws.run(check_delete_status).status is StepStatus.READY:
+            return
+
+
+def test_the_retirement_deletes_the_old_cluster_with_its_final_snapshot_and_nothing_else(proven: FakeAws) -> None:
+    to_the_end(proven)
+    name, new = aside(proven), resource_id(proven, TARGET)
+    retire(proven)
+    assert name not in proven.west.clusters
+    assert resource_id(proven, TARGET) == new
+    assert {item["DBClusterIdentifier"] for item in proven.west.instances.values()} == {TARGET}
+    (taken,) = proven.west.asked("create_db_cluster_snapshot")
+    assert {"Key": "aurora-restore:target-cluster-id", "Value": TARGET} in taken["Tags"], "it counts among the target's"
+    assert proven.operations.find_target_record("us-west-2", name) is None
+
+
+def test_the_end_of_a_retirement_is_told_and_no_restore_is_measured(
+    proven: FakeAws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    to_the_end(proven)
+    retire(proven)
+    events, arn = len(proven.bus.events), retirement_of(proven).execution_arn
+    capsys.readouterr()
+    sns_notification(ClosingEvent(operation_id=f"{OPERATION}-retirement", execution_arn=arn), proven.services)
+    assert retirement_of(proven).status is OperationStatus.SUCCEEDED
+    message = proven.topic.messages[-1]
+    assert f"retirement of {aside_of(proven)} SUCCEEDED" in message["Subject"]
+    assert "Final snapshot: arn:aws:rds" in message["Message"]
+    assert len(proven.bus.events) == events
+    assert "RestoreSucceeded" not in capsys.readouterr().out
+
+
+def aside_of(aws: FakeAws) -> str:
+    return retirement_of(aws).identifiers.target_cluster_id
+
+
+def test_a_retirement_is_not_resumed_as_a_restore(proven: FakeAws) -> None:
+    to_the_end(proven)
+    event = StartEvent(operation_id="repair-1", execution_arn=SECOND_ARN, request={"resume": f"{OPERATION}-retirement"})
+    with pytest.raises(OperationNotResumable, match="the retirement of what nightly-1 put aside"):
+        snapshot_check(event, proven.services)
+
+
+def test_the_next_swap_brings_the_retirement_of_the_older_one_forward(proven: FakeAws) -> None:
+    to_the_end(proven)
+    row = proven.operation
+    assert row.old_target is not None
+    row.old_target = row.old_target.model_copy(update={"made_by": "nightly-0"})
+    older = retirement_of(proven).model_copy(update={"operation_id": "nightly-0-retirement", "version": 0})
+    proven.operations.create(older)
+    proven.operations.save(row)
+    first, *_ = proven.run(check_swap_status).details["retirements"]
+    assert first["input"] == {"operation_id": "nightly-0-retirement", "wait_seconds": 0}
+    forward = proven.operations.find("nightly-0-retirement")
+    assert forward is not None
+    assert forward.execution_arn.endswith(f":aurora-restore-retirement:{first['name']}")

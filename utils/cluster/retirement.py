@@ -1,0 +1,90 @@
+"""The retirement of an old cluster: an operation of its own, which deletes it when its hours are over."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from utils.errors import OperationRowConflict
+from utils.operation.model import ExecutionRecord, Operation, OperationStatus, StepName
+from utils.operation.planned import Identifiers
+from utils.operation.retirement import retirement_id
+from utils.operation.state_table import row_ttl
+from utils.runtime.services import Services
+
+_PIPELINE, _RETIREMENT = "aurora-restore-pipeline", "aurora-restore-retirement"
+
+
+def begin_retirements(operation: Operation, services: Services) -> list[dict[str, Any]]:
+    """Write the row of the old cluster's retirement; return the executions that the state machine is to start.
+
+    What an earlier swap put aside goes at once: one old cluster of a target is enough.
+    """
+    now = datetime.now(UTC)
+    starts = _bring_forward(operation, now, services)
+    hours, name = operation.request.keep_old_hours, retirement_id(operation.operation_id)
+    if hours is not None and operation.is_swap and operation.execution_arn:
+        if services.operations.find(name) is None:
+            # An earlier call may have written it meanwhile.
+            with suppress(OperationRowConflict):
+                services.operations.create(_retirement(operation, name, now))
+        starts.append(_start(name, name, hours))
+    return starts
+
+
+def _start(name: str, operation_id: str, hours: float) -> dict[str, Any]:
+    # The same name with the same input is one execution, however often it is started.
+    return {"name": name, "input": {"operation_id": operation_id, "wait_seconds": round(hours * 3600)}}
+
+
+def _bring_forward(operation: Operation, now: datetime, services: Services) -> list[dict[str, Any]]:
+    maker = operation.old_target.made_by if operation.old_target else None
+    older = services.operations.find(retirement_id(maker)) if maker else None
+    if older is None or older.status is not OperationStatus.RUNNING or older.deletion is not None:
+        return []
+    name = retirement_id(f"{operation.operation_id}-older")
+    older.execution_arn = _arn(operation, name)
+    older.executions.append(ExecutionRecord(execution_arn=older.execution_arn, started_at=now))
+    try:
+        services.operations.save(older)
+    except OperationRowConflict:
+        return []  # its own hours are over just now
+    return [_start(name, older.operation_id, 0)]
+
+
+def _arn(operation: Operation, name: str) -> str:
+    return operation.execution_arn.replace(_PIPELINE, _RETIREMENT).rpartition(":")[0] + f":{name}"
+
+
+def _retirement(operation: Operation, name: str, now: datetime) -> Operation:
+    names, swap, old = operation.identifiers, operation.identifiers.swap, operation.old_target
+    if swap is None or old is None:
+        raise ValueError(f"operation {operation.operation_id} put nothing aside")
+    arn = _arn(operation, name)
+    members = tuple(swap.instances_aside.get(member, member) for member in old.member_ids)
+    target = operation.request.target.model_copy(update={"cluster_id": swap.aside})
+    plan = {
+        "delete_target": True,
+        "take_final_snapshot": operation.request.final_snapshot,
+        "actions": [f"delete the old cluster {swap.aside} with {', '.join(members)}"],
+    }
+    return Operation(
+        operation_id=name,
+        retires=operation.operation_id,
+        of_target=names.target_cluster_id,
+        execution_arn=arn,
+        executions=[ExecutionRecord(execution_arn=arn, started_at=now)],
+        current_step=StepName.DELETE_RDS,
+        request=operation.request.model_copy(update={"target": target}),
+        plan=operation.plan.model_copy(update=plan),
+        identifiers=Identifiers(
+            target_cluster_id=swap.aside,
+            instance_ids=[],
+            copy_id=names.copy_id,
+            final_snapshot_id=names.final_snapshot_id,
+        ),
+        snapshot=operation.snapshot,
+        old_target=old.model_copy(update={"member_ids": members}),
+        created_at=now,
+        updated_at=now,
+        ttl=row_ttl(now),
+    )
