@@ -135,6 +135,18 @@ def reject(operation: Waiting, reason: Reason, env: Env = None, region: Region =
 
 
 @app.command()
+def undo(
+    operation: Annotated[str, typer.Argument(metavar="OPERATION", help="Swap whose old cluster is still kept.")],
+    watch: Watch = False,
+    env: Env = None,
+    region: Region = None,
+    json: AsJson = False,
+) -> None:
+    """Give the old cluster of a swap its name back; the new one is put aside, and nothing is deleted."""
+    _end(commands.undo(_pipeline(env, region), Output(json), operation, watch=watch))
+
+
+@app.command()
 def report(
     operation: Operation = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Markdown, as for a job's summary (default).")] = False,

@@ -15,7 +15,7 @@ from restore_command.output import Output
 from restore_command.pipeline import AUDIT_TABLE, STATE_TABLE, Pipeline
 from restore_command.records import Records, Run, usual_seconds
 from utils.operation.model import OperationStatus
-from utils.request.parsing import RESUME, find_problems
+from utils.request.parsing import RESUME, UNDO, find_problems
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,15 @@ def resume(pipeline: Pipeline, output: Output, operation_id: str, *, watch: bool
     if run.status is OperationStatus.RUNNING:
         raise Refused(f"{run.operation_id} is at work, at {run.step}: ./restore.sh watch {run.operation_id}")
     return _start(pipeline, output, {RESUME: run.operation_id}, executions.new_name("resume"), watch=watch)
+
+
+def undo(pipeline: Pipeline, output: Output, operation_id: str, *, watch: bool) -> int:
+    """Start an execution that exchanges the names of a swap back."""
+    with told():
+        run = _records(pipeline).find(operation_id)
+    if run is None:
+        raise Refused(f"no operation {operation_id}: ./restore.sh runs lists what there is")
+    return _start(pipeline, output, {UNDO: run.operation_id}, executions.new_name("undo"), watch=watch)
 
 
 def watch(pipeline: Pipeline, output: Output, name: str | None) -> int:

@@ -132,7 +132,7 @@ EXPECTED: dict[str, State] = {
         },
         Catch=caught(Assign={"operation_id": "{% $states.context.Execution.Name %}", **CAUGHT}),
     ),
-    "Is It a Dry Run?": choice("Ask All Functions", DRY_RUN="SNS Notification"),
+    "Is It a Dry Run?": choice("Ask All Functions", DRY_RUN="SNS Notification", UNDO="Swap Clusters"),
     "Ask All Functions": {
         "Type": "Map",
         "Items": [f"${{{name}FunctionArn}}" for name in FUNCTIONS.split()],

@@ -99,6 +99,12 @@ class FakeExecutions:
 
     def __init__(self) -> None:
         self.running: set[str] = set()
+        self.stopped: list[str] = []
+
+    def stop_execution(self, *, executionArn: str, cause: str) -> Item:  # noqa: N803 - boto3's name
+        assert cause
+        self.stopped.append(executionArn)
+        return {}
 
     def describe_execution(self, *, executionArn: str) -> Item:  # noqa: N803 - boto3's name
         return {"status": "RUNNING" if executionArn in self.running else "ABORTED"}

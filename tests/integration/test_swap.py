@@ -245,3 +245,55 @@ def test_a_retirement_touches_nothing_else(world: World, retired: Retired) -> No
     assert {row["step"] for row in audit} == {"Delete RDS", "Check Delete Status", "SNS Notification"}
     subjects = [message.subject for message in world.mailbox.messages()]
     assert f"Aurora restore: retirement of {retired.aside} SUCCEEDED"[:100] in subjects
+
+
+@dataclass(frozen=True)
+class Undone:
+    """A swap that was undone in its grace period."""
+
+    old: dict[str, Any]
+    new: dict[str, Any]
+    outcome: Outcome
+    aside: str
+
+
+@story
+def undone(world: World) -> Undone:
+    old = world.old_target("undone", instances=1)
+    request = {"target": {"cluster_id": "undone"}, "strategy": "swap", "keep_old_hours": 8000}
+    world.run(request, "to-be-undone").expect_success()
+    new = world.cluster("undone")
+    name = world.start({"undo": "to-be-undone"}, "undo-it")
+    outcome = world.end_of(name, "undone").expect_success()
+    return Undone(old, new, outcome, old_cluster_of(outcome))
+
+
+def test_undone_the_old_data_is_back_under_the_name(world: World, undone: Undone) -> None:
+    now = world.cluster("undone")
+    assert now["DbClusterResourceId"] == undone.old["DbClusterResourceId"]
+    with world.login(OLD_MASTER, now) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM public.of_the_old_target")
+        assert cursor.fetchone() == (25,)
+    assert [item["DBInstanceIdentifier"] for item in world.instances("undone")] == ["undone-1"]
+
+
+def test_undone_the_new_cluster_stands_put_aside_and_is_named(world: World, undone: Undone) -> None:
+    assert world.cluster(undone.aside)["DbClusterResourceId"] == undone.new["DbClusterResourceId"]
+    told = [message.text for message in undone.outcome.messages]
+    assert any(f"Put aside         {undone.aside}" in text for text in told)
+    assert not [call for call in undone.outcome.changes if call.operation.startswith("Delete")]
+
+
+def test_undone_the_retirement_is_stopped(world: World, undone: Undone) -> None:
+    assert undone.outcome.states[:3] == ["Snapshot Check", "Is It a Dry Run?", "Swap Clusters"]
+    machine = world.deployment.state_machine_arn.replace("-pipeline", "-retirement")
+    arn = machine.replace(":stateMachine:", ":execution:") + ":to-be-undone-retirement"
+    assert world.client("stepfunctions").describe_execution(executionArn=arn)["status"] == "ABORTED"
+
+
+def test_after_the_grace_an_undo_is_refused_with_what_can_be_done(world: World, retired: Retired) -> None:
+    name = world.start({"undo": "retired-by-swap"}, "undo-too-late")
+    outcome = world.end_of(name, "retired")
+    assert outcome.error == "InvalidRequest"
+    assert "restore its final snapshot aurora-restore-final-retired-" in outcome.cause
+    assert world.cluster("retired")["DbClusterResourceId"] == retired.new["DbClusterResourceId"]

@@ -19,6 +19,15 @@ class Executions:
     def __init__(self, client: "SFNClient") -> None:
         self._client = client
 
+    def stop(self, execution_arn: str) -> None:
+        """Stop an execution; one that has ended, or never began, is left as it is."""
+        with aws_call("states:StopExecution"):
+            try:
+                self._client.stop_execution(executionArn=execution_arn, cause="undone")
+            except ClientError as error:
+                if error_code(error) not in {"ExecutionDoesNotExist", "InvalidArn", "ValidationException"}:
+                    raise
+
     def is_running(self, execution_arn: str) -> bool:
         """Tell whether an execution runs; one that AWS has forgotten (after 90 days) does not.
 

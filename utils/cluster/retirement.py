@@ -22,7 +22,7 @@ def begin_retirements(operation: Operation, services: Services) -> list[dict[str
     now = datetime.now(UTC)
     starts = _bring_forward(operation, now, services)
     hours, name = operation.request.keep_old_hours, retirement_id(operation.operation_id)
-    if hours is not None and operation.is_swap and operation.execution_arn:
+    if hours is not None and operation.is_swap and operation.undoes is None and operation.execution_arn:
         if services.operations.find(name) is None:
             # An earlier call may have written it meanwhile.
             with suppress(OperationRowConflict):

@@ -45,7 +45,7 @@ def make_room(operation: Operation, services: Services, full: QuotaReached, *, r
 
 def prunable(operation: Operation, snapshots: list[Snapshot]) -> dict[tags.Role, list[str]]:
     """Name by role what is beyond the request's limits, never this operation's own."""
-    request, target_id = operation.request, operation.target_of_snapshots
+    request, target_id = operation.request, operation.of_target or operation.identifiers.target_cluster_id
     limits = {tags.Role.COPY: request.keep_copies, tags.Role.FINAL: request.keep_final_snapshots}
     return {
         role: [

@@ -82,4 +82,7 @@ def _is_old(cluster: Cluster, operation: Operation) -> bool:
 
 
 def _is_new(cluster: Cluster, operation: Operation) -> bool:
+    names = operation.identifiers.swap
+    if names is not None and names.new_resource_id is not None:
+        return cluster.resource_id == names.new_resource_id
     return tags.is_ours(cluster.tags, operation.operation_id) and not _is_old(cluster, operation)

@@ -147,6 +147,7 @@ class Operation(BaseModel):
     retires: str | None = Field(
         default=None, description="The swap whose old cluster it deletes; it does nothing else."
     )
+    undoes: str | None = Field(default=None, description="The swap whose names it exchanges back; it restores nothing.")
     of_target: str | None = Field(default=None, description="Of a retirement: the target that its cluster was.")
     version: int = 0
     status: OperationStatus = OperationStatus.RUNNING
@@ -195,9 +196,9 @@ class Operation(BaseModel):
         return self.identifiers.copy_id if self.plan.copy_needed else self.snapshot.arn
 
     @property
-    def target_of_snapshots(self) -> str:
-        """The target whose copies and final snapshots this operation's own count among."""
-        return self.of_target or self.identifiers.target_cluster_id
+    def is_restore(self) -> bool:
+        """Whether it restores a cluster, as every operation does but a retirement and an undo."""
+        return self.retires is None and self.undoes is None
 
     @property
     def is_swap(self) -> bool:

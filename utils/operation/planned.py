@@ -19,6 +19,9 @@ class SwapNames(BaseModel):
     aside: str
     instances_beside: dict[str, str]
     instances_aside: dict[str, str]
+    new_resource_id: str | None = Field(
+        default=None, description="The new cluster, where tags do not tell it: in an undo it is the former old one."
+    )
 
 
 class Identifiers(BaseModel):

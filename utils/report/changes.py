@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pydantic import BaseModel, ConfigDict
 
 from utils.errors import PermanentError
-from utils.operation.model import Operation
+from utils.operation.model import Operation, OperationError
 
 NOTHING = "nothing was changed"
 
@@ -120,6 +120,13 @@ def _swap_in_words(operation: Operation) -> str:
         f"the new cluster has the name {names.target_cluster_id} and {proven} under it, the old target is "
         f"{names.swap.aside}"
     )
+
+
+def with_what_came_after(error: OperationError | None, operation: Operation) -> OperationError | None:
+    """Have the error of a swap that was taken back say so: what it says of the names was so before."""
+    if error is None or operation.swap is None or operation.swap.rolled_back_at is None:
+        return error
+    return error.model_copy(update={"message": f"{error.message}; since then: {changed_so_far(operation).swap}"})
 
 
 @contextmanager

@@ -26,6 +26,7 @@ _LENGTHS = {
     "string_too_short": "text of at least {min_length} characters",
     "string_too_long": "text of at most {max_length} characters",
 }
+UNDO = "undo"  # the one field of a request that exchanges the names of a swap back
 RESUME = "resume"  # the one field of a request that resumes an earlier operation
 
 
@@ -65,6 +66,21 @@ def parse_resume(raw: object) -> str | None:
             action="correct it; nothing was changed",
         )
     return operation_id
+
+
+def parse_undo(raw: object) -> str | None:
+    """Return the swap that a request undoes, None for a request of its own; raises `InvalidRequest`."""
+    if not isinstance(raw, dict) or UNDO not in raw:
+        return None
+    name = raw[UNDO]
+    if len(raw) > 1 or not isinstance(name, str) or not re.fullmatch(OPERATION_ID_PATTERN, name):
+        raise InvalidRequest(
+            f"{_echo(name)}{' and other fields beside it' if len(raw) > 1 else ''}",
+            field=UNDO,
+            expected='{"undo": "<operation_id>"} with the name of a swap, and nothing else',
+            action="correct it; nothing was changed",
+        )
+    return name
 
 
 def named_in(request: object) -> str | None:

@@ -23,6 +23,7 @@ class StepStatus(StrEnum):
     CLUSTER_READY = "CLUSTER_READY"
     SWAP_READY = "SWAP_READY"
     SWAP_AGAIN = "SWAP_AGAIN"
+    UNDO = "UNDO"
 
 
 OperationId = Annotated[str, Field(pattern=OPERATION_ID_PATTERN)]

@@ -11,6 +11,8 @@ from utils.runtime.services import Services
 
 def archive_snapshot(operation: Operation, services: Services) -> StepResult:
     """Keep the newest of this target's own snapshots; snapshots of others are never touched."""
+    if operation.undoes is not None:
+        return StepResult(status=StepStatus.READY)
     record = operation.archive_record()
     snapshots = services.rds().manual_snapshots()
     if operation.copied is not None and operation.copied.arn is not None and record.archived is None:

@@ -6,7 +6,7 @@ from utils.cluster.retirement import begin_retirements
 from utils.cluster.switch import Places, at_rest, note_switch, places
 from utils.database.roles.profiles import Auth, users_of
 from utils.database.server.answer import answers, leads_to
-from utils.database.server.connection import DatabaseServer, logged_in
+from utils.database.server.connection import FIRST_DATABASE, DatabaseServer, logged_in
 from utils.database.setup import password_of
 from utils.errors import DatabaseLoginRefused, DatabaseNotTrusted, DatabaseUnavailable
 from utils.operation.model import Operation
@@ -92,7 +92,7 @@ def _is_proven(operation: Operation, cluster: Cluster, record: SwapRecord, servi
     secret = (
         services.rds().login_token(server.host, server.port, user.name) if user.auth is Auth.IAM else password_of(user)
     )
-    databases = operation.users.databases if operation.users else []
+    databases = operation.users.databases if operation.users else [FIRST_DATABASE]
     try:
         with logged_in(server, databases[0], user.name, secret) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -100,7 +100,8 @@ def _is_proven(operation: Operation, cluster: Cluster, record: SwapRecord, servi
         return False
     except DatabaseLoginRefused:
         # Who has a token has no right here to log in with it: that the server refuses it is its answer.
-        if user.auth is not Auth.IAM:
+        # Nor does an undo know the users of the former cluster.
+        if user.auth is not Auth.IAM and operation.undoes is None:
             raise
     except DatabaseNotTrusted:
         if record.restarted_at is not None:

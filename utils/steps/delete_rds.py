@@ -106,7 +106,9 @@ def _take_final_snapshot(operation: Operation, target: Cluster, services: Servic
     if target.status not in OLD_TARGET_BEFORE_DELETE.ready:
         return
     record = operation.deletion_record()
-    own_tags = tags.own_tags(tags.Role.FINAL, operation.operation_id, operation.target_of_snapshots)
+    own_tags = tags.own_tags(
+        tags.Role.FINAL, operation.operation_id, operation.of_target or operation.identifiers.target_cluster_id
+    )
     try:
         services.rds_writer.create_snapshot(target.identifier, operation.identifiers.final_snapshot_id, tags=own_tags)
         record.waits_for_room, operation.begun.final_snapshot_requested = False, True

@@ -19,10 +19,11 @@ from utils.operation.store import UnplannedOperation
 from utils.plan import guards
 from utils.plan.new_operation import new_operation
 from utils.plan.snapshot_choice import check_age
+from utils.plan.undo import swap_to_undo, undo_operation
 from utils.report.changes import NOTHING, changed_so_far, telling
 from utils.request.approval import Approval
 from utils.request.model import RestoreRequest
-from utils.request.parsing import RESUME, parse_request, parse_resume
+from utils.request.parsing import RESUME, parse_request, parse_resume, parse_undo
 from utils.request.start_window import check_start_window
 from utils.runtime import resumption
 from utils.runtime.announcements import announce_start
@@ -36,13 +37,39 @@ def snapshot_check(event: StartEvent, services: Services) -> StepResult:
 
     The answer's `operation_id` is the operation that the rest of the execution works on.
     """
-    resumed = parse_resume(event.request)
-    operation = _resumed(resumed, event, services) if resumed else _started(event, services)
+    resumed, undone = parse_resume(event.request), parse_undo(event.request)
+    if undone:
+        operation = _undoing(undone, event, services)
+    else:
+        operation = _resumed(resumed, event, services) if resumed else _started(event, services)
     return StepResult(
-        status=StepStatus.DRY_RUN if operation.request.dry_run else StepStatus.READY,
+        status=_status(operation),
         operation_id=operation.operation_id,
         details=_summary(operation, services),
     )
+
+
+def _status(operation: Operation) -> StepStatus:
+    if operation.undoes is not None:
+        return StepStatus.UNDO
+    return StepStatus.DRY_RUN if operation.request.dry_run else StepStatus.READY
+
+
+def _undoing(undone_id: str, event: StartEvent, services: Services) -> Operation:
+    """Write the row of an undo, under the lock of its target; a second call answers the same."""
+    operation = services.operations.find(event.operation_id)
+    if operation is not None:
+        return operation
+    undone = swap_to_undo(undone_id, services)
+    target_id = undone.identifiers.target_cluster_id
+    take_lock(event.operation_id, event.attempt, target_id, undone.request.budgets, services)
+    try:
+        operation = undo_operation(event, undone, services)
+    except PermanentError:
+        services.operations.release_lock(services.settings.target_region, target_id, event.operation_id)
+        raise
+    services.operations.create(operation)
+    return operation
 
 
 def _started(event: StartEvent, services: Services) -> Operation:
@@ -110,7 +137,8 @@ def _resumed(operation_id: str, event: StartEvent, services: Services) -> Operat
         return operation
     resumption.check_resumable(operation, services)
     with telling(lambda: changed_so_far(operation).in_words()):
-        _check_what_would_still_be_destroyed(operation, services)
+        if operation.undoes is None:
+            _check_what_would_still_be_destroyed(operation, services)
     resumption.reopen(operation, event.attempt, services)
     announce_start(operation, services)
     return operation

@@ -16,9 +16,9 @@ from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConfli
 from utils.operation.model import Operation, OperationError, OperationStatus, StepName
 from utils.operation.store import UnplannedOperation
 from utils.report.advice import advice_after
-from utils.report.changes import changed_so_far
+from utils.report.changes import with_what_came_after
 from utils.report.messages import message_for_failure, message_for_success
-from utils.report.retirement import message_for_retirement
+from utils.report.retirement import message_for_retirement, message_for_undo
 from utils.report.summary import summarise
 from utils.runtime import resumption
 from utils.runtime.announcements import SENT, announce_end, announce_refusal, notify
@@ -83,8 +83,8 @@ class _PlannedEnd:
         return first or second
 
     def close(self) -> None:
-        error = _with_what_came_after(_error(self.event, self.row.current_step), self.row)
-        if error is None and self.row.archive is None and not self.row.request.dry_run and not self.row.retires:
+        error = with_what_came_after(_error(self.event, self.row.current_step), self.row)
+        if error is None and self.row.archive is None and not self.row.request.dry_run and self.row.is_restore:
             raise OperationClosed(
                 f"operation {self.row.operation_id} at {self.row.current_step.value}",
                 field="operation_id",
@@ -108,15 +108,17 @@ class _PlannedEnd:
         )
 
     def announce(self) -> None:
-        if self.row.retires is None:
+        if self.row.is_restore:
             announce_end(self.row, summarise(self.row).seconds, self.services)
 
     def ask_for_evidence(self) -> bool:
-        return self.row.retires is None and ask_for_evidence(self.row, self.services)
+        return self.row.is_restore and ask_for_evidence(self.row, self.services)
 
     def message(self) -> Notification:
         if self.row.retires is not None:
             return message_for_retirement(summarise(self.row), self.error)
+        if self.row.undoes is not None and self.error is None:
+            return message_for_undo(summarise(self.row), self.row.undoes)
         if self.error is None:
             return message_for_success(summarise(self.row))
         advice = advice_after(self.error.name, self.row)
@@ -205,13 +207,6 @@ def _save_end(row: UnplannedOperation, services: Services) -> None:
             expected="none, as a moment ago",
             action="nothing, the step is tried again with the new row",
         )
-
-
-def _with_what_came_after(error: OperationError | None, row: Operation) -> OperationError | None:
-    """Have the error of a swap that was taken back say so: what it says of the names was so before."""
-    if error is None or row.swap is None or row.swap.rolled_back_at is None:
-        return error
-    return error.model_copy(update={"message": f"{error.message}; since then: {changed_so_far(row).swap}"})
 
 
 def _details(error: OperationError, target_cluster_id: str | None) -> dict[str, Any]:

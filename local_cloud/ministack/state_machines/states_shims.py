@@ -61,7 +61,11 @@ def invoke_functions_as_the_state_machines_role() -> None:
                 f"{role} is not authorized to perform: states:StartExecution on resource: {machine} "
                 "(Service: Sfn, Status Code: 400)",
             )
-        return start_nested(resource, arguments)
+        try:
+            return start_nested(resource, arguments)
+        except states._ExecutionError as refused:
+            # As the integration names the service's errors.
+            raise states._ExecutionError(f"StepFunctions.{refused.error}Exception", refused.cause) from None
 
     states._execute_task = execute_with_role
     states._invoke_nested_start_execution = start_if_allowed

@@ -1,6 +1,10 @@
 import pytest
 
 from tests.fakes.aws import FakeAws
+from tests.fakes.set_up_users import FakeDatabase
+from tests.unit.steps.swaps import Door
+from utils.steps import check_swap_status as checking
+from utils.steps import setup_db_users as setting_up
 from utils.steps.check_copy_status import check_copy_status
 from utils.steps.check_delete_status import check_delete_status
 from utils.steps.copy_snapshot import copy_snapshot
@@ -44,3 +48,14 @@ def restored(deleted: FakeAws) -> FakeAws:
     deleted.run(restore_snapshot)
     deleted.west.settle()
     return deleted
+
+
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> Door:
+    """Who answers under the clusters' names."""
+    fake = Door()
+    monkeypatch.setattr(setting_up, "set_up_users", FakeDatabase().set_up_users)
+    monkeypatch.setattr(checking, "logged_in", fake.logged_in)
+    monkeypatch.setattr(checking, "answers", lambda _: fake.old_answers)
+    monkeypatch.setattr(checking, "leads_to", lambda *_: True)
+    return fake

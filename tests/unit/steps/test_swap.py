@@ -1,16 +1,13 @@
 """A swap: restored beside, proven, then the names are exchanged; whatever fails, one of both serves under the name."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from tests.fakes.rds_items import Item
-from tests.fakes.set_up_users import FakeDatabase
 from tests.unit.steps.stories import SECOND_ARN, fail, resume
+from tests.unit.steps.swaps import Door, aside, resource_id, swap, to_the_end, up_to_the_users
 from utils.errors import (
     AccessDenied,
     AwsRequestRejected,
@@ -27,11 +24,8 @@ from utils.report.changes import changed_so_far
 from utils.report.messages import message_for_success
 from utils.report.preview import preview_of
 from utils.report.summary import summarise
-from utils.runtime.contract import ClosingEvent, StartEvent, StepResult, StepStatus, SwapEvent
-from utils.steps import check_swap_status as checking
-from utils.steps import setup_db_users as setting_up
+from utils.runtime.contract import ClosingEvent, StartEvent, StepStatus
 from utils.steps.archive_snapshot import archive_snapshot
-from utils.steps.check_copy_status import check_copy_status
 from utils.steps.check_delete_status import check_delete_status
 from utils.steps.check_restore_status import check_restore_status
 from utils.steps.check_swap_status import check_swap_status
@@ -41,39 +35,8 @@ from utils.steps.restore_snapshot import restore_snapshot
 from utils.steps.setup_db_users import setup_db_users
 from utils.steps.snapshot_check import snapshot_check
 from utils.steps.sns_notification import sns_notification
-from utils.steps.swap_clusters import swap_clusters
 
 BESIDE, TARGET = "staging-new", "staging"
-
-
-class Door:
-    """Who answers under the clusters' names, and what a login meets."""
-
-    def __init__(self) -> None:
-        self.refusal: Exception | None = None
-        self.logins: list[tuple[str, str, str]] = []
-        self.old_answers = True
-
-    @contextmanager
-    def logged_in(self, server: Any, database: str, user: str, _: object) -> Iterator[Any]:
-        self.logins.append((server.host, database, user))
-        if self.refusal is not None:
-            raise self.refusal
-        yield SimpleNamespace(cursor=self._cursor)
-
-    @contextmanager
-    def _cursor(self) -> Iterator[Any]:
-        yield SimpleNamespace(execute=lambda _: None)
-
-
-@pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    fake = Door()
-    monkeypatch.setattr(setting_up, "set_up_users", FakeDatabase().set_up_users)
-    monkeypatch.setattr(checking, "logged_in", fake.logged_in)
-    monkeypatch.setattr(checking, "answers", lambda _: fake.old_answers)
-    monkeypatch.setattr(checking, "leads_to", lambda *_: True)
-    return fake
 
 
 @pytest.fixture
@@ -85,41 +48,6 @@ def proven(aws: FakeAws, door: Door) -> FakeAws:
     return aws
 
 
-def up_to_the_users(aws: FakeAws, arn: str = EXECUTION_ARN, **request: Any) -> None:
-    if arn == EXECUTION_ARN:
-        aws.start(strategy="swap", **request)
-    aws.run(copy_snapshot)
-    aws.west.settle()
-    aws.run(check_copy_status)
-    while aws.run(delete_rds).status is not StepStatus.READY:
-        aws.west.settle()
-        aws.run(check_delete_status)
-    for _ in range(2):
-        aws.run(restore_snapshot)
-        aws.west.settle()
-        aws.run(check_restore_status)
-    aws.run(setup_db_users)
-    aws.west.settle()
-    assert aws.run(setup_db_users).status is StepStatus.SWAP_READY
-
-
-def swap(aws: FakeAws, *, back: bool = False, arn: str = EXECUTION_ARN) -> StepResult:
-    return swap_clusters(SwapEvent(operation_id=OPERATION, execution_arn=arn, roll_back=back), aws.services)
-
-
-def to_the_end(aws: FakeAws, arn: str = EXECUTION_ARN) -> int:
-    """Go on as the state machine does; return how many moves it took."""
-    for moves in range(1, 30):
-        answer = swap(aws, arn=arn)
-        while answer.status is StepStatus.IN_PROGRESS:
-            aws.west.settle()
-            aws.clock.advance(seconds=5)
-            answer = aws.run(check_swap_status)
-        if answer.status is StepStatus.READY:
-            return moves
-    raise AssertionError("it goes on for ever")
-
-
 def back(aws: FakeAws) -> None:
     """Roll back as the state machine does after a failure."""
     for _ in range(30):
@@ -127,16 +55,6 @@ def back(aws: FakeAws) -> None:
             return
         aws.west.settle()
     raise AssertionError("it is never taken back")
-
-
-def resource_id(aws: FakeAws, name: str) -> str:
-    return str(aws.west.clusters[name]["DbClusterResourceId"])
-
-
-def aside(aws: FakeAws) -> str:
-    names = aws.operation.identifiers.swap
-    assert names is not None
-    return names.aside
 
 
 def untouched(aws: FakeAws) -> Item:
@@ -473,3 +391,31 @@ def test_the_next_swap_brings_the_retirement_of_the_older_one_forward(proven: Fa
     forward = proven.operations.find("nightly-0-retirement")
     assert forward is not None
     assert forward.execution_arn.endswith(f":aurora-restore-retirement:{first['name']}")
+
+
+def test_ten_swaps_in_a_row_leave_one_cluster_and_the_snapshots_that_are_kept(aws: FakeAws, door: Door) -> None:
+    assert door
+    aws.has_old_target()
+    for night in range(1, 11):
+        name = f"night-{night}"
+        arn = EXECUTION_ARN.replace(OPERATION, name)
+        up_to_the_users(aws, arn, name)
+        to_the_end(aws, arn, name)
+        aws.run(archive_snapshot)
+        sns_notification(ClosingEvent(operation_id=name, execution_arn=arn), aws.services)
+        aws.goes_on_as(f"{name}-retirement")
+        while aws.run(delete_rds).status is not StepStatus.READY:
+            aws.west.settle()
+            if aws.run(check_delete_status).status is StepStatus.READY:
+                break
+        retirement = aws.operation
+        sns_notification(
+            ClosingEvent(operation_id=retirement.operation_id, execution_arn=retirement.execution_arn), aws.services
+        )
+    assert set(aws.west.clusters) == {TARGET}
+    assert set(aws.west.instances) == {"staging-1", "staging-2"}
+    kept = [name.rpartition("-staging-")[0] for name in aws.west.snapshots]
+    assert kept.count("aurora-restore-copy") == 3
+    # The last retirement came after the last pruning.
+    assert kept.count("aurora-restore-final") == 4
+    assert aws.operations.locks == {}

@@ -227,7 +227,7 @@ NOBODYS: dict[str, Call] = {
         KeyId=names.key, GranteePrincipal=f"arn:aws:iam::{ACCOUNT_ID}:root", Operations=["Decrypt"]
     ),
     "invoke another function": lambda client, _: client("lambda").invoke(FunctionName="rights-of-somebody"),
-    "stop an execution": lambda client, names: client("stepfunctions").stop_execution(
+    "stop an execution of the pipeline": lambda client, names: client("stepfunctions").stop_execution(
         executionArn=names.state_machine.replace(":stateMachine:", ":execution:") + ":of-nobody"
     ),
     "start another state machine": lambda client, names: client("stepfunctions").start_execution(

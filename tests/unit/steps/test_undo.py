@@ -1,0 +1,131 @@
+"""Undoing a swap: the old data under the name again, the new cluster put aside; nothing is deleted."""
+
+from typing import Any
+
+import pytest
+
+from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from tests.unit.steps.swaps import Door, aside, resource_id, to_the_end, up_to_the_users
+from utils.errors import DatabaseLoginRefused, InvalidRequest, OperationInProgress
+from utils.operation.model import Operation, OperationStatus
+from utils.runtime.contract import ClosingEvent, StartEvent, StepResult, StepStatus
+from utils.steps.archive_snapshot import archive_snapshot
+from utils.steps.snapshot_check import snapshot_check
+from utils.steps.sns_notification import sns_notification
+
+TARGET, UNDO = "staging", "undo-1"
+UNDO_ARN = EXECUTION_ARN.replace(OPERATION, UNDO)
+
+
+@pytest.fixture
+def swapped(aws: FakeAws, door: Door) -> FakeAws:
+    """A swap that came to its end, and whose old cluster is kept."""
+    assert door
+    aws.has_old_target()
+    up_to_the_users(aws)
+    to_the_end(aws)
+    aws.run(archive_snapshot)
+    sns_notification(ClosingEvent(operation_id=OPERATION, execution_arn=EXECUTION_ARN), aws.services)
+    return aws
+
+
+def undo(aws: FakeAws, operation_id: str = OPERATION, **beside: Any) -> StepResult:
+    event = StartEvent(operation_id=UNDO, execution_arn=UNDO_ARN, request={"undo": operation_id} | beside)
+    return snapshot_check(event, aws.services)
+
+
+def row(aws: FakeAws, operation_id: str) -> Operation:
+    found = aws.operations.find(operation_id)
+    assert found is not None
+    return found
+
+
+def test_the_old_data_is_back_under_the_name_and_the_new_cluster_is_put_aside(swapped: FakeAws, door: Door) -> None:
+    old, new = resource_id(swapped, aside(swapped)), resource_id(swapped, TARGET)
+    door.refusal = DatabaseLoginRefused("another password", expected="ours", action="look")
+    answer = undo(swapped)
+    assert (answer.status, answer.operation_id) == (StepStatus.UNDO, UNDO)
+    swapped.goes_on_as(UNDO)
+    to_the_end(swapped, arn=UNDO_ARN, operation_id=UNDO)
+    names = row(swapped, UNDO).identifiers.swap
+    assert names is not None
+    assert {name: resource_id(swapped, name) for name in swapped.west.clusters} == {TARGET: old, names.aside: new}
+    of_old = {name for name, item in swapped.west.instances.items() if item["DBClusterIdentifier"] == TARGET}
+    assert of_old == {"staging-1", "staging-2"}
+    assert not {"delete_db_cluster", "delete_db_instance"} & {*swapped.west.destroyed}
+
+
+def test_its_end_is_told_with_the_name_of_what_was_put_aside(swapped: FakeAws) -> None:
+    undo(swapped)
+    swapped.goes_on_as(UNDO)
+    to_the_end(swapped, arn=UNDO_ARN, operation_id=UNDO)
+    assert swapped.run(archive_snapshot).details == {}
+    sns_notification(ClosingEvent(operation_id=UNDO, execution_arn=UNDO_ARN), swapped.services)
+    message = swapped.topic.messages[-1]
+    names = row(swapped, UNDO).identifiers.swap
+    assert names is not None
+    assert message["Subject"] == "Aurora restore of staging UNDONE"
+    assert f"Put aside         {names.aside}, the cluster that {OPERATION} had restored" in message["Message"]
+    assert row(swapped, UNDO).status is OperationStatus.SUCCEEDED
+    record = swapped.operations.find_target_record("us-west-2", TARGET)
+    old = row(swapped, OPERATION).old_target
+    assert record is not None
+    assert old is not None
+    assert record.settings == old.settings, "what the target is like is what the old one was like"
+
+
+def test_the_retirement_is_ended(swapped: FakeAws) -> None:
+    undo(swapped)
+    retirement = row(swapped, f"{OPERATION}-retirement")
+    assert retirement.status is OperationStatus.SUCCEEDED
+    assert retirement.notified_at is not None
+    assert swapped.executions.stopped == [retirement.execution_arn]
+
+
+@pytest.mark.parametrize("gone", ["deleted", "deleting"])
+def test_after_the_grace_it_is_refused_with_what_can_be_done(swapped: FakeAws, gone: str) -> None:
+    name, final = aside(swapped), swapped.operation.identifiers.final_snapshot_id
+    if gone == "deleted":
+        del swapped.west.clusters[name]
+    else:
+        swapped.west.clusters[name]["Status"] = "deleting"
+    before = len(swapped.west.changes)
+    with pytest.raises(InvalidRequest, match=f"restore its final snapshot {final}"):
+        undo(swapped)
+    assert len(swapped.west.changes) == before
+    assert swapped.operations.find(UNDO) is None
+    another = StartEvent(operation_id="next", execution_arn=EXECUTION_ARN.replace(OPERATION, "next"), request={})
+    assert snapshot_check(another, swapped.services).status is StepStatus.READY, "the lock was given back"
+
+
+def test_once_a_later_run_has_the_name_that_one_is_to_be_undone(swapped: FakeAws) -> None:
+    swapped.west.clusters[TARGET]["TagList"] = []
+    with pytest.raises(InvalidRequest, match="undo the later run instead"):
+        undo(swapped)
+
+
+def test_a_retirement_that_has_begun_is_not_undone(swapped: FakeAws) -> None:
+    retirement = row(swapped, f"{OPERATION}-retirement")
+    retirement.deletion_record().started_at = swapped.clock.now()
+    swapped.operations.save(retirement)
+    with pytest.raises(InvalidRequest, match=r"the retirement of staging-old-.* at work since"):
+        undo(swapped)
+
+
+@pytest.mark.parametrize("operation_id", ["nobody", f"{OPERATION}-retirement"])
+def test_only_a_swap_can_be_undone(swapped: FakeAws, operation_id: str) -> None:
+    with pytest.raises(InvalidRequest, match="undo: found"):
+        undo(swapped, operation_id)
+
+
+def test_undo_stands_alone_in_its_request(swapped: FakeAws) -> None:
+    with pytest.raises(InvalidRequest, match="and other fields beside it"):
+        undo(swapped, dry_run=True)
+
+
+def test_a_run_that_works_on_the_target_is_waited_for(swapped: FakeAws) -> None:
+    arn = EXECUTION_ARN.replace(OPERATION, "other")
+    swapped.executions.running.add(arn)
+    snapshot_check(StartEvent(operation_id="other", execution_arn=arn, request={}), swapped.services)
+    with pytest.raises(OperationInProgress):
+        undo(swapped)

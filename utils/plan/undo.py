@@ -1,0 +1,126 @@
+"""Undoing a swap: the same exchange of names, back; the old data under the target's name, the new cluster put aside."""
+
+from datetime import UTC, datetime
+
+from utils import tags
+from utils.aws.rds_models import Cluster
+from utils.errors import InvalidRequest, OperationRowConflict
+from utils.identifiers import digest_of, suffixed_identifier
+from utils.operation.model import ExecutionRecord, Operation, OperationStatus
+from utils.operation.planned import Identifiers, SwapNames
+from utils.operation.retirement import retirement_id
+from utils.operation.state_table import row_ttl
+from utils.request.parsing import UNDO
+from utils.runtime.contract import StartEvent
+from utils.runtime.services import Services
+
+_AVAILABLE = "available"
+
+
+def swap_to_undo(operation_id: str, services: Services) -> Operation:
+    """Return the swap that is to be undone; raises `InvalidRequest` for anything that is none, or not over."""
+    found = services.operations.find(operation_id)
+    if found is None or not found.is_swap or found.undoes or found.swap is None or found.swap.finished_at is None:
+        raise _refused(
+            f"operation {operation_id}, which exchanged no names" if found else f"no operation {operation_id!r}",
+            "an operation with strategy swap that came to its end",
+            "name the swap: ./restore.sh runs lists what there is",
+        )
+    return found
+
+
+def undo_operation(event: StartEvent, undone: Operation, services: Services) -> Operation:
+    """Plan the way back, and end the retirement of the old cluster; raises `InvalidRequest` when there is none."""
+    swap, target_id, rds = undone.identifiers.swap, undone.identifiers.target_cluster_id, services.rds()
+    if swap is None:
+        raise ValueError(f"operation {undone.operation_id} is no swap")
+    new, old = rds.find_cluster(target_id), rds.find_cluster(swap.aside)
+    new, old = _checked(undone, new, old)
+    _end_retirement(undone, services)
+    now, suffix = datetime.now(UTC), f"undone-{digest_of(event.operation_id)}"
+    here = {member.identifier for member in rds.instances_of(swap.aside)}
+    leaving = [member for member in rds.instances_of(target_id) if not member.is_autoscaled]
+    names = SwapNames(
+        beside=swap.aside,
+        aside=suffixed_identifier(target_id, suffix),
+        instances_beside={final: name for final, name in swap.instances_aside.items() if name in here},
+        instances_aside={member.identifier: suffixed_identifier(member.identifier, suffix) for member in leaving},
+        new_resource_id=old.resource_id,
+    )
+    settings = undone.old_target.settings if undone.old_target else undone.plan.settings
+    plan = {
+        "delete_target": False,
+        "take_final_snapshot": False,
+        "old_target_resource_id": new.resource_id,
+        "settings": settings,
+        "actions": [f"rename {target_id} to {names.aside}, then {swap.aside} to {target_id}"],
+    }
+    return Operation(
+        operation_id=event.operation_id,
+        undoes=undone.operation_id,
+        execution_arn=event.execution_arn,
+        executions=[
+            ExecutionRecord(execution_arn=event.execution_arn, redrive_count=event.redrive_count, started_at=now)
+        ],
+        request=undone.request,
+        plan=undone.plan.model_copy(update=plan),
+        identifiers=Identifiers(
+            target_cluster_id=target_id,
+            instance_ids=sorted(names.instances_beside),
+            copy_id=undone.identifiers.copy_id,
+            final_snapshot_id=undone.identifiers.final_snapshot_id,
+            swap=names,
+        ),
+        snapshot=undone.snapshot,
+        created_at=now,
+        updated_at=now,
+        ttl=row_ttl(now),
+    )
+
+
+def _checked(undone: Operation, new: Cluster | None, old: Cluster | None) -> tuple[Cluster, Cluster]:
+    target_id, swap = undone.identifiers.target_cluster_id, undone.identifiers.swap
+    aside = swap.aside if swap else ""
+    if new is None or not tags.is_ours(new.tags, undone.operation_id):
+        raise _refused(
+            f"{target_id} as {'another cluster' if new else 'no cluster'} than operation {undone.operation_id} made",
+            "the cluster that this swap restored under the name",
+            "undo the later run instead, or rename the clusters by hand",
+        )
+    if old is None or old.status != _AVAILABLE or old.resource_id != undone.plan.old_target_resource_id:
+        raise _refused(
+            f"the old cluster {aside} as {old.status if old else 'gone'}",
+            "the old cluster, available, within the hours that it is kept",
+            f"restore its final snapshot {undone.identifiers.final_snapshot_id} in a run of its own: "
+            f'{{"source": {{"snapshot": "{undone.identifiers.final_snapshot_id}"}}}} with this Region as source.region',
+        )
+    return new, old
+
+
+def _end_retirement(undone: Operation, services: Services) -> None:
+    """Leave the retirement nothing to do: its execution finds its operation ended when its hours are over."""
+    row = services.operations.find(retirement_id(undone.operation_id))
+    if row is None or row.status is not OperationStatus.RUNNING:
+        return
+    if row.deletion is not None:
+        raise _refused(
+            f"the retirement of {row.identifiers.target_cluster_id} at work since "
+            f"{row.deletion.started_at or row.updated_at:%Y-%m-%d %H:%M} UTC",
+            "the hours that the old cluster is kept not to be over",
+            f"restore its final snapshot {undone.identifiers.final_snapshot_id} once that is available",
+        )
+    now = datetime.now(UTC)
+    row.status, row.finished_at, row.notified_at = OperationStatus.SUCCEEDED, now, now
+    try:
+        services.operations.save(row)
+    except OperationRowConflict as conflict:
+        raise _refused(
+            f"the retirement of {row.identifiers.target_cluster_id} beginning just now",
+            "the hours that the old cluster is kept not to be over",
+            f"restore its final snapshot {undone.identifiers.final_snapshot_id} once that is available",
+        ) from conflict
+    services.executions.stop(row.execution_arn)
+
+
+def _refused(found: str, expected: str, action: str) -> InvalidRequest:
+    return InvalidRequest(found, field=UNDO, expected=expected, action=f"{action}; nothing was changed")
