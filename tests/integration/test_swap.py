@@ -213,7 +213,7 @@ class Retired:
 @story
 def retired(world: World) -> Retired:
     world.old_target("retired", instances=2)
-    request = {"target": {"cluster_id": "retired"}, "strategy": "swap", "keep_old_hours": 1}
+    request = {"target": {"cluster_id": "retired"}, "strategy": "swap", "keep_old_hours": 8}
     outcome = world.run(request, "retired-by-swap").expect_success()
     new, aside = world.cluster("retired"), old_cluster_of(outcome)
     assert aside in world.cluster_ids(), "it is kept for its hours"

@@ -196,11 +196,6 @@ class Operation(BaseModel):
         return self.identifiers.copy_id if self.plan.copy_needed else self.snapshot.arn
 
     @property
-    def is_restore(self) -> bool:
-        """Whether it restores a cluster, as every operation does but a retirement and an undo."""
-        return self.retires is None and self.undoes is None
-
-    @property
     def is_swap(self) -> bool:
         """Whether the new cluster is restored beside the old one, and their names are exchanged."""
         return self.identifiers.swap is not None

@@ -1,7 +1,14 @@
-"""The name of a retirement, which is an operation of its own."""
+"""What is an operation and restores nothing: a retirement, which has a name of its own, and an undo."""
+
+from utils.operation.model import Operation
 
 _LONGEST = 80
 _SUFFIX = "-retirement"
+
+
+def restores(operation: Operation) -> bool:
+    """Tell whether it restores a cluster, as every operation does but a retirement and an undo."""
+    return operation.retires is None and operation.undoes is None
 
 
 def retirement_id(operation_id: str) -> str:

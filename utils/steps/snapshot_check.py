@@ -62,7 +62,7 @@ def _undoing(undone_id: str, event: StartEvent, services: Services) -> Operation
         return operation
     undone = swap_to_undo(undone_id, services)
     target_id = undone.identifiers.target_cluster_id
-    take_lock(event.operation_id, event.attempt, target_id, undone.request.budgets, services)
+    take_lock(event.operation_id, event.attempt, target_id, undone.request, services)
     try:
         operation = undo_operation(event, undone, services)
     except PermanentError:

@@ -14,6 +14,7 @@ from utils.aws.notifier import Notification
 from utils.cluster.target_record import remember_success
 from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict
 from utils.operation.model import Operation, OperationError, OperationStatus, StepName
+from utils.operation.retirement import restores
 from utils.operation.store import UnplannedOperation
 from utils.report.advice import advice_after
 from utils.report.changes import with_what_came_after
@@ -84,7 +85,7 @@ class _PlannedEnd:
 
     def close(self) -> None:
         error = with_what_came_after(_error(self.event, self.row.current_step), self.row)
-        if error is None and self.row.archive is None and not self.row.request.dry_run and self.row.is_restore:
+        if error is None and self.row.archive is None and not self.row.request.dry_run and restores(self.row):
             raise OperationClosed(
                 f"operation {self.row.operation_id} at {self.row.current_step.value}",
                 field="operation_id",
@@ -108,11 +109,11 @@ class _PlannedEnd:
         )
 
     def announce(self) -> None:
-        if self.row.is_restore:
+        if restores(self.row):
             announce_end(self.row, summarise(self.row).seconds, self.services)
 
     def ask_for_evidence(self) -> bool:
-        return self.row.is_restore and ask_for_evidence(self.row, self.services)
+        return restores(self.row) and ask_for_evidence(self.row, self.services)
 
     def message(self) -> Notification:
         if self.row.retires is not None:
