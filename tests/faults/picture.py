@@ -39,6 +39,8 @@ _VOLATILE = re.compile(
     r"^warnings|"
     # How long earlier runs took, and which snapshots the local production has by now.
     r"^expected_seconds|^earlier_runs|^rejected|"
+    # When production's passwords could first open the copy, and digests of a report that has the run's times.
+    r"^since|^report\.(json|html|dsse\.json)|"
     # RDS picks them at random where nobody does.
     r"_window|^availability_zone)$"
 )
