@@ -175,6 +175,7 @@ def test_the_alarms_are_deployed_and_the_quiet_ones_are_quiet(world: World) -> N
         "aurora-restore-lock-held-too-long",
         "aurora-restore-dead-letters",
         "aurora-restore-function-errors",
+        "aurora-restore-function-errors-swap",
         "aurora-restore-function-throttles",
         "aurora-restore-function-throttles-swap",
     }, "no restore is missed while the schedule is off"

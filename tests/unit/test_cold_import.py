@@ -10,6 +10,8 @@ from utils import aurora_utils
 from utils.operation.model import Helper, StepName
 
 OF_INTEREST = ("utils.steps.", "psycopg2", "jinja2")
+# The second proves the exchanged names by a login.
+SPEAK_TO_POSTGRESQL = (StepName.SETUP_DB_USERS, StepName.CHECK_SWAP_STATUS)
 LOADED = f"import sys, {{word}}; print(*(name for name in sys.modules if name.startswith({OF_INTEREST})))"
 
 
@@ -26,7 +28,7 @@ def test_a_function_loads_its_own_step_and_psycopg2_only_for_postgresql(step: St
     )
     loaded = set(done.stdout.split())
     assert {name for name in loaded if name.startswith("utils")} == {f"utils.steps.{word}"}
-    assert ("psycopg2" in loaded) == (step is StepName.SETUP_DB_USERS)
+    assert ("psycopg2" in loaded) == (step in SPEAK_TO_POSTGRESQL)
     assert "jinja2" not in loaded
 
 
