@@ -6,6 +6,7 @@ import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from tests.fakes.rds_items import Item
+from tests.unit.metrics_log import measured
 from tests.unit.steps.stories import SECOND_ARN, fail, resume
 from tests.unit.steps.swaps import Door, aside, resource_id, swap, to_the_end, up_to_the_users
 from utils.errors import (
@@ -22,6 +23,7 @@ from utils.errors import (
 from utils.operation.model import Operation, OperationStatus
 from utils.report.changes import changed_so_far
 from utils.report.messages import message_for_success
+from utils.report.metrics import measure_end
 from utils.report.preview import preview_of
 from utils.report.summary import summarise
 from utils.runtime.contract import ClosingEvent, StartEvent, StepStatus
@@ -98,7 +100,9 @@ def test_the_writer_gets_its_name_last_and_is_proven_once_more(proven: FakeAws, 
     assert record.writer_answered_at is not None
 
 
-def test_the_outage_is_told_in_the_message_and_counts_from_the_last_answer_to_the_first(proven: FakeAws) -> None:
+def test_the_outage_is_told_and_measured_and_counts_from_the_last_answer_to_the_first(
+    proven: FakeAws, capsys: pytest.CaptureFixture[str]
+) -> None:
     to_the_end(proven)
     record = proven.operation.swap
     assert record is not None
@@ -108,6 +112,8 @@ def test_the_outage_is_told_in_the_message_and_counts_from_the_last_answer_to_th
     text = message_for_success(summarise(proven.operation)).text
     assert f"Old cluster       {aside(proven)}, with its data as it was" in text
     assert "Outage            15 s in which staging did not answer" in text
+    measure_end(proven.operation, summarise(proven.operation).seconds)
+    assert {item.value for item in measured(capsys.readouterr().out) if item.name == "OutageSeconds"} == {15}
 
 
 def test_the_plan_tells_every_rename_and_that_two_clusters_are_paid_for(aws: FakeAws) -> None:
