@@ -9,6 +9,7 @@ readonly ENVIRONMENTS=$PWD/.local/envs
 readonly DEV=$ENVIRONMENTS/dev/bin
 readonly PRODUCT=(utils lambda_functions/*/*.py deployment restore_command docs tooling)
 readonly TEMPLATES=(template.yaml infrastructure/*.yaml)
+readonly MACHINES=(statemachine/*.asl.json)
 readonly SCRIPTS=(./*.sh .ci/run)
 
 usage() {
@@ -96,7 +97,7 @@ checks() {
     check "ruff check" "$DEV/ruff" check . || failed=1
     check "ruff format" "$DEV/ruff" format --check . || failed=1
     check "asl-validator" env PATH="$ENVIRONMENTS/node/bin:$PATH" \
-        .local/node/node_modules/.bin/asl-validator --json-path statemachine/aurora_restore.asl.json || failed=1
+        .local/node/node_modules/.bin/asl-validator "${MACHINES[@]/#/--json-path=}" || failed=1
     check "shellcheck" "$DEV/shellcheck" "${SCRIPTS[@]}" || failed=1
     # Its W3037 knows every action of IAM; a warning fails as well.
     check "cfn-lint" "$DEV/cfn-lint" "${TEMPLATES[@]}" || failed=1
