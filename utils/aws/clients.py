@@ -1,6 +1,7 @@
 """How boto3 clients are made: explicit retries and time-outs, a user agent, a record of the calls, one clock."""
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -49,13 +50,16 @@ class ServiceClock:
 
     def __init__(self) -> None:
         self._latest: datetime | None = None
+        self._heard_at = 0.0
 
     def record(self, parsed: dict[str, Any], **_: Any) -> None:
         """Take the `Date` header from botocore's `after-call` event."""
         date = parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
         if date:
-            self._latest = parsedate_to_datetime(date)
+            self._latest, self._heard_at = parsedate_to_datetime(date), time.monotonic()
 
     def now(self) -> datetime:
-        """Return the time of RDS's latest answer, or this machine's time before the first one."""
-        return self._latest or datetime.now(UTC)
+        """Return the time of RDS's latest answer and the whole seconds since; this machine's before the first one."""
+        if self._latest is None:
+            return datetime.now(UTC)
+        return self._latest + timedelta(seconds=int(time.monotonic() - self._heard_at))
