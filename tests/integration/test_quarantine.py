@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from typing import Any
 
 import psycopg2
@@ -28,13 +29,18 @@ class Intruder:
     def __init__(self, world: World, target_id: str, login: Login) -> None:
         self._world, self._target_id, self._login = world, target_id, login
         self._over = threading.Event()
-        self.attempts = 0
+        self.attempted_at: list[float] = []
         self.inside_at: list[float] = []
 
     @property
     def seconds_inside(self) -> float:
         """From the first time that it got in to the last."""
         return self.inside_at[-1] - self.inside_at[0] if self.inside_at else 0.0
+
+    @property
+    def longest_pause(self) -> float:
+        """The longest time between two attempts: what the machine takes for them when it is busy."""
+        return max((later - earlier for earlier, later in pairwise(self.attempted_at)), default=0.0)
 
     def stop(self) -> None:
         """End it."""
@@ -51,7 +57,7 @@ class Intruder:
 
     def _try_door(self, cluster: dict[str, Any]) -> None:
         while not self._over.wait(PAUSE_SECONDS):
-            self.attempts += 1
+            self.attempted_at.append(time.monotonic())
             with suppress(psycopg2.OperationalError), self._world.login(self._login, cluster, DATABASE):
                 self.inside_at.append(time.monotonic())
 
@@ -103,7 +109,8 @@ def test_without_quarantine_the_exposure_is_told_that_a_client_with_productions_
     outcome, somebody = exposed
     told = outcome.expect_success().output["exposure_seconds"]
     assert somebody.inside_at, "nobody got in: there was nothing to measure"
-    assert abs(told / SPEED - somebody.seconds_inside) <= A_SECOND
+    # Neither knows more than its looks, which take their time on a busy machine.
+    assert abs(told / SPEED - somebody.seconds_inside) <= A_SECOND + 2 * somebody.longest_pause
     assert outcome.row["exposure"]["since"] < outcome.row["exposure"]["ended_at"]
     assert "\nExposure   " in outcome.messages[0].text
 
@@ -113,7 +120,7 @@ def test_in_quarantine_a_client_with_productions_password_never_gets_in(world: W
     old = world.old_target("quarantined", VpcSecurityGroupIds=[world.security_group("of-quarantined")])
     with quarantine(world) as closed, intruder(world, "quarantined") as somebody:
         outcome = world.run({"target": {"cluster_id": "quarantined"}}).expect_success()
-    assert somebody.attempts > 0
+    assert somebody.attempted_at
     assert somebody.inside_at == []
     assert (outcome.output["exposure_seconds"], outcome.output["quarantine"]) == (0, [closed])
     assert f"0 s, in quarantine ({closed})" in outcome.messages[0].text
