@@ -33,8 +33,9 @@ KEPT = {
 
 
 def executions(states: Any) -> list[dict[str, str]]:
-    [machine] = states.list_state_machines()["stateMachines"]
-    found: list[dict[str, str]] = states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
+    machines = {item["name"]: item["stateMachineArn"] for item in states.list_state_machines()["stateMachines"]}
+    arn = machines["aurora-restore-pipeline"]
+    found: list[dict[str, str]] = states.list_executions(stateMachineArn=arn)["executions"]
     return found
 
 

@@ -78,7 +78,7 @@ def _received(world: World, queue: str) -> list[dict[str, Any]]:
 
 def _rows_of_what_comes_back(world: World, text: str) -> int:
     """Paste the commands of the message into a shell, and count what the old target had."""
-    commands = text.split("under another name:\n\n")[1].split("\n\n")[0]
+    commands = text.split("with its own logins and passwords:\n\n")[1].split("\n\n")[0]
     with tempfile.TemporaryDirectory() as folder:
         Shell(world.cloud, Path(folder)).run("bash", "-euc", commands)
     name = f"{TARGET}-before"

@@ -49,7 +49,10 @@ def afternoon(world: World) -> Afternoon:
     with tempfile.TemporaryDirectory() as folder:
         shell = Shell(world.cloud, Path(folder))
         _make_production(shell)
-        machine = shell.aws("stepfunctions", "list-state-machines", "--query", "stateMachines[0].stateMachineArn")
+        [machine] = shell.aws(
+            "stepfunctions", "list-state-machines", "--query",
+            "stateMachines[?name=='aurora-restore-pipeline'].stateMachineArn",
+        )  # fmt: skip
         request = json.loads((REPOSITORY / "statemachine/inputs/nightly_refresh.json").read_text())
         request["source"]["cluster_id"], request["target"]["cluster_id"] = "my-production", "my-staging"
         name = shell.file("input.json", request)
