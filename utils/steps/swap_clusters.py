@@ -1,5 +1,9 @@
 """Exchange the names of old and new cluster, one rename at a time, or take back what was begun."""
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
 from utils.cluster.instance_names import rename_next_instances
 from utils.cluster.switch import Places, at_rest, note_switch, places
 from utils.errors import ResourceBusy
@@ -27,12 +31,17 @@ def _swap(operation: Operation, services: Services) -> StepResult:
     where = places(operation, services)
     if record.finished_at is not None:
         return StepResult(status=StepStatus.IN_PROGRESS, wait_seconds=1)
+    return _moved(operation, partial(_next_move, operation, where, record, services), record.started_at, services)
+
+
+def _moved(operation: Operation, move: Callable[[], str], since: datetime | None, services: Services) -> StepResult:
+    """Make a move and say what it waits for, within the time of a restore that began at `since`."""
     try:
-        waiting_for = _next_move(operation, where, record, services)
+        waiting_for = move()
     except ResourceBusy as busy:
         # Not the state machine's to try again: it would wait for longer than the name should be gone.
         waiting_for = str(busy.found)
-    waiting = restore_phase(operation, services.clock.now(), since=record.started_at).wait(waiting_for)
+    waiting = restore_phase(operation, services.clock.now(), since=since).wait(waiting_for)
     services.operations.save(operation)
     return swap_wait(waiting)
 
@@ -87,19 +96,14 @@ def roll_back(operation: Operation, services: Services) -> StepResult:
     record = operation.swap
     if record is None or record.begun_at is None or record.first_answer_at is not None:
         return StepResult(status=StepStatus.READY)
-    record.rolling_back_since = record.rolling_back_since or services.clock.now()
+    since = record.rolling_back_since = record.rolling_back_since or services.clock.now()
     where = places(operation, services)
     if where.has_old and where.old is not None and at_rest(where.old):
         record.rolled_back_at = services.clock.now()
         services.operations.save(operation)
         return StepResult(status=StepStatus.READY, details={"serves_again": where.target_id})
-    try:
-        waiting_for = _next_move_back(operation, where, record, services)
-    except ResourceBusy as busy:
-        waiting_for = str(busy.found)
-    waiting = restore_phase(operation, services.clock.now(), since=record.rolling_back_since).wait(waiting_for)
-    services.operations.save(operation)
-    return swap_wait(waiting)
+    back = partial(_next_move_back, operation, where, record, services)
+    return _moved(operation, back, since, services)
 
 
 def _next_move_back(operation: Operation, where: Places, record: SwapRecord, services: Services) -> str:
