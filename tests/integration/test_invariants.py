@@ -147,8 +147,8 @@ def test_nothing_is_changed_that_does_not_bear_our_tags(calls: list[ApiCall], by
             assert _tags(made).get("aurora-restore:replaceable") == "true", call
         elif call.operation in {"DeleteDBClusterSnapshot", "AddTagsToResource"}:
             name = call.parameters.get("DBClusterSnapshotIdentifier") or call.parameters["ResourceName"].split(":")[-1]
-            made = [item for item in calls if name in item.parameters.values() and _tags(item)]
-            assert any(_tags(item).get("aurora-restore:managed") == "true" for item in made), call
+            tags = [_tags(item) for item in calls if name in item.parameters.values()]
+            assert any(of_one.get("aurora-restore:managed") == "true" for of_one in tags), call
 
 
 @pytest.mark.parametrize(
