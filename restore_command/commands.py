@@ -12,8 +12,8 @@ from restore_command.execution import NoSuchExecution
 from restore_command.exit_codes import SUCCEEDED, USAGE
 from restore_command.following import follow
 from restore_command.output import Output
-from restore_command.pipeline import AUDIT_TABLE, STATE_TABLE, Pipeline
-from restore_command.records import Records, Run, usual_seconds
+from restore_command.pipeline import Pipeline
+from restore_command.records import Run, records_of, usual_seconds
 from utils.operation.model import OperationStatus
 from utils.request.parsing import RESUME, UNDO, find_problems
 
@@ -59,7 +59,7 @@ def plan(pipeline: Pipeline, output: Output, text: str) -> int:
 def resume(pipeline: Pipeline, output: Output, operation_id: str, *, watch: bool) -> int:
     """Start an execution that goes on with an operation."""
     with told():
-        run = _records(pipeline).find(operation_id)
+        run = records_of(pipeline).find(operation_id)
     if run is None:
         raise Refused(f"no operation {operation_id}: ./restore.sh runs lists what there is")
     if run.status is OperationStatus.RUNNING:
@@ -70,7 +70,7 @@ def resume(pipeline: Pipeline, output: Output, operation_id: str, *, watch: bool
 def undo(pipeline: Pipeline, output: Output, operation_id: str, *, watch: bool) -> int:
     """Start an execution that exchanges the names of a swap back."""
     with told():
-        run = _records(pipeline).find(operation_id)
+        run = records_of(pipeline).find(operation_id)
     if run is None:
         raise Refused(f"no operation {operation_id}: ./restore.sh runs lists what there is")
     return _start(pipeline, output, {UNDO: run.operation_id}, executions.new_name("undo"), watch=watch)
@@ -79,13 +79,13 @@ def undo(pipeline: Pipeline, output: Output, operation_id: str, *, watch: bool) 
 def watch(pipeline: Pipeline, output: Output, name: str | None) -> int:
     """Follow a run to its end."""
     with told():
-        return follow(pipeline.states, _records(pipeline), output, _arn_of(pipeline, name))
+        return follow(pipeline.states, records_of(pipeline), output, _arn_of(pipeline, name))
 
 
 def runs(pipeline: Pipeline, output: Output, wanted: Wanted) -> int:
     """List runs."""
     with told():
-        known = _records(pipeline).runs()
+        known = records_of(pipeline).runs()
     found = wanted.of(known)
     if not found and not output.as_json:
         output.note("No run yet." if not known else f"None of {len(known)} runs fits.")
@@ -97,7 +97,7 @@ def runs(pipeline: Pipeline, output: Output, wanted: Wanted) -> int:
 def show(pipeline: Pipeline, output: Output, name: str | None) -> int:
     """Show one run."""
     with told():
-        records = _records(pipeline)
+        records = records_of(pipeline)
         known = records.runs()
         run = records.find(name) if name else next(iter(known), None)
         if run is None:
@@ -132,7 +132,7 @@ def _start(pipeline: Pipeline, output: Output, request: dict[str, Any], name: st
         arn = executions.start(pipeline.states, pipeline.state_machine_arn, request, name)
         operation = arn.rpartition(":")[2]
         if watch:
-            return follow(pipeline.states, _records(pipeline), output, arn)
+            return follow(pipeline.states, records_of(pipeline), output, arn)
     started = {"operation_id": request.get(RESUME, operation), "execution_arn": arn}
     output.result(started, f"started {operation}\nWatch it: ./restore.sh watch {operation}")
     return SUCCEEDED
@@ -145,14 +145,10 @@ def _message_of(run: Run) -> str | None:
 
 def _arn_of(pipeline: Pipeline, name: str | None) -> str:
     """Return the execution of that name, or the one that works on the operation of that name now."""
-    run = _records(pipeline).find(name) if name else None
+    run = records_of(pipeline).find(name) if name else None
     if run is not None:
         return run.execution_arns[-1]
     try:
         return executions.find(pipeline.states, pipeline.state_machine_arn, name)
     except NoSuchExecution as error:
         raise Refused(str(error)) from None
-
-
-def _records(pipeline: Pipeline) -> Records:
-    return Records(pipeline.table(STATE_TABLE), pipeline.table(AUDIT_TABLE))

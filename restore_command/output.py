@@ -1,9 +1,12 @@
 """Where a command prints: for people in the width and colours of their terminal, for programs as JSON."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, RenderableType
+
+from deployment.account import Refused
 
 
 class Output:
@@ -26,6 +29,14 @@ class Output:
             self.console.file.write(json.dumps(document, indent=2) + "\n")
         else:
             self.console.print(shown)
+
+    def file(self, path: Path, text: str) -> None:
+        """Write a result to a file, and say where it is; raises `Refused` if it cannot be written."""
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise Refused(f"{path} could not be written: {error}") from None
+        self.note(f"written to {path}")
 
     def note(self, text: str) -> None:
         """Print what is no result."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from restore_command.pipeline import AUDIT_TABLE, STATE_TABLE, Pipeline
 from utils.aws.table import Item, json_of
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.state_table import operation_of
@@ -122,6 +123,11 @@ class Records:
             FilterExpression="NOT contains(operation_id, :mark)",
             ExpressionAttributeValues={":mark": "#"},
         )
+
+
+def records_of(pipeline: Pipeline) -> Records:
+    """Return the rows of a deployed pipeline."""
+    return Records(pipeline.table(STATE_TABLE), pipeline.table(AUDIT_TABLE))
 
 
 def usual_seconds(runs: Iterable[Run], target: str) -> dict[str, int]:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from deployment.account import Refused, error_code, told
+from deployment.account import error_code, told
 from restore_command.evidence import drills_shown
 from restore_command.evidence.drills import SourceCluster, drills_of
 from restore_command.exit_codes import SUCCEEDED
 from restore_command.output import Output
-from restore_command.pipeline import AUDIT_TABLE, STATE_TABLE, Pipeline
-from restore_command.records import Records, Run
+from restore_command.pipeline import Pipeline
+from restore_command.records import Run, records_of
 
 _ENGINE = "aurora-postgresql"
 
@@ -21,13 +21,12 @@ def drills(pipeline: Pipeline, output: Output, *, days: int, fresh_days: int, ht
     now = datetime.now(UTC)
     since = now - timedelta(days=days)
     with told():
-        runs = Records(pipeline.table(STATE_TABLE), pipeline.table(AUDIT_TABLE)).runs()
+        runs = records_of(pipeline).runs()
         population, unknown = _population(pipeline, runs)
     found = drills_of(runs, population, since=since, fresh_for=timedelta(days=fresh_days))
     if html is not None:
         about = {"since": since, "now": now, "region": pipeline.region, "fresh_days": fresh_days, "unknown": unknown}
-        _write(html, drills_shown.page_of(found, **about))
-        output.note(f"written to {html}")
+        output.file(html, drills_shown.page_of(found, **about))
     if unknown:
         output.note(unknown)
     document = {
@@ -57,10 +56,3 @@ def _population(pipeline: Pipeline, runs: list[Run]) -> tuple[list[SourceCluster
         for cluster in clusters
         if (name := cluster["DBClusterIdentifier"]) not in targets
     ], ""
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Refused(f"{file} could not be written: {error}") from None

@@ -14,8 +14,8 @@ from restore_command.evidence import stored
 from restore_command.evidence.verifying import DOES_NOT_PROVE, PROVES, verify
 from restore_command.exit_codes import FAILED, SUCCEEDED
 from restore_command.output import Output
-from restore_command.pipeline import AUDIT_TABLE, STATE_TABLE, Pipeline
-from restore_command.records import Records
+from restore_command.pipeline import AUDIT_TABLE, Pipeline
+from restore_command.records import records_of
 from utils.evidence.compiling import evidence_of
 from utils.evidence.markdown import markdown_of
 from utils.evidence.model import Evidence
@@ -45,11 +45,7 @@ def report(pipeline: Pipeline, output: Output, name: str | None, form: Form, fil
     if file is None:
         sys.stdout.write(text)
         return SUCCEEDED
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Refused(f"{file} could not be written: {error}") from None
-    output.note(f"written to {file}")
+    output.file(file, text)
     return SUCCEEDED
 
 
@@ -96,7 +92,7 @@ def _text(pipeline: Pipeline, output: Output, operation: Operation, form: Form) 
 
 
 def _operation(pipeline: Pipeline, name: str | None) -> Operation:
-    records = Records(pipeline.table(STATE_TABLE), pipeline.table(AUDIT_TABLE))
+    records = records_of(pipeline)
     with told():
         run = records.find(name) if name else next(iter(records.runs()), None)
     if run is None:

@@ -1,5 +1,7 @@
 """A cluster that is restored beside the old target: under names of its own until the swap."""
 
+from collections.abc import Mapping
+
 from utils import tags
 from utils.aws.rds_models import Cluster, Instance
 from utils.cluster.ours import check_cluster_is_ours
@@ -15,12 +17,7 @@ def settings_to_build(operation: Operation) -> TargetSettings:
     settings = settings_to_restore_with(operation)
     if operation.identifiers.swap is None:
         return settings
-    beside = operation.identifiers.swap.instances_beside
-    members = [
-        member.model_copy(update={"identifier": beside.get(member.identifier, member.identifier)})
-        for member in settings.members
-    ]
-    return without_attached(settings).model_copy(update={"members": members})
+    return _with_members_named(without_attached(settings), operation.identifiers.swap.instances_beside)
 
 
 def as_planned(operation: Operation, found: TargetSettings) -> TargetSettings:
@@ -28,12 +25,15 @@ def as_planned(operation: Operation, found: TargetSettings) -> TargetSettings:
     found = as_after_quarantine(operation, found)
     if operation.identifiers.swap is None:
         return found
-    names = {beside: name for name, beside in operation.identifiers.swap.instances_beside.items()}
+    return _with_members_named(found, {new: name for name, new in operation.identifiers.swap.instances_beside.items()})
+
+
+def _with_members_named(settings: TargetSettings, names: Mapping[str, str]) -> TargetSettings:
     members = [
         member.model_copy(update={"identifier": names.get(member.identifier, member.identifier)})
-        for member in found.members
+        for member in settings.members
     ]
-    return found.model_copy(update={"members": members})
+    return settings.model_copy(update={"members": members})
 
 
 def planned_settings(operation: Operation) -> TargetSettings:
