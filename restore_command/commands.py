@@ -110,7 +110,7 @@ def show(pipeline: Pipeline, output: Output, name: str | None) -> int:
         "message": _message_of(run),
         "audit_trail": [entry.document() for entry in trail],
     }
-    output.result(document, views.one(run, trail, usual_seconds(known, run.target)))
+    output.result(document, views.one(run, trail, usual_seconds(known, run)))
     return SUCCEEDED
 
 

@@ -44,7 +44,7 @@ def _live(looks: Iterator[_Look], records: Records, output: Output) -> _Look:
     with Live(console=output.console, auto_refresh=False) as display:
         for progress, run in looks:
             if run is not None and usual is None:
-                usual = usual_seconds(records.runs(), run.target)
+                usual = usual_seconds(records.runs(), run)
             display.update(views.live(progress, run, usual or {}), refresh=True)
     return progress, run
 

@@ -130,12 +130,16 @@ def records_of(pipeline: Pipeline) -> Records:
     return Records(pipeline.table(STATE_TABLE), pipeline.table(AUDIT_TABLE))
 
 
-def usual_seconds(runs: Iterable[Run], target: str) -> dict[str, int]:
-    """Return what each phase of the target usually took: as a plan expects it, from its latest runs that succeeded."""
+def usual_seconds(runs: Iterable[Run], run: Run) -> dict[str, int]:
+    """Return what each phase usually took before a run: as its plan expects it, from earlier ones that succeeded."""
     took = [
-        {phase: seconds for phase, seconds in run.summary.seconds.items() if phase in PHASES}
-        for run in runs
-        if run.target == target and run.status is OperationStatus.SUCCEEDED and run.summary and not run.is_dry_run
+        {phase: seconds for phase, seconds in earlier.summary.seconds.items() if phase in PHASES}
+        for earlier in runs
+        if earlier.target == run.target
+        and earlier.started_at < run.started_at
+        and earlier.status is OperationStatus.SUCCEEDED
+        and earlier.summary
+        and not earlier.is_dry_run
     ]
     return expected_seconds(took[:MOST_EARLIER_RUNS])
 

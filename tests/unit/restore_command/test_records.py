@@ -1,6 +1,7 @@
 """What the tables know of runs."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -99,10 +100,16 @@ def test_the_audit_trail_is_read_page_by_page_in_order(desk: Desk, records: Reco
     assert [entry.step for entry in records.audit_trail("nightly-1")] == ["0", "1", "2", "3", "4"]
 
 
-def test_what_a_phase_usually_takes_is_the_median_of_runs_that_succeeded(desk: Desk, records: Records) -> None:
-    for name, minutes, status in (("a", 10, DONE), ("b", 30, DONE), ("c", 20, DONE), ("d", 99, OperationStatus.FAILED)):
-        copied = CopyRecord(started_at=AT, finished_at=AT + timedelta(minutes=minutes))
-        desk.store.create(an_operation(name, copy=copied, status=status))
+def test_what_a_phase_usually_takes_is_the_median_of_earlier_runs_that_succeeded(desk: Desk, records: Records) -> None:
+    for day, (minutes, status) in enumerate(
+        ((10, DONE), (30, DONE), (20, DONE), (99, OperationStatus.FAILED), (7, DONE))
+    ):
+        began = AT + timedelta(days=day)
+        copied = CopyRecord(started_at=began, finished_at=began + timedelta(minutes=minutes))
+        desk.store.create(an_operation(f"night-{day}", copy=copied, status=status, created_at=began))
+    runs = {run.operation_id: run for run in records.runs()}
 
-    assert usual_seconds(records.runs(), "staging") == {"copy": 1200}
-    assert usual_seconds(records.runs(), "another") == {}
+    assert usual_seconds(runs.values(), runs["night-4"]) == {"copy": 1200}
+    assert usual_seconds(runs.values(), runs["night-1"]) == {"copy": 600}
+    assert usual_seconds(runs.values(), runs["night-0"]) == {}, "the first run of a target had nothing to go by"
+    assert usual_seconds(runs.values(), replace(runs["night-4"], target="another")) == {}
