@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 CLUSTER_ID_PATTERN = r"^[A-Za-z](?!.*--)[A-Za-z0-9-]{0,62}(?<!-)$"
 SNAPSHOT_ARN_PATTERN = (
-    r"^arn:(?P<partition>aws[a-z-]*):rds:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
+    r"^arn:(?P<partition>aws[a-z-]*):rds:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12})"
     r":cluster-snapshot:(?P<id>[A-Za-z0-9:-]{1,255})$"
 )
 SNAPSHOT_ID_PATTERN = r"^(rds:|awsbackup:)?[A-Za-z][A-Za-z0-9-]{0,254}$"
 # What Step Functions allows in the name of an execution; no '#', which keeps operation ids apart from lock rows.
 OPERATION_ID_PATTERN = r'^[^\s#"%\\^|~`$&,;:/<>{}\[\]?*\x00-\x1f\x7f-\x9f]{1,80}$'
-REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-\d{1,2}$"
-ACCOUNT_PATTERN = r"^\d{12}$"
+REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$"
+ACCOUNT_PATTERN = r"^[0-9]{12}$"
 
 _LONGEST_IDENTIFIER = 63
 
@@ -60,7 +60,7 @@ def time_of_automated_snapshot(arn: str) -> datetime | None:
     rds:<cluster>-yyyy-mm-dd-hh-mm;
     https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-copy-snapshot.html
     """
-    named = re.search(r":rds:[A-Za-z0-9-]+-(\d{4}(?:-\d{2}){4})$", arn)
+    named = re.search(r":rds:[A-Za-z0-9-]+-([0-9]{4}(?:-[0-9]{2}){4})$", arn)
     try:
         return datetime.strptime(named[1], "%Y-%m-%d-%H-%M").replace(tzinfo=UTC) if named else None
     except ValueError:

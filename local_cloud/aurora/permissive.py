@@ -35,7 +35,7 @@ class AnyCaller:
         return self._caller(presigning_key(url)[0])
 
     def _caller(self, key: str) -> Caller:
-        account = key if re.fullmatch(r"\d{12}", key) else self._default_account_id
+        account = key if re.fullmatch(r"[0-9]{12}", key) else self._default_account_id
         return Caller(account_id=account, arn=f"arn:aws:iam::{account}:user/local", access_key_id=key)
 
 

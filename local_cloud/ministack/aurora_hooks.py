@@ -28,7 +28,7 @@ from local_cloud.ministack import ministack_modules
 from local_cloud.ministack.aurora_networks import MinistackNetworks, MinistackRoles
 
 T = TypeVar("T")
-_AWS_MANAGED = re.compile(r"(?:arn:aws:kms:[a-z0-9-]+:\d{12}:)?alias/aws/(?P<service>[a-z]+)")
+_AWS_MANAGED = re.compile(r"(?:arn:aws:kms:[a-z0-9-]+:[0-9]{12}:)?alias/aws/(?P<service>[a-z]+)")
 # The Query protocol's word for ministack's (which speaks JSON's); everything else is the same in both.
 _QUERY_CODES = {"UnrecognizedClientException": "InvalidClientTokenId", "ExpiredTokenException": "ExpiredToken"}
 

@@ -13,7 +13,7 @@ from utils.preflight.looks import Preflight
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY, _WEEK, _SHORTEST = 24 * 60, 7 * 24 * 60, 30
-_ROLE = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/\S+")
+_ROLE = re.compile(r"arn:aws[\w-]*:iam::[0-9]{12}:role/\S+")
 _DIRECTORY = re.compile(r"d-[0-9a-z]+")
 _IDENTIFIER = re.compile(r"[a-zA-Z](-?[a-zA-Z0-9]){0,62}")
 _SCHEDULE = re.compile(r"(cron|rate|at)\(.+\)")

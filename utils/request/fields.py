@@ -1,4 +1,7 @@
-"""What single fields of a request may hold, and how a wrong value is told."""
+"""What single fields of a request may hold, and how a wrong value is told.
+
+Digits are written [0-9]: AWS takes no other scripts' digits, which a class of characters would.
+"""
 
 import re
 from typing import Annotated
@@ -38,7 +41,7 @@ def _account(value: str) -> str:
 
 
 def _engine_version(value: str) -> str:
-    if not re.fullmatch(r"\d{2}\.\d{1,2}", value):
+    if not re.fullmatch(r"[0-9]{2}\.[0-9]{1,2}", value):
         raise ValueError("an Aurora PostgreSQL version such as 17.4")
     return value
 
@@ -75,7 +78,9 @@ def _log_types(value: list[str]) -> list[str]:
     return value
 
 
-def _matching(pattern: str, words: str) -> AfterValidator:
+def matching(pattern: str, words: str) -> AfterValidator:
+    """Take text that a pattern fits as a whole; `words` say what is expected instead of any other."""
+
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
             raise ValueError(words)
@@ -104,14 +109,16 @@ Text = Annotated[str, Field(min_length=1, max_length=2048)]
 Port = Annotated[int, Field(ge=1150, le=65_535)]
 PromotionTier = Annotated[int, Field(ge=0, le=15)]
 RetentionDays = Annotated[int, Field(ge=1, le=35)]
-Zone = Annotated[str, _matching(r"[a-z]{2}(-[a-z]+)+-\d[a-z]", "an Availability Zone such as us-east-1a")]
+Zone = Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-[0-9][a-z]", "an Availability Zone such as us-east-1a")]
 DailyWindow = Annotated[
-    str, _matching(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", "a window of UTC such as 03:00-03:30")
+    str, matching(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]", "a window of UTC such as 03:00-03:30")
 ]
 WeeklyWindow = Annotated[
     str,
-    _matching(
-        r"(?i)({0}):([01]\d|2[0-3]):[0-5]\d-({0}):([01]\d|2[0-3]):[0-5]\d".format("mon|tue|wed|thu|fri|sat|sun"),
+    matching(
+        r"(?i)({0}):([01][0-9]|2[0-3]):[0-5][0-9]-({0}):([01][0-9]|2[0-3]):[0-5][0-9]".format(
+            "mon|tue|wed|thu|fri|sat|sun"
+        ),
         "a window of UTC such as sun:05:00-sun:05:30",
     ),
 ]

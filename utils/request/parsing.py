@@ -60,7 +60,7 @@ def parse_resume(raw: object) -> str | None:
     operation_id = named_in(raw)
     if operation_id is None:
         raise InvalidRequest(
-            f"{type(raw[RESUME]).__name__} {_echo(raw[RESUME])}",
+            _found(raw[RESUME]),
             field=RESUME,
             expected="the operation_id of a run that failed, which is the name of its first execution",
             action="correct it; nothing was changed",
@@ -75,7 +75,7 @@ def parse_undo(raw: object) -> str | None:
     name = raw[UNDO]
     if len(raw) > 1 or not isinstance(name, str) or not re.fullmatch(OPERATION_ID_PATTERN, name):
         raise InvalidRequest(
-            f"{_echo(name)}{' and other fields beside it' if len(raw) > 1 else ''}",
+            f"{_found(name)}{' and other fields beside it' if len(raw) > 1 else ''}",
             field=UNDO,
             expected='{"undo": "<operation_id>"} with the name of a swap, and nothing else',
             action="correct it; nothing was changed",
@@ -115,7 +115,7 @@ def find_problems(raw: object, settings: Defaults) -> list[InvalidRequest]:
 
 def _over_defaults(raw: object, settings: Defaults) -> dict[str, Any]:
     if not isinstance(raw, dict):
-        raise InvalidRequest(f"{type(raw).__name__} {_echo(raw)}", expected="a JSON object", action=_README)
+        raise InvalidRequest(_found(raw), expected="a JSON object", action=_README)
     return _merge(_merge(_stack_defaults(settings), _configured_defaults(settings)), raw)
 
 
@@ -206,8 +206,7 @@ def _invalid_request(first: Mapping[str, Any], more: str = "") -> InvalidRequest
         expected = "a JSON object"
     if first["type"] in _LENGTHS:
         expected = _LENGTHS[first["type"]].format(**first["ctx"])
-    found = ("null" if first["input"] is None else f"{type(first['input']).__name__} {_echo(first['input'])}") + more
-    return InvalidRequest(found, field=_path(location), expected=expected, action=_README)
+    return InvalidRequest(_found(first["input"]) + more, field=_path(location), expected=expected, action=_README)
 
 
 def _path(location: list[str]) -> str:
@@ -236,6 +235,10 @@ def _with_all_inside(annotation: object) -> Iterator[object]:
     yield annotation
     for argument in get_args(annotation):
         yield from _with_all_inside(argument)
+
+
+def _found(value: object) -> str:
+    return "null" if value is None else f"{type(value).__name__} {_echo(value)}"
 
 
 def _echo(value: object) -> str:

@@ -3,11 +3,20 @@
 import re
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
+from utils.request.users import RoleName
 from utils.strict_model import StrictModel
 
 MOST_SCRIPTS = MOST_CHECKS = 50
+_CLOSED_DATABASES = ("rdsadmin", "template0")
 
 
 def _s3_uri(value: str) -> str:
@@ -30,7 +39,25 @@ def _without_nul(value: str) -> str:
 
 
 Number = Annotated[int | float, AfterValidator(_number)]
-DatabaseName = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_without_nul)]
+
+
+def _open_database(value: str) -> str:
+    if value in _CLOSED_DATABASES:
+        raise ValueError(f"a database that people connect to; nobody but RDS does to {' and '.join(_CLOSED_DATABASES)}")
+    return value
+
+
+def _expectation(value: object, validated: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return validated(value)
+    except ValidationError:
+        # Pydantic names every kind of the union that it tried.
+        raise ValueError("a boolean, a number or a text of at most 256 characters") from None
+
+
+DatabaseName = Annotated[
+    str, Field(min_length=1, max_length=63), AfterValidator(_without_nul), AfterValidator(_open_database)
+]
 
 
 class PostRestoreSql(StrictModel):
@@ -40,7 +67,7 @@ class PostRestoreSql(StrictModel):
         description="The script: UTF-8, at most 1 MiB, plain SQL without transaction control or psql's commands."
     )
     database: DatabaseName = Field(description="Database it runs in.")
-    user: DatabaseName | None = Field(
+    user: RoleName | None = Field(
         default=None,
         description="Role it runs as; when left out a login made for it, with the rights of production's owners.",
     )
@@ -61,8 +88,8 @@ class Check(StrictModel):
     sql: Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_without_nul)] = Field(
         description="One query that gives one row of one column; it runs read-only."
     )
-    expect: bool | Number | Annotated[str, Field(max_length=256)] | None = Field(
-        default=None, description="The value it must give: a boolean, a number or a text. NULL never fits."
+    expect: Annotated[bool | Number | Annotated[str, Field(max_length=256)] | None, WrapValidator(_expectation)] = (
+        Field(default=None, description="The value it must give: a boolean, a number or a text. NULL never fits.")
     )
     at_least: Number | None = Field(default=None, description="Smallest number it may give, instead of `expect`.")
     at_most: Number | None = Field(default=None, description="Largest number it may give, instead of `expect`.")

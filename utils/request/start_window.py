@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 
 from utils.errors import OutsideStartWindow
+from utils.request.fields import matching
 from utils.strict_model import StrictModel
 
 
@@ -18,7 +19,10 @@ def _time_zone(value: str) -> str:
     return value
 
 
-TimeOfDay = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+_TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+TimeOfDay = Annotated[
+    str, matching(_TIME_OF_DAY, "a time of day such as 22:00"), Field(json_schema_extra={"pattern": _TIME_OF_DAY})
+]
 
 
 class StartWindow(StrictModel):

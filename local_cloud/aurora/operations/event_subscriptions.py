@@ -28,7 +28,7 @@ CATEGORIES = {
     "db-cluster-snapshot": ("backup", "notification"),
     "db-parameter-group": ("configuration change",),
 }  # fmt: skip
-TOPIC = re.compile(r"arn:aws:sns:[a-z0-9-]+:\d{12}:[\w-]+(?:\.fifo)?")
+TOPIC = re.compile(r"arn:aws:sns:[a-z0-9-]+:[0-9]{12}:[\w-]+(?:\.fifo)?")
 MEMBERS = "SnsTopicArn SourceType EventCategories Enabled"
 
 

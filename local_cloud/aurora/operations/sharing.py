@@ -35,7 +35,7 @@ def modify_db_cluster_snapshot_attribute(call: Call) -> dict[str, Any]:
             raise invalid_value("You can't share an encrypted snapshot as public.")
         raise NotSupportedError("A public snapshot")
     for account in added:
-        if not re.fullmatch(r"\d{12}", account):
+        if not re.fullmatch(r"[0-9]{12}", account):
             raise invalid_value(f"Invalid account id: {account}")
     if added:
         _refuse_sharing(snapshot)

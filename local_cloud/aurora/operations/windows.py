@@ -15,7 +15,7 @@ DAY_MINUTES = 24 * 60
 SHORTEST_MINUTES = 30
 # RDS picks within a block of 8 hours a Region
 FIRST_HOUR, HOURS = 3, 8
-_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 BACKUP = re.compile(rf"({_TIME})-({_TIME})")
 MAINTENANCE = re.compile(rf"({'|'.join(DAYS)}):({_TIME})-({'|'.join(DAYS)}):({_TIME})")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.fakes.aws import ENVIRONMENT
 from utils.errors import InvalidRequest
 from utils.request.model import Budgets, RestoreRequest, Source
-from utils.request.parsing import find_problems, parse_request
+from utils.request.parsing import find_problems, parse_request, parse_resume, parse_undo
 from utils.request.target import Target
 from utils.settings import Settings
 
@@ -97,6 +97,9 @@ def test_identifiers_are_lowered_as_rds_stores_them() -> None:
         ({"target": {"tags": {"R&D": "x"}}}, "target.tags", "as RDS takes them"),
         ({"target": {"tags": {str(n): "x" for n in range(46)}}}, "target.tags", "at most 45 tags"),
         ({"target": {"security_group_ids": []}}, "target.security_group_ids", "at least one security group"),
+        ({"source": {"account_id": "１２３４５６７８９０１２"}}, "source.account_id", "12 digits"),  # noqa: RUF001 - no ASCII
+        ({"target": {"engine_version": "16.４"}}, "target.engine_version", "such as 17.4"),  # noqa: RUF001 - no ASCII
+        ({"target": {"backup_window": "0٣:00-04:00"}}, "target.backup_window", "a window of UTC"),
         ({"target": {"cluster_id": None}}, "target.cluster_id", "found null; expected a valid string"),
         ({"keep_copies": True}, "keep_copies", "found bool True"),
         ({"dry_run": "true"}, "dry_run", "found str 'true'"),
@@ -107,6 +110,15 @@ def test_a_wrong_field_is_named_with_what_was_expected(raw: dict[str, Any], fiel
     assert message.startswith(f"{field}")
     assert words in message
     assert "what to do: correct the field (the README lists all of them)" in message
+
+
+@pytest.mark.parametrize("field", ["resume", "undo"])
+@pytest.mark.parametrize(("value", "found"), [(None, "null"), ([], "list []"), ({}, "dict {}"), ("x\n", r"str 'x\n'")])
+def test_a_name_that_is_none_is_told_in_words_of_json(field: str, value: object, found: str) -> None:
+    parse = {"resume": parse_resume, "undo": parse_undo}[field]
+    with pytest.raises(InvalidRequest) as error:
+        parse({field: value})
+    assert str(error.value).startswith(f"{field}: found {found}; expected ")
 
 
 @pytest.mark.parametrize(
