@@ -47,7 +47,7 @@ class _Changes:
 
     def all(self) -> Iterator[Change]:
         for statement in self._tree.body:
-            yield from self._in(statement, _assigned(statement))
+            yield from self._in(statement, assigned_names(statement))
 
     def _in(self, node: ast.AST, names: frozenset[str]) -> Iterator[Change]:
         if _is_left_alone(node):
@@ -163,7 +163,7 @@ def _can_be_read(source: str) -> bool:
     return True
 
 
-def _assigned(statement: ast.stmt) -> frozenset[str]:
+def assigned_names(statement: ast.stmt) -> frozenset[str]:
     """Return the names that a statement at the module's level gives, by which its users are found."""
     if isinstance(statement, ast.ClassDef | ast.FunctionDef):
         return frozenset({statement.name})

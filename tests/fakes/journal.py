@@ -60,7 +60,11 @@ def judge_changes(changes: Changes, aws: "FakeAws") -> None:
         ("copy_db_cluster_snapshot" in done, "copy_db_cluster_snapshot" in tried, bool(changes.copied)),
         ("start_db_cluster" in done, "start_db_cluster" in tried, changes.old_target_started or changes.restarted),
         (RESTORE in done, RESTORE in tried, changes.restored),
-        (bool(destroyed["old"]), bool(tried & {"delete_db_instance", "modify_db_cluster"}), bool(changes.deleted)),
+        (
+            bool(destroyed["old"]),
+            bool(tried & {"delete_db_instance", "delete_db_cluster", "modify_db_cluster"}),
+            bool(changes.deleted),
+        ),
     ):
         assert was_done <= is_said, changes
         assert is_said <= was_tried, changes

@@ -162,6 +162,19 @@ def aws_call(name: str) -> Iterator[None]:
         ) from None
 
 
+@contextmanager
+def answer_of(name: str) -> Iterator[None]:
+    """Turn what an answer of the call `name` lacks, although AWS always gives it, into an error of our own."""
+    try:
+        yield
+    except KeyError as missing:
+        raise AwsUnavailable(
+            f"an answer to {name} without {missing.args[0]}",
+            expected="it in every answer",
+            action=f"{_AGAIN}; if it goes on, ask AWS",
+        ) from None
+
+
 def _translated(name: str, error: ClientError) -> AuroraRestoreError:
     code = error_code(error)
     http_status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

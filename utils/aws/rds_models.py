@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from utils.aws.calls import answer_of
 from utils.aws.target.from_api import cluster_settings_from_api, member_from_api, tags_from_api
 from utils.aws.target.not_put_back import not_put_back, not_put_back_of_member
 from utils.cluster_settings.model import ClusterSettings, Member
@@ -96,6 +97,7 @@ class Instance:
         return self.identifier.startswith(AUTOSCALED)
 
 
+@answer_of("rds:DescribeDBClusterSnapshots")
 def snapshot_from_api(raw: "DBClusterSnapshotTypeDef") -> Snapshot:
     """Read an element of DescribeDBClusterSnapshots."""
     return Snapshot(
@@ -118,6 +120,7 @@ def snapshot_from_api(raw: "DBClusterSnapshotTypeDef") -> Snapshot:
     )
 
 
+@answer_of("rds:DescribeDBClusters")
 def cluster_from_api(raw: "DBClusterTypeDef") -> Cluster:
     """Read an element of DescribeDBClusters."""
     secret = raw.get("MasterUserSecret")
@@ -157,6 +160,7 @@ def cluster_from_api(raw: "DBClusterTypeDef") -> Cluster:
     )
 
 
+@answer_of("rds:DescribeDBInstances")
 def instance_from_api(raw: "DBInstanceTypeDef") -> Instance:
     """Read an element of DescribeDBInstances."""
     return Instance(

@@ -91,6 +91,13 @@ def test_a_run_that_failed_is_evidence_too_and_says_how_to_go_on() -> None:
     assert found.rto.measured_seconds is None
 
 
+def test_a_failure_that_a_resumption_mended_is_no_deviation() -> None:
+    found = evidence(a_restore(error=BROKEN))
+
+    assert found.verdict.result is not Result.FAILED
+    assert not any(told.startswith("failed: ") for told in found.deviations)
+
+
 def test_a_dry_run_is_evidence_of_a_plan_only() -> None:
     found = evidence(an_operation(status=OperationStatus.SUCCEEDED, request=a_request(dry_run=True)))
 

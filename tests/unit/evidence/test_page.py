@@ -77,6 +77,18 @@ def test_the_page_tells_the_verdict_the_objectives_and_what_was_not_tested() -> 
         assert words in seen.text, words
 
 
+def test_settings_that_change_are_a_table_and_those_that_stay_are_counted() -> None:
+    whole = evidence()
+    changed, stays = (whole.settings.changes[0].model_copy(update=update) for update in (
+        {"name": "port", "before": 5432, "after": 5433}, {"name": "storage_type", "before": "aurora", "after": "aurora"}
+    ))  # fmt: skip
+    settings = whole.settings.model_copy(update={"changes": [changed, stays]})
+    text = " ".join(Seen(page_of(whole.model_copy(update={"settings": settings}))).text.split())
+    assert "port54325433" in text.replace(" ", "")
+    assert "1 setting stays" in text
+    assert "storage_type: aurora" in text
+
+
 def test_a_failed_run_tells_why_and_how_to_go_on() -> None:
     operation = an_operation(status=OperationStatus.FAILED, error=BROKEN, finished_at=at(20))
     seen = Seen(page_of(evidence_of(operation, [], at(21))))
