@@ -18,8 +18,8 @@ from utils.runtime.waiting import restore_phase, swap_wait
 
 def check_swap_status(operation: Operation, services: Services) -> StepResult:
     """Answer IN_PROGRESS, SWAP_AGAIN (the next move), or READY; raises `DatabaseNotTrusted`, `PhaseTimedOut`."""
-    record = operation.swap_record(services.clock.now())
     where = places(operation, services)
+    record = operation.swap_record(services.clock.now())
     if where.has_old:
         _note_old_answer(where.old, record, services)
     if where.has_new and where.new is not None:

@@ -23,12 +23,12 @@ def swap_clusters(event: SwapEvent, services: Services) -> StepResult:
 
 
 def _swap(operation: Operation, services: Services) -> StepResult:
-    now = services.clock.now()
     if operation.swap is not None and operation.swap.rolled_back_at is not None:
         operation.swap = None
-    record = operation.swap_record(now)
-    record.rolling_back_since = None
+    # The time is that of RDS's latest answer: before the look it would be that of an earlier call.
     where = places(operation, services)
+    record = operation.swap_record(services.clock.now())
+    record.rolling_back_since = None
     if record.finished_at is not None:
         return StepResult(status=StepStatus.IN_PROGRESS, wait_seconds=1)
     return _moved(operation, partial(_next_move, operation, where, record, services), record.started_at, services)
@@ -96,8 +96,8 @@ def roll_back(operation: Operation, services: Services) -> StepResult:
     record = operation.swap
     if record is None or record.begun_at is None or record.first_answer_at is not None:
         return StepResult(status=StepStatus.READY)
-    since = record.rolling_back_since = record.rolling_back_since or services.clock.now()
     where = places(operation, services)
+    since = record.rolling_back_since = record.rolling_back_since or services.clock.now()
     if where.has_old and where.old is not None and at_rest(where.old):
         record.rolled_back_at = services.clock.now()
         services.operations.save(operation)

@@ -4,16 +4,20 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
-from tests.fakes.aws import FakeAws
+from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from tests.unit.steps.swaps import Door, up_to_the_users
 from utils.aws.clients import ServiceClock
 from utils.operation.model import Operation
+from utils.runtime.contract import StepStatus, SwapEvent
 from utils.runtime.services import Services
 from utils.steps.check_copy_status import check_copy_status
 from utils.steps.check_delete_status import check_delete_status
 from utils.steps.check_restore_status import check_restore_status
+from utils.steps.check_swap_status import check_swap_status
 from utils.steps.copy_snapshot import copy_snapshot
 from utils.steps.delete_rds import delete_rds
 from utils.steps.restore_snapshot import restore_snapshot
+from utils.steps.swap_clusters import roll_back, swap_clusters
 
 
 class ClockOfAFreshFunction:
@@ -38,3 +42,30 @@ def test_every_step_asks_rds_before_it_asks_what_time_it_is(planned: FakeAws) ->
         step(operation, services)
         if step is not check_copy_status:
             planned.west.settle()
+
+
+def freshly(aws: FakeAws) -> Services:
+    return replace(aws.services, clock=cast("ServiceClock", ClockOfAFreshFunction(aws)))
+
+
+def test_so_do_the_steps_of_a_swap(aws: FakeAws, door: Door) -> None:
+    assert door.old_answers
+    aws.has_old_target()
+    up_to_the_users(aws)
+    event = SwapEvent(operation_id=OPERATION, execution_arn=EXECUTION_ARN)
+    looks = [StepStatus.IN_PROGRESS]
+    while looks[-1] is not StepStatus.READY:
+        aws.west.settle()
+        swap_clusters(event, freshly(aws))
+        aws.west.settle()
+        looks.append(check_swap_status(aws.operation, freshly(aws)).status)
+    assert len(looks) > 2
+
+
+def test_so_does_taking_back_what_a_swap_began(aws: FakeAws, door: Door) -> None:
+    assert door.old_answers
+    aws.has_old_target()
+    up_to_the_users(aws)
+    swap_clusters(SwapEvent(operation_id=OPERATION, execution_arn=EXECUTION_ARN), aws.services)
+    aws.west.settle()
+    assert roll_back(aws.operation, freshly(aws)).status is StepStatus.IN_PROGRESS
