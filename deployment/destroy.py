@@ -60,8 +60,10 @@ def _delete(account: Account) -> None:
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=stacks.PIPELINE, WaiterConfig={"Delay": 5})
     except WaiterError as error:
         raise Refused(
-            f"stack {stacks.PIPELINE} is not deleted ({error}); aws cloudformation describe-stack-events says why. "
-            "Tables under deletion protection go only after ./deploy.sh deploy --set TableDeletionProtection=false"
+            f"stack {stacks.PIPELINE} is not deleted ({error}); aws cloudformation describe-stack-events "
+            f"--stack-name {stacks.PIPELINE} --region {account.region} "
+            "says why. Tables under deletion protection go only after ./deploy.sh deploy "
+            "--set TableDeletionProtection=false"
         ) from None
 
 
@@ -76,13 +78,14 @@ def _tell_what_stays(account: Account) -> None:
 def _tables(account: Account) -> list[str]:
     tables = account.client("dynamodb").get_paginator("list_tables").paginate()
     names = {name for page in tables for name in page["TableNames"]}
-    return [f"table {name}: aws dynamodb delete-table --table-name {name}" for name in TABLES if name in names]
+    delete = f"aws dynamodb delete-table --region {account.region} --table-name"
+    return [f"table {name}: {delete} {name}" for name in TABLES if name in names]
 
 
 def _snapshots(account: Account) -> list[str]:
     pages = account.client("rds").get_paginator("describe_db_cluster_snapshots").paginate(SnapshotType="manual")
     mine = [snapshot for page in pages for snapshot in page["DBClusterSnapshots"] if _is_ours(snapshot)]
-    delete = "aws rds delete-db-cluster-snapshot --db-cluster-snapshot-identifier"
+    delete = f"aws rds delete-db-cluster-snapshot --region {account.region} --db-cluster-snapshot-identifier"
     return [f"snapshot {identifier}: {delete} {identifier}" for identifier in map(_identifier, mine)]
 
 
@@ -99,6 +102,7 @@ def _prerequisites(account: Account) -> list[str]:
         return []
     return [
         f"stack {stacks.PREREQUISITES} (topic, DBA role): aws cloudformation delete-stack "
-        f"--stack-name {stacks.PREREQUISITES}; bucket, KMS key and secrets stay even then, see "
+        f"--stack-name {stacks.PREREQUISITES} --region {account.region}; bucket, KMS key and secrets "
+        "stay even then, see "
         "docs/04_production_deployment.md before you delete the key: without it no copy can be restored"
     ]

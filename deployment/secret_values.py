@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
-from deployment.account import Account, Refused, error_code, told
+from deployment.account import Account, Refused, error_code, explain, told
 from deployment.stacks import Stack
 from utils.aws.secrets import SecretsGateway
 from utils.errors import SecretInvalid
@@ -22,7 +22,17 @@ def put_secret(account: Account, prerequisites: Stack, environment: str, name: s
     text = _generated(name) if file is None else _read(file)
     _check(secret, name, text)
     with told():
-        _client(account, prerequisites, name).put_secret_value(SecretId=secret, SecretString=text)
+        try:
+            _client(account, prerequisites, name).put_secret_value(SecretId=secret, SecretString=text)
+        except ClientError as error:
+            if error_code(error) != "InvalidRequestException":
+                raise
+            # AWS refuses a secret that is marked for deletion, and says no more than that.
+            where = f"--secret-id {secret} --region {account.region}"
+            raise Refused(
+                f"{explain(error)}; if it is marked for deletion (aws secretsmanager describe-secret {where}), "
+                f"take that back with aws secretsmanager restore-secret {where}, then run this again"
+            ) from None
     return secret
 
 

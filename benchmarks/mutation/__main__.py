@@ -42,7 +42,8 @@ def main() -> None:
             for change in changes:
                 began = time.monotonic()
                 tests = tests_for(change)
-                verdict = wait(start(change, tests, Path(logs, "log")), _SECONDS) if tests else Verdict.UNCOVERED
+                log = Path(logs, "log")
+                verdict = wait(start(change, tests, log), log, _SECONDS) if tests else Verdict.UNCOVERED
                 found[room][verdict] += 1
                 print(f"{verdict:14} {change} ({len(tests)} tests, {time.monotonic() - began:.0f} s)", flush=True)
     _print_scores(found)

@@ -53,14 +53,15 @@ def start(change: Change, tests: Sequence[str], log: Path) -> int:
         os._exit(code)
 
 
-def wait(child: int, seconds: float) -> Verdict:
+def wait(child: int, log: Path, seconds: float) -> Verdict:
     """Wait for the end of a trial; one that takes too long is noticed, as a change that loops is."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             code = os.waitstatus_to_exitcode(status)
-            if code == pytest.ExitCode.USAGE_ERROR:
+            # A change that breaks the import of a conftest.py ends with the same code, and is noticed.
+            if code == pytest.ExitCode.USAGE_ERROR and b"not found: " in log.read_bytes():
                 raise RuntimeError("pytest does not find the tests; record the coverage again")
             return Verdict.SURVIVED if code == 0 else Verdict.NOTICED
         time.sleep(0.05)

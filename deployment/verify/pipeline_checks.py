@@ -94,7 +94,8 @@ def _setup_function(inspection: Inspection) -> Answer:
     if is_error:
         return failed(
             f"{body.get('errorType')}: {body.get('errorMessage')}",
-            f"read its log (aws logs tail /aws/lambda/{SETUP}), then {deploy_again(inspection)}",
+            f"read its log (aws logs tail /aws/lambda/{SETUP} --region {inspection.account.region}), then "
+            f"{deploy_again(inspection)}",
         )
     inspection.looks = {look["what"]: (look["error"], look["message"]) for look in body["looks"]}
     return passed("answers, with its settings")

@@ -61,7 +61,8 @@ def _code_bucket(inspection: Inspection) -> Answer:
     if status != "Enabled" or not all(blocked.values()):
         return failed(
             f"{name}: versioning {status}, public access {'blocked' if all(blocked.values()) else 'not blocked'}",
-            f"aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled; "
+            f"aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled "
+            f"--region {inspection.account.region}; "
             "and block public access",
         )
     return passed(f"{name} is versioned and private")
@@ -79,12 +80,14 @@ def _key(inspection: Inspection) -> Answer:
     if key["KeyId"] != wanted:
         return failed(
             f"{_KEY_ALIAS} is key {key['KeyId']}, the stack's is {wanted}",
-            f"aws kms update-alias --alias-name {_KEY_ALIAS} --target-key-id {wanted}",
+            f"aws kms update-alias --alias-name {_KEY_ALIAS} --target-key-id {wanted} "
+            f"--region {inspection.account.region}",
         )
     if key["KeyState"] != "Enabled":
-        action = f"aws kms enable-key --key-id {wanted}"
+        where = f"--key-id {wanted} --region {inspection.account.region}"
+        action = f"aws kms enable-key {where}"
         if key["KeyState"] == "PendingDeletion":
-            action = f"aws kms cancel-key-deletion --key-id {wanted}; {action}"
+            action = f"aws kms cancel-key-deletion {where}; {action}"
         return failed(f"{_KEY_ALIAS} is {key['KeyState']}", action)
     context = {"purpose": "verify"}
     encrypted = kms.encrypt(KeyId=wanted, Plaintext=b"verify", EncryptionContext=context)["CiphertextBlob"]
@@ -106,7 +109,8 @@ def _secrets(inspection: Inspection) -> Answer:
             problems.append(f"{secret} is missing")
             continue
         if described.get("DeletedDate"):
-            problems.append(f"{secret} is scheduled for deletion (aws secretsmanager restore-secret)")
+            restore = f"aws secretsmanager restore-secret --secret-id {secret} --region {inspection.account.region}"
+            problems.append(f"{secret} is scheduled for deletion ({restore})")
         elif inspection.output("KmsKeyId") not in described.get("KmsKeyId", ""):
             problems.append(f"{secret} is under another key")
     if problems:

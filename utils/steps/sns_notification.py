@@ -5,6 +5,7 @@ step did is left as it is, what it could not do (the execution was stopped, or t
 """
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from utils import errors
 from utils.aws.notifier import Notification
 from utils.cluster.target_record import remember_success
-from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict
+from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict, RetryableError
 from utils.operation.model import Operation, OperationError, OperationStatus, StepName
 from utils.operation.retirement import restores
 from utils.operation.store import UnplannedOperation
@@ -30,6 +31,9 @@ from utils.runtime.known_source import remember_source
 from utils.runtime.services import Services
 
 _LONGEST_MESSAGE = 2000
+# What a retryable error says while it is tried again is not so any more once it has ended the run.
+_AGAIN = re.compile(r"(?<=what to do: )nothing, the step is tried again(?: for a while| with the new row)?")
+_NO_MORE = "it was tried again until no tries were left: find out what lasts"
 _LATE_WORD = StepResult(status=StepStatus.READY)  # of an execution that was redriven since: the redrive goes on with it
 
 
@@ -232,6 +236,7 @@ def _message(name: str, cause: str) -> str:
         # The text of an error that is not ours may hold anything; the function's log has it.
         return f"{name}, an error the pipeline does not know; what to do: read the log of the step's function"
     try:
-        return str(json.loads(cause)["errorMessage"])[:_LONGEST_MESSAGE]
+        said = str(json.loads(cause)["errorMessage"])[:_LONGEST_MESSAGE]
+        return _AGAIN.sub(_NO_MORE, said) if issubclass(known, RetryableError) else said
     except (json.JSONDecodeError, KeyError, TypeError):
         return cause[:_LONGEST_MESSAGE]

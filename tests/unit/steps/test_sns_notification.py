@@ -121,6 +121,19 @@ def test_the_text_of_an_error_that_is_not_ours_goes_nowhere(copied: FakeAws, nam
     assert "read the log of the step's function" in result.details["message"]
 
 
+@pytest.mark.parametrize("more", ["", " for a while", " with the new row"])
+def test_an_error_that_used_up_its_tries_does_not_say_that_it_is_tried_again(copied: FakeAws, more: str) -> None:
+    said = f"found busy; expected room; what to do: nothing, the step is tried again{more}; else check the network"
+    told = close(copied, lambda_error("ResourceBusy", said)).details["message"]
+    assert told == (
+        "found busy; expected room; what to do: it was tried again until no tries were left: find out what lasts; "
+        "else check the network"
+    )
+    assert told in copied.topic.messages[0]["Message"]
+    assert copied.operation.error is not None
+    assert copied.operation.error.message == told
+
+
 @pytest.mark.parametrize("cause", ["found it", "{", '"text"', "[]", "{}", "null"])
 def test_a_cause_that_is_not_lambdas_is_told_as_it_is(copied: FakeAws, cause: str) -> None:
     assert close(copied, {"Error": "RestoreFailed", "Cause": cause}).details["message"] == cause
