@@ -171,7 +171,7 @@ def _snapshot(arn: str | None) -> str:
     if arn is None:
         return "none"
     region, account = region_and_account(arn)
-    return f"{arn.partition(':cluster-snapshot:')[2]} ({region}, {account})"
+    return f"{arn.split(':', 6)[6]} ({region}, {account})"
 
 
 def _how(run: Run) -> str:

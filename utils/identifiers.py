@@ -46,11 +46,11 @@ def is_snapshot_arn(text: str) -> bool:
     return re.fullmatch(SNAPSHOT_ARN_PATTERN, text) is not None
 
 
-def region_and_account(snapshot_arn: str) -> tuple[str, str]:
-    """Return the Region and the account of a DB cluster snapshot ARN."""
-    match = re.fullmatch(SNAPSHOT_ARN_PATTERN, snapshot_arn)
+def region_and_account(source_arn: str) -> tuple[str, str]:
+    """Return the Region and the account of the ARN of a DB cluster snapshot, or of a DB cluster."""
+    match = re.fullmatch(SNAPSHOT_ARN_PATTERN.replace("-snapshot", "(?:-snapshot)?"), source_arn)
     if match is None:
-        raise ValueError(f"not the ARN of a DB cluster snapshot: {snapshot_arn!r}")
+        raise ValueError(f"not the ARN of a DB cluster snapshot or a DB cluster: {source_arn!r}")
     return match["region"], match["account"]
 
 

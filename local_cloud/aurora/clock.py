@@ -18,6 +18,7 @@ class ScaledClock:
         self._real_time = real_time
         self._start = real_time()
         self._skipped = 0.0
+        self._stretches = [(self._start, self._start)]
 
     def now(self) -> datetime:
         """Return the simulated time (UTC)."""
@@ -35,6 +36,16 @@ class ScaledClock:
     def skip(self, seconds: float) -> None:
         """Jump forward by `seconds` simulated seconds."""
         self._skipped += seconds
+        self._stretches.append((self.now().timestamp(), self._real_time()))
+
+    def real_time_of(self, moment: datetime) -> datetime:
+        """Return when it was, or will be, this simulated time; of a moment that was skipped, when it was skipped."""
+        ends = [real for _, real in self._stretches[1:]] + [float("inf")]
+        found = self._start
+        for (simulated, real), end in zip(self._stretches, ends, strict=True):
+            if moment.timestamp() >= simulated:
+                found = min(real + (moment.timestamp() - simulated) / self.speed, end)
+        return datetime.fromtimestamp(found, UTC)
 
     def http_date(self) -> str:
         """Return the simulated time as an HTTP Date header."""

@@ -23,6 +23,7 @@ class Durations:
     create_snapshot: float = 120
     copy_snapshot: float = 1200
     restore_cluster: float = 600
+    clone_cluster: float = 300
     modify: float = 60
     reset_password: float = 60
     rename: float = 60
@@ -38,6 +39,7 @@ class Quotas:
     """Limits per account and Region (AWS defaults); they can be changed while the local Aurora runs."""
 
     clusters: int = 40
+    clones: int = 15
     instances: int = 40
     manual_snapshots: int = 100
     copies_in_progress: int = 5

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.fakes.attached import FakeAttached
 from tests.fakes.rds_items import Item, arn_of, need, number_of
+from tests.fakes.rds_point_in_time import FakePointInTime
 from tests.fakes.rds_region import FakeClock, FakeRegion
 from tests.fakes.rds_renames import FakeRenames
 from tests.fakes.rds_settings import shown
@@ -28,7 +29,7 @@ class FakeRdsWorld:
         )
 
 
-class FakeRds(FakeAttached, FakeRenames):
+class FakeRds(FakeAttached, FakeRenames, FakePointInTime):
     """The client of one Region."""
 
     def __init__(self, region: str, world: FakeRdsWorld) -> None:
@@ -43,6 +44,8 @@ class FakeRds(FakeAttached, FakeRenames):
 
     def describe_db_clusters(self, **params: Any) -> Item:
         self._enter("describe_db_clusters", params)
+        if "Filters" in params:
+            return {"DBClusters": self._of_clone_group(params)}
         return {"DBClusters": [self._cluster(params["DBClusterIdentifier"])]}
 
     def describe_db_instances(self, **params: Any) -> Item:

@@ -27,8 +27,9 @@ NOT_OF_EVERY_TARGET = {
     "StopDBCluster",
     "ModifyDBInstance",
 }
-# Restored from a snapshot of the target Region, that was there before.
-FROM_THE_TARGET_REGION = {"beside-west", "silent"}
+# Restored from a snapshot of the target Region, that was there before, or from a cluster of it.
+FROM_THE_TARGET_REGION = {"beside-west", "silent", "as-of"}
+MAKING = ("CreateDBCluster", "RestoreDBClusterFromSnapshot", "RestoreDBClusterToPointInTime")
 
 # With these every kind of change has been made, also when only this file is run.
 pytestmark = pytest.mark.usefixtures("night", "nights_in_a_row", "in_one_region", "wishes", "quiet")
@@ -138,7 +139,7 @@ def test_everything_that_is_made_bears_our_tags(by_functions: list[ApiCall]) -> 
 def test_nothing_is_changed_that_does_not_bear_our_tags(calls: list[ApiCall], by_functions: list[ApiCall]) -> None:
     for call in by_functions:
         if call.operation in {"DeleteDBCluster", "ModifyDBCluster"}:
-            [*_, made] = _made(calls, "DBClusterIdentifier", call, ("CreateDBCluster", "RestoreDBClusterFromSnapshot"))
+            [*_, made] = _made(calls, "DBClusterIdentifier", call, MAKING)
             assert _tags(made).get("aurora-restore:replaceable") == "true", call
         elif call.operation in {"DeleteDBInstance", "ModifyDBInstance"}:
             if str(call.parameters["DBInstanceIdentifier"]).startswith(AUTOSCALED):
@@ -176,6 +177,7 @@ def test_nothing_is_changed_that_does_not_bear_our_tags(calls: list[ApiCall], by
                 "ModifyDBCluster",
                 "RegisterDBProxyTargets",
                 "RestoreDBClusterFromSnapshot",
+                "RestoreDBClusterToPointInTime",
             },
         ),
         ("aurora-restore-setup-db-users", {"ModifyDBCluster"}),
@@ -236,9 +238,7 @@ def _lineage(calls: list[ApiCall], cluster_id: str) -> tuple[ApiCall, list[str]]
     for call in reversed(calls):
         if call.parameters.get("NewDBClusterIdentifier") == names[-1]:
             names.append(call.parameters["DBClusterIdentifier"])
-        elif call.operation in {"CreateDBCluster", "RestoreDBClusterFromSnapshot"} and (
-            call.parameters["DBClusterIdentifier"] == names[-1]
-        ):
+        elif call.operation in MAKING and (call.parameters["DBClusterIdentifier"] == names[-1]):
             return call, names
     raise AssertionError(f"nobody made {cluster_id}")
 

@@ -1,12 +1,13 @@
 """Where the snapshot comes from, and what is there before: the run does what is needed and no more."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.production import Production, counted
-from tests.integration.stage.sources import InOneRegion
+from tests.integration.stage.sources import AsOfAMoment, InOneRegion
 from tests.integration.stage.world import World, tags_of
 
 
@@ -80,3 +81,37 @@ def _snapshot(world: World, identifier: str) -> dict[str, Any]:
         "DBClusterSnapshots"
     ]
     return found[0]
+
+
+def test_a_point_in_time_brings_the_rows_of_that_moment_and_none_later(as_of_a_moment: AsOfAMoment) -> None:
+    outcome = as_of_a_moment.at_the_moment_outcome
+    assert as_of_a_moment.in_the_copy == as_of_a_moment.at_the_moment
+    assert as_of_a_moment.in_the_copy["ledger.public.entries"] == 600
+    assert as_of_a_moment.now["ledger.public.entries"] == 10
+    assert outcome.changed_operations.count("RestoreDBClusterToPointInTime") == 1
+    assert not {"CopyDBClusterSnapshot", "RestoreDBClusterFromSnapshot"} & set(outcome.changed_operations)
+    [restore] = [call for call in outcome.changes if call.operation == "RestoreDBClusterToPointInTime"]
+    assert restore.parameters["RestoreType"] == "full-copy"
+    assert outcome.output["restore_type"] == "full-copy"
+    assert datetime.fromisoformat(outcome.output["snapshot_created_at"]) == datetime.fromisoformat(
+        as_of_a_moment.moment
+    )
+
+
+def test_a_clone_brings_what_the_source_has_now_under_the_targets_key(
+    world: World, as_of_a_moment: AsOfAMoment
+) -> None:
+    outcome, new = as_of_a_moment.clone_outcome, world.cluster("as-of")
+    assert counted(world.cloud, new, world.deployment.master) == as_of_a_moment.now
+    [restore] = [call for call in outcome.changes if call.operation == "RestoreDBClusterToPointInTime"]
+    assert (restore.parameters["RestoreType"], restore.parameters["UseLatestRestorableTime"]) == ("copy-on-write", True)
+    assert outcome.output["deleted"] == ["as-of", "as-of-1"]
+    source = world.cluster("shop-ledger")
+    assert new["CloneGroupId"] == source["CloneGroupId"]
+    assert new["KmsKeyId"] != source["KmsKeyId"]
+
+
+def test_the_source_of_a_point_in_time_is_untouched(world: World, as_of_a_moment: AsOfAMoment) -> None:
+    assert world.is_untouched(as_of_a_moment.production.cluster)
+    changed = [call for call in world.journal() if call.by_function and call.is_change]
+    assert not [call for call in changed if call.parameters.get("DBClusterIdentifier") == "shop-ledger"]

@@ -9,6 +9,7 @@ from utils.aws.calls import answer_of
 from utils.aws.target.from_api import cluster_settings_from_api, member_from_api, tags_from_api
 from utils.aws.target.not_put_back import not_put_back, not_put_back_of_member
 from utils.cluster_settings.model import ClusterSettings, Member
+from utils.restore_type import RestoreType
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.type_defs import (
@@ -22,7 +23,7 @@ AUTOSCALED = "application-autoscaling-"
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A DB cluster snapshot; storage in GiB."""
+    """A DB cluster snapshot, or a cluster as of a moment; storage in GiB."""
 
     identifier: str
     arn: str
@@ -40,6 +41,7 @@ class Snapshot:
     port: int | None
     master_username: str
     tags: Mapping[str, str]
+    restore_type: RestoreType = RestoreType.SNAPSHOT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,9 @@ class Cluster:
     writer_id: str | None
     settings: ClusterSettings
     not_put_back: Sequence[str]
+    earliest_restorable: datetime | None
+    latest_restorable: datetime | None
+    clone_group_id: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +162,9 @@ def cluster_from_api(raw: "DBClusterTypeDef") -> Cluster:
         ),
         settings=cluster_settings_from_api(raw),
         not_put_back=tuple(not_put_back(raw)),
+        earliest_restorable=raw.get("EarliestRestorableTime"),
+        latest_restorable=raw.get("LatestRestorableTime"),
+        clone_group_id=raw.get("CloneGroupId"),
     )
 
 

@@ -40,6 +40,16 @@ class RdsReader:
         # Right after a rename or delete RDS may answer with another cluster than the one asked for.
         return next((cluster for cluster in found if cluster.identifier == cluster_id), None)
 
+    def clone_group(self, group_id: str | None) -> list[str]:
+        """Name the clusters that share their storage as clones of each other; nobody shares without a group."""
+        if group_id is None:
+            return []
+        with aws_call("rds:DescribeDBClusters"):
+            pages = self._client.get_paginator("describe_db_clusters").paginate(
+                Filters=[{"Name": "clone-group-id", "Values": [group_id]}]
+            )
+            return [raw["DBClusterIdentifier"] for page in pages for raw in page["DBClusters"]]
+
     def find_instance(self, instance_id: str) -> Instance | None:
         """Describe an instance; None when there is none."""
         with aws_call("rds:DescribeDBInstances"):

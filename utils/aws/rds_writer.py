@@ -6,15 +6,18 @@ whether what exists is its own.
 
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from utils.aws.calls import aws_call, error_code
 from utils.aws.rds_reader import ENGINE, RdsReader
-from utils.aws.target.to_api import given, member_parameters, restore_parameters, tag_list
+from utils.aws.target import to_api
+from utils.aws.target.to_api import given, tag_list
 from utils.cluster_settings.model import Member, TargetSettings
 from utils.errors import AccessDenied, ResourceBusy, SnapshotNotFound
+from utils.restore_type import RestoreType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +103,30 @@ class RdsWriter:
             "Engine": ENGINE,
         }
         with _passing("rds:RestoreDBClusterFromSnapshot", "DBClusterAlreadyExistsFault"):
-            self._client.restore_db_cluster_from_snapshot(**params, **restore_parameters(settings, tags))
+            self._client.restore_db_cluster_from_snapshot(**params, **to_api.restore_parameters(settings, tags))
+            return True
+        return False
+
+    def restore_to_point_in_time(
+        self,
+        cluster_id: str,
+        source_id: str,
+        restore_type: RestoreType,
+        moment: datetime | None,
+        settings: TargetSettings,
+        *,
+        tags: Mapping[str, str],
+    ) -> bool:
+        """Restore a cluster, without instances, as another one was at a moment, the latest if None; as above."""
+        when: dict[str, Any] = {"RestoreToTime": moment} if moment else {"UseLatestRestorableTime": True}
+        with _passing("rds:RestoreDBClusterToPointInTime", "DBClusterAlreadyExistsFault"):
+            self._client.restore_db_cluster_to_point_in_time(
+                DBClusterIdentifier=cluster_id,
+                SourceDBClusterIdentifier=source_id,
+                RestoreType=restore_type.value,
+                **when,
+                **to_api.point_in_time_parameters(settings, tags),
+            )
             return True
         return False
 
@@ -108,7 +134,7 @@ class RdsWriter:
         """Create a member of a cluster; the first one becomes the writer."""
         fixed: dict[str, Any] = {"Engine": ENGINE, "DBClusterIdentifier": cluster_id}
         with _passing("rds:CreateDBInstance", "DBInstanceAlreadyExists"):
-            self._client.create_db_instance(**fixed, **member_parameters(member, tags))
+            self._client.create_db_instance(**fixed, **to_api.member_parameters(member, tags))
 
     def change_cluster(self, cluster_id: str, changes: Mapping[str, Any]) -> None:
         """Change settings of a cluster, at once."""

@@ -9,7 +9,7 @@ from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
 from utils.cluster.statuses import first_seen, judge
 from utils.errors import RestoreFailed
 from utils.operation.model import Operation
-from utils.plan import guards
+from utils.plan.point_in_time import check_restorable_source
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled
 
@@ -36,7 +36,7 @@ def clear_half_restored(operation: Operation, cluster: Cluster, services: Servic
         return []
     if cluster_failed and others:
         raise _not_ours_to_delete(cluster, others)
-    guards.check_restorable_now(services.rds(), operation.restored_from)
+    check_restorable_source(operation.snapshot, operation.restored_from, services.rds(), unseen=False)
     record = operation.deletion_record()
     record.started_at, record.finished_at = services.clock.now(), None
     names = [*([cluster.identifier] if cluster_failed else []), *(member.identifier for member in doomed)]

@@ -25,6 +25,7 @@ from utils.operation.model import Operation, OperationStatus, UsersRecord
 from utils.report.advice import Advice, advice_after
 from utils.report.settings_diff import settings_diff
 from utils.report.summary import Summary, summarise
+from utils.restore_type import RestoreType
 
 CALLER = (
     "Not known to the pipeline: Step Functions does not tell an execution who started it. CloudTrail's event "
@@ -36,6 +37,8 @@ APPROVER = (
 )
 _RTO = "from picking the snapshot to open, proven users; the time in which a person was asked is in it"
 _RPO = "age of the snapshot when the run picked it: what was written since is not in the copy"
+_RPO_OF_A_CLUSTER = "from the moment that is in the copy to when RDS was asked for it: what was written since is not"
+_RPO_OF_A_TIME = "from the moment that was asked for to when the run began: what was written since is not in the copy"
 
 
 def evidence_of(operation: Operation, trail: Sequence[AuditRow], now: datetime) -> Evidence:
@@ -43,7 +46,7 @@ def evidence_of(operation: Operation, trail: Sequence[AuditRow], now: datetime) 
     summary, snapshot = summarise(operation), operation.snapshot
     objectives = operation.request.objectives
     rto = _objective(objectives.rto_hours, summary.seconds.get("total"), _RTO)
-    rpo = _objective(objectives.rpo_hours, round(snapshot.age_hours * 3600), _RPO)
+    rpo = _objective(objectives.rpo_hours, round(snapshot.age_hours * 3600), _how_old(operation))
     return Evidence(
         made_by=USER_AGENT,
         made_at=now,
@@ -74,6 +77,12 @@ def evidence_of(operation: Operation, trail: Sequence[AuditRow], now: datetime) 
     )
 
 
+def _how_old(operation: Operation) -> str:
+    if operation.snapshot.restore_type is RestoreType.SNAPSHOT:
+        return _RPO
+    return _RPO_OF_A_CLUSTER if operation.snapshot.is_of_the_restore else _RPO_OF_A_TIME
+
+
 def _verdict(operation: Operation, summary: Summary) -> Verdict:
     target, source = summary.target_cluster_id, summary.source_cluster_id
     as_of = f"{summary.snapshot_created_at:%Y-%m-%d %H:%M} UTC"
@@ -96,6 +105,7 @@ def _source(operation: Operation) -> SourceEvidence:
     snapshot = operation.snapshot
     return SourceEvidence(
         cluster_id=snapshot.cluster_id,
+        restore_type=snapshot.restore_type,
         snapshot_arn=snapshot.arn,
         snapshot_id=snapshot.identifier,
         region=snapshot.region,

@@ -4,11 +4,18 @@ import re
 from collections.abc import Iterable
 from html import escape
 
-from utils.evidence.model import Evidence, Objective, Phase, Result
+from utils.evidence.model import Evidence, Objective, Phase, Result, SourceEvidence
+from utils.restore_type import RestoreType
 from utils.words import duration
 
 _MARKS = {Result.RESTORED: "✅", Result.PLANNED: "📝", Result.FAILED: "❌"}
 _MOST = 20
+
+
+def _what(source: SourceEvidence) -> str:
+    if source.restore_type is RestoreType.SNAPSHOT:
+        return f"{source.cluster_id}, snapshot {source.snapshot_id}"
+    return f"{source.cluster_id} itself, {source.restore_type}"
 
 
 def markdown_of(evidence: Evidence) -> str:
@@ -16,7 +23,7 @@ def markdown_of(evidence: Evidence) -> str:
     verdict, source, target = evidence.verdict, evidence.source, evidence.target
     rows = [
         ("Operation", evidence.operation_id),
-        ("Source", f"{source.cluster_id}, snapshot {source.snapshot_id} ({source.region}, {source.account_id})"),
+        ("Source", f"{_what(source)} ({source.region}, {source.account_id})"),
         ("As of", f"{source.created_at:%Y-%m-%d %H:%M} UTC, {source.age_hours:g} hours old when picked"),
         ("Target", f"{target.cluster_id} ({target.region}, {target.account_id})"),
         ("Recovery time", objective_in_words(evidence.rto)),

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from utils.operation.model import CheckRecord, HealthRecord, OperationError, OperationStatus, ScriptRecord
 from utils.operation.planned import PreflightCheck
 from utils.report.settings_diff import SettingChange
+from utils.restore_type import RestoreType
 
 
 class _Part(BaseModel):
@@ -40,12 +41,13 @@ class SourceEvidence(_Part):
     """What was restored."""
 
     cluster_id: str
-    snapshot_arn: str
+    restore_type: RestoreType = Field(description="A snapshot, or the cluster itself, in one of RDS's two ways.")
+    snapshot_arn: str = Field(description="ARN of the snapshot, or of the cluster.")
     snapshot_id: str
     region: str
     account_id: str
     created_at: datetime = Field(description="When the data was as it is in the copy.")
-    age_hours: float = Field(description="Its age when the run picked it.")
+    age_hours: float = Field(description="Its age when the run picked it, or asked for the restore.")
     storage_gib: int
     engine_version: str
     kms_key_id: str | None = Field(description="Key of the snapshot; null without one, or where AWS names none.")

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin
+from utils.restore_type import RestoreType
 
 
 class SwapNames(BaseModel):
@@ -35,7 +36,7 @@ class Identifiers(BaseModel):
 
 
 class SourceSnapshot(BaseModel):
-    """The source snapshot as it was picked, which is when the recovery began; storage in GiB."""
+    """The source as it was picked, which is when the recovery began: a snapshot, or the cluster; storage in GiB."""
 
     identifier: str
     arn: str
@@ -49,6 +50,22 @@ class SourceSnapshot(BaseModel):
     storage_gib: int
     kms_key_id: str | None
     master_username: str
+    restore_type: RestoreType = RestoreType.SNAPSHOT
+    restore_to: datetime | None = Field(default=None, description="The moment that was asked for; None: the latest.")
+    resource_id: str | None = Field(default=None, description="Of the source cluster, where it is restored itself.")
+
+    @property
+    def is_of_the_restore(self) -> bool:
+        """Whether the data are as old as the call that restores them, not as the plan."""
+        return self.restore_type is not RestoreType.SNAPSHOT and self.restore_to is None
+
+    @property
+    def in_words(self) -> str:
+        """Say what is restored."""
+        if self.restore_type is RestoreType.SNAPSHOT:
+            return self.arn
+        how = "cloned" if self.restore_type is RestoreType.COPY_ON_WRITE else "point in time"
+        return f"{self.arn} ({how})"
 
 
 class OldTarget(BaseModel):

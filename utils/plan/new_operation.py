@@ -19,8 +19,9 @@ from utils.plan.expectation import expected_seconds
 from utils.plan.inherited import usable_key, what_to_inherit
 from utils.plan.kept import kept_and_pruned
 from utils.plan.leftovers import half_restored_by
+from utils.plan.point_in_time import check_members_of_request, choose_moment
 from utils.plan.restore_settings import resolve_settings
-from utils.plan.snapshot_choice import check_age, choose_snapshot
+from utils.plan.snapshot_choice import Choice, check_age, choose_snapshot
 from utils.plan.swap import check_asked_by_name, look_at_swap
 from utils.plan.tls import tls_of, with_tls
 from utils.preflight.bound import look_at_what_binds
@@ -31,6 +32,7 @@ from utils.preflight.looks import Preflight
 from utils.preflight.network import check_public_access
 from utils.preflight.tags import look_at_tags
 from utils.request.model import RestoreRequest
+from utils.restore_type import RestoreType
 from utils.runtime.contract import StartEvent
 from utils.runtime.services import Services
 
@@ -41,7 +43,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     preflight = Preflight()
     choice = preflight.look(
         "snapshot",
-        lambda: choose_snapshot(request.source, services.rds(request.source.region), services.settings),
+        lambda: _choose(request, now, services),
         found=lambda seen: seen.snapshot.identifier,
     )
     snapshot = choice.snapshot if choice else None
@@ -125,6 +127,13 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     )
 
 
+def _choose(request: RestoreRequest, now: datetime, services: Services) -> Choice:
+    """Pick the source snapshot, or the source cluster itself where a point in time or a clone is asked for."""
+    if request.source.restore_type is RestoreType.SNAPSHOT:
+        return choose_snapshot(request.source, services.rds(request.source.region), services.settings)
+    return Choice(snapshot=choose_moment(request.source, services.rds(), services.settings, now))
+
+
 def _hanging(old: Cluster, services: Services) -> dict[str, Any]:
     """Describe what belongs to the old target's settings and is no part of its own description."""
     attached = services.attached.everything(old.identifier, old.member_ids)
@@ -154,9 +163,15 @@ def _look_at_snapshot(
 ) -> float:
     age = preflight.look(
         "age of the snapshot",
-        lambda: check_age(snapshot.identifier, snapshot.created_at, request.source.max_age_hours, now),
+        lambda: check_age(
+            snapshot.identifier, snapshot.created_at, request.source.max_age_hours, now, snapshot.restore_type
+        ),
         found=lambda hours: f"{hours:g} hours",
     )
+    key = snapshot.kms_key_id
+    if snapshot.restore_type is not RestoreType.SNAPSHOT and key is not None:
+        preflight.look("what a point in time takes", lambda: check_members_of_request(request, snapshot))
+        preflight.look("key of the source", lambda: services.kms.usable_key_arn(key))
     preflight.look("key of the snapshot", lambda: guards.check_shareable(snapshot, services.settings))
     return age or 0.0
 

@@ -13,6 +13,7 @@ from utils.plan.restore_settings import Resolved
 from utils.plan.swap import in_sentences, is_swap, swap_names
 from utils.request.mandatory import mandatory_of
 from utils.request.model import RestoreRequest
+from utils.restore_type import RestoreType
 from utils.settings import Settings
 from utils.words import counted
 
@@ -58,7 +59,7 @@ def make_plan(found: Found, identifiers: Identifiers, settings: Settings) -> Pla
     take_final_snapshot = old is not None and found.request.final_snapshot and found.half_restored_by is None
     plan = Plan(
         copy_needed=reason is not None,
-        copy_reason=reason or "the snapshot is in the target Region and account",
+        copy_reason=reason or _why_no_copy(found.snapshot),
         # RDS refuses a key for the copy of an unencrypted snapshot; the restore encrypts it.
         copy_kms_key_id=found.resolved.settings.kms_key_id if found.snapshot.kms_key_id else None,
         delete_target=old is not None and identifiers.swap is None,
@@ -95,6 +96,9 @@ def describe_source(found: Found) -> SourceSnapshot:
         storage_gib=found.snapshot.storage_gib,
         kms_key_id=found.snapshot.kms_key_id,
         master_username=found.snapshot.master_username,
+        restore_type=found.snapshot.restore_type,
+        restore_to=found.request.source.restore_to,
+        resource_id=None if found.snapshot.restore_type is RestoreType.SNAPSHOT else found.snapshot.cluster_resource_id,
     )
 
 
@@ -104,6 +108,23 @@ def _copy_reason(region: str, account: str, settings: Settings) -> str | None:
     if account != settings.account_id:
         return f"the snapshot belongs to account {account}, under whose key the cluster would stay"
     return None
+
+
+def _why_no_copy(snapshot: Snapshot) -> str:
+    if snapshot.restore_type is RestoreType.SNAPSHOT:
+        return "the snapshot is in the target Region and account"
+    return "no snapshot is restored, but the source cluster itself"
+
+
+def _source_in_words(found: Found) -> str:
+    snapshot, moment = found.snapshot, found.request.source.restore_to
+    if snapshot.restore_type is RestoreType.SNAPSHOT:
+        return f"take snapshot {snapshot.identifier} of {snapshot.cluster_id}, {found.age_hours:g} hours old"
+    if snapshot.restore_type is RestoreType.COPY_ON_WRITE:
+        return f"clone {snapshot.cluster_id} as it is when the restore begins"
+    if moment is not None:
+        return f"take {snapshot.cluster_id} as of {moment:%Y-%m-%d %H:%M:%S} UTC, {found.age_hours:g} hours ago"
+    return f"take {snapshot.cluster_id} as of the latest restorable time when the restore begins"
 
 
 def _instances_in_words(classes: dict[str, int]) -> str:
@@ -130,7 +151,7 @@ def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[st
     restored = identifiers.swap.beside if identifiers.swap else identifiers.target_cluster_id
     window = found.request.start_window
     sentences = [f"start only {window.in_words(found.now)}"] if window else []
-    sentences += [f"take snapshot {snapshot.identifier} of {snapshot.cluster_id}, {found.age_hours:g} hours old"]
+    sentences += [_source_in_words(found)]
     if plan.copy_needed:
         sentences.append(f"copy it as {identifiers.copy_id}, because {plan.copy_reason}")
     if identifiers.swap:

@@ -3,6 +3,7 @@
 from utils.aws.rds_models import Cluster
 from utils.operation.model import Operation
 from utils.plan import guards
+from utils.plan.point_in_time import check_restorable_source
 from utils.preflight.bound import look_at_what_binds
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
 from utils.preflight.looks import Preflight
@@ -31,7 +32,9 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
     may_be_unseen = copied_at is not None and not has_settled(copied_at, services.clock.now())
     preflight.look(
         "what is restored",
-        lambda: guards.check_restorable_now(services.rds(), operation.restored_from, may_be_unseen=may_be_unseen),
+        lambda: check_restorable_source(
+            operation.snapshot, operation.restored_from, services.rds(), unseen=may_be_unseen
+        ),
     )
     key = plan.settings.kms_key_id
     if key is not None:

@@ -11,7 +11,8 @@ from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.errors import SnapshotNotAvailable, SnapshotNotFound, SnapshotNotRestorable, SnapshotTooOld
 from utils.identifiers import is_snapshot_arn, region_and_account, time_of_automated_snapshot
 from utils.operation.planned import RejectedSnapshot
-from utils.request.model import LATEST, Source
+from utils.request.source import LATEST, Source
+from utils.restore_type import RestoreType
 from utils.settings import Settings
 from utils.words import counted
 
@@ -37,8 +38,14 @@ def choose_snapshot(source: Source, rds: RdsReader, settings: Settings) -> Choic
     return Choice(snapshot=_dated(named, _origin_here(named, source, rds, settings.account_id) or named))
 
 
-def check_age(identifier: str, created_at: datetime | None, max_age_hours: float | None, now: datetime) -> float:
-    """Return a snapshot's age in hours; raises `SnapshotTooOld`."""
+def check_age(
+    identifier: str,
+    created_at: datetime | None,
+    max_age_hours: float | None,
+    now: datetime,
+    restore_type: RestoreType = RestoreType.SNAPSHOT,
+) -> float:
+    """Return the age of a snapshot, or of a source cluster's point in time, in hours; raises `SnapshotTooOld`."""
     if created_at is None:
         raise SnapshotNotAvailable(
             f"snapshot {identifier} without a creation time",
@@ -48,11 +55,15 @@ def check_age(identifier: str, created_at: datetime | None, max_age_hours: float
     # Clocks differ: what was taken a moment ago may bear a later time.
     age = max((now - created_at).total_seconds() / 3600, 0.0)
     if max_age_hours is not None and age > max_age_hours:
+        is_snapshot = restore_type is RestoreType.SNAPSHOT
+        what, kind = ("snapshot", "snapshot") if is_snapshot else ("cluster", "time")
         raise SnapshotTooOld(
-            f"snapshot {identifier} of {created_at:%Y-%m-%d %H:%M} UTC, {age:.1f} hours old",
-            field="source.snapshot",
-            expected=f"a snapshot no older than source.max_age_hours = {max_age_hours:g}",
-            action="find out why the source has no newer snapshot, or allow the age",
+            f"{what} {identifier} of {created_at:%Y-%m-%d %H:%M} UTC, {age:.1f} hours old",
+            field="source.snapshot" if is_snapshot else "source.restore_time",
+            expected=f"a {kind} no older than source.max_age_hours = {max_age_hours:g}",
+            action="find out why the source has no newer snapshot, or allow the age"
+            if is_snapshot
+            else "name a later time, or allow the age",
         )
     return round(age, 2)
 

@@ -10,6 +10,7 @@ from utils.report.envelope import About, notification
 from utils.report.exposure import exposure_in_words
 from utils.report.preview_text import lines_of
 from utils.report.summary import Summary
+from utils.restore_type import RestoreType
 from utils.words import duration
 
 _WIDTH = 17
@@ -79,7 +80,7 @@ def _success(summary: Summary) -> list[str]:
         *([_row("Settings", summary.settings)] if summary.settings else []),
         *_swap(summary),
         *(_row("Left as it is", note) for note in summary.notes),
-        _row("Source snapshot", f"{summary.snapshot}, {summary.snapshot_age_hours:g} hours old"),
+        _source(summary),
         _row("Snapshot copy", summary.copied or "not needed"),
         _row("Storage", f"{summary.storage_gib} GiB"),
         "",
@@ -144,7 +145,7 @@ def _what_is_left(summary: Summary, error: OperationError) -> list[str]:
     seconds = ", ".join(f"{phase} {duration(value)}" for phase, value in summary.seconds.items())
     return [
         _row("Target", summary.target_cluster_id),
-        _row("Source snapshot", f"{summary.snapshot}, {summary.snapshot_age_hours:g} hours old"),
+        _source(summary),
         _row("Snapshot copy", summary.copied or "none"),
         _row("Durations", seconds or "no phase ended"),
         _row("Exposure", exposure_in_words(summary)),
@@ -222,6 +223,13 @@ def _evidence(summary: Summary) -> list[str]:
 def _script_in_words(script: ScriptRecord) -> str:
     # Production's triggers and views had the master's rights in it: a person should know.
     return f"{script.s3_uri} in {script.database}{', as the master user' if script.as_master else ''}"
+
+
+def _source(summary: Summary) -> str:
+    if summary.restore_type is RestoreType.SNAPSHOT:
+        return _row("Source snapshot", f"{summary.snapshot}, {summary.snapshot_age_hours:g} hours old")
+    how = "cloned" if summary.restore_type is RestoreType.COPY_ON_WRITE else "point in time"
+    return _row("Source cluster", f"{summary.snapshot}, {how}, as of {_minute(summary)} UTC")
 
 
 def _row(name: str, value: str) -> str:

@@ -17,6 +17,7 @@ from utils.operation.model import (
 from utils.report.changes import Changes, changed_so_far
 from utils.report.commands import commands_to_bring_back, execution_url
 from utils.report.preview import Preview, preview_of
+from utils.restore_type import RestoreType
 
 
 class Summary(BaseModel):
@@ -36,6 +37,7 @@ class Summary(BaseModel):
     instances: list[str]
     settings: str | None
     notes: list[str]
+    restore_type: RestoreType
     snapshot: str
     snapshot_created_at: datetime
     snapshot_age_hours: float
@@ -75,9 +77,9 @@ class Summary(BaseModel):
         plan = {"preview": self.preview.as_json()} if self.preview else {}
         return self.model_dump(by_alias=True) | plan
 
-    @field_serializer("status")
-    def _value(self, status: OperationStatus) -> str:
-        return status.value
+    @field_serializer("status", "restore_type")
+    def _value(self, known: OperationStatus | RestoreType) -> str:
+        return known.value
 
     @field_serializer("snapshot_created_at", "exposed_since")
     def _iso_8601(self, at: datetime | None) -> str | None:
@@ -109,6 +111,7 @@ def summarise(operation: Operation) -> Summary:
         instances=restore.instance_ids if restore else [],
         settings=_settings(operation),
         notes=restore.notes if restore else [],
+        restore_type=operation.snapshot.restore_type,
         snapshot=operation.snapshot.arn,
         snapshot_created_at=operation.snapshot.created_at,
         snapshot_age_hours=operation.snapshot.age_hours,

@@ -5,34 +5,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from utils.request.approval import Approval
-from utils.request.fields import AccountId, Budget, Identifier, Kept, Region, SnapshotName
+from utils.request.fields import Budget, Kept
 from utils.request.health import Health
 from utils.request.objectives import Objectives
+from utils.request.source import Source
 from utils.request.sql import MOST_CHECKS, MOST_SCRIPTS, Check, PostRestoreSql
 from utils.request.start_window import StartWindow
 from utils.request.target import Target
 from utils.request.users import RoleName, UserLimits
 from utils.strict_model import StrictModel
 
-LATEST = "latest"
 SWAP: Literal["swap"] = "swap"
-
-
-class Source(StrictModel):
-    """What is restored."""
-
-    cluster_id: Identifier = Field(description="Source cluster. Stack parameter `SourceClusterId` when left out.")
-    region: Region = Field(description="Region of the source snapshot. Stack parameter `SourceRegion` when left out.")
-    account_id: AccountId | None = Field(
-        default=None,
-        description="Account that owns the source snapshot, when it is shared from another account.",
-    )
-    snapshot: SnapshotName = Field(
-        default=LATEST, description="`latest` (newest available), a snapshot identifier, or a snapshot ARN."
-    )
-    max_age_hours: Annotated[float, Field(ge=0.001, le=1_000_000)] | None = Field(
-        default=48.0, description="Refuse a snapshot older than this many hours; `null` takes any age."
-    )
 
 
 class Budgets(StrictModel):

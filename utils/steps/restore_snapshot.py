@@ -3,6 +3,7 @@
 from utils import tags
 from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
 from utils.cluster.beside import settings_to_build
+from utils.cluster.data_source import request_restore
 from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
 from utils.cluster.settings_after_restore import finish_settings
 from utils.cluster.statuses import judge
@@ -45,13 +46,8 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
 
 def _restore(operation: Operation, services: Services) -> None:
     target_id = operation.restored_cluster_id
-    is_new = services.rds_writer.restore_cluster(
-        target_id,
-        operation.restored_from,
-        settings_to_build(operation),
-        tags=(operation.plan.settings.tags or {}) | _own_tags(operation),
-    )
-    if is_new:
+    wanted = (operation.plan.settings.tags or {}) | _own_tags(operation)
+    if request_restore(operation, settings_to_build(operation), wanted, services):
         return
     cluster = services.rds().find_cluster(target_id)
     if cluster is None or is_the_old_target(cluster, operation):

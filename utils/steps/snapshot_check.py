@@ -171,10 +171,10 @@ def _check_what_would_still_be_destroyed(operation: Operation, services: Service
     guards.check_target_is_the_planned_one(target, operation.plan.old_target_resource_id)
     guards.check_target_may_go(operation.request, target, is_leftover=operation.plan.half_restored_by is not None)
     if operation.deletion is None or operation.deletion.destroying_since is None:
-        snapshot = operation.snapshot
-        check_age(
-            snapshot.identifier, snapshot.created_at, operation.request.source.max_age_hours, services.clock.now()
-        )
+        snapshot, most = operation.snapshot, operation.request.source.max_age_hours
+        if not snapshot.is_of_the_restore:
+            now = services.clock.now()
+            check_age(snapshot.identifier, snapshot.created_at, most, now, snapshot.restore_type)
 
 
 def _reserve(event: StartEvent, request: RestoreRequest, services: Services) -> None:

@@ -52,6 +52,9 @@ def _option_group(call: Call) -> Arns:
 
 def _version(call: Call) -> str:
     """Return the version of the request; for one that does not exist, any (the operation refuses it)."""
+    source = call.state.clusters.get(call.params.get("SourceDBClusterIdentifier", "").rsplit(":", 1)[-1].lower())
+    if source is not None:
+        return source.engine_version
     wanted = call.params.get("EngineVersion")
     known = wanted is None or wanted in VERSIONS or wanted in {str(major_of(item)) for item in VERSIONS}
     return engine_version(wanted if known else None)
@@ -125,6 +128,13 @@ RULES: dict[str, Rule] = {
         SUBNET_GROUP,
         _named("cluster-snapshot", "SnapshotIdentifier"),
     ),
+    "RestoreDBClusterToPointInTime": _all(
+        CLUSTER,
+        _named("cluster", "SourceDBClusterIdentifier"),
+        _cluster_parameter_group,
+        _option_group,
+        SUBNET_GROUP,
+    ),
     "AddTagsToResource": _named("", "ResourceName"),
     "RemoveTagsFromResource": _named("", "ResourceName"),
     "ListTagsForResource": _named("", "ResourceName"),
@@ -176,6 +186,7 @@ RULES: dict[str, Rule] = {
 TAGGED: dict[str, Rule] = {
     "CreateDBCluster": CLUSTER,
     "RestoreDBClusterFromSnapshot": CLUSTER,
+    "RestoreDBClusterToPointInTime": CLUSTER,
     "CreateDBInstance": INSTANCE,
     "CreateDBClusterSnapshot": SNAPSHOT,
     "CopyDBClusterSnapshot": _named("cluster-snapshot", "TargetDBClusterSnapshotIdentifier"),

@@ -7,6 +7,7 @@ from typing import Any
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.operations.paging import page
 from local_cloud.aurora.operations.registry import operation
+from local_cloud.aurora.state.describe import restorable_times
 from local_cloud.aurora.state.resources import Cluster
 from local_cloud.aurora.state.tagging import describe_tags
 from local_cloud.aurora.state.versions import ENGINE
@@ -41,7 +42,10 @@ def _describe(call: Call, cluster: Cluster) -> dict[str, Any]:
         "DbClusterResourceId": cluster.resource_id,
         "Region": cluster.region,
         "Status": "active",
-        "RestoreWindow": {"EarliestTime": cluster.create_time, "LatestTime": call.now},
+        "RestoreWindow": {
+            member.replace("RestorableTime", "Time"): moment
+            for member, moment in restorable_times(cluster, call.state, call.now).items()
+        },
         "ClusterCreateTime": cluster.create_time,
         "MasterUsername": cluster.master_username,
         "Port": cluster.server.port,

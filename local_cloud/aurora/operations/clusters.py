@@ -125,7 +125,7 @@ def describe_db_clusters(call: Call) -> dict[str, Any]:
             "db-cluster-id": by_identifier,
             "db-cluster-resource-id": lambda cluster, values: cluster.resource_id in values,
             "engine": lambda _, values: ENGINE in values,
-            "clone-group-id": lambda *_: False,
+            "clone-group-id": lambda cluster, values: cluster.clone_group in values,
             "domain": lambda *_: False,
         },
     )

@@ -35,6 +35,22 @@ def restore_db_cluster_from_snapshot(call: Call) -> dict[str, Any]:
     settings = cluster_settings(call, version, default_retention=snapshot.backup_retention)
     new_cluster_allowed(call, identifier)
     encryption = _encryption(call, snapshot)
+    cluster = restored_cluster(
+        call, identifier, params.get("Port", snapshot.port), snapshot, encryption=encryption, **settings
+    )
+    call.begin(
+        cluster,
+        call.settings.durations.restore_cluster,
+        lambda: settle(call, cluster),
+        work=lambda: cluster.volume.copy_from(snapshot.volume),
+    )
+    return cluster_answer(call, cluster)
+
+
+def restored_cluster(
+    call: Call, identifier: str, port: int, origin: Snapshot | Cluster, *, engine_version: str, **settings: Any
+) -> Cluster:
+    """Make a cluster of the origin's master and database, whose data is still to come."""
     resource_id = new_resource_id("cluster")
     volume = call.engine.farm.new_volume(resource_id)
     cluster = Cluster(
@@ -44,29 +60,22 @@ def restore_db_cluster_from_snapshot(call: Call) -> dict[str, Any]:
         region=call.region,
         resource_id=resource_id,
         create_time=call.now,
-        master_username=snapshot.master_username,
+        master_username=origin.master_username,
         volume=volume,
         server=call.engine.farm.new_server(
             volume,
-            validate.installed_major(version, call.engine.farm.host.majors),
+            validate.installed_major(engine_version, call.engine.farm.host.majors),
             f"{call.region}-{identifier}-{resource_id}",
-            params.get("Port", snapshot.port),
+            port,
             ClusterDoor(call.engine, call.caller.account_id, call.region, resource_id),
-            engine_version=version,
+            engine_version=engine_version,
         ),
-        encryption=encryption,
-        database_name=snapshot.database_name,
+        engine_version=engine_version,
+        database_name=origin.database_name,
         **settings,
     )
     call.state.clusters[identifier] = cluster
-
-    call.begin(
-        cluster,
-        call.settings.durations.restore_cluster,
-        lambda: settle(call, cluster),
-        work=lambda: cluster.volume.copy_from(snapshot.volume),
-    )
-    return cluster_answer(call, cluster)
+    return cluster
 
 
 def _restorable_snapshot(call: Call) -> Snapshot:

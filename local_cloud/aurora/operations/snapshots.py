@@ -18,7 +18,8 @@ from local_cloud.aurora.state.store import RegionState
 from local_cloud.aurora.state.tagging import requested_tags
 from local_cloud.aurora.state.versions import ENGINE
 
-TYPES = ("automated", "manual", "shared", "public")
+AUTOMATED = "automated"
+TYPES = (AUTOMATED, "manual", "shared", "public")
 
 
 def new_snapshot_allowed(call: Call, identifier: str) -> None:
@@ -59,8 +60,12 @@ def take_snapshot(call: Call, cluster: Cluster, identifier: str, tags: Tags, sna
     call.event(snapshot, f"Creating {snapshot_type} cluster snapshot", "backup")
 
     def work() -> None:
+        if snapshot_type == AUTOMATED:
+            cluster.server.keep_wal()
         cluster.server.copy_to(snapshot.volume)
         snapshot.allocated_gib = snapshot.volume.size_gib()
+        if snapshot_type == AUTOMATED:
+            snapshot.restorable_since = call.now
 
     def finish() -> None:
         snapshot.status = "available"

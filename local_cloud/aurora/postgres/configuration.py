@@ -55,6 +55,9 @@ local rdsadmin,replication,all rdsadmin scram-sha-256
 """
 
 
+KEEPING_WAL = "wal_keep_size = '4GB'\n"
+
+
 def server_configuration(engine_version: str, socket_dir: Path, number: int, hba_file: Path, tls: ServerTls) -> str:
     """Return the text of postgresql.conf; `number` tells the servers' sockets in the folder apart.
 

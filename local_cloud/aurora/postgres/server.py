@@ -6,9 +6,9 @@ import contextlib
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import psycopg2
@@ -23,15 +23,15 @@ from local_cloud.aurora.postgres.bootstrap import (
     make_roles,
     set_password,
 )
-from local_cloud.aurora.postgres.configuration import CLOSED_ACCESS, OPEN_ACCESS, server_configuration
+from local_cloud.aurora.postgres.configuration import CLOSED_ACCESS, KEEPING_WAL, OPEN_ACCESS, server_configuration
 from local_cloud.aurora.postgres.host import PostgresHost
 from local_cloud.aurora.postgres.proxy.door import Door
+from local_cloud.aurora.postgres.readiness import becomes_ready
+from local_cloud.aurora.postgres.recovery import END_OF_WAL, begin_recovery, recovery_configuration
 from local_cloud.aurora.postgres.tls import ServerTls
 from local_cloud.aurora.postgres.volume import Volume
 
-START_SECONDS = 60.0
 STOP_SECONDS = 20.0
-STATUS_LINE = 8  # of postmaster.pid
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._members: set[str] = set()
         self._master_method = "scram-sha-256"
+        self._keeps_wal = False
         self._lock = threading.RLock()
 
     @property
@@ -170,6 +171,26 @@ class PostgresServer:
                 environment={"PGPASSWORD": self._admin.password},
             )  # fmt: skip
 
+    def keep_wal(self) -> None:
+        """Keep what is written from now on, so that a copy of the data can be brought to a later moment."""
+        with self._lock:
+            self._keeps_wal = True
+            if self._process:
+                self._write_configuration()
+                self._process.send_signal(signal.SIGHUP)
+
+    def recover(self, base: Volume, source: PostgresServer, until: datetime) -> None:
+        """Bring a copy of the source's data to a moment (real time) by the source's WAL, its commits included."""
+        for statement in END_OF_WAL:
+            source.run_as_admin("postgres", statement)
+        with self._lock:
+            self._volume.copy_from(base)
+            begin_recovery(self._host, self._volume)
+            try:
+                self._launch(CLOSED_ACCESS, recovery_configuration(source._volume, until))
+            finally:
+                self.stop()
+
     def remove(self) -> None:
         """Stop the server and remove its data; the log stays."""
         with self._lock:
@@ -179,36 +200,24 @@ class PostgresServer:
     def _open_access(self, master_name: str) -> str:
         return OPEN_ACCESS.format(master=master_name, method=self._master_method)
 
-    def _launch(self, access: str) -> None:
+    def _write_configuration(self, more: str = "") -> None:
+        folder = self._volume.folder
+        hba_file, number = folder / "pg_hba.conf", self._door.number
+        text = server_configuration(self._engine_version, self._door.socket_dir, number, hba_file, self._tls)
+        (folder / "postgresql.conf").write_text(text + (KEEPING_WAL if self._keeps_wal else "") + more)
+        self._host.hand_over(folder / "postgresql.conf")
+
+    def _launch(self, access: str, more_configuration: str = "") -> None:
         folder = self._volume.folder
         (folder / "pg_hba.conf").write_text(access)
-        hba_file, number = folder / "pg_hba.conf", self._door.number
-        (folder / "postgresql.conf").write_text(
-            server_configuration(self._engine_version, self._door.socket_dir, number, hba_file, self._tls)
-        )
         self._host.hand_over(folder / "pg_hba.conf")
-        self._host.hand_over(folder / "postgresql.conf")
+        self._write_configuration(more_configuration)
         (self._volume.data / "postmaster.pid").unlink(missing_ok=True)
         with self.log_file.open("ab") as log:
             arguments = ("-D", self._volume.data, "-c", f"config_file={folder / 'postgresql.conf'}")
             self._process = self._host.spawn(self._major, "postgres", arguments, log)
-        if not self._becomes_ready(self._process):
+        if not becomes_ready(self._process, self._volume):
             raise RuntimeError(f"PostgreSQL did not start; see {self.log_file}")
-
-    def _becomes_ready(self, process: subprocess.Popen[bytes]) -> bool:
-        pid_file = self._volume.data / "postmaster.pid"
-        give_up = time.monotonic() + START_SECONDS
-        while time.monotonic() < give_up:
-            if process.poll() is not None:
-                return False
-            with contextlib.suppress(FileNotFoundError):
-                lines = pid_file.read_text().splitlines()
-                if len(lines) >= STATUS_LINE and lines[STATUS_LINE - 1].strip() == "ready":
-                    return True
-            time.sleep(0.01)
-        process.kill()
-        process.wait()
-        return False
 
     @contextlib.contextmanager
     def _behind_closed_doors(self) -> Iterator[connection]:

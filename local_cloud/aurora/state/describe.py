@@ -28,8 +28,8 @@ def describe_cluster(cluster: Cluster, state: RegionState, now: datetime) -> dic
         "DBClusterParameterGroup": cluster.parameter_group,
         "DBSubnetGroup": cluster.subnet_group,
         "Status": cluster.status,
-        "EarliestRestorableTime": cluster.create_time,
-        "LatestRestorableTime": now,
+        **restorable_times(cluster, state, now),
+        "CloneGroupId": cluster.clone_group,
         "Endpoint": ENDPOINT,
         "ReaderEndpoint": ENDPOINT,
         "MultiAZ": len(cluster.members) > 1,
@@ -70,6 +70,16 @@ def describe_cluster(cluster: Cluster, state: RegionState, now: datetime) -> dic
         "MasterUserSecret": _master_secret(cluster),
         "EngineLifecycleSupport": cluster.lifecycle_support,
     }
+
+
+def restorable_times(cluster: Cluster, state: RegionState, now: datetime) -> dict[str, Any]:
+    """Return from when and until when it can be restored to a point in time: since its first automated snapshot."""
+    since = [
+        item.restorable_since
+        for item in state.snapshots.values()
+        if item.cluster_resource_id == cluster.resource_id and item.restorable_since is not None
+    ]
+    return {"EarliestRestorableTime": min(since), "LatestRestorableTime": now} if since else {}
 
 
 def _members(cluster: Cluster, state: RegionState) -> list[dict[str, Any]]:

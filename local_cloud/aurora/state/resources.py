@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -114,6 +115,7 @@ class Cluster(Resource):
     activity_stream: dict[str, str] = field(default_factory=lambda: {"ActivityStreamStatus": "stopped"})
     master_secret: MasterSecret | None = None
     new_password: str | None = field(default=None, repr=False)
+    clone_group: str = field(default_factory=lambda: str(uuid.uuid4()))
     pending: dict[str, Any] = field(default_factory=dict)
     members: list[str] = field(default_factory=list)
     changing: bool = False
@@ -151,7 +153,10 @@ class Instance(Resource):
 
 @dataclass(kw_only=True)
 class Snapshot(Resource):
-    """A cluster snapshot: the cluster's facts at that time and a copy of its data."""
+    """A cluster snapshot: the cluster's facts at that time and a copy of its data.
+
+    restorable_since: of an automated one, from when on the cluster's WAL leads from it to any later moment.
+    """
 
     kind: str = "cluster-snapshot"
     account_id: str
@@ -177,6 +182,7 @@ class Snapshot(Resource):
     storage_type: str = "aurora"
     vpc_id: str = ""
     shared_with: set[str] = field(default_factory=set)
+    restorable_since: datetime | None = None
     task: Task | None = None
 
 

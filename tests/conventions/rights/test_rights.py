@@ -30,6 +30,7 @@ KEYS = {
     "rds:ModifyDBClusterSnapshotAttribute": RESOURCE_TAGS,
     "rds:ModifyDBInstance": RESOURCE_TAGS,
     "rds:RestoreDBClusterFromSnapshot": REQUEST_TAGS | RESOURCE_TAGS,
+    "rds:RestoreDBClusterToPointInTime": REQUEST_TAGS | RESOURCE_TAGS,
     "rds:StartDBCluster": RESOURCE_TAGS,
     "rds:StopDBCluster": RESOURCE_TAGS,
     "secretsmanager:GetSecretValue": RESOURCE_TAGS,

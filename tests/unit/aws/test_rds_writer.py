@@ -10,9 +10,11 @@ from botocore.stub import Stubber
 
 from tests.fakes.rds_items import new_cluster, new_instance, new_snapshot
 from utils.aws.rds_writer import RdsWriter
+from utils.aws.target import to_api
 from utils.cluster_settings.model import Member, TargetSettings
 from utils.cluster_settings.values import AssociatedRole, DirectoryDomain, Insights, Monitoring, ServerlessV2
 from utils.errors import AccessDenied, AwsThrottled
+from utils.restore_type import RestoreType
 
 ARN = "arn:aws:rds:us-east-1:123456789012:cluster-snapshot:nightly"
 TAGS = {"team": "a", "aurora-restore:managed": "true"}
@@ -247,6 +249,11 @@ REPEATED: list[tuple[str, str | None, Callable[[RdsWriter], object]]] = [
         lambda rds: rds.restore_cluster("staging", "copy", PLAIN, tags={}),
     ),
     (
+        "restore_db_cluster_to_point_in_time",
+        "DBClusterAlreadyExistsFault",
+        lambda rds: rds.restore_to_point_in_time("staging", "prod", RestoreType.FULL_COPY, None, PLAIN, tags={}),
+    ),
+    (
         "create_db_instance",
         "DBInstanceAlreadyExists",
         lambda rds: rds.create_instance(
@@ -312,3 +319,33 @@ def test_a_deletion_that_is_denied_while_its_object_is_there_is_denied(
         stub.add_response(describe, found)
         with pytest.raises(AccessDenied):
             delete(RdsWriter(client))
+
+
+def test_a_restore_to_a_point_in_time_passes_no_version_and_no_zones(expect: Expect) -> None:
+    moment = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)
+    zones = PLAIN.model_copy(update={"availability_zones": ["us-west-2a"]})
+    params = {
+        "DBClusterIdentifier": "staging",
+        "SourceDBClusterIdentifier": "prod",
+        "RestoreType": "full-copy",
+        "RestoreToTime": moment,
+        "EnableIAMDatabaseAuthentication": False,
+        "CopyTagsToSnapshot": True,
+        "KmsKeyId": PLAIN.kms_key_id,
+        "Tags": TAG_LIST,
+    }
+    call = expect("restore_db_cluster_to_point_in_time", params).restore_to_point_in_time
+    call("staging", "prod", RestoreType.FULL_COPY, moment, zones, tags=TAGS)
+
+
+def test_a_clone_passes_every_other_setting_and_takes_the_latest_time(expect: Expect) -> None:
+    settings = to_api.restore_parameters(FULL, TAGS)
+    params = {
+        "DBClusterIdentifier": "staging",
+        "SourceDBClusterIdentifier": "prod",
+        "RestoreType": "copy-on-write",
+        "UseLatestRestorableTime": True,
+        **{name: value for name, value in settings.items() if name not in {"EngineVersion", "AvailabilityZones"}},
+    }
+    call = expect("restore_db_cluster_to_point_in_time", params).restore_to_point_in_time
+    call("staging", "prod", RestoreType.COPY_ON_WRITE, None, FULL, tags=TAGS)

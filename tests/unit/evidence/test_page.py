@@ -61,7 +61,7 @@ def planted(value: Any) -> Any:
 
 FIXED = {
     "1", "restored", "SUCCEEDED", "FAILED", "failed", "the request", "the old target", "AWS's default", "pass", "warn",
-    "for a person",
+    "for a person", "snapshot",
 }  # fmt: skip
 
 

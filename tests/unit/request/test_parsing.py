@@ -1,6 +1,7 @@
 """Any input either becomes a request or is refused with the field, what was found, what was expected, what to do."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 
 from tests.fakes.aws import ENVIRONMENT
 from utils.errors import InvalidRequest
-from utils.request.model import Budgets, RestoreRequest, Source
+from utils.request.model import Budgets, RestoreRequest
 from utils.request.parsing import find_problems, parse_request, parse_resume, parse_undo
+from utils.request.source import Source
 from utils.request.target import Target
+from utils.restore_type import RestoreType
 from utils.settings import Settings
 
 CONFIGURED = Settings.from_environment(ENVIRONMENT)
@@ -175,6 +178,39 @@ def test_a_long_value_is_not_repeated() -> None:
 
 def test_a_long_field_name_is_not_repeated() -> None:
     assert len(str(refused({"x" * 1_000_000: 1}))) < 1000
+
+
+@pytest.mark.parametrize(
+    "wrong", ["yesterday", "2026-11-26", "2026-11-26T09:30:00", "2026-13-26T09:30:00Z", "", "20261126T093000Z"]
+)
+def test_a_restore_time_is_the_latest_or_a_time_with_its_zone(wrong: str) -> None:
+    problem = refused({"source": {"restore_time": wrong}})
+    assert (problem.field, "its zone such as" in str(problem.expected)) == ("source.restore_time", True)
+
+
+@pytest.mark.parametrize(
+    "both",
+    [
+        {"snapshot": "nightly", "restore_time": "latest"},
+        {"snapshot": "nightly", "fast_clone": True},
+        {"fast_clone": True, "restore_time": "2026-11-26T09:30:00Z"},
+    ],
+)
+def test_one_source_is_asked_for(both: dict[str, Any]) -> None:
+    problem = refused({"source": both})
+    assert (problem.field, "fast_clone" in str(problem.expected)) == ("source", True)
+
+
+def test_a_restore_time_is_of_its_zone_and_a_clone_is_of_the_latest() -> None:
+    source = {"cluster_id": "prod", "region": "us-west-2"}
+    moment = Source.model_validate(source | {"restore_time": "2026-11-26T10:30:00+01:00"})
+    assert (moment.restore_type, moment.restore_to) == (
+        RestoreType.FULL_COPY,
+        datetime(2026, 11, 26, 9, 30, tzinfo=UTC),
+    )
+    clone = Source.model_validate(source | {"restore_time": "latest", "fast_clone": True})
+    assert (clone.restore_type, clone.restore_to) == (RestoreType.COPY_ON_WRITE, None)
+    assert Source.model_validate(source).restore_type is RestoreType.SNAPSHOT
 
 
 def test_a_long_snapshot_name_takes_no_time() -> None:

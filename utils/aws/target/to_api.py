@@ -59,6 +59,12 @@ def restore_parameters(settings: TargetSettings, tags: Mapping[str, str]) -> dic
     )
 
 
+def point_in_time_parameters(settings: TargetSettings, tags: Mapping[str, str]) -> dict[str, Any]:
+    """Return what RestoreDBClusterToPointInTime takes of the settings: version and zones are the source's."""
+    taken = restore_parameters(settings, tags)
+    return {name: value for name, value in taken.items() if name not in {"EngineVersion", "AvailabilityZones"}}
+
+
 def member_parameters(member: Member, tags: Mapping[str, str]) -> dict[str, Any]:
     """Return what CreateDBInstance takes of a member's settings."""
     return given(

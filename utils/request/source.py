@@ -1,0 +1,73 @@
+"""What of a request says where the data come from."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from utils.request.fields import AccountId, Identifier, Region, SnapshotName
+from utils.restore_type import RestoreType
+from utils.strict_model import StrictModel
+
+LATEST = "latest"
+
+
+def _restore_time(value: str) -> str:
+    try:
+        moment = datetime.fromisoformat(value) if re.match(r"\d{4}-\d{2}-\d{2}T", value) else None
+    except ValueError:
+        moment = None
+    if value != LATEST and (moment is None or moment.tzinfo is None):
+        raise ValueError("'latest', or a time with its zone such as 2026-11-26T09:30:00Z")
+    return value
+
+
+class Source(StrictModel):
+    """What is restored."""
+
+    cluster_id: Identifier = Field(description="Source cluster. Stack parameter `SourceClusterId` when left out.")
+    region: Region = Field(description="Region of the source snapshot. Stack parameter `SourceRegion` when left out.")
+    account_id: AccountId | None = Field(
+        default=None,
+        description="Account that owns the source snapshot, when it is shared from another account.",
+    )
+    snapshot: SnapshotName = Field(
+        default=LATEST, description="`latest` (newest available), a snapshot identifier, or a snapshot ARN."
+    )
+    restore_time: Annotated[str, AfterValidator(_restore_time)] | None = Field(
+        default=None,
+        description="Restore the source cluster as of this time instead of a snapshot: `latest`, or a time with its "
+        "zone such as `2026-11-26T09:30:00Z`. In the target's Region and account only.",
+    )
+    fast_clone: bool = Field(
+        default=False,
+        description="Clone the source cluster as it is (copy-on-write, minutes for any size) instead of restoring a "
+        "snapshot. In the target's Region and account only.",
+    )
+    max_age_hours: Annotated[float, Field(ge=0.001, le=1_000_000)] | None = Field(
+        default=48.0,
+        description="Refuse a snapshot, or a `restore_time`, older than this many hours; `null` takes any age.",
+    )
+
+    @model_validator(mode="after")
+    def _is_one_source(self) -> Self:
+        if self.snapshot != LATEST and self.restore_type is not RestoreType.SNAPSHOT:
+            raise ValueError("either snapshot, or restore_time or fast_clone: the last two restore no snapshot")
+        if self.fast_clone and self.restore_time not in (None, LATEST):
+            raise ValueError("fast_clone without a restore_time: a clone is as its source is; a full copy takes a time")
+        return self
+
+    @property
+    def restore_type(self) -> RestoreType:
+        """In which way the data come."""
+        if self.fast_clone:
+            return RestoreType.COPY_ON_WRITE
+        return RestoreType.SNAPSHOT if self.restore_time is None else RestoreType.FULL_COPY
+
+    @property
+    def restore_to(self) -> datetime | None:
+        """The moment that is asked for; None: the latest there is."""
+        if self.restore_time in (None, LATEST):
+            return None
+        return datetime.fromisoformat(str(self.restore_time)).astimezone(UTC)
