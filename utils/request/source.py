@@ -14,11 +14,13 @@ LATEST = "latest"
 
 
 def _restore_time(value: str) -> str:
-    try:
-        moment = datetime.fromisoformat(value) if re.match(r"\d{4}-\d{2}-\d{2}T", value) else None
-    except ValueError:
-        moment = None
-    if value != LATEST and (moment is None or moment.tzinfo is None):
+    is_time = re.fullmatch(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2})", value) is not None
+    if is_time:
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            is_time = False
+    if value != LATEST and not is_time:
         raise ValueError("'latest', or a time with its zone such as 2026-11-26T09:30:00Z")
     return value
 

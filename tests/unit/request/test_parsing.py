@@ -181,7 +181,16 @@ def test_a_long_field_name_is_not_repeated() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["yesterday", "2026-11-26", "2026-11-26T09:30:00", "2026-13-26T09:30:00Z", "", "20261126T093000Z"]
+    "wrong",
+    [
+        "yesterday",
+        "2026-11-26",
+        "2026-11-26T09:30:00",
+        "2026-13-26T09:30:00Z",
+        "",
+        "20261126T093000Z",
+        "0001-01-01T00:00:00+23:59",
+    ],
 )
 def test_a_restore_time_is_the_latest_or_a_time_with_its_zone(wrong: str) -> None:
     problem = refused({"source": {"restore_time": wrong}})
