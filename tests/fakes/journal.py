@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.fakes.aws import FakeAws
     from tests.fakes.rds import FakeRds
 
-RESTORE = "restore_db_cluster_from_snapshot"
+RESTORES = {"restore_db_cluster_from_snapshot", "restore_db_cluster_to_point_in_time"}
 
 
 class Journaled:
@@ -52,14 +52,14 @@ def judge_changes(changes: Changes, aws: "FakeAws") -> None:
     """Compare what is claimed with the changes that RDS took, and with those that were tried."""
     taken, names = aws.west.taken, aws.operation.identifiers
     done, tried = {name for name, _ in taken}, {name for name, _ in aws.west.calls}
-    restored_at = next((place for place, (name, _) in enumerate(taken) if name == RESTORE), len(taken))
+    restored_at = next((place for place, (name, _) in enumerate(taken) if name in RESTORES), len(taken))
     destroyed = {name: _deleted(part) for name, part in (("old", taken[:restored_at]), ("new", taken[restored_at:]))}
     pruned = {params["DBClusterSnapshotIdentifier"] for name, params in taken if name == "delete_db_cluster_snapshot"}
     pruned -= {names.copy_id, names.final_snapshot_id}
     for was_done, was_tried, is_said in (
         ("copy_db_cluster_snapshot" in done, "copy_db_cluster_snapshot" in tried, bool(changes.copied)),
         ("start_db_cluster" in done, "start_db_cluster" in tried, changes.old_target_started or changes.restarted),
-        (RESTORE in done, RESTORE in tried, changes.restored),
+        (bool(RESTORES & done), bool(RESTORES & tried), changes.restored),
         (
             bool(destroyed["old"]),
             bool(tried & {"delete_db_instance", "delete_db_cluster", "modify_db_cluster"}),

@@ -9,7 +9,7 @@ from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
 from utils.cluster.statuses import first_seen, judge
 from utils.errors import RestoreFailed
 from utils.operation.model import Operation
-from utils.plan.point_in_time import check_restorable_source
+from utils.plan.source.point_in_time import check_restorable_source
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled
 

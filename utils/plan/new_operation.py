@@ -19,9 +19,9 @@ from utils.plan.expectation import expected_seconds
 from utils.plan.inherited import usable_key, what_to_inherit
 from utils.plan.kept import kept_and_pruned
 from utils.plan.leftovers import half_restored_by
-from utils.plan.point_in_time import check_members_of_request, choose_moment
 from utils.plan.restore_settings import resolve_settings
-from utils.plan.snapshot_choice import Choice, check_age, choose_snapshot
+from utils.plan.source.point_in_time import check_members_of_request, choose_moment
+from utils.plan.source.snapshot_choice import Choice, check_age, choose_snapshot
 from utils.plan.swap import check_asked_by_name, look_at_swap
 from utils.plan.tls import tls_of, with_tls
 from utils.preflight.bound import look_at_what_binds

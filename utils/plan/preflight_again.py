@@ -3,7 +3,7 @@
 from utils.aws.rds_models import Cluster
 from utils.operation.model import Operation
 from utils.plan import guards
-from utils.plan.point_in_time import check_restorable_source
+from utils.plan.source.point_in_time import check_restorable_source
 from utils.preflight.bound import look_at_what_binds
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
 from utils.preflight.looks import Preflight

@@ -18,7 +18,7 @@ from utils.operation.model import Operation, OperationStatus
 from utils.operation.store import UnplannedOperation
 from utils.plan import guards
 from utils.plan.new_operation import new_operation
-from utils.plan.snapshot_choice import check_age
+from utils.plan.source.snapshot_choice import check_age
 from utils.plan.undo import swap_to_undo, undo_operation
 from utils.report.changes import NOTHING, changed_so_far, telling
 from utils.request.approval import Approval

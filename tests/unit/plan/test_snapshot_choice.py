@@ -9,7 +9,7 @@ from tests.fakes.aws import FakeAws
 from tests.fakes.rds_items import OTHER_ACCOUNT, Item
 from utils.aws.rds_models import Snapshot
 from utils.errors import SnapshotNotAvailable, SnapshotNotFound, SnapshotNotRestorable, SnapshotTooOld, UnknownStatus
-from utils.plan.snapshot_choice import check_age, choose_snapshot
+from utils.plan.source.snapshot_choice import check_age, choose_snapshot
 from utils.request.source import Source
 from utils.tags import Role, own_tags
 

@@ -1,0 +1,1 @@
+"""What is restored: which snapshot of the source, or the source cluster itself."""
