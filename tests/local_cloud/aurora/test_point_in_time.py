@@ -116,3 +116,12 @@ def test_an_unencrypted_source_takes_no_key(east: Region) -> None:
             UseLatestRestorableTime=True,
             KmsKeyId="alias/production",
         )
+
+
+def test_its_automated_backup_tells_the_restorable_times_as_the_cluster_does(ledger: Region) -> None:
+    [backup] = ledger.rds.describe_db_cluster_automated_backups(DBClusterIdentifier="ledger")[
+        "DBClusterAutomatedBackups"
+    ]
+    window = backup["RestoreWindow"]
+    assert window["EarliestTime"] == ledger.cluster("ledger")["EarliestRestorableTime"]
+    assert window["EarliestTime"] < window["LatestTime"]
