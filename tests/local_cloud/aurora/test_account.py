@@ -56,7 +56,7 @@ def test_a_clusters_automated_backup_says_how_long_it_is_kept(prod: Region) -> N
 
     assert (backup["BackupRetentionPeriod"], backup["Status"]) == (7, "active")
     assert backup["DBClusterArn"] == prod.arn("cluster", "prod")
-    assert backup["RestoreWindow"] == {}  # until its first automated snapshot
+    assert backup["RestoreWindow"].get("EarliestTime") == prod.cluster("prod").get("EarliestRestorableTime")
     assert prod.rds.describe_db_cluster_automated_backups(DBClusterIdentifier="no")["DBClusterAutomatedBackups"] == []
 
 
