@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from local_cloud.screen.layout import wrapped
+
 DEFAULT_SPEED = 120.0
 
 _EPILOG = """\
@@ -24,9 +26,11 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all subcommands."""
     root = argparse.ArgumentParser(
         prog="./local.sh",
-        description="The Aurora Restore Pipeline on this machine: a local AWS with real PostgreSQL, on 127.0.0.1 only. "
-        "Without a command it shows everything once: install, start, deploy, make a production cluster with "
-        "data, restore it into another Region, compare, stop, remove.",
+        description=wrapped(
+            "The Aurora Restore Pipeline on this machine: a local AWS with real PostgreSQL, on 127.0.0.1 only. "
+            "Without a command it shows everything once: install, start, deploy, make a production cluster with "
+            "data, restore it into another Region, compare, stop, remove."
+        ),
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -56,6 +56,19 @@ def test_every_help_has_an_example(command: str, capsys: pytest.CaptureFixture[s
     assert "./local.sh" in capsys.readouterr().out.partition("examples:")[2]
 
 
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_help_breaks_lines_between_words(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(SystemExit):
+        cli.parse(["--help"])
+
+    words = capsys.readouterr().out.partition("examples:")[0]
+    assert [line for line in words.splitlines() if len(line) > columns] == []
+    assert " ".join(words.split()).count("restore it into another Region, compare, stop, remove.") == 1
+
+
 def test_commands_that_need_a_local_cloud_say_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("local_cloud.pipeline.commands.UP", tmp_path / "up")
 

@@ -52,12 +52,30 @@ def machine(cloud: LocalCloud) -> str:
     return str(made["stateMachineArn"])
 
 
-@pytest.mark.parametrize("text", ["x", "{", '{"a": 1,}', "", "{'a': 1}"])
+@pytest.mark.parametrize("text", ["x", "{", '{"a": 1,}', "", "{'a': 1}", '{"a": NaN}', "[-Infinity]", "[" * 9000])
 def test_an_input_that_is_no_json_is_refused(cloud: LocalCloud, machine: str, text: str) -> None:
     """API reference of StartExecution, Errors: InvalidExecutionInput."""
     start = cloud.client("stepfunctions").start_execution
 
     assert refusal(start, stateMachineArn=machine, input=text)[0] == "InvalidExecutionInput"
+
+
+def test_an_answer_to_a_task_that_is_no_json_or_too_long_is_refused(cloud: LocalCloud) -> None:
+    """API reference of SendTaskSuccess, Errors: InvalidOutput; `output`: length of at most 262,144."""
+    send = cloud.client("stepfunctions").send_task_success
+
+    assert refusal(send, taskToken="any", output="{'approved': true}")[0] == "InvalidOutput"
+    assert refusal(send, taskToken="any", output=json.dumps("x" * 256 * KIB))[0] == "ValidationException"
+
+
+@pytest.mark.parametrize(("member", "length"), [("error", 257), ("cause", 32_769)])
+def test_a_reason_is_as_short_as_aws_wants_it(cloud: LocalCloud, machine: str, member: str, length: int) -> None:
+    """API reference of StopExecution and SendTaskFailure, `error` and `cause`."""
+    states, reason = cloud.client("stepfunctions"), {member: "x" * length}
+    execution = states.start_execution(stateMachineArn=machine, input='{"bytes": 1}')["executionArn"]
+
+    assert refusal(states.stop_execution, executionArn=execution, **reason)[0] == "ValidationException"
+    assert refusal(states.send_task_failure, taskToken="any", **reason)[0] == "ValidationException"
 
 
 @pytest.mark.parametrize(

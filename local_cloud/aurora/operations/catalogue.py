@@ -7,6 +7,7 @@ from typing import Any
 
 from local_cloud.aurora.engine import Call
 from local_cloud.aurora.errors import invalid_combination, invalid_value
+from local_cloud.aurora.operations import validate
 from local_cloud.aurora.operations.account import CA_CERTIFICATES
 from local_cloud.aurora.operations.associated_roles import FEATURES
 from local_cloud.aurora.operations.paging import keep_matching, page
@@ -34,8 +35,8 @@ def describe_db_engine_versions(call: Call) -> dict[str, Any]:
     if params.get("DBParameterGroupFamily"):
         found = [version for version in found if versions.family_of(version) == params["DBParameterGroupFamily"]]
     if params.get("DefaultOnly"):
-        default = versions.DEFAULT_IN_MAJOR.get(int(wanted)) if wanted and wanted.isdigit() else None
-        found = [version for version in found if version == (default or versions.DEFAULT_VERSION)]
+        default = validate.default_in_major(wanted) or versions.DEFAULT_VERSION
+        found = [version for version in found if version == default]
     found = keep_matching(
         found,
         params,

@@ -87,11 +87,14 @@ def engine_version(value: str | None) -> str:
     """Return a version of the catalogue: the Region's default if omitted, a major's default minor for a bare major."""
     if value is None:
         return DEFAULT_VERSION
-    if value.isdigit() and int(value) in DEFAULT_IN_MAJOR:
-        return DEFAULT_IN_MAJOR[int(value)]
-    if value not in VERSIONS:
+    if value not in VERSIONS and not default_in_major(value):
         raise invalid_combination(f"Cannot find version {value} for {ENGINE}")
-    return value
+    return default_in_major(value) or value
+
+
+def default_in_major(value: str | None) -> str | None:
+    """Return the default minor version of a bare major one."""
+    return DEFAULT_IN_MAJOR.get(int(value)) if value and re.fullmatch(r"[0-9]{2}", value) else None
 
 
 def installed_major(version: str, majors: frozenset[int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,12 +15,18 @@ from local_cloud.aurora.errors import ApiError, NotSupportedError, invalid_value
 from local_cloud.aurora.wire.model import operation_model
 
 Parameters = dict[str, Any]
+# https://www.w3.org/TR/xml/#charsets
+_NOT_OF_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PROTOCOL_FIELDS = frozenset({"Action", "Version"})
 
 
 def parse_form(body: bytes) -> dict[str, str]:
-    """Return the form fields of a request body."""
-    return dict(parse_qsl(body.decode(), keep_blank_values=True))
+    """Return the form fields of a request body; raise InvalidParameterValue for what XML, the answer, cannot hold."""
+    form = dict(parse_qsl(body.decode(), keep_blank_values=True))
+    for field, value in form.items():
+        if _NOT_OF_XML.search(value):
+            raise invalid_value(f"The value of {field} has characters that are not valid in XML.")
+    return form
 
 
 def parse_parameters(operation: str, form: Mapping[str, str]) -> Parameters:
@@ -86,7 +93,7 @@ def _scalar(type_name: str, text: str, field: str) -> Any:
             return _utc(parse_timestamp(text))
         if type_name == "boolean":
             return {"true": True, "false": False}[text.lower()]
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError, RuntimeError):  # the last is botocore's, for a time
         raise invalid_value(f"Invalid value {text} for {field}: expected type {type_name}.") from None
     return text
 

@@ -16,6 +16,7 @@ from local_cloud.ministack import ministack_modules
 Json = dict[str, Any]
 MOST_BYTES = 262_144
 LONGEST_NAME = 80
+_LONGEST_REASON = {"error": 256, "cause": 32_768}
 _FORBIDDEN = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff\U0010ffff]""")
 _TOO_LARGE = "States.DataLimitExceeded"
 # "A terminal error that can't be caught by the States.ALL error type" (Developer Guide, "Handling errors").
@@ -26,6 +27,7 @@ _STATES = ("_execute_task", "_execute_pass", "_execute_wait", "_execute_choice",
 def install() -> None:
     """Refuse what StartExecution refuses, and end an execution whose data grows too large."""
     judge_what_is_started()
+    judge_what_is_answered()
     bound_what_states_pass_on()
     let_nothing_general_catch_terminal_errors()
 
@@ -45,6 +47,27 @@ def judge_what_is_started() -> None:
         return states.json_response({"executionArn": same["executionArn"], "startDate": same["startDate"]})
 
     states._start_execution = start_if_well_formed
+
+
+def judge_what_is_answered() -> None:
+    """Refuse an answer to a task, or a reason to stop, of the wrong form or size.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
+    """
+    states = ministack_modules.service("stepfunctions")
+
+    def judged(name: str, refusal: Callable[[Json], tuple[str, str] | None]) -> None:
+        answer: Callable[[Json], Any] = getattr(states, name)
+
+        def answer_if_well_formed(data: Json) -> Any:
+            refused = refusal(data)
+            return states.error_response_json(*refused, 400) if refused else answer(data)
+
+        setattr(states, name, answer_if_well_formed)
+
+    judged("_send_task_success", lambda data: _no_output(data.get("output", "{}")))
+    judged("_send_task_failure", _too_long_a_reason)
+    judged("_stop_execution", _too_long_a_reason)
 
 
 def bound_what_states_pass_on() -> None:
@@ -93,11 +116,35 @@ def _refusal(name: str | None, text: str) -> tuple[str, str] | None:
         return "InvalidName", f"Invalid Name: '{name}'"
     if len(text.encode()) > MOST_BYTES:
         return _constraint("input", f"have length less than or equal to {MOST_BYTES}")
-    try:
-        json.loads(text)
-    except ValueError as error:
-        return "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'"
+    problem = _problem_of_json(text)
+    return ("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{problem}'") if problem else None
+
+
+def _no_output(text: str) -> tuple[str, str] | None:
+    if len(text.encode()) > MOST_BYTES:
+        return _constraint("output", f"have length less than or equal to {MOST_BYTES}")
+    problem = _problem_of_json(text)
+    return ("InvalidOutput", f"Invalid Output: '{problem}'") if problem else None
+
+
+def _too_long_a_reason(data: Json) -> tuple[str, str] | None:
+    for member, longest in _LONGEST_REASON.items():
+        if len(data.get(member) or "") > longest:
+            return _constraint(member, f"have length less than or equal to {longest}")
     return None
+
+
+def _problem_of_json(text: str) -> str:
+    """Say why a text is no JSON; Python takes NaN and Infinity, and gives up on what is nested very deep."""
+    try:
+        json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        return str(error)
+    return ""
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"Unrecognized token '{name}'")
 
 
 def _constraint(member: str, rule: str) -> tuple[str, str]:

@@ -24,11 +24,23 @@ class ClockOfAFreshFunction:
     """Fails when it is asked before RDS was."""
 
     def __init__(self, aws: FakeAws) -> None:
-        self._aws, self._before = aws, len(aws.west.calls)
+        self._aws = aws
+        self._before = self._asked()
 
     def now(self) -> datetime:
-        assert len(self._aws.west.calls) > self._before, "RDS was not asked yet"
+        assert self._asked() > self._before, "RDS was not asked yet"
         return self._aws.clock.now()
+
+    def _asked(self) -> int:
+        return len(self._aws.west.calls) + len(self._aws.east.calls)
+
+
+def test_a_run_begins_at_the_time_that_rds_tells_when_its_snapshot_is_chosen(aws: FakeAws) -> None:
+    """Its total time, and the age of its data, would begin when the function had last heard of RDS."""
+    aws.has_old_target()
+    aws.services = freshly(aws)
+    aws.start()
+    assert aws.operation.snapshot.chosen_at == aws.clock.now()
 
 
 def test_every_step_asks_rds_before_it_asks_what_time_it_is(planned: FakeAws) -> None:
