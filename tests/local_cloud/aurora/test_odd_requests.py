@@ -49,6 +49,7 @@ def members_of(shape: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
 def test_an_odd_member_is_refused_or_taken(aurora: LocalAurora, name: str) -> None:
     model = operation_model(name)
     assert model
+    assert model.input_shape
     usual = dict(members_of(model.input_shape))
     needed = {path: usual.get(path, "usual") for path in model.input_shape.required_members}
     failures = [
