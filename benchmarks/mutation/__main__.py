@@ -65,7 +65,7 @@ def _room_of(path: Path) -> str:
 
 
 def _print_scores(found: dict[str, Counter[Verdict]]) -> None:
-    print("\n| room | changes | noticed | survived | run by no test |\n|---|---:|---:|---:|---:|")
+    print("\n| room | changes | noticed | survived | run by no test | out of time |\n|---|---:|---:|---:|---:|---:|")
     total = Counter[Verdict]()
     for room, counts in found.items():
         total += counts
@@ -76,7 +76,8 @@ def _print_scores(found: dict[str, Counter[Verdict]]) -> None:
 def _row(name: str, counts: Counter[Verdict]) -> str:
     number = counts.total()
     share = f"{counts[Verdict.NOTICED] / number:.0%}" if number else "-"
-    return f"| {name} | {number} | {share} | {counts[Verdict.SURVIVED]} | {counts[Verdict.UNCOVERED]} |"
+    others = " | ".join(str(counts[verdict]) for verdict in Verdict if verdict is not Verdict.NOTICED)
+    return f"| {name} | {number} | {share} | {others} |"
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ class Verdict(StrEnum):
     NOTICED = "noticed"
     SURVIVED = "survived"
     UNCOVERED = "run by no test"
+    OUT_OF_TIME = "out of time"
 
 
 def load_what_is_heavy() -> None:
@@ -54,7 +55,7 @@ def start(change: Change, tests: Sequence[str], log: Path) -> int:
 
 
 def wait(child: int, log: Path, seconds: float) -> Verdict:
-    """Wait for the end of a trial; one that takes too long is noticed, as a change that loops is."""
+    """Wait for the end of a trial; one that takes too long may loop, or the machine is busy."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -67,7 +68,7 @@ def wait(child: int, log: Path, seconds: float) -> Verdict:
         time.sleep(0.05)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return Verdict.NOTICED
+    return Verdict.OUT_OF_TIME
 
 
 def module_of(path: str) -> str:
