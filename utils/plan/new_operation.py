@@ -39,16 +39,16 @@ from utils.runtime.services import Services
 
 def new_operation(event: StartEvent, request: RestoreRequest, services: Services) -> Operation:
     """Plan the run without changing anything; raises what keeps it from being safe, all of it at once."""
+    old = services.rds().find_cluster(request.target.cluster_id)
+    now = services.clock.now()  # by RDS's answer: the clock of a function that was idle is behind
     preflight = Preflight()
     choice = preflight.look(
         "snapshot",
         lambda: _choose(request, now, services),
         found=lambda seen: seen.snapshot.identifier,
     )
-    now = services.clock.now()  # by RDS's answer: the clock of a function that was idle is behind
     snapshot = choice.snapshot if choice else None
     age = _look_at_snapshot(preflight, request, snapshot, now, services) if snapshot else 0.0
-    old = services.rds().find_cluster(request.target.cluster_id)
     members = services.rds().instances_of(old.identifier) if old else []
     leftover_of = half_restored_by(old, services.operations) if old else None
     if old is not None:
