@@ -39,6 +39,12 @@ _TRUNCATABLE = f"""
     SELECT {_NAME} {RELATIONS} AND relkind IN ('r', 'p') AND has_table_privilege(pg_class.oid, 'TRUNCATE, TRIGGER')
     ORDER BY 1 LIMIT 1
 """
+# It could put a trigger there, a foreign key, or an expression that is made anew: what then runs does so as the owner.
+_RUNNABLE = f"""
+    SELECT {_NAME} {RELATIONS} AND relkind IN ('r', 'p', 'v', 'm', 'f') AND relowner = ANY(%(strong)s::oid[])
+        AND (has_table_privilege(pg_class.oid, 'TRIGGER') OR has_any_column_privilege(pg_class.oid, 'REFERENCES'))
+    ORDER BY 1 LIMIT 1
+"""
 _OPEN_SCHEMAS = """
     SELECT quote_ident(nspname) FROM pg_namespace
     WHERE nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%' AND has_schema_privilege(oid, 'CREATE')
@@ -81,6 +87,7 @@ def check_rights(connection: Connection, database: str, user: DatabaseUser, stro
     """Raise `UsersNotProven` for a right too much or too little; `strong`: owners, by oid, that no user acts for."""
     # A statement for each way to write to each kind of object cannot be written: ask for the rights behind them.
     checks = [("cannot read", _UNREADABLE), ("can create schemas in", _NEW_SCHEMAS)]
+    checks.append(("can have code of its own run as the strong owner of", _RUNNABLE))
     if user.profile is Profile.READONLY:
         checks += [
             ("can write", _WRITABLE),

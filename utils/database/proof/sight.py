@@ -77,25 +77,39 @@ _CLOSED_AT_WRITING = f"""
     {RELATIONS.replace("WHERE", "JOIN written ON id = pg_class.oid WHERE", 1)} AND relkind IN ('r', 'p', 'v')
     GROUP BY nspname, relname ORDER BY 1
 """  # noqa: S608 - constants
-# A view reads with its owner's rights, which it may have lost, or had from a role that it is no member of any more.
-_LOST_BY_OWNERS = f"""
+# A view reads with its owner's rights, which it may have lost, or had from a role that it is no member of any more; and
+# where policies apply to the owner, they decide what everybody sees through it.
+_OF_VIEWS = f"""
     WITH RECURSIVE reads AS MATERIALIZED (
-        SELECT DISTINCT ev_class, refobjid, relowner,
-            coalesce(reloptions::text ~* 'security_invoker=(t|on|1|y)', false) AS as_invoker
+        SELECT DISTINCT ev_class, refobjid, as_invoker, CASE WHEN as_invoker
+            THEN (SELECT oid FROM pg_roles WHERE rolname = current_user) ELSE relowner END AS reader
         FROM pg_rewrite JOIN pg_class AS above ON above.oid = ev_class AND above.relkind = 'v'
+        CROSS JOIN LATERAL (
+            SELECT coalesce(reloptions::text ~* 'security_invoker=(t|on|1|y)', false)
+        ) AS how (as_invoker)
         JOIN pg_depend ON classid = 'pg_rewrite'::regclass AND objid = pg_rewrite.oid
             AND refclassid = 'pg_class'::regclass AND refobjid <> ev_class
         WHERE ev_type = '1'
     ),
-    broken (id, beneath) AS (
-        SELECT ev_class, refobjid FROM reads JOIN pg_class ON pg_class.oid = refobjid
+    found (id, is_lost, beneath) AS (
+        SELECT ev_class, true, refobjid FROM reads JOIN pg_class ON pg_class.oid = refobjid
         WHERE NOT as_invoker AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT (
-            has_table_privilege(reads.relowner, refobjid, 'SELECT')
-            OR has_any_column_privilege(reads.relowner, refobjid, 'SELECT'))
-        UNION SELECT ev_class, beneath FROM broken JOIN reads ON refobjid = broken.id
+            has_table_privilege(reader, refobjid, 'SELECT') OR has_any_column_privilege(reader, refobjid, 'SELECT'))
+        UNION
+        SELECT ev_class, false, refobjid FROM reads JOIN pg_class ON pg_class.oid = refobjid
+        JOIN pg_roles AS role ON role.oid = reader
+        WHERE relrowsecurity AND NOT rolsuper AND NOT rolbypassrls
+            AND (relforcerowsecurity OR NOT pg_has_role(reader, relowner, 'USAGE'))
+            AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = refobjid AND polpermissive AND polcmd IN ('r', '*')
+                AND ('0'::oid = ANY(polroles) OR EXISTS (
+                    SELECT FROM unnest(polroles) AS r WHERE r <> 0 AND pg_has_role(reader, r, 'USAGE'))))
+    ),
+    above (id, is_lost, beneath) AS (
+        SELECT * FROM found UNION SELECT ev_class, is_lost, beneath FROM above JOIN reads ON refobjid = above.id
     )
-    SELECT {_NAME} || ' (reads ' || min(beneath::regclass::text) || ')'
-    {RELATIONS.replace("WHERE", "JOIN broken ON id = pg_class.oid WHERE", 1)} GROUP BY nspname, relname ORDER BY 1
+    SELECT {_NAME} || ' (reads ' || min(beneath::regclass::text) || ')', is_lost
+    {RELATIONS.replace("WHERE", "JOIN above ON id = pg_class.oid WHERE", 1)}
+    GROUP BY nspname, relname, is_lost ORDER BY 1
 """  # noqa: S608 - constants
 # What ends statements or sessions of everybody's, in every database or in this one, but for what the user has itself.
 _LIMITS = """
@@ -142,8 +156,10 @@ def notes(connection: Connection, user: DatabaseUser) -> list[str]:
     if user.profile is not Profile.READONLY:
         calling = names(connection, "look at what tables call", _CLOSED_AT_WRITING, {})
         told.append(_of("cannot write where that calls what is not the user's to run:", calling))
-    lost = names(connection, "look at what views read", _LOST_BY_OWNERS, {})
+    views = rows(connection, "look at what views read", _OF_VIEWS, {})
+    lost, hidden = ([name for name, is_lost in views if is_lost is kind] for kind in (True, False))
     told.append(_of("not readable, as its owner may not read what it shows:", lost))
+    told.append(_of("shows no rows, through row-level security for its owner:", hidden))
     limits = names(connection, "look at limits of sessions", _LIMITS, {})
     told.append(_of("sessions have limits that are not the user's own:", limits))
     told.append(_of("makes foreign servers with", names(connection, "look at foreign data wrappers", _WRAPPERS)))

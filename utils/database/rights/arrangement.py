@@ -6,6 +6,7 @@ from utils.database.rights.definers import weaken_definers, weaken_functions_of_
 from utils.database.rights.future import arrange_default_rights, creators
 from utils.database.rights.ownership import open_schemas, take_over_objects
 from utils.database.rights.present import arrange_rights
+from utils.database.rights.running import take_running_through_others
 from utils.database.roles import memberships, our_users, production_owners
 from utils.database.roles.owner_role import OWNER_ROLE, OwnerRole
 from utils.database.roles.profiles import DatabaseUser, Grantee, Profile
@@ -57,6 +58,7 @@ def arrange(
             makers = creators(connection, users)
             memberships.join(connection, [maker for maker in makers if maker != master.name])
             arrange_default_rights(connection, grantees, makers, strong_makers)
+            take_running_through_others(connection, grantees, strong, strong_makers)
     return strong, weakened
 
 
