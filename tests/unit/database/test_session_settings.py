@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN
-from tests.unit.database.production import LOGINS, MASTER, Restored
+from tests.unit.database.production import LOGINS, MASTER, USERS, Restored
 from tests.unit.database.versions import MAJOR
+from utils.database.access.script_login import ScriptWork
+from utils.database.server.connection import Login
 from utils.database.server.statements import rows
+from utils.database.setup import set_up_users
 
 TRANSACTION_TIMEOUT_CAME_WITH = 17
 
@@ -53,3 +56,35 @@ def test_a_home_that_nobody_may_read_keeps_no_session_from_the_database(
     monkeypatch.setenv("PGSSLCERT", str(tmp_path / "home" / ".postgresql" / "postgresql.crt"))
     with done.master.in_database("shop") as connection:
         assert rows(connection, "answer", "SELECT 1") == [(1,)]
+
+
+# Texts of a date name a time zone by letters: to PostgreSQL IST is Israel's, not India's, and CST Chicago's.
+@pytest.mark.parametrize("timezone", ["Asia/Kolkata", "Asia/Shanghai"])
+def test_a_scripts_login_is_valid_for_minutes_whatever_dates_look_like(restored: Restored, timezone: str) -> None:
+    for setting in ("datestyle = 'SQL, DMY'", f"timezone = '{timezone}'"):
+        restored.run(ADMIN, "postgres", f"ALTER DATABASE postgres SET {setting}")
+    valid = []
+
+    def look(login: Login) -> None:
+        left = "SELECT extract(epoch FROM rolvaliduntil - now())::float FROM pg_roles WHERE rolname = current_user"
+        with login.in_database("shop") as connection:
+            valid.append(rows(connection, "look", left)[0][0])
+
+    set_up_users(restored.master, USERS, before_opening=ScriptWork(databases=["shop"], run=look))
+    assert len(valid) == 1
+    assert 19 * 60 < valid[0] <= 20 * 60
+
+
+def test_no_relation_is_read_for_hints_to_the_masters_statements(restored: Restored) -> None:
+    # pg_hint_plan's library reads hint_plan.hints, whatever that is and whosever, as who runs a statement. Where it is
+    # loaded the database's owner may ask for that; here it is not, and a setting of no library's takes a superuser.
+    restored.run(ADMIN, "shop", "ALTER DATABASE shop SET pg_hint_plan.enable_hint_table = on")
+    assert restored.run(MASTER, "shop", "SHOW pg_hint_plan.enable_hint_table") == [("on",)], "the setting is in force"
+    with restored.master.in_database("shop") as connection:
+        assert rows(connection, "setting", "SHOW pg_hint_plan.enable_hint_table") == [("off",)]
+
+
+def test_a_temporary_table_stands_in_for_nothing_of_the_catalog(restored: Restored) -> None:
+    with restored.master.in_database("shop") as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE pg_roles (rolname name)")
+        assert rows(connection, "look at roles", "SELECT count(*) > 1 FROM pg_roles") == [(True,)]

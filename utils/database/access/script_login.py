@@ -28,6 +28,10 @@ from utils.errors import AuroraRestoreError
 
 # Longer than an invocation of the function; the login itself cannot prolong it.
 _VALID_MINUTES = 20
+# As a text that means the same whatever the session's DateStyle and time zone are.
+_UNTIL = (
+    f"SELECT to_char(now() AT TIME ZONE 'UTC' + interval '{_VALID_MINUTES} minutes', 'YYYY-MM-DD HH24:MI:SS') || '+00'"
+)
 _LEFTOVERS = f"SELECT rolname FROM pg_roles WHERE rolname ~ %(pattern)s AND {MAY_ALTER} ORDER BY rolname"  # noqa: S608
 # Whoever is a member of another of PostgreSQL's and AWS's, directly or not, is none whom the login may be; of rds_iam,
 # because on RDS a member of it has no password; of a login that is kept, because it could give that another password.
@@ -167,7 +171,7 @@ def _make(master: Master, login: Login, roles: Collection[str]) -> None:
             verifier = encrypt_password(
                 login.password.get_secret_value(), login.name, scope=connection, algorithm="scram-sha-256"
             )
-        until = rows(connection, "clock", f"SELECT (now() + interval '{_VALID_MINUTES} minutes')::text")[0][0]
+        until = rows(connection, "clock", _UNTIL)[0][0]
         statement = SQL(
             "CREATE ROLE {} LOGIN INHERIT NOCREATEDB NOCREATEROLE CONNECTION LIMIT 4 PASSWORD {} VALID UNTIL {}"
         )

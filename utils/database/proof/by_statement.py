@@ -6,8 +6,7 @@ The sessions have the settings that anybody's session has, so that what is prove
 
 import itertools
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -18,7 +17,7 @@ from utils.database.proof import attempts
 from utils.database.proof.by_privilege import check_rights
 from utils.database.proof.relations import RELATIONS_OF_STRONG, Relation, Relations, relations
 from utils.database.proof.sight import notes
-from utils.database.proof.trial import Attempt, TimeForTrials, Trial, Verdict, check
+from utils.database.proof.trial import Attempt, TimeForTrials, Trial, Verdict, asking, check
 from utils.database.roles.profiles import DatabaseUser, Profile
 from utils.database.server.connection import DatabaseServer, Master, logged_in
 from utils.database.server.refusals import may_pass
@@ -119,18 +118,19 @@ def _prove_in(
     def tried(several: Sequence[Attempt]) -> list[Trial]:
         return [check(connection, database, user, attempt, time_for_trials) for attempt in several]
 
-    with _asking(connection):
+    with asking(connection):
         found = relations(connection, strong["strong"])
         begins_read_only = rows(connection, "look at the session", "SHOW transaction_read_only") == [("on",)]
+        has_public = _has_public(connection)
     trials = tried(attempts.reads([*found.tables, *found.views]))
     # That a transaction begins read-only is no right: anybody can begin another.
     connection.rollback()
     connection.set_session(readonly=False)
     writing = [*attempts.writes(user.profile, found.tables), *attempts.alters(user.profile, found.tables)]
-    if _has_public(connection):
+    if has_public:
         writing.append(attempts.creates(user.profile))
     trials += tried(writing)
-    with _asking(connection):
+    with asking(connection):
         check_rights(connection, database, user, strong)
         seen = notes(connection, user)
         stronger = names(connection, "look at strong owners", RELATIONS_OF_STRONG, strong)
@@ -144,15 +144,6 @@ def _prove_in(
         told.append(f"cannot alter what {first_of(stronger)} owns, which has more rights than devops may get")
     done = [trial for trial in trials if trial.verdict is not Verdict.OUT_OF_TIME]
     return "; ".join([f"{database}: {', '.join(['logs in', *_done(done)])} ({_counted(found, done)})", *told])
-
-
-@contextmanager
-def _asking(connection: Connection) -> Iterator[None]:
-    """Ask PostgreSQL's own functions, whatever the settings of the session are; they are back afterwards."""
-    own = "SAVEPOINT asking; SET LOCAL search_path = pg_catalog; SET LOCAL quote_all_identifiers = off"
-    run(connection, "settings of the proof", [SQL(own)])
-    yield
-    run(connection, "settings of the proof", [SQL("ROLLBACK TO SAVEPOINT asking")])
 
 
 def _done(trials: Sequence[Trial]) -> list[str]:

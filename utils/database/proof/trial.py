@@ -1,7 +1,8 @@
 """A statement that a user tries: done, refused, or failed for a reason that says nothing of the user's rights."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,7 +14,7 @@ from psycopg2.sql import SQL, Composable
 from utils.database.roles.profiles import DatabaseUser
 from utils.database.server.connection import postgres_call
 from utils.database.server.refusals import is_raised, may_pass
-from utils.database.server.statements import rows
+from utils.database.server.statements import rows, run
 from utils.errors import UsersNotProven
 
 _REFUSALS = (postgres_errors.InsufficientPrivilege, postgres_errors.ReadOnlySqlTransaction)
@@ -67,6 +68,15 @@ class Trial:
     why: str = ""
 
 
+@contextmanager
+def asking(connection: Connection) -> Iterator[None]:
+    """Ask PostgreSQL's own functions and operators, whatever the session's settings are; they are back afterwards."""
+    own = "SAVEPOINT asking; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL quote_all_identifiers = off"
+    run(connection, "settings of the proof", [SQL(own)])
+    yield
+    run(connection, "settings of the proof", [SQL("ROLLBACK TO SAVEPOINT asking")])
+
+
 def check(
     connection: Connection, database: str, user: DatabaseUser, attempt: Attempt, time_for_trials: TimeForTrials
 ) -> Trial:
@@ -84,7 +94,8 @@ def check(
     elif trial.verdict is Verdict.REFUSED and not attempt.allowed:
         has_right = False
     else:
-        has_right = rows(connection, f"right of user {user.name}", SQL("SELECT {}").format(attempt.right))[0][0]
+        with asking(connection):
+            has_right = rows(connection, f"right of user {user.name}", SQL("SELECT {}").format(attempt.right))[0][0]
     if has_right is not attempt.allowed:
         raise UsersNotProven(
             f"user {user.name} in database {database} that {'can' if has_right else 'cannot'} {attempt.what}",

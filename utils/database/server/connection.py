@@ -25,11 +25,13 @@ _SESSION_LIMITS = (
 # What production may have set for every session of a database, of the master, or of the master in a database: whatever
 # it is, the set-up's sessions are alike.
 _OWN_SETTINGS = (
-    "-c role=none -c search_path=pg_catalog -c quote_all_identifiers=off -c row_security=on "
+    "-c role=none -c search_path=pg_catalog,pg_temp -c quote_all_identifiers=off -c row_security=on "
     "-c standard_conforming_strings=on -c default_tablespace= -c temp_tablespaces= "
     "-c constraint_exclusion=partition -c local_preload_libraries= "
     "-c default_transaction_read_only=off -c default_transaction_deferrable=off "
-    "-c default_transaction_isolation=read\\ committed"
+    "-c default_transaction_isolation=read\\ committed "
+    # Where its library is loaded, any relation hint_plan.hints is read for every statement: a view of anybody's, too.
+    "-c pg_hint_plan.enable_hint_table=off"
 )
 # It came with PostgreSQL 17, and an older server refuses a connection that asks for a setting which it does not know.
 _NO_TRANSACTION_TIMEOUT = (170_000, "SET transaction_timeout = 0")
