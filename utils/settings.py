@@ -46,6 +46,7 @@ class Settings(BaseModel):
     target_cluster_pattern: str = "*"
     allow_public_access: bool = False
     point_in_time_sources: str = ""
+    new_snapshot_sources: str = ""
     request_defaults: str = "{}"
     mandatory_request: str = "{}"
     quarantine_security_group_ids: str = ""

@@ -24,6 +24,7 @@ class Role(StrEnum):
     COPY = "copy"
     FINAL = "final"
     TARGET = "target"
+    SOURCE = "source"
 
 
 def own_tags(role: Role, operation_id: str, target_cluster_id: str) -> dict[str, str]:

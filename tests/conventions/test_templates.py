@@ -148,6 +148,7 @@ def test_every_function_gets_the_whole_environment() -> None:
         "TARGET_CLUSTER_PATTERN",
         "ALLOW_PUBLIC_ACCESS",
         "POINT_IN_TIME_SOURCES",
+        "NEW_SNAPSHOT_SOURCES",
         "REQUEST_DEFAULTS",
         "MANDATORY_REQUEST",
         "QUARANTINE_SECURITY_GROUP_IDS",

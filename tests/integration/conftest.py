@@ -12,14 +12,14 @@ from tests.integration.stage import stories
 from tests.integration.stage.afternoon import afternoon
 from tests.integration.stage.night import night
 from tests.integration.stage.production import Production, make_production
-from tests.integration.stage.sources import as_of_a_moment, in_one_region, nights_in_a_row
+from tests.integration.stage.sources import as_of_a_moment, from_new_snapshots, in_one_region, nights_in_a_row
 from tests.integration.stage.stories import Storyteller
 from tests.integration.stage.watch import CommandLines
 from tests.integration.stage.wishes import wishes
 from tests.integration.stage.world import World
 
 # The stories that several files look at.
-__all__ = ["afternoon", "as_of_a_moment", "in_one_region", "night", "nights_in_a_row", "wishes"]
+__all__ = ["afternoon", "as_of_a_moment", "from_new_snapshots", "in_one_region", "night", "nights_in_a_row", "wishes"]
 
 SPEED = 600.0
 PRODUCTION = "shop-production"
@@ -27,6 +27,7 @@ PRODUCTION = "shop-production"
 STACK_PARAMETERS = {
     "SourceClusterId": PRODUCTION,
     "PointInTimeSources": "shop-ledger",
+    "NewSnapshotSources": "shop-fresh",
     "RpoHours": "1",  # six seconds here: every run is beyond it, and the alarm goes off
     "RequestDefaults": json.dumps(
         {

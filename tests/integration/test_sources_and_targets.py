@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.production import Production, counted
-from tests.integration.stage.sources import AsOfAMoment, InOneRegion
+from tests.integration.stage.sources import AsOfAMoment, FromNewSnapshots, InOneRegion
 from tests.integration.stage.world import World, tags_of
 
 
@@ -115,3 +115,30 @@ def test_the_source_of_a_point_in_time_is_untouched(world: World, as_of_a_moment
     assert world.is_untouched(as_of_a_moment.production.cluster)
     changed = [call for call in world.journal() if call.by_function and call.is_change]
     assert not [call for call in changed if call.parameters.get("DBClusterIdentifier") == "shop-ledger"]
+
+
+def test_a_new_snapshot_brings_what_the_source_has_now(world: World, from_new_snapshots: FromNewSnapshots) -> None:
+    assert counted(world.cloud, world.cluster("fresh"), world.deployment.master) == from_new_snapshots.rows
+    assert from_new_snapshots.rows != from_new_snapshots.production.rows  # of yesterday
+    for outcome in from_new_snapshots.outcomes:
+        assert outcome.changed_operations[:2] == ["CreateDBClusterSnapshot", "CopyDBClusterSnapshot"]
+        taken, copied = outcome.changes[:2]
+        name = taken.parameters["DBClusterSnapshotIdentifier"]
+        assert copied.parameters["SourceDBClusterSnapshotIdentifier"].endswith(f":cluster-snapshot:{name}")
+        assert outcome.output["snapshot"].endswith(f":{name}")
+
+
+def test_of_the_new_snapshots_one_is_kept_and_the_source_is_untouched(
+    world: World, from_new_snapshots: FromNewSnapshots
+) -> None:
+    there = world.source.describe_db_cluster_snapshots(DBClusterIdentifier="shop-fresh")["DBClusterSnapshots"]
+    newest = from_new_snapshots.outcomes[-1]
+    assert sorted(item["DBClusterSnapshotArn"] for item in there) == sorted(
+        [newest.output["snapshot"], from_new_snapshots.production.snapshot_arn]
+    )
+    older = from_new_snapshots.outcomes[0].output["snapshot"].rpartition(":")[2]
+    assert older in newest.output["pruned"]
+    before, now = from_new_snapshots.production.cluster, world.cluster("shop-fresh", world.source)
+    assert [now[key] for key in ("DbClusterResourceId", "DeletionProtection", "TagList", "Status")] == [
+        before[key] for key in ("DbClusterResourceId", "DeletionProtection", "TagList", "Status")
+    ]

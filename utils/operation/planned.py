@@ -53,6 +53,13 @@ class SourceSnapshot(BaseModel):
     restore_type: RestoreType = RestoreType.SNAPSHOT
     restore_to: datetime | None = Field(default=None, description="The moment that was asked for; None: the latest.")
     resource_id: str | None = Field(default=None, description="Of the source cluster, where it is restored itself.")
+    is_new: bool = Field(default=False, description="The run itself takes it.")
+    taken_at: datetime | None = Field(default=None, description="Of a new one: when it was seen available.")
+
+    @property
+    def is_to_be_taken(self) -> bool:
+        """Whether the run has still to take it."""
+        return self.is_new and self.taken_at is None
 
     @property
     def is_of_the_restore(self) -> bool:

@@ -21,6 +21,7 @@ class CopyRecord(BaseModel):
 class Begun(BaseModel):
     """What was begun and no other record keeps for good; names of snapshots, instances and clusters."""
 
+    new_snapshot_requested: bool = False
     copy_requested: bool = False
     restore_requested: bool = False
     final_snapshot_requested: bool = False
@@ -135,3 +136,9 @@ class ArchiveRecord(BaseModel):
     archived: str | None = None
     pruned_copies: list[str] = []
     pruned_final_snapshots: list[str] = []
+    pruned_new_snapshots: list[str] = []
+
+    @property
+    def pruned(self) -> list[str]:
+        """All of them."""
+        return [*self.pruned_copies, *self.pruned_final_snapshots, *self.pruned_new_snapshots]

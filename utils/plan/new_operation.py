@@ -20,8 +20,9 @@ from utils.plan.inherited import usable_key, what_to_inherit
 from utils.plan.kept import kept_and_pruned
 from utils.plan.leftovers import half_restored_by
 from utils.plan.restore_settings import resolve_settings
-from utils.plan.source.point_in_time import check_members_of_request, choose_moment
-from utils.plan.source.snapshot_choice import Choice, check_age, choose_snapshot
+from utils.plan.source.choosing import choose, look_at_new_name, new_ones_pruned
+from utils.plan.source.point_in_time import check_members_of_request
+from utils.plan.source.snapshot_choice import check_age
 from utils.plan.swap import check_asked_by_name, look_at_swap
 from utils.plan.tls import tls_of, with_tls
 from utils.preflight.bound import look_at_what_binds
@@ -44,7 +45,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     preflight = Preflight()
     choice = preflight.look(
         "snapshot",
-        lambda: _choose(request, now, services),
+        lambda: choose(event.operation_id, request, now, services),
         found=lambda seen: seen.snapshot.identifier,
     )
     snapshot = choice.snapshot if choice else None
@@ -100,6 +101,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         look_at_final_snapshot(preflight, old)
     _look_at_users(preflight, request, settings, services)
     _look_at_names(preflight, identifiers, event.operation_id, services)
+    look_at_new_name(preflight, request, snapshot.identifier, event.operation_id, services)
     if old is not None and identifiers.swap is not None:
         pattern = services.settings.target_cluster_pattern
         look_at_swap(preflight, identifiers, old, settings, pattern, services.rds())
@@ -127,13 +129,6 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     )
 
 
-def _choose(request: RestoreRequest, now: datetime, services: Services) -> Choice:
-    """Pick the source snapshot, or the source cluster itself where a point in time or a clone is asked for."""
-    if request.source.restore_type is RestoreType.SNAPSHOT:
-        return choose_snapshot(request.source, services.rds(request.source.region), services.settings)
-    return Choice(snapshot=choose_moment(request.source, services.rds(), services.settings, now))
-
-
 def _hanging(old: Cluster, services: Services) -> dict[str, Any]:
     """Describe what belongs to the old target's settings and is no part of its own description."""
     attached = services.attached.everything(old.identifier, old.member_ids)
@@ -151,7 +146,7 @@ def _foreseen(request: RestoreRequest, plan: Plan, identifiers: Identifiers, ser
     )
     runs = services.operations.earlier_runs(services.settings.target_region, target_id)
     return {
-        "prunes": [*copies, *finals],
+        "prunes": [*copies, *finals, *new_ones_pruned(request, identifiers, services)],
         "keeps": keeps,
         "expected_seconds": expected_seconds([run.seconds for run in runs]),
         "earlier_runs": len(runs),

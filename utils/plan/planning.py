@@ -13,6 +13,7 @@ from utils.plan.restore_settings import Resolved
 from utils.plan.swap import in_sentences, is_swap, swap_names
 from utils.request.mandatory import mandatory_of
 from utils.request.model import RestoreRequest
+from utils.request.source import NEW
 from utils.restore_type import RestoreType
 from utils.settings import Settings
 from utils.words import counted
@@ -98,6 +99,7 @@ def describe_source(found: Found) -> SourceSnapshot:
         master_username=found.snapshot.master_username,
         restore_type=found.snapshot.restore_type,
         restore_to=found.request.source.restore_to,
+        is_new=found.request.source.snapshot == NEW,
         resource_id=None if found.snapshot.restore_type is RestoreType.SNAPSHOT else found.snapshot.cluster_resource_id,
     )
 
@@ -118,6 +120,8 @@ def _why_no_copy(snapshot: Snapshot) -> str:
 
 def _source_in_words(found: Found) -> str:
     snapshot, moment = found.snapshot, found.request.source.restore_to
+    if found.request.source.snapshot == NEW:
+        return f"snapshot {snapshot.cluster_id} in {found.request.source.region} as {snapshot.identifier}"
     if snapshot.restore_type is RestoreType.SNAPSHOT:
         return f"take snapshot {snapshot.identifier} of {snapshot.cluster_id}, {found.age_hours:g} hours old"
     if snapshot.restore_type is RestoreType.COPY_ON_WRITE:

@@ -17,6 +17,8 @@ class Changes(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     target: str
+    taken: str = ""
+    taken_finished: bool = False
     copied: str = ""
     copy_finished: bool = False
     pruned: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class Changes(BaseModel):
         deleted = "the old target was deleted" if self.deletion_finished else "the deletion of the old target has begun"
         on_again = " and on again" if self.protection_given_back else ""
         parts = (
+            (self.taken, f"snapshot {self.taken} of the source was {'taken' if self.taken_finished else 'started'}"),
             (self.copied, f"snapshot copy {self.copied} was {'made' if self.copy_finished else 'started'}"),
             (self.pruned, f"older snapshots were deleted: {', '.join(self.pruned)}"),
             (self.old_target_started, f"old target {self.target} was started, as it was stopped"),
@@ -79,9 +82,11 @@ def changed_so_far(operation: Operation) -> Changes:
     is_destroying = deletion is not None and deletion.destroying_since is not None
     stays = deletion is not None and deletion.cluster_stays
     has_final_snapshot = begun.final_snapshot_requested or (deletion is not None and deletion.final_snapshot_arn)
-    archived = [*archive.pruned_copies, *archive.pruned_final_snapshots] if archive else []
+    archived = archive.pruned if archive else []
     return Changes(
         target=names.target_cluster_id if operation.is_switched else operation.restored_cluster_id,
+        taken=operation.snapshot.identifier if begun.new_snapshot_requested else "",
+        taken_finished=operation.snapshot.taken_at is not None,
         copied=names.copy_id if begun.copy_requested or (copied and copied.arn) else "",
         copy_finished=bool(copied and copied.finished_at),
         pruned=tuple(sorted({*begun.pruned, *archived})),

@@ -67,6 +67,7 @@ def preview_of(operation: Operation) -> Preview:
 def _made(operation: Operation) -> list[str]:
     plan, names = operation.plan, operation.identifiers
     return [
+        *([operation.snapshot.identifier] if operation.snapshot.is_new else []),
         *([names.copy_id] if plan.copy_needed else []),
         *([names.final_snapshot_id] if plan.take_final_snapshot else []),
         operation.restored_cluster_id,

@@ -137,7 +137,7 @@ def summarise(operation: Operation) -> Summary:
         scripts=users.scripts,
         checks=users.checks,
         health=users.health,
-        pruned=[*archive.pruned_copies, *archive.pruned_final_snapshots] if archive else [],
+        pruned=archive.pruned if archive else [],
         seconds=durations(operation),
         plan=operation.plan.actions,
         warnings=operation.plan.warnings,

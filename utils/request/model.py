@@ -48,6 +48,9 @@ class RestoreRequest(StrictModel):
         default=False, description="Switch off the old target's deletion protection instead of refusing."
     )
     keep_copies: Kept = Field(default=3, description="Snapshot copies of this target to keep, this run's included.")
+    keep_new_snapshots: Kept = Field(
+        default=1, description="Snapshots that runs took for this target (`new`) to keep, this run's included."
+    )
     keep_final_snapshots: Kept = Field(default=3, description="Final snapshots of this target to keep.")
     manage_master_user_password: bool | None = Field(
         default=None,

@@ -10,7 +10,7 @@ from utils.request.fields import AccountId, Identifier, Region, SnapshotName
 from utils.restore_type import RestoreType
 from utils.strict_model import StrictModel
 
-LATEST = "latest"
+LATEST, NEW = "latest", "new"
 
 
 def _restore_time(value: str) -> str:
@@ -35,7 +35,9 @@ class Source(StrictModel):
         description="Account that owns the source snapshot, when it is shared from another account.",
     )
     snapshot: SnapshotName = Field(
-        default=LATEST, description="`latest` (newest available), a snapshot identifier, or a snapshot ARN."
+        default=LATEST,
+        description="`latest` (newest available), `new` (one is taken first, where the stack's `NewSnapshotSources` "
+        "names the cluster), a snapshot identifier, or a snapshot ARN.",
     )
     restore_time: Annotated[str, AfterValidator(_restore_time)] | None = Field(
         default=None,

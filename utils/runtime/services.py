@@ -12,6 +12,7 @@ from utils.aws.clients import BEST_EFFORT_CONFIG, CLIENT_CONFIG, FUNCTION_CONFIG
 from utils.aws.event_bus import OperationEvents
 from utils.aws.executions import Executions, Functions
 from utils.aws.kms import KmsGateway
+from utils.aws.new_snapshots import NewSnapshots
 from utils.aws.notifier import Notifier
 from utils.aws.offers import Offers
 from utils.aws.rds_reader import RdsReader
@@ -68,8 +69,12 @@ class Services:
 
     @property
     def rds_writer(self) -> RdsWriter:
-        """Change RDS; in the target Region only, so that no step can touch the source."""
+        """Change RDS; in the target Region only: in the source's a run changes its `new_snapshots` at most."""
         return RdsWriter(self._client("rds", self.settings.target_region))
+
+    def new_snapshots(self, region: str) -> NewSnapshots:
+        """Take and delete a run's own snapshots in the source Region."""
+        return NewSnapshots(self._client("rds", region))
 
     @property
     def attached(self) -> AttachedReader:

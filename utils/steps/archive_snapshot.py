@@ -2,6 +2,7 @@
 
 from utils import tags
 from utils.cluster.snapshot_quota import prunable
+from utils.cluster.source.new_snapshot import superfluous_new_snapshots
 from utils.operation.model import Operation
 from utils.operation.store import RunDurations
 from utils.report.summary import durations
@@ -21,10 +22,14 @@ def archive_snapshot(operation: Operation, services: Services) -> StepResult:
     superfluous = prunable(operation, snapshots)
     record.pruned_copies = sorted({*record.pruned_copies, *superfluous[tags.Role.COPY]})
     record.pruned_final_snapshots = sorted({*record.pruned_final_snapshots, *superfluous[tags.Role.FINAL]})
+    of_source = superfluous_new_snapshots(operation, services)
+    record.pruned_new_snapshots = sorted({*record.pruned_new_snapshots, *of_source})
     # The names come into the row first: after a failure the next call finds nothing left to name.
     services.operations.save(operation)
     for identifier in (*superfluous[tags.Role.COPY], *superfluous[tags.Role.FINAL]):
         services.rds_writer.delete_snapshot(identifier)
+    for identifier in of_source:
+        services.new_snapshots(operation.snapshot.region).delete(identifier)
     _remember_durations(operation, services)
     return StepResult(status=StepStatus.READY, details=record.model_dump(mode="json"))
 

@@ -2,6 +2,7 @@
 
 from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.cluster.ours import check_copy_is_ours
+from utils.cluster.source.new_snapshot import look_at_new_snapshot
 from utils.cluster.statuses import judge
 from utils.errors import CopyFailed
 from utils.operation.model import Operation
@@ -13,11 +14,15 @@ from utils.runtime.waiting import Phase, copy_phase
 
 def check_copy_status(operation: Operation, services: Services) -> StepResult:
     """Answer IN_PROGRESS, COPY_AGAIN (no room until now), or READY; raises `CopyFailed`, `PhaseTimedOut`."""
+    if operation.snapshot.is_to_be_taken:
+        return look_at_new_snapshot(operation, services)
     copy_id = operation.identifiers.copy_id
     found = services.rds().find_snapshot(copy_id)
     now = services.clock.now()
     # The row of an execution that was redriven here knows of no copy: Copy Snapshot must request it.
     not_requested_yet = operation.copied is None or operation.copied.waits_for_room
+    # The wait for a new snapshot has begun the record before there was anything to copy.
+    not_requested_yet = not_requested_yet or (operation.snapshot.is_new and not operation.begun.copy_requested)
     phase, record = copy_phase(operation, now), operation.copy_record(now)
     if found is None:
         answer = _request_again(phase, copy_id) if not_requested_yet else _not_shown(phase, record, copy_id)

@@ -5,6 +5,7 @@ from utils.aws.rds_models import Snapshot
 from utils.aws.rds_statuses import SNAPSHOT
 from utils.cluster.ours import check_copy_is_ours
 from utils.cluster.snapshot_quota import make_room
+from utils.cluster.source.new_snapshot import take_new_snapshot
 from utils.errors import QuotaReached, ResourceBusy
 from utils.operation.model import Operation
 from utils.runtime.contract import StepResult, StepStatus
@@ -14,6 +15,8 @@ from utils.runtime.waiting import copy_phase
 
 def copy_snapshot(operation: Operation, services: Services) -> StepResult:
     """Start the copy; one that an earlier call started is taken as ours, one of ours that failed is made again."""
+    if operation.snapshot.is_to_be_taken:
+        return take_new_snapshot(operation, services)
     if not operation.plan.copy_needed:
         return StepResult(status=StepStatus.READY, details={"skipped": operation.plan.copy_reason})
     copy_id = operation.identifiers.copy_id

@@ -3,9 +3,9 @@
 from utils import tags
 from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
 from utils.cluster.beside import settings_to_build
-from utils.cluster.data_source import request_restore
 from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
 from utils.cluster.settings_after_restore import finish_settings
+from utils.cluster.source.restoring import request_restore
 from utils.cluster.statuses import judge
 from utils.errors import CapacityUnavailable, ResourceBusy
 from utils.operation.model import Operation

@@ -172,7 +172,7 @@ def _check_what_would_still_be_destroyed(operation: Operation, services: Service
     guards.check_target_may_go(operation.request, target, is_leftover=operation.plan.half_restored_by is not None)
     if operation.deletion is None or operation.deletion.destroying_since is None:
         snapshot, most = operation.snapshot, operation.request.source.max_age_hours
-        if not snapshot.is_of_the_restore:
+        if not (snapshot.is_of_the_restore or snapshot.is_to_be_taken):
             now = services.clock.now()
             check_age(snapshot.identifier, snapshot.created_at, most, now, snapshot.restore_type)
 

@@ -34,6 +34,15 @@ class AsOfAMoment:
     clone_outcome: Outcome
 
 
+@dataclass(frozen=True)
+class FromNewSnapshots:
+    """Two refreshes of one target, each from a snapshot that it took itself."""
+
+    production: Production
+    rows: dict[str, int]
+    outcomes: list[Outcome]
+
+
 @story
 def nights_in_a_row(world: World) -> list[Outcome]:
     """Three refreshes of one target, which is absent at first; only the newest snapshot of each kind is kept."""
@@ -82,3 +91,13 @@ def as_of_a_moment(world: World) -> AsOfAMoment:
     cloned = world.run({"source": source | {"fast_clone": True}, "target": target}).expect_success()
     now = counted(world.cloud, production.cluster, MASTER)
     return AsOfAMoment(production, moment, at_the_moment, restored, in_the_copy, now, cloned)
+
+
+@story
+def from_new_snapshots(world: World) -> FromNewSnapshots:
+    """Two refreshes from production as it is now; yesterday's snapshot is there, and not taken."""
+    production = make_production(world.cloud, "shop-fresh")
+    rows = counted(world.cloud, production.cluster, MASTER)
+    request = {"source": {"cluster_id": "shop-fresh", "snapshot": "new"}, "target": {"cluster_id": "fresh"}}
+    outcomes = [world.run(request).expect_success() for _ in range(2)]
+    return FromNewSnapshots(production, rows, outcomes)

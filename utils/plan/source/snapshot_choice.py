@@ -19,7 +19,7 @@ from utils.words import counted
 # AWS takes one before a major version upgrade: it is of the old version and not a backup somebody chose.
 _UPGRADE_PREFIX = "preupgrade"
 _MOST_REJECTED = 20
-_NO_BACKUPS = {tags.Role.COPY.value, tags.Role.FINAL.value}
+_NO_BACKUPS = {tags.Role.COPY.value, tags.Role.FINAL.value, tags.Role.SOURCE.value}
 
 
 @dataclass(frozen=True, kw_only=True)

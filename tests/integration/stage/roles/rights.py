@@ -115,6 +115,23 @@ NOBODYS: dict[str, Call] = {
     "delete in the source Region": rds(
         "delete_db_cluster", SOURCE_REGION, DBClusterIdentifier="shop-production", SkipFinalSnapshot=True
     ),
+    "take a snapshot of a source that the stack does not name": rds(
+        "create_db_cluster_snapshot",
+        SOURCE_REGION,
+        DBClusterIdentifier="shop-production",
+        DBClusterSnapshotIdentifier="aurora-restore-source-x",
+        Tags=marks(tags.Role.SOURCE),
+    ),
+    "take a snapshot of a source under another name": rds(
+        "create_db_cluster_snapshot",
+        SOURCE_REGION,
+        DBClusterIdentifier="shop-fresh",
+        DBClusterSnapshotIdentifier="by-hand",
+        Tags=marks(tags.Role.SOURCE),
+    ),
+    "delete a snapshot of the source": rds(
+        "delete_db_cluster_snapshot", SOURCE_REGION, DBClusterSnapshotIdentifier="shop-production-yesterday"
+    ),
     "take a cluster's protection": rds("modify_db_cluster", DBClusterIdentifier=FOREIGN, DeletionProtection=False),
     "set a cluster's master password": rds("modify_db_cluster", DBClusterIdentifier=FOREIGN, MasterUserPassword="x"),
     "start a cluster": rds("start_db_cluster", DBClusterIdentifier=FOREIGN),
@@ -249,7 +266,7 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
         rds("describe_db_cluster_snapshots", SnapshotType="manual"),
     ),
     "look at snapshots of the source Region": (
-        frozenset({"snapshot-check", "copy-snapshot"}),
+        frozenset({"snapshot-check", "copy-snapshot", "check-copy-status", "archive-snapshot"}),
         rds("describe_db_cluster_snapshots", SOURCE_REGION),
     ),
     "look at clusters": (

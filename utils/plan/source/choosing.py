@@ -1,0 +1,47 @@
+"""What is restored, in whichever way the request asks for it."""
+
+from datetime import datetime
+from functools import partial
+
+from utils import tags
+from utils.operation.planned import Identifiers
+from utils.plan import guards
+from utils.plan.kept import kept_and_pruned
+from utils.plan.source.fresh_snapshot import snapshot_to_take
+from utils.plan.source.point_in_time import choose_moment
+from utils.plan.source.snapshot_choice import Choice, choose_snapshot
+from utils.preflight.looks import Preflight
+from utils.request.model import RestoreRequest
+from utils.request.source import NEW
+from utils.restore_type import RestoreType
+from utils.runtime.services import Services
+
+
+def choose(operation_id: str, request: RestoreRequest, now: datetime, services: Services) -> Choice:
+    """Pick the source snapshot, the one to be taken, or the source cluster itself; raises the snapshot errors."""
+    there, settings = services.rds(request.source.region), services.settings
+    if request.source.snapshot == NEW:
+        return Choice(snapshot=snapshot_to_take(request, operation_id, there, settings, now))
+    if request.source.restore_type is RestoreType.SNAPSHOT:
+        return choose_snapshot(request.source, there, settings)
+    return Choice(snapshot=choose_moment(request.source, services.rds(), settings, now))
+
+
+def look_at_new_name(
+    preflight: Preflight, request: RestoreRequest, snapshot_id: str, operation_id: str, services: Services
+) -> None:
+    """Refuse a name for the snapshot to be taken that another one has."""
+    if request.source.snapshot == NEW:
+        there = services.rds(request.source.region)
+        preflight.look(
+            "name of the new snapshot", partial(guards.check_snapshot_name, there, snapshot_id, operation_id)
+        )
+
+
+def new_ones_pruned(request: RestoreRequest, names: Identifiers, services: Services) -> list[str]:
+    """Name the snapshots that earlier runs took and that will be more than are kept."""
+    if request.source.snapshot != NEW:
+        return []
+    there = services.rds(request.source.region).manual_snapshots()
+    keep, target_id = request.keep_new_snapshots, names.target_cluster_id
+    return kept_and_pruned(there, tags.Role.SOURCE, target_id, keep=keep, is_new_one=True)[1]
