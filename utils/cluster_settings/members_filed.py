@@ -191,8 +191,20 @@ MODIFY_INSTANCE = (
     | _other("of an upgrade in place, which no run makes", "AllowMajorVersionUpgrade")
 )
 
+_OF_A_SNAPSHOT_ONLY = {"AvailabilityZones", "DatabaseName", "Engine", "EngineVersion", "SnapshotIdentifier"}
+RESTORE_TO_POINT_IN_TIME = {
+    member: filed for member, filed in RESTORE_CLUSTER.items() if member not in _OF_A_SNAPSHOT_ONLY
+} | _fixed(
+    RestoreToTime="the request's source.restore_time",
+    RestoreType="full-copy, or copy-on-write for the request's source.fast_clone",
+    SourceDBClusterIdentifier="the source cluster",
+    SourceDbClusterResourceId="the name tells which, and the plan's resource id is looked at before",
+    UseLatestRestorableTime="where no time is asked for",
+)
+
 FILED = {
     "RestoreDBClusterFromSnapshot": RESTORE_CLUSTER,
+    "RestoreDBClusterToPointInTime": RESTORE_TO_POINT_IN_TIME,
     "ModifyDBCluster": MODIFY_CLUSTER,
     "CreateDBInstance": CREATE_INSTANCE,
     "ModifyDBInstance": MODIFY_INSTANCE,
