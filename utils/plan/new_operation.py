@@ -20,7 +20,7 @@ from utils.plan.inherited import usable_key, what_to_inherit
 from utils.plan.kept import kept_and_pruned
 from utils.plan.leftovers import half_restored_by
 from utils.plan.restore_settings import resolve_settings
-from utils.plan.source.choosing import choose, look_at_new_name, new_ones_pruned
+from utils.plan.source.choosing import choose, look_at_new_name, new_ones_pruned, takes_one_here
 from utils.plan.source.point_in_time import check_members_of_request
 from utils.plan.source.snapshot_choice import check_age
 from utils.plan.swap import check_asked_by_name, look_at_swap
@@ -92,7 +92,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         settings=settings,
         # In a swap nothing goes before everything has come.
         old_members=len(members) if old and identifiers.swap is None else None,
-        new_snapshots=plan.copy_needed + plan.take_final_snapshot,
+        new_snapshots=plan.copy_needed + plan.take_final_snapshot + takes_one_here(request, services.settings),
         quarantine_group_ids=plan.quarantine_group_ids,
     )
     look_at_what_is_wanted(preflight, services.offers, wanted)

@@ -96,7 +96,12 @@ def test_without_a_copy_there_is_nothing_to_mark(aws: FakeAws) -> None:
     aws.west.has_snapshot("prod-local")
     aws.start(source={"region": "us-west-2"})
     result = aws.run(archive_snapshot)
-    assert result.details == {"archived": None, "pruned_copies": [], "pruned_final_snapshots": []}
+    assert result.details == {
+        "archived": None,
+        "pruned_copies": [],
+        "pruned_final_snapshots": [],
+        "pruned_new_snapshots": [],
+    }
     assert aws.west.changes == []
 
 

@@ -108,6 +108,14 @@ def test_beside_the_target_it_is_restored_where_it_is(allowed: FakeAws) -> None:
     allowed.run(delete_rds)
 
 
+def test_beside_the_target_it_needs_room_among_the_targets_snapshots(allowed: FakeAws) -> None:
+    allowed.west.has_source("prod")
+    allowed.west.quotas["ManualClusterSnapshots"] = 1
+    allowed.start(source=NEW | {"region": "us-west-2"})
+    (warning,) = [line for line in allowed.operation.plan.warnings if "quota of snapshots" in line]
+    assert "0 of 1 manual cluster snapshots, and 2 to come" in warning  # the new one and the final one
+
+
 def test_one_that_failed_is_left_to_a_person_and_taken_again_once_it_is_gone(allowed: FakeAws) -> None:
     allowed.start(source=NEW)
     allowed.run(copy_snapshot)

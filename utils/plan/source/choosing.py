@@ -15,6 +15,7 @@ from utils.request.model import RestoreRequest
 from utils.request.source import NEW
 from utils.restore_type import RestoreType
 from utils.runtime.services import Services
+from utils.settings import Settings
 
 
 def choose(operation_id: str, request: RestoreRequest, now: datetime, services: Services) -> Choice:
@@ -36,6 +37,11 @@ def look_at_new_name(
         preflight.look(
             "name of the new snapshot", partial(guards.check_snapshot_name, there, snapshot_id, operation_id)
         )
+
+
+def takes_one_here(request: RestoreRequest, settings: Settings) -> bool:
+    """Tell whether the snapshot that the run takes counts in the target Region."""
+    return request.source.snapshot == NEW and request.source.region == settings.target_region
 
 
 def new_ones_pruned(request: RestoreRequest, names: Identifiers, services: Services) -> list[str]:
