@@ -50,6 +50,7 @@ EVERY_FUNCTION_READS = {
 REPLACEABLE = {"aws:ResourceTag/aurora-restore:replaceable": "true"}
 RESTORED = {"aws:ResourceTag/aurora-restore:managed": "true", "aws:ResourceTag/aurora-restore:role": "target"}
 SNAPSHOT = {"aws:ResourceTag/aurora-restore:managed": "true", "aws:ResourceTag/aurora-restore:role": ["copy", "final"]}
+NEW_SNAPSHOT = {"aws:ResourceTag/aurora-restore:managed": "true", "aws:ResourceTag/aurora-restore:role": "source"}
 GUARDING_TAGS: dict[str, list[dict[str, Any]]] = {
     "rds:DeleteDBCluster": [REPLACEABLE],
     "rds:DeleteDBInstance": [REPLACEABLE],
@@ -57,7 +58,7 @@ GUARDING_TAGS: dict[str, list[dict[str, Any]]] = {
     "rds:ModifyDBInstance": [REPLACEABLE],
     "rds:StartDBCluster": [REPLACEABLE, RESTORED],
     "rds:StopDBCluster": [RESTORED],
-    "rds:DeleteDBClusterSnapshot": [SNAPSHOT],
+    "rds:DeleteDBClusterSnapshot": [SNAPSHOT, NEW_SNAPSHOT],
 }
 CHANGES_OF_ROWS = (
     "dynamodb:BatchWriteItem",
@@ -249,6 +250,15 @@ def test_what_destroys_or_changes_is_tied_to_a_tag(step: str, action: str) -> No
             assert str(statement["Resource"]).endswith(":db:application-autoscaling-*'}")
             continue
         assert statement["Condition"]["StringEquals"] in GUARDING_TAGS[action]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_in_the_source_region_only_snapshots_of_our_name_and_marks_are_deleted(step: str) -> None:
+    for statement in role_of(step):
+        if allows(statement, "rds:DeleteDBClusterSnapshot") and "SourceRegion" in str(statement["Resource"]):
+            assert step == "archive-snapshot"
+            assert str(statement["Resource"]).endswith(":cluster-snapshot:aurora-restore-source-*'}")
+            assert statement["Condition"]["StringEquals"] == NEW_SNAPSHOT
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -1,9 +1,10 @@
 """Everything a step may use, made once per Lambda environment."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
@@ -12,7 +13,6 @@ from utils.aws.clients import BEST_EFFORT_CONFIG, CLIENT_CONFIG, FUNCTION_CONFIG
 from utils.aws.event_bus import OperationEvents
 from utils.aws.executions import Executions, Functions
 from utils.aws.kms import KmsGateway
-from utils.aws.new_snapshots import NewSnapshots
 from utils.aws.notifier import Notifier
 from utils.aws.offers import Offers
 from utils.aws.rds_reader import RdsReader
@@ -25,6 +25,16 @@ from utils.operation.audit_log import AuditLog, DynamoDbAuditLog
 from utils.operation.state_table import DynamoDbOperationStore
 from utils.operation.store import OperationStore
 from utils.settings import Settings
+
+
+class NewSnapshots(Protocol):
+    """Takes and deletes a run's own snapshots of its source; no other change is to be had by it."""
+
+    def create_snapshot(self, cluster_id: str, snapshot_id: str, *, tags: Mapping[str, str]) -> None:
+        """Start a manual snapshot; one that is there already is no error."""
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        """Delete it; one that is gone already is no error."""
 
 
 @dataclass(kw_only=True)
@@ -73,8 +83,8 @@ class Services:
         return RdsWriter(self._client("rds", self.settings.target_region))
 
     def new_snapshots(self, region: str) -> NewSnapshots:
-        """Take and delete a run's own snapshots in the source Region."""
-        return NewSnapshots(self._client("rds", region))
+        """Change the one thing that a run may where its source is, and only if the stack allows it."""
+        return RdsWriter(self._client("rds", region))
 
     @property
     def attached(self) -> AttachedReader:

@@ -29,7 +29,7 @@ def archive_snapshot(operation: Operation, services: Services) -> StepResult:
     for identifier in (*superfluous[tags.Role.COPY], *superfluous[tags.Role.FINAL]):
         services.rds_writer.delete_snapshot(identifier)
     for identifier in of_source:
-        services.new_snapshots(operation.snapshot.region).delete(identifier)
+        services.new_snapshots(operation.snapshot.region).delete_snapshot(identifier)
     _remember_durations(operation, services)
     return StepResult(status=StepStatus.READY, details=record.model_dump(mode="json"))
 

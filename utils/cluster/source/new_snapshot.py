@@ -22,7 +22,9 @@ def take_new_snapshot(operation: Operation, services: Services) -> StepResult:
             raise _failed(source.identifier, f"with status {found.status}")
     if found is None:
         try:
-            services.new_snapshots(source.region).take(source.cluster_id, source.identifier, tags=_own_tags(operation))
+            services.new_snapshots(source.region).create_snapshot(
+                source.cluster_id, source.identifier, tags=_own_tags(operation)
+            )
         except QuotaReached as full:
             raise SnapshotQuotaFull(
                 f"no room for a manual snapshot in {source.region} ({full.found})",

@@ -20,12 +20,13 @@ from utils.settings import Settings
 
 def choose(operation_id: str, request: RestoreRequest, now: datetime, services: Services) -> Choice:
     """Pick the source snapshot, the one to be taken, or the source cluster itself; raises the snapshot errors."""
-    there, settings = services.rds(request.source.region), services.settings
-    if request.source.snapshot == NEW:
+    settings, source = services.settings, request.source
+    if source.restore_type is not RestoreType.SNAPSHOT:
+        return Choice(snapshot=choose_moment(source, services.rds(), settings, now))
+    there = services.rds(source.region)
+    if source.snapshot == NEW:
         return Choice(snapshot=snapshot_to_take(request, operation_id, there, settings, now))
-    if request.source.restore_type is RestoreType.SNAPSHOT:
-        return choose_snapshot(request.source, there, settings)
-    return Choice(snapshot=choose_moment(request.source, services.rds(), settings, now))
+    return choose_snapshot(source, there, settings)
 
 
 def look_at_new_name(
