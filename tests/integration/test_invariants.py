@@ -32,7 +32,9 @@ FROM_THE_TARGET_REGION = {"beside-west", "silent", "as-of"}
 MAKING = ("CreateDBCluster", "RestoreDBClusterFromSnapshot", "RestoreDBClusterToPointInTime")
 
 # With these every kind of change has been made, also when only this file is run.
-pytestmark = pytest.mark.usefixtures("night", "nights_in_a_row", "in_one_region", "wishes", "quiet")
+pytestmark = pytest.mark.usefixtures(
+    "night", "nights_in_a_row", "in_one_region", "as_of_a_moment", "from_new_snapshots", "wishes", "quiet"
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,7 @@ def test_there_is_something_to_judge(by_functions: list[ApiCall]) -> None:
         "DeleteDBInstance",
         "ModifyDBCluster",
         "RestoreDBClusterFromSnapshot",
+        "RestoreDBClusterToPointInTime",
     }
 
 
