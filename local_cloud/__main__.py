@@ -8,13 +8,21 @@ import signal
 import sys
 from types import FrameType
 
-from local_cloud import cli
-from tooling import environments, installers
-from tooling.environments import ENVIRONMENTS, environment_bin
-
 
 def main() -> int:
     """Run one command and return its exit code."""
+    try:
+        return _run()
+    except KeyboardInterrupt:
+        print("\nlocal.sh: stopped.", file=sys.stderr)
+        return 130
+
+
+def _run() -> int:
+    # Here, so that Ctrl-C is understood while they are loaded.
+    from local_cloud import cli
+    from tooling import environments, installers
+
     options = cli.parse(sys.argv[1:])
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
@@ -23,27 +31,16 @@ def main() -> int:
     except installers.EnvironmentFailed as error:
         print(f"local.sh: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return _interrupted()
-    if not _in_environment():
-        python = environment_bin("cloud") / "python"
+    if os.path.realpath(sys.prefix) != os.path.realpath(environments.ENVIRONMENTS / "cloud"):
+        python = environments.environment_bin("cloud") / "python"
         os.execv(python, [str(python), "-m", "local_cloud", *sys.argv[1:]])  # noqa: S606
     # Only importable in the environment: it needs boto3.
     exit_code: int = importlib.import_module("local_cloud.pipeline.run_command").run(options)
     return exit_code
 
 
-def _in_environment() -> bool:
-    return os.path.realpath(sys.prefix) == os.path.realpath(ENVIRONMENTS / "cloud")
-
-
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _interrupted() -> int:
-    print("\nlocal.sh: stopped.", file=sys.stderr)
-    return 130
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """./local.sh: what it takes, what it refuses, what it prints."""
 
+import importlib
 import os
 import subprocess
 from pathlib import Path
@@ -127,3 +128,14 @@ def test_the_launcher_script_needs_only_python() -> None:
 
     assert "up" in done.stdout
     assert done.stderr == ""
+
+
+def test_ctrl_c_while_its_modules_are_loaded_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "parse", interrupted)
+    assert importlib.import_module("local_cloud.__main__").main() == 130
+    assert capsys.readouterr().err.endswith("local.sh: stopped.\n")
