@@ -4,9 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from utils.operation.model import Helper, Operation, StepName
-from utils.runtime.contract import ClosingEvent, StartEvent, StepEvent, StepResult, SwapEvent
+from utils.runtime.contract import ClosingEvent, FailedEvent, StartEvent, StepEvent, StepResult, SwapEvent
+from utils.runtime.failure import caught_error
 from utils.runtime.services import Services
-from utils.runtime.step import operation_step, step
+from utils.runtime.step import on_operation, operation_step, step
 
 if TYPE_CHECKING:
     from utils.steps.archive_snapshot import archive_snapshot
@@ -35,6 +36,7 @@ _STEPS = {name.value.lower().replace(" ", "_") for name in (*StepName, *Helper)}
 
 __all__ = [
     "ClosingEvent",
+    "FailedEvent",
     "Helper",
     "Operation",
     "Services",
@@ -44,12 +46,14 @@ __all__ = [
     "StepResult",
     "SwapEvent",
     "archive_snapshot",
+    "caught_error",
     "check_copy_status",
     "check_delete_status",
     "check_restore_status",
     "check_swap_status",
     "copy_snapshot",
     "delete_rds",
+    "on_operation",
     "operation_step",
     "restore_snapshot",
     "setup_db_users",

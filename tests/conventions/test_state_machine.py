@@ -21,7 +21,15 @@ TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task
 ASK_ALL = STATES["Ask All Functions"]
 (ASK_ONE,) = (state for state in ASK_ALL["ItemProcessor"]["States"].values() if state["Type"] == "Task")
 FAILURE_NOTICE = "SNS Failure Notification"
-ROLL_BACK = "Roll Back Swap"
+ROLL_BACK, BRING_BACK = "Roll Back Swap", "Bring Back"
+# From the deletion on until the users are proven: the old data may have to come back.
+AT_RISK = {
+    StepName.DELETE_RDS,
+    StepName.CHECK_DELETE_STATUS,
+    StepName.RESTORE_SNAPSHOT,
+    StepName.CHECK_RESTORE_STATUS,
+    StepName.SETUP_DB_USERS,
+}
 ASK, RECORD = "Ask for Approval", "Record Approval"
 OURS = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, AuroraRestoreError)}
 BASES = {AuroraRestoreError, RetryableError, PermanentError}
@@ -148,13 +156,15 @@ def test_every_task_catches_everything(name: str) -> None:
 
 def test_a_failed_step_is_told_and_ends_in_fail() -> None:
     swap = {StepName.SWAP_CLUSTERS, StepName.CHECK_SWAP_STATUS}
-    steps = set(TASKS) - {FAILURE_NOTICE, StepName.SNS_NOTIFICATION, ROLL_BACK}
-    assert {STATES[name]["Catch"][-1]["Next"] for name in steps - swap} == {FAILURE_NOTICE}
+    steps = set(TASKS) - {FAILURE_NOTICE, StepName.SNS_NOTIFICATION, ROLL_BACK, BRING_BACK}
+    assert {STATES[name]["Catch"][-1]["Next"] for name in steps - swap - AT_RISK} == {FAILURE_NOTICE}
     assert {STATES[name]["Catch"][0]["Next"] for name in swap} == {ROLL_BACK}
-    assert STATES[ROLL_BACK]["Catch"] == [{"ErrorEquals": ["States.ALL"], "Next": FAILURE_NOTICE}], (
-        "the first error is told"
-    )
-    assert FAILURE_NOTICE in reachable_from(ROLL_BACK)
+    assert {STATES[name]["Catch"][0]["Next"] for name in AT_RISK} == {BRING_BACK}
+    for name in (ROLL_BACK, BRING_BACK):
+        assert STATES[name]["Catch"] == [{"ErrorEquals": ["States.ALL"], "Next": FAILURE_NOTICE}], (
+            "the first error is told"
+        )
+        assert FAILURE_NOTICE in exits_of(STATES[exits_of(STATES[name]).difference({FAILURE_NOTICE}).pop()])
     assert {STATES[name]["Catch"][-1]["Assign"]["error"] for name in steps} == {"{% $states.errorOutput %}"}
     ends = {name for name in reachable_from(FAILURE_NOTICE) if not exits_of(STATES[name])}
     assert {STATES[name]["Type"] for name in ends} == {"Fail"}
@@ -173,7 +183,7 @@ def test_the_failure_carries_the_errors_name_and_cause() -> None:
 
 
 def test_the_steps_are_its_tasks_by_name() -> None:
-    assert set(TASKS) == {name.value for name in StepName} | {FAILURE_NOTICE, ROLL_BACK, ASK, RECORD}
+    assert set(TASKS) == {name.value for name in StepName} | {FAILURE_NOTICE, ROLL_BACK, BRING_BACK, ASK, RECORD}
 
 
 @pytest.mark.parametrize("step", StepName, ids=lambda step: step.value)

@@ -43,6 +43,7 @@ RETRIES = [
 ]
 RESULT = "{% $states.result.Payload %}"
 CAUGHT = {"error": "{% $states.errorOutput %}", "failed_step": "{% $states.context.State.Name %}"}
+FIRST_ERROR = {"error": "{% $states.input.details.error %}", "failed_step": "{% $states.input.details.failed_step %}"}
 REDRIVES = "{% $exists($states.context.Execution.RedriveCount) ? $states.context.Execution.RedriveCount : 0 %}"
 
 
@@ -58,6 +59,9 @@ def invoked(function: str, payload: State) -> State:
 
 def caught(then: str = NOTICE, **what: Any) -> list[State]:
     return [{"ErrorEquals": ["States.ALL"], "Next": then, **(what or {"Assign": CAUGHT})}]
+
+
+TURN_BACK = caught("Bring Back", Assign=CAUGHT)
 
 
 def step(name: str, then: str, **more: Any) -> State:
@@ -198,17 +202,40 @@ EXPECTED: dict[str, State] = {
     "Is the Copy Ready?": choice("Wait for Copy", READY="Delete RDS", COPY_AGAIN="Copy Snapshot"),
     "Wait for Copy": wait("Check Copy Status"),
     "Check Copy Status": step("Check Copy Status", "Is the Copy Ready?"),
-    "Delete RDS": step("Delete RDS", "Is the Old Target Gone?"),
+    "Delete RDS": step("Delete RDS", "Is the Old Target Gone?", Catch=TURN_BACK),
     "Is the Old Target Gone?": choice("Wait for Delete", READY="Restore Snapshot", SNAPSHOT_READY="Delete RDS"),
     "Wait for Delete": wait("Check Delete Status"),
-    "Check Delete Status": step("Check Delete Status", "Is the Old Target Gone?"),
-    "Restore Snapshot": step("Restore Snapshot", "Wait for Restore"),
+    "Check Delete Status": step("Check Delete Status", "Is the Old Target Gone?", Catch=TURN_BACK),
+    "Restore Snapshot": step("Restore Snapshot", "Wait for Restore", Catch=TURN_BACK),
     "Wait for Restore": wait("Check Restore Status"),
-    "Check Restore Status": step("Check Restore Status", "Is the Restore Ready?"),
+    "Check Restore Status": step("Check Restore Status", "Is the Restore Ready?", Catch=TURN_BACK),
     "Is the Restore Ready?": choice("Wait for Restore", READY="Setup DB Users", CLUSTER_READY="Restore Snapshot"),
-    "Setup DB Users": step("Setup DB Users", "Are the Users Ready?", TimeoutSeconds=SETUP_SECONDS),
-    "Are the Users Ready?": choice("Wait for Master Password", READY="Archive Snapshot", SWAP_READY="Swap Clusters"),
+    "Setup DB Users": step("Setup DB Users", "Are the Users Ready?", TimeoutSeconds=SETUP_SECONDS, Catch=TURN_BACK),
+    "Are the Users Ready?": {
+        "Type": "Choice",
+        "Choices": [
+            {"Condition": "{% $states.input.status = 'READY' %}", "Next": "Archive Snapshot"},
+            {"Condition": "{% $states.input.status = 'SWAP_READY' %}", "Next": "Swap Clusters"},
+            {
+                "Condition": "{% $states.input.status = 'BROUGHT_BACK' %}",
+                "Assign": FIRST_ERROR,
+                "Next": NOTICE,
+            },
+        ],
+        "Default": "Wait for Master Password",
+    },
     "Wait for Master Password": wait("Setup DB Users"),
+    "Bring Back": step(
+        "Delete RDS",
+        "Is the Old Target to Come Back?",
+        payload={"error": "{% $error %}", "failed_step": "{% $failed_step %}"},
+        Catch=[{"ErrorEquals": ["States.ALL"], "Next": NOTICE}],
+    ),
+    "Is the Old Target to Come Back?": {
+        "Type": "Choice",
+        "Choices": [{"Condition": "{% $states.input.status = 'READY' %}", "Assign": FIRST_ERROR, "Next": NOTICE}],
+        "Default": "Wait for Delete",
+    },
     "Swap Clusters": step("Swap Clusters", "Is the Swap Done?", Catch=caught("Roll Back Swap", Assign=CAUGHT)),
     "Is the Swap Done?": choice("Wait for Swap", READY="Start Retirements", SWAP_AGAIN="Swap Clusters"),
     "Wait for Swap": wait("Check Swap Status"),

@@ -8,6 +8,7 @@ from utils.cluster.ours import check_cluster_is_ours
 from utils.cluster.quarantine import as_after_quarantine, settings_to_restore_with
 from utils.cluster_settings.model import TargetSettings
 from utils.operation.model import Operation
+from utils.operation.wanted import wanted_settings
 from utils.plan.swap import is_left_beside, without_attached
 from utils.runtime.services import Services
 
@@ -38,7 +39,7 @@ def _with_members_named(settings: TargetSettings, names: Mapping[str, str]) -> T
 
 def planned_settings(operation: Operation) -> TargetSettings:
     """Return what the restored cluster itself is to have in the end."""
-    return without_attached(operation.plan.settings) if operation.is_swap else operation.plan.settings
+    return without_attached(wanted_settings(operation)) if operation.is_swap else wanted_settings(operation)
 
 
 def left_beside(operation: Operation, services: Services) -> tuple[Cluster | None, list[Instance]]:

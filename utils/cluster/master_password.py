@@ -11,13 +11,14 @@ from utils.aws.rds_statuses import MASTER_SECRET, Verdict
 from utils.cluster.statuses import judge
 from utils.errors import RestoreFailed
 from utils.operation.model import Operation
+from utils.operation.wanted import wanted_settings
 from utils.runtime.services import Services
 
 
 def replace_master_password(cluster: Cluster, operation: Operation, services: Services) -> None:
     """Start replacing production's password, which takes RDS some minutes; raises `SecretInvalid`."""
     settings = services.settings
-    if not operation.plan.settings.manage_master_user_password:
+    if not wanted_settings(operation).manage_master_user_password:
         credentials = services.secrets.master_credentials(settings.master_secret_name)
         services.rds_writer.reset_master_password(cluster.identifier, credentials.password.get_secret_value())
     elif cluster.master_secret is None:
@@ -30,7 +31,7 @@ def master_password(cluster: Cluster, operation: Operation, services: Services) 
 
     Raises `SecretInvalid`, `RestoreFailed`, `UnknownStatus`.
     """
-    if not operation.plan.settings.manage_master_user_password:
+    if not wanted_settings(operation).manage_master_user_password:
         return services.secrets.master_credentials(services.settings.master_secret_name).password
     secret = cluster.master_secret
     if secret is None:

@@ -27,8 +27,17 @@ def check_final_snapshot_is_ours(found: Snapshot, operation: Operation) -> None:
         )
 
 
+def has_given_way(cluster: Cluster, operation: Operation) -> bool:
+    """Tell whether this is a deleted cluster, which RDS may show for a while after it was gone.
+
+    The old target, or the new one that failed where the old data is brought back.
+    """
+    failed = operation.bring_back.failed_resource_id if operation.bring_back else None
+    return is_the_old_target(cluster, operation) or (failed is not None and cluster.resource_id == failed)
+
+
 def is_the_old_target(cluster: Cluster, operation: Operation) -> bool:
-    """Tell whether this is the deleted cluster, which RDS may show for a while after it was gone."""
+    """Tell whether this is the cluster that had the target's name when the plan was made."""
     return cluster.resource_id == operation.plan.old_target_resource_id
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from utils.aws.rds_models import Cluster, Instance
 from utils.cluster_settings.model import TargetSettings
 from utils.operation.model import Operation
+from utils.operation.wanted import wanted_settings
 from utils.runtime.services import Services
 
 _CLOSED = {"creating"}
@@ -16,13 +17,15 @@ _CLOSED = {"creating"}
 
 def is_quarantined(operation: Operation) -> bool:
     """Tell whether the cluster has, or is to get, the groups of the quarantine."""
+    if operation.bring_back is not None:
+        return False  # the old data, with the old users' passwords
     return bool(operation.plan.quarantine_group_ids) and operation.exposure.network_opened_at is None
 
 
 def settings_to_restore_with(operation: Operation) -> TargetSettings:
     """Return the settings of the plan, with the groups of the quarantine in place of the target's."""
     if not is_quarantined(operation):
-        return operation.plan.settings
+        return wanted_settings(operation)
     return operation.plan.settings.model_copy(update={"security_group_ids": operation.plan.quarantine_group_ids})
 
 
@@ -36,7 +39,7 @@ def as_after_quarantine(operation: Operation, found: TargetSettings) -> TargetSe
 def note_exposure(operation: Operation, instances: Sequence[Instance], now: datetime) -> None:
     """Keep when an instance may have begun to answer: at the last look before one did."""
     record = operation.exposure
-    if operation.plan.quarantine_group_ids or record.since is not None:
+    if operation.bring_back is not None or operation.plan.quarantine_group_ids or record.since is not None:
         return
     if any(instance.status not in _CLOSED for instance in instances):
         record.since = record.closed_at or now

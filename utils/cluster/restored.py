@@ -6,10 +6,12 @@ from datetime import datetime
 from utils import tags
 from utils.aws.rds_models import Cluster, Instance
 from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
+from utils.cluster.ours import check_cluster_is_ours
+from utils.cluster.source.restoring import check_data_are_there
 from utils.cluster.statuses import first_seen, judge
 from utils.errors import RestoreFailed
 from utils.operation.model import Operation
-from utils.plan.source.point_in_time import check_restorable_source
+from utils.plan import guards
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled
 
@@ -36,20 +38,50 @@ def clear_half_restored(operation: Operation, cluster: Cluster, services: Servic
         return []
     if cluster_failed and others:
         raise _not_ours_to_delete(cluster, others)
-    check_restorable_source(operation.snapshot, operation.restored_from, services.rds(), unseen=False)
+    check_data_are_there(operation, services)
     record = operation.deletion_record()
     record.started_at, record.finished_at = services.clock.now(), None
     names = [*([cluster.identifier] if cluster_failed else []), *(member.identifier for member in doomed)]
     operation.begun.half_restored = sorted({*operation.begun.half_restored, *names})
     services.operations.save(operation)
-    for member in doomed:
+    _delete(doomed, services)
+    if cluster_failed:
+        _delete_cluster(cluster, services)
+    return [f"half-restored {name} to be deleted" for name in names]
+
+
+def clear_unproven(operation: Operation, cluster: Cluster, services: Services) -> list[str]:
+    """Delete our own cluster that nobody was let into, with its instances, so that the old data can be brought back.
+
+    Raises `RestoreFailed` for a cluster with an instance of somebody else, which is not ours to delete, and
+    `SnapshotNotAvailable` without the final snapshot.
+    """
+    check_cluster_is_ours(cluster, operation)
+    members = services.rds().instances_of(cluster.identifier)
+    others = [member for member in _own_and_others(members, operation)[1] if not member.is_autoscaled]
+    if others:
+        raise _not_ours_to_delete(cluster, others)
+    guards.check_restorable_now(services.rds(), operation.identifiers.final_snapshot_id)
+    names = [cluster.identifier, *(member.identifier for member in members)]
+    # The names come into the row first: after a failure the next call finds nothing left to name.
+    operation.begun.half_restored = sorted({*operation.begun.half_restored, *names})
+    services.operations.save(operation)
+    _delete(members, services)
+    if cluster.status != "deleting":
+        _delete_cluster(cluster, services)
+    return names
+
+
+def _delete(members: Sequence[Instance], services: Services) -> None:
+    for member in members:
         if member.status != "deleting":
             services.rds_writer.delete_instance(member.identifier)
-    if cluster_failed:
-        if cluster.deletion_protection:
-            services.rds_writer.set_deletion_protection(cluster.identifier, on=False)
-        services.rds_writer.delete_cluster(cluster.identifier)
-    return [f"half-restored {name} to be deleted" for name in names]
+
+
+def _delete_cluster(cluster: Cluster, services: Services) -> None:
+    if cluster.deletion_protection:
+        services.rds_writer.set_deletion_protection(cluster.identifier, on=False)
+    services.rds_writer.delete_cluster(cluster.identifier)
 
 
 def still_going(cluster: Cluster, members: list[Instance]) -> list[str]:

@@ -14,6 +14,7 @@ from utils.cluster_settings.comparison import Comparison, compare
 from utils.cluster_settings.model import TargetSettings
 from utils.errors import PermanentError, ResourceBusy, RestoreFailed
 from utils.operation.model import Operation
+from utils.operation.wanted import not_put_back, wanted_settings
 from utils.runtime.services import Services
 
 # RDS may take some time to show what it took; after so many requests it will not any more.
@@ -65,9 +66,9 @@ def compared(operation: Operation, cluster: Cluster, members: Sequence[Instance]
     if cluster.settings.cluster_parameter_group:
         found_there["tls_parameters"] = services.offers.tls_parameters(cluster.settings.cluster_parameter_group)
     now = settings_of(cluster, members, found_there).model_copy(
-        update={"manage_master_user_password": plan.settings.manage_master_user_password}
+        update={"manage_master_user_password": wanted_settings(operation).manage_master_user_password}
     )
-    found = compare(before, wanted, as_planned(operation, now), plan.origins, plan.not_put_back)
+    found = compare(before, wanted, as_planned(operation, now), plan.origins, not_put_back(operation))
     if found.unsafe:
         raise RestoreFailed(
             f"{cluster.identifier} with {'; '.join(map(str, found.unsafe))}",

@@ -20,7 +20,7 @@ def remember_success(operation: Operation, services: Services) -> None:
 
 def settings_before(operation: Operation, services: Services) -> TargetSettings | None:
     """Return the settings that the operation's target had before: of the old target, or of the record."""
-    if operation.plan.inherited_from is Origin.TARGET_RECORD:
+    if operation.plan.inherited_from is Origin.TARGET_RECORD and operation.bring_back is None:
         record = services.operations.find_target_record(
             services.settings.target_region, operation.identifiers.target_cluster_id
         )

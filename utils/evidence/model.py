@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from utils.operation.model import CheckRecord, HealthRecord, OperationError, OperationStatus, ScriptRecord
+from utils.operation.model import CheckRecord, HealthRecord, OperationStatus, ScriptRecord
 from utils.operation.planned import PreflightCheck
+from utils.operation.records import OperationError
 from utils.report.settings_diff import SettingChange
 from utils.restore_type import RestoreType
 

@@ -10,10 +10,12 @@ from utils.operation.records import (
     ApprovalRecord,
     ArchiveRecord,
     Begun,
+    BringBackRecord,
     CopyRecord,
     DeletionRecord,
     EvidenceRecord,
     ExposureRecord,
+    OperationError,
     RestoreRecord,
     SwapRecord,
 )
@@ -118,14 +120,6 @@ class UsersRecord(BaseModel):
     health: list[HealthRecord] = Field(default_factory=list, description="What the copy brings along.")
 
 
-class OperationError(BaseModel):
-    """Why an operation failed."""
-
-    name: str
-    message: str
-    step: str
-
-
 class ExecutionRecord(BaseModel):
     """An execution that works or worked on the operation; each redrive of one is a record of its own."""
 
@@ -163,6 +157,7 @@ class Operation(BaseModel):
     exposure: ExposureRecord = Field(default_factory=ExposureRecord)
     users: UsersRecord | None = None
     swap: SwapRecord | None = None
+    bring_back: BringBackRecord | None = None
     archive: ArchiveRecord | None = None
     approval: ApprovalRecord | None = None
     evidence: EvidenceRecord | None = None
@@ -192,7 +187,9 @@ class Operation(BaseModel):
 
     @property
     def restored_from(self) -> str:
-        """Identifier or ARN of what is restored: the snapshot copy, or the source snapshot itself."""
+        """Identifier or ARN of what is restored: the copy, the source snapshot, or the old target's final snapshot."""
+        if self.bring_back is not None:
+            return self.identifiers.final_snapshot_id
         return self.identifiers.copy_id if self.plan.copy_needed else self.snapshot.arn
 
     @property
@@ -214,6 +211,8 @@ class Operation(BaseModel):
     @property
     def restored_instance_ids(self) -> list[str]:
         """What the instances are called as long as the restored cluster is made."""
+        if self.bring_back is not None and self.old_target is not None:
+            return [member.identifier for member in self.old_target.settings.members]
         beside = self.identifiers.swap.instances_beside if self.identifiers.swap else {}
         return [beside.get(name, name) for name in self.identifiers.instance_ids]
 

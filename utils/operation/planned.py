@@ -118,6 +118,13 @@ class PreflightCheck(BaseModel):
     do: str = ""
 
 
+class BringBackPlan(BaseModel):
+    """What a failure after the deletion leads to: the old target is restored from its final snapshot."""
+
+    public_access: bool = Field(description="Whether the stack lets instances have a public address, as they had.")
+    not_put_back: list[str] = Field(default_factory=list, description="What no restore brings back, a line each.")
+
+
 class Plan(BaseModel):
     """What the run does, decided before anything is touched."""
 
@@ -130,6 +137,7 @@ class Plan(BaseModel):
     half_restored_by: str | None = Field(
         default=None, description="The operation that left the old target unproven: no final snapshot is taken of it."
     )
+    bring_back: BringBackPlan | None = Field(default=None, description="None: a failure leaves things as they are.")
     quarantine_group_ids: list[str] = Field(
         default_factory=list, description="Security groups of the restored cluster until everything is proven."
     )

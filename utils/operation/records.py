@@ -29,6 +29,7 @@ class Begun(BaseModel):
     old_target_started: bool = False
     pruned: list[str] = Field(default_factory=list, description="Older snapshots, deleted to make room.")
     half_restored: list[str] = Field(default_factory=list, description="Deleted again to be restored once more.")
+    not_brought_back: str = Field(default="", description="Why the old data was not brought back, though asked for.")
 
 
 class DeletionRecord(BaseModel):
@@ -128,6 +129,28 @@ class EvidenceRecord(BaseModel):
     sha256: dict[str, str] = Field(default_factory=dict, description="Digest of each file.")
     signed_by: str | None = Field(default=None, description="ARN of the key.")
     error: str | None = Field(default=None, description="Name of the error by which it was not written.")
+
+
+class OperationError(BaseModel):
+    """Why an operation failed."""
+
+    name: str
+    message: str
+    step: str
+
+
+class BringBackRecord(BaseModel):
+    """The old target's data, restored under its name from the final snapshot; times by RDS's clock."""
+
+    begun_at: datetime
+    because: OperationError = Field(description="Why the new cluster failed for good.")
+    failed_resource_id: str | None = Field(default=None, description="The new cluster, which gives way; None: none.")
+    cleared_at: datetime | None = Field(default=None, description="Since then what has the name is the old data.")
+    finished_at: datetime | None = Field(default=None, description="It was available with its settings and answered.")
+    master_managed_at: datetime | None = Field(default=None, description="RDS was told to keep the master's password.")
+    logins: list[str] = Field(default_factory=list, description="Users of the secrets that logged in.")
+    refused: list[str] = Field(default_factory=list, description="Those whose passwords the old data does not know.")
+    error: OperationError | None = Field(default=None, description="Why the old data is not back.")
 
 
 class ArchiveRecord(BaseModel):

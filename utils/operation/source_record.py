@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from utils.errors import SO_FAR
-from utils.operation.model import HealthRecord, Operation, OperationError, StepName, Verdict
+from utils.operation.model import HealthRecord, Operation, StepName, Verdict
+from utils.operation.records import OperationError
 
 # The restored data, or what runs on it, is the reason of these.
 _ABOUT_THE_DATA = {

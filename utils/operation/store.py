@@ -8,7 +8,8 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from utils.errors import OperationNotFound
-from utils.operation.model import Operation, OperationError
+from utils.operation.model import Operation
+from utils.operation.records import OperationError
 from utils.operation.source_record import SourceRecord
 from utils.operation.target_record import TargetRecord
 

@@ -21,4 +21,6 @@ def half_restored_by(cluster: Cluster, operations: OperationStore) -> str | None
         return None
     if earlier is None or (earlier.users is not None and earlier.users.finished_at is not None):
         return None
+    if earlier.bring_back is not None and earlier.bring_back.finished_at is not None:
+        return None  # the old data is back in it, and people work with it
     return operation_id

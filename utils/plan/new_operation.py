@@ -26,6 +26,7 @@ from utils.plan.source.snapshot_choice import check_age
 from utils.plan.swap import check_asked_by_name, look_at_swap
 from utils.plan.tls import tls_of, with_tls
 from utils.preflight.bound import look_at_what_binds
+from utils.preflight.bring_back import look_at_bring_back
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
 from utils.preflight.coherent import look_at_coherence
 from utils.preflight.final_snapshot import look_at_final_snapshot
@@ -106,6 +107,8 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         pattern = services.settings.target_cluster_pattern
         look_at_swap(preflight, identifiers, old, settings, pattern, services.rds())
         preflight.look("what hangs on the target's name", lambda: check_asked_by_name(now_there, settings))
+    described = _described(old, now_there) if old and now_there else None
+    look_at_bring_back(preflight, request, plan, described, services.kms)
     _warn_of_the_source(preflight, snapshot, services)
     preflight.raise_problems()
     written = datetime.now(UTC)
@@ -122,7 +125,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         ),
         identifiers=identifiers,
         snapshot=planning.describe_source(found),
-        old_target=_described(old, now_there) if old and now_there else None,
+        old_target=described,
         created_at=written,
         updated_at=written,
         ttl=row_ttl(written),

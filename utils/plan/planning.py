@@ -7,12 +7,12 @@ from datetime import datetime
 from utils.aws.rds_models import Cluster, Instance, Snapshot
 from utils.cluster_settings.origins import Origin
 from utils.identifiers import derived_identifier, region_and_account
-from utils.operation.planned import Identifiers, Plan, SourceSnapshot
+from utils.operation.planned import BringBackPlan, Identifiers, Plan, SourceSnapshot
 from utils.plan.inherited import Base
 from utils.plan.restore_settings import Resolved
 from utils.plan.swap import in_sentences, is_swap, swap_names
 from utils.request.mandatory import mandatory_of
-from utils.request.model import RestoreRequest
+from utils.request.model import BRING_BACK, RestoreRequest
 from utils.request.source import NEW
 from utils.restore_type import RestoreType
 from utils.settings import Settings
@@ -67,6 +67,7 @@ def make_plan(found: Found, identifiers: Identifiers, settings: Settings) -> Pla
         take_final_snapshot=take_final_snapshot and identifiers.swap is None,
         old_target_resource_id=old.resource_id if old else None,
         half_restored_by=found.half_restored_by,
+        bring_back=_bring_back(found, settings) if take_final_snapshot and identifiers.swap is None else None,
         quarantine_group_ids=settings.quarantine_group_ids,
         settings=found.resolved.settings,
         origins=found.resolved.origins,
@@ -79,6 +80,13 @@ def make_plan(found: Found, identifiers: Identifiers, settings: Settings) -> Pla
     if always:
         sentences.append(f"do for every run of this stack, whatever the request says: {', '.join(always)}")
     return plan.model_copy(update={"actions": sentences})
+
+
+def _bring_back(found: Found, settings: Settings) -> BringBackPlan | None:
+    """Return how the old target would come back; None where nobody wants it, or no instance of it would answer."""
+    if found.request.on_failure != BRING_BACK or not found.old_members:
+        return None
+    return BringBackPlan(public_access=settings.allow_public_access, not_put_back=list(found.not_put_back))
 
 
 def describe_source(found: Found) -> SourceSnapshot:
@@ -176,6 +184,14 @@ def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[st
         "reset the master password, set up the database users, shut out the others, prove each login",
         *_quarantine_in_sentences(plan),
         *in_sentences(identifiers, found.request),
+        *(
+            [
+                f"if it fails for good after the deletion: delete what is half-restored and restore {restored} from "
+                f"{identifiers.final_snapshot_id} with its settings as they are; the run still ends as failed"
+            ]
+            if plan.bring_back
+            else []
+        ),
         f"keep {counted(found.request.keep_copies, 'copy', 'copies')} and "
         f"{counted(found.request.keep_final_snapshots, 'final snapshot')}",
     ]

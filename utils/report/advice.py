@@ -39,6 +39,8 @@ def advice_after(error_name: str, operation: Operation) -> Advice:
         return Advice.NEITHER  # another execution has taken it over, or it has succeeded
     if operation.request.dry_run:
         return Advice.NEW_RUN
+    if operation.bring_back is not None:
+        return Advice.RESUME if operation.bring_back.finished_at is None else Advice.NEW_RUN
     return Advice.NEW_RUN if error_name in NEEDS_A_NEW_PLAN or _is_beyond(error_name, operation) else Advice.RESUME
 
 

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 from pydantic import BaseModel, ConfigDict
 
-from utils.errors import PermanentError
-from utils.operation.model import Operation, OperationError
+from utils.errors import SO_FAR, PermanentError
+from utils.operation.model import Operation
+from utils.operation.records import BringBackRecord, OperationError
 
 NOTHING = "nothing was changed"
 
@@ -33,6 +34,8 @@ class Changes(BaseModel):
     deletion_finished: bool = False
     gone_by_others: bool = False
     half_restored: tuple[str, ...] = ()
+    not_brought_back: str = ""
+    brought_back: str = ""
     restored: bool = False
     restore_finished: bool = False
     master_password_replaced: bool = False
@@ -55,8 +58,13 @@ class Changes(BaseModel):
             (self.deleted, f"{deleted}: {', '.join(self.deleted)}{', but not the cluster' * self.cluster_stays}"),
             (self.gone_by_others, "somebody else deleted or renamed the old target"),
             (self.half_restored, f"half-restored and deleted again: {', '.join(self.half_restored)}"),
-            (self.deleted and not self.restored, "the restore was not started"),
-            (self.restored, f"the restore of {self.target} was {'finished' if self.restore_finished else 'started'}"),
+            (self.deleted and not (self.restored or self.brought_back), "the restore was not started"),
+            (
+                self.restored,
+                f"the restore of {self.target} was {'finished' if self.restore_finished else 'started'}",
+            ),
+            (self.brought_back, self.brought_back),
+            (self.not_brought_back, f"the old data was not brought back: {self.not_brought_back}"),
             (self.swap, self.swap),
             (self.restarted, "the new cluster was stopped and started for its certificate"),
             (self.master_password_replaced, "the master password that came with the snapshot was replaced"),
@@ -100,15 +108,34 @@ def changed_so_far(operation: Operation) -> Changes:
         deleted=(*([] if stays else [names.target_cluster_id]), *deletion.deleted_members)
         if deletion and is_destroying
         else (),
-        deletion_finished=bool(deletion and deletion.finished_at),
+        deletion_finished=bool(deletion and deletion.finished_at) or operation.bring_back is not None,
         gone_by_others=bool(operation.plan.delete_target and deletion and deletion.finished_at and not is_destroying),
         half_restored=tuple(begun.half_restored),
+        not_brought_back=begun.not_brought_back,
+        brought_back=brought_back_in_words(operation),
         restored=begun.restore_requested or bool(restore and restore.cluster_arn),
-        restore_finished=bool(restore and restore.finished_at),
+        restore_finished=bool(restore and restore.finished_at and operation.bring_back is None),
         swap=_swap_in_words(operation),
         renamed=operation.swap is not None and operation.swap.begun_at is not None,
         restarted=operation.swap is not None and operation.swap.restarted_at is not None,
-        master_password_replaced=users is not None and users.master_reset_at is not None,
+        master_password_replaced=operation.bring_back is None
+        and users is not None
+        and users.master_reset_at is not None,
+    )
+
+
+def brought_back_in_words(operation: Operation) -> str:
+    """Say how far the old data is back; nothing where nobody brought it back."""
+    record, target_id = operation.bring_back, operation.identifiers.target_cluster_id
+    if record is None:
+        return ""
+    if record.finished_at is None:
+        return f"the old data is not back: {target_id} is being restored from its final snapshot"
+    known = f"; {', '.join(record.logins)} can log in" if record.logins else ""
+    unknown = f"; it does not know the passwords of the secrets for {', '.join(record.refused)}"
+    return (
+        f"the old data is back: {target_id} is available with its settings, its users and their passwords as they were"
+        f"{known}{unknown if record.refused else ''}"
     )
 
 
@@ -128,10 +155,29 @@ def _swap_in_words(operation: Operation) -> str:
 
 
 def with_what_came_after(error: OperationError | None, operation: Operation) -> OperationError | None:
-    """Have the error of a swap that was taken back say so: what it says of the names was so before."""
+    """Have the error say what the pipeline did about it: what it says of names and clusters was so before."""
+    if error is not None and operation.bring_back is not None:
+        return _first_error(error, operation.bring_back, operation)
+    if error is not None and operation.begun.not_brought_back:
+        since = f"since then: the old data was not brought back: {operation.begun.not_brought_back}"
+        return error.model_copy(update={"message": f"{error.message}; {since}"})
     if error is None or operation.swap is None or operation.swap.rolled_back_at is None:
         return error
     return error.model_copy(update={"message": f"{error.message}; since then: {changed_so_far(operation).swap}"})
+
+
+def _first_error(error: OperationError, record: BringBackRecord, operation: Operation) -> OperationError:
+    """Return why the new cluster failed, with what became of the old data since."""
+    because = record.because
+    since = brought_back_in_words(operation)
+    if record.finished_at is None:
+        later = record.error or error
+        what = later.message.partition(SO_FAR)[0]
+        since = f"{since}, which failed at {later.step or 'its end'} with {later.name}: {what}"
+        since += "; resume the operation to go on with that, or start a new run, which restores the source's data"
+    else:
+        since += "; when the cause is removed, start a new run: this operation is over"
+    return because.model_copy(update={"message": f"{because.message}; since then: {since}"})
 
 
 @contextmanager

@@ -27,6 +27,8 @@ def commands_to_bring_back(operation: Operation) -> list[str]:
     would not fit into a message.
     """
     old, deletion = operation.old_target, operation.deletion
+    if operation.bring_back is not None and operation.bring_back.finished_at is not None:
+        return []  # it is back
     if old is None or deletion is None or deletion.final_snapshot_arn is None or operation.begun.final_snapshot_lost:
         return []
     commands = _commands(operation.identifiers.target_cluster_id, old.settings, deletion.final_snapshot_arn)

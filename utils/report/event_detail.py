@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from utils.operation.model import Operation, OperationError, OperationStatus
+from utils.operation.model import Operation, OperationStatus
+from utils.operation.records import OperationError
 
 
 class OperationDetail(BaseModel):
@@ -27,6 +28,9 @@ class OperationDetail(BaseModel):
     port: int | None = Field(default=None, description="Its port.")
     engine_version: str | None = Field(default=None, description="Its Aurora PostgreSQL version.")
     final_snapshot_arn: str | None = Field(default=None, description="Final snapshot of the old target.")
+    brought_back: bool | None = Field(
+        default=None, description="Of a run that failed: whether the old data is back. Null: it was not tried."
+    )
     seconds: dict[str, int] = Field(default_factory=dict, description="Duration of each phase that ended, and `total`.")
     error: OperationError | None = Field(default=None, description="Why it failed, and at which step.")
 
@@ -48,6 +52,7 @@ def detail_of(operation: Operation, seconds: dict[str, int] | None = None) -> Op
         port=restore.port if restore else None,
         engine_version=restore.engine_version if restore else None,
         final_snapshot_arn=deletion.final_snapshot_arn if deletion else None,
+        brought_back=operation.bring_back.finished_at is not None if operation.bring_back else None,
         seconds=seconds or {},
         error=operation.error,
     )

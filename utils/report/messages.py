@@ -2,7 +2,8 @@
 
 from utils.aws.notifier import LONGEST_SUBJECT, Notification
 from utils.errors import SO_FAR
-from utils.operation.model import OperationError, OperationStatus, ScriptRecord
+from utils.operation.model import OperationStatus, ScriptRecord
+from utils.operation.records import OperationError
 from utils.report.advice import Advice
 from utils.report.changes import NOTHING
 from utils.report.commands import execution_url, resume_command
@@ -56,7 +57,8 @@ def message_for_failure(
     lines += ["", *_indented(resume)] if resume else []
     lines += _evidence(summary) if summary else []
     lines += _link(about.console_url)
-    subject = _subject(about.target_cluster_id or operation_id, f"FAILED: {error.name}")
+    is_back = ", old data back" if summary and summary.brought_back else ""
+    subject = _subject(about.target_cluster_id or operation_id, f"FAILED{is_back}: {error.name}")
     detail = (summary.as_json() if summary else {}) | {
         "operation_id": operation_id,
         "status": about.status.value,
@@ -145,6 +147,7 @@ def _what_is_left(summary: Summary, error: OperationError) -> list[str]:
     seconds = ", ".join(f"{phase} {duration(value)}" for phase, value in summary.seconds.items())
     return [
         _row("Target", summary.target_cluster_id),
+        *_old_data(summary),
         _source(summary),
         _row("Snapshot copy", summary.copied or "none"),
         _row("Durations", seconds or "no phase ended"),
@@ -155,6 +158,13 @@ def _what_is_left(summary: Summary, error: OperationError) -> list[str]:
         "",
         *_deletion(summary),
     ]
+
+
+def _old_data(summary: Summary) -> list[str]:
+    """Say whether the old data is back, where that was tried."""
+    if not summary.brought_back:
+        return [] if summary.brought_back is None else [_row("Old data", "NOT back yet: nobody serves")]
+    return [_row("Old data", f"back, at {summary.endpoint}:{summary.port}"), _row("Settings", summary.settings or "-")]
 
 
 def _changed(summary: Summary) -> list[str]:
@@ -181,6 +191,8 @@ def _deletion(summary: Summary) -> list[str]:
     if not summary.final_snapshot:
         nothing_left = [_row("Final snapshot", "none was wanted: what the old cluster held is gone")]
         return [*lines, *(nothing_left if summary.deleted else [])]
+    if summary.brought_back:
+        return [*lines, _row("Final snapshot", summary.final_snapshot)]
     commands = [line for command in summary.bring_back for line in _indented(command)]
     lines += [_row("Final snapshot", summary.final_snapshot), ""]
     return [

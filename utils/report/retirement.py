@@ -1,7 +1,7 @@
 """The notifications of what restores nothing: a retirement, which deletes what was put aside, and an undo."""
 
 from utils.aws.notifier import LONGEST_SUBJECT, Notification
-from utils.operation.model import OperationError
+from utils.operation.records import OperationError
 from utils.report.commands import execution_url
 from utils.report.envelope import About, notification
 from utils.report.summary import Summary

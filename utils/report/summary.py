@@ -5,15 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
-from utils.operation.model import (
-    CheckRecord,
-    HealthRecord,
-    Operation,
-    OperationError,
-    OperationStatus,
-    ScriptRecord,
-    UsersRecord,
-)
+from utils.operation.model import CheckRecord, HealthRecord, Operation, OperationStatus, ScriptRecord, UsersRecord
+from utils.operation.records import OperationError
 from utils.report.changes import Changes, changed_so_far
 from utils.report.commands import commands_to_bring_back, execution_url
 from utils.report.preview import Preview, preview_of
@@ -47,6 +40,7 @@ class Summary(BaseModel):
     half_restored_by: str | None = Field(exclude=True)
     deleted: list[str]
     bring_back: list[str]
+    brought_back: bool | None
     old_cluster: str | None
     keep_old_hours: float | None
     outage_seconds: int | None
@@ -121,6 +115,7 @@ def summarise(operation: Operation) -> Summary:
         final_snapshot=deletion.final_snapshot_arn if deletion else None,
         deleted=_deleted(operation),
         bring_back=commands_to_bring_back(operation),
+        brought_back=operation.bring_back.finished_at is not None if operation.bring_back else None,
         old_cluster=_old_cluster(operation),
         keep_old_hours=operation.request.keep_old_hours if operation.is_swap else None,
         outage_seconds=operation.swap.outage_seconds if operation.swap else None,

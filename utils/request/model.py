@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from utils.request.approval import Approval
 from utils.request.fields import Budget, Kept
@@ -16,6 +16,7 @@ from utils.request.users import RoleName, UserLimits
 from utils.strict_model import StrictModel
 
 SWAP: Literal["swap"] = "swap"
+BRING_BACK: Literal["bring_back"] = "bring_back"
 
 
 class Budgets(StrictModel):
@@ -43,6 +44,12 @@ class RestoreRequest(StrictModel):
     )
     final_snapshot: bool = Field(
         default=True, description="Snapshot the old target before it is deleted; `false` deletes it for good."
+    )
+    on_failure: Literal["stop", "bring_back"] = Field(
+        default="stop",
+        description="After a failure for good once the old target is deleted: `stop` leaves things as they are, "
+        "`bring_back` restores its final snapshot under its name with all of its settings; the run still ends as "
+        "failed. A swap needs neither: its old target serves on.",
     )
     override_deletion_protection: bool = Field(
         default=False, description="Switch off the old target's deletion protection instead of refusing."
@@ -90,3 +97,10 @@ class RestoreRequest(StrictModel):
         "stack's default is.",
     )
     dry_run: bool = Field(default=False, description="Check everything, write the plan, change nothing.")
+
+    @field_validator("on_failure")
+    @classmethod
+    def _has_something_to_bring_back(cls, value: str, info: ValidationInfo) -> str:
+        if value == BRING_BACK and info.data.get("final_snapshot") is False:
+            raise ValueError("stop, as final_snapshot is false: without one nothing can be brought back")
+        return value

@@ -3,7 +3,8 @@
 from utils.aws.event_bus import DetailType
 from utils.aws.notifier import Notification
 from utils.errors import AuroraRestoreError
-from utils.operation.model import Operation, OperationError, OperationStatus
+from utils.operation.model import Operation, OperationStatus
+from utils.operation.records import OperationError
 from utils.report import metrics
 from utils.report.event_detail import OperationDetail, detail_of
 from utils.runtime.services import Services

@@ -23,6 +23,7 @@ class StepStatus(StrEnum):
     CLUSTER_READY = "CLUSTER_READY"
     SWAP_READY = "SWAP_READY"
     SWAP_AGAIN = "SWAP_AGAIN"
+    BROUGHT_BACK = "BROUGHT_BACK"
     UNDO = "UNDO"
 
 
@@ -65,6 +66,13 @@ class StartEvent(StepEvent):
         return named_in(self.request) or self.operation_id
 
 
+class FailedEvent(StepEvent):
+    """Input of what is called after a step failed: `error` is the state machine's `$states.errorOutput`."""
+
+    error: dict[str, Any] | None = None
+    failed_step: str = ""
+
+
 class SwapEvent(StepEvent):
     """Input of Swap Clusters, which also takes back what it began."""
 
@@ -98,8 +106,8 @@ class Answer(BaseModel):
     reason: Annotated[str, Field(max_length=2000)] = ""
 
 
-class ClosingEvent(StepEvent):
-    """Input of SNS Notification: `error` is the state machine's `$states.errorOutput` of a failed run.
+class ClosingEvent(FailedEvent):
+    """Input of SNS Notification, which ends a run that failed with `error`, or one that succeeded.
 
     With `task_token` or `answer` it ends nothing: a person is asked for approval of the plan, or has answered.
 
@@ -109,8 +117,6 @@ class ClosingEvent(StepEvent):
 
     task_token: SecretStr | None = Field(default=None, description="A person is to be asked: by this the run goes on.")
     answer: Answer | None = Field(default=None, description="A person has answered.")
-    error: dict[str, Any] | None = None
-    failed_step: str = ""
     has_ended: bool = False
 
     @property

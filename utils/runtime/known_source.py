@@ -1,7 +1,8 @@
 """What a copy brought along is kept, for the next run from the same source."""
 
 from utils.errors import PermanentError
-from utils.operation.model import Operation, OperationError
+from utils.operation.model import Operation
+from utils.operation.records import OperationError
 from utils.operation.source_record import learned_from
 from utils.runtime.services import Services
 from utils.runtime.step import logger

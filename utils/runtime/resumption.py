@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from utils.errors import OperationClosed, OperationInProgress, OperationNotResumable
-from utils.operation.model import ExecutionRecord, Operation, OperationError, OperationStatus, StepName
+from utils.operation.model import ExecutionRecord, Operation, OperationStatus, StepName
+from utils.operation.records import OperationError
 from utils.operation.store import Attempt
 from utils.runtime.services import Services
 from utils.runtime.target_lock import take_lock
@@ -39,6 +40,13 @@ def check_resumable(operation: Operation, services: Services) -> None:
             field="resume",
             expected="an operation that restores",
             action="redrive its execution, or delete the old cluster by hand; nothing was changed",
+        )
+    if operation.bring_back is not None and operation.bring_back.finished_at is not None:
+        raise OperationNotResumable(
+            f"operation {operation.operation_id}, which brought the old data back",
+            field="resume",
+            expected="an operation whose target is still to be restored",
+            action="start a new run without resume; nothing was changed",
         )
     ended_well = operation.status is OperationStatus.SUCCEEDED
     if ended_well or operation.request.dry_run:
@@ -113,6 +121,8 @@ def _restart_clocks(operation: Operation) -> None:
         operation.deletion.started_at = None
     if operation.restore and not operation.restore.finished_at:
         operation.restore = None
+    if operation.bring_back:
+        operation.bring_back.error = None
     if operation.swap and not operation.swap.finished_at:
         operation.swap.started_at = None
     if operation.users and not operation.users.proofs:

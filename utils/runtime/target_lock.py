@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from utils.errors import OperationInProgress
 from utils.operation.store import Attempt, TargetLock
 from utils.report.metrics import measure_lock
-from utils.request.model import RestoreRequest
+from utils.request.model import BRING_BACK, RestoreRequest
 from utils.runtime.services import Services
 
 _BEYOND_THE_BUDGETS = timedelta(hours=2)
@@ -30,6 +30,8 @@ def take_lock(
     hours = (
         budgets.copy_hours + budgets.delete_hours + budgets.restore_hours + (approval.timeout_hours if approval else 0)
     )
+    if request.on_failure == BRING_BACK:
+        hours += budgets.delete_hours + budgets.restore_hours
     wanted = TargetLock(
         holder=operation_id,
         execution_arn=attempt.execution_arn,

@@ -5,6 +5,7 @@ from utils.aws.rds_models import Cluster
 from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.cluster.beside import left_beside
+from utils.cluster.bring_back.beginning import note_cleared
 from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import still_going
 from utils.cluster.statuses import judge
@@ -26,6 +27,10 @@ def check_delete_status(operation: Operation, services: Services) -> StepResult:
         going = _leftover_members(operation, services.rds())
     elif tags.is_ours(target.tags, operation.operation_id):
         going = still_going(target, services.rds().instances_of(target.identifier))
+        if not going and operation.bring_back is not None and operation.bring_back.cleared_at is None:
+            phase.wait(f"{target.identifier} to be deleted")
+            services.operations.save(operation)
+            return StepResult(status=StepStatus.SNAPSHOT_READY, wait_seconds=1)
     else:
         return _old_target_is_there(operation, target, phase, services)
     answer = phase.wait(f"{', '.join(going)} to be deleted") if going else _gone(operation, phase, services)
@@ -110,11 +115,15 @@ def _gone(operation: Operation, phase: Phase, services: Services) -> StepResult:
             raise
     # Else somebody deleted the target before this operation took its snapshot, or anything else of it.
     record.finished_at = record.finished_at or phase.now
+    note_cleared(operation, services)
     return StepResult(status=StepStatus.READY, details={"old_target": "gone"})
 
 
 def _leftover_members(operation: Operation, rds: RdsReader) -> list[str]:
     deleted = operation.deletion.deleted_members if operation.deletion else []
+    if operation.bring_back is not None and operation.bring_back.cleared_at is None:
+        names = sorted({*deleted, *operation.begun.half_restored})
+        return [member.identifier for name in names if (member := rds.find_instance(name))]
     found = [rds.find_instance(instance_id) for instance_id in deleted]
     # The restored instances may bear the names of the old ones.
     return [member.identifier for member in found if member and not tags.is_ours(member.tags, operation.operation_id)]

@@ -1,7 +1,7 @@
 """Step 7: look once at the restored cluster and its instances."""
 
 from utils.aws.rds_models import Cluster, Instance
-from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
+from utils.cluster.ours import check_cluster_is_ours, has_given_way
 from utils.cluster.quarantine import note_exposure
 from utils.cluster.restored import what_is_unready, what_others_did
 from utils.cluster.settings_after_restore import compared, unfinished_settings
@@ -24,7 +24,7 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
     # The row of an execution that was redriven here knows of no restore: Restore Snapshot must request it.
     not_requested_yet = operation.restore is None or operation.restore.waits_for_capacity
     phase, record = restore_phase(operation, now), operation.restore_record(now)
-    if cluster is None or is_the_old_target(cluster, operation):
+    if cluster is None or has_given_way(cluster, operation):
         answer = _request_again(phase, target_id) if not_requested_yet else _not_shown(phase, record, target_id)
         services.operations.save(operation)
         return answer

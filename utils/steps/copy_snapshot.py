@@ -15,6 +15,8 @@ from utils.runtime.waiting import copy_phase
 
 def copy_snapshot(operation: Operation, services: Services) -> StepResult:
     """Start the copy; one that an earlier call started is taken as ours, one of ours that failed is made again."""
+    if operation.bring_back is not None:
+        return StepResult(status=StepStatus.READY, details={"skipped": "the old data is brought back"})
     if operation.snapshot.is_to_be_taken:
         return take_new_snapshot(operation, services)
     if not operation.plan.copy_needed:

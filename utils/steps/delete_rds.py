@@ -4,6 +4,7 @@ from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.cluster.beside import clear_left_beside
+from utils.cluster.bring_back.beginning import begin_bringing_back, clear_for_old_data
 from utils.cluster.old_target import delete_old_target, give_protection_back
 from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import clear_half_restored
@@ -11,14 +12,25 @@ from utils.cluster.snapshot_quota import make_room
 from utils.cluster.statuses import judge
 from utils.errors import PermanentError, QuotaReached, TargetNotDeletable
 from utils.operation.model import Operation
+from utils.operation.records import BringBackRecord, OperationError
 from utils.plan.preflight_again import look_again_before_deleting
 from utils.runtime.contract import StepResult, StepStatus
+from utils.runtime.failure import as_caught
 from utils.runtime.services import Services
 from utils.runtime.waiting import delete_phase
 
 
-def delete_rds(operation: Operation, services: Services) -> StepResult:
-    """Take the next move towards an absent target; called again when the final snapshot is available."""
+def delete_rds(operation: Operation, services: Services, failure: OperationError | None = None) -> StepResult:
+    """Take the next move towards an absent target; called again when the final snapshot is available.
+
+    After a `failure` of a later step: READY with what to fail with, unless the old data is to be brought back, which
+    this begins.
+    """
+    if failure is not None and not begin_bringing_back(operation, failure, services):
+        first = operation.bring_back.because if operation.bring_back else failure
+        return StepResult(status=StepStatus.READY, details=as_caught(first))
+    if operation.bring_back is not None:
+        return _make_room_for_old_data(operation, operation.bring_back, services)
     if operation.is_swap:
         return _clear_beside(operation, services)
     target = services.rds().find_cluster(operation.identifiers.target_cluster_id)
@@ -35,6 +47,15 @@ def delete_rds(operation: Operation, services: Services) -> StepResult:
         give_protection_back(target, operation, services)
         raise
     return _look_again(operation, services, _next_move(operation, target, services))
+
+
+def _make_room_for_old_data(operation: Operation, record: BringBackRecord, services: Services) -> StepResult:
+    """Delete the new cluster that failed, before the final snapshot is restored under its name."""
+    target = services.rds().find_cluster(operation.identifiers.target_cluster_id)
+    going = clear_for_old_data(operation, record, target, services) if target else []
+    if going:
+        return _look_again(operation, services, f"{', '.join(going)} to be deleted")
+    return _nothing_left(operation, services)
 
 
 def _clear_beside(operation: Operation, services: Services) -> StepResult:

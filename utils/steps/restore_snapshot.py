@@ -3,12 +3,13 @@
 from utils import tags
 from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
 from utils.cluster.beside import settings_to_build
-from utils.cluster.ours import check_cluster_is_ours, is_the_old_target
+from utils.cluster.ours import check_cluster_is_ours, has_given_way
 from utils.cluster.settings_after_restore import finish_settings
 from utils.cluster.source.restoring import request_restore
 from utils.cluster.statuses import judge
 from utils.errors import CapacityUnavailable, ResourceBusy
 from utils.operation.model import Operation
+from utils.operation.wanted import wanted_settings
 from utils.plan import guards
 from utils.plan.restore_settings import tags_of_members
 from utils.runtime.contract import StepResult, StepStatus
@@ -25,7 +26,7 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
     record = operation.restore_record(services.clock.now())
     waiting_for, what_to_do = f"cluster {target_id}", "look at the cluster in the RDS console"
     try:
-        if cluster is None or is_the_old_target(cluster, operation):
+        if cluster is None or has_given_way(cluster, operation):
             _restore(operation, services)
             operation.begun.restore_requested = True
         else:
@@ -37,7 +38,7 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
         record.waits_for_capacity = False
     except CapacityUnavailable as lacking:
         record.waits_for_capacity = True
-        waiting_for = f"capacity for {', '.join(operation.plan.settings.classes)}: {lacking}"
+        waiting_for = f"capacity for {', '.join(wanted_settings(operation).classes)}: {lacking}"
         what_to_do = "start a new run with another target.instances.instance_class"
     waiting = restore_phase(operation, services.clock.now()).wait(waiting_for, action=what_to_do)
     services.operations.save(operation)
@@ -46,11 +47,11 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
 
 def _restore(operation: Operation, services: Services) -> None:
     target_id = operation.restored_cluster_id
-    wanted = (operation.plan.settings.tags or {}) | _own_tags(operation)
+    wanted = (wanted_settings(operation).tags or {}) | _own_tags(operation)
     if request_restore(operation, settings_to_build(operation), wanted, services):
         return
     cluster = services.rds().find_cluster(target_id)
-    if cluster is None or is_the_old_target(cluster, operation):
+    if cluster is None or has_given_way(cluster, operation):
         raise ResourceBusy(
             f"cluster {target_id}, which RDS shows as {cluster.status if cluster else 'gone'} and still counts",
             expected="the old target to be gone, or the restored one to be shown",

@@ -7,6 +7,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from utils.aws.rds_models import Cluster
+from utils.cluster.bring_back.proving import prove_old_data
 from utils.cluster.master_password import master_password, replace_master_password
 from utils.cluster.ours import check_cluster_is_ours
 from utils.cluster.quarantine import has_open_network, is_quarantined
@@ -36,6 +37,12 @@ def setup_db_users(operation: Operation, services: Services) -> StepResult:
     """Replace production's master password at the first call; work on the users when the new one is in force."""
     if operation.swap is not None and operation.is_switched:
         return StepResult(status=StepStatus.SWAP_READY)
+    if operation.bring_back is not None:
+        return prove_old_data(operation, operation.bring_back, services)
+    return _set_up(operation, services)
+
+
+def _set_up(operation: Operation, services: Services) -> StepResult:
     # Also for a row that was written, or changed, without it.
     operation.request = mandatory_of(services.settings.mandatory_request).applied_to(operation.request)
     users = users_of(services.secrets.app_credentials(services.settings.app_secret_name), operation.request.user_limits)

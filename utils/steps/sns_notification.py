@@ -4,17 +4,15 @@ The state machine calls it as its last step. EventBridge calls it when an execut
 step did is left as it is, what it could not do (the execution was stopped, or timed out) is done now.
 """
 
-import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from utils import errors
 from utils.aws.notifier import Notification
 from utils.cluster.target_record import remember_success
-from utils.errors import AuroraRestoreError, OperationClosed, OperationRowConflict, RetryableError
-from utils.operation.model import Operation, OperationError, OperationStatus, StepName
+from utils.errors import OperationClosed, OperationRowConflict
+from utils.operation.model import Operation, OperationStatus, StepName
+from utils.operation.records import OperationError
 from utils.operation.retirement import restores
 from utils.operation.store import UnplannedOperation
 from utils.report.advice import advice_after
@@ -27,13 +25,10 @@ from utils.runtime.announcements import SENT, announce_end, announce_refusal, no
 from utils.runtime.approval import ask_or_record
 from utils.runtime.contract import ClosingEvent, StepResult, StepStatus
 from utils.runtime.evidence import ask_for_evidence
+from utils.runtime.failure import caught_error
 from utils.runtime.known_source import remember_source
 from utils.runtime.services import Services
 
-_LONGEST_MESSAGE = 2000
-# What a retryable error says while it is tried again is not so any more once it has ended the run.
-_AGAIN = re.compile(r"(?<=what to do: )nothing, the step is tried again(?: for a while| with the new row)?")
-_NO_MORE = "it was tried again until no tries were left: find out what lasts"
 _LATE_WORD = StepResult(status=StepStatus.READY)  # of an execution that was redriven since: the redrive goes on with it
 
 
@@ -224,19 +219,4 @@ def _not_found() -> OperationError:
 
 
 def _error(event: ClosingEvent, step: str) -> OperationError | None:
-    if event.error is None:
-        return None
-    name, cause = str(event.error.get("Error", "Unknown")), str(event.error.get("Cause", ""))
-    return OperationError(name=name, message=_message(name, cause), step=event.failed_step or step)
-
-
-def _message(name: str, cause: str) -> str:
-    known = getattr(errors, name, None)
-    if not (isinstance(known, type) and issubclass(known, AuroraRestoreError)):
-        # The text of an error that is not ours may hold anything; the function's log has it.
-        return f"{name}, an error the pipeline does not know; what to do: read the log of the step's function"
-    try:
-        said = str(json.loads(cause)["errorMessage"])[:_LONGEST_MESSAGE]
-        return _AGAIN.sub(_NO_MORE, said) if issubclass(known, RetryableError) else said
-    except (json.JSONDecodeError, KeyError, TypeError):
-        return cause[:_LONGEST_MESSAGE]
+    return caught_error(event.error, event.failed_step or step)

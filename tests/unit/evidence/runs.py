@@ -10,13 +10,12 @@ from utils.operation.model import (
     ExecutionRecord,
     HealthRecord,
     Operation,
-    OperationError,
     OperationStatus,
     ScriptRecord,
     UsersRecord,
     Verdict,
 )
-from utils.operation.records import CopyRecord, DeletionRecord, RestoreRecord
+from utils.operation.records import CopyRecord, DeletionRecord, OperationError, RestoreRecord
 from utils.request.model import RestoreRequest
 
 MACHINE = "arn:aws:states:us-west-2:123456789012:execution:pipeline"

@@ -12,8 +12,8 @@ from tests.fakes.stores import InMemoryOperationStore
 from tests.unit.operation.tables import make_table
 from tests.unit.operations import AT, OLD_TARGET, REQUEST, an_operation
 from utils.errors import AwsRequestRejected, OperationNotFound, OperationNotResumable, OperationRowConflict
-from utils.operation.model import HealthRecord, OperationError, OperationStatus, StepName, Verdict
-from utils.operation.records import CopyRecord
+from utils.operation.model import HealthRecord, OperationStatus, StepName, Verdict
+from utils.operation.records import CopyRecord, OperationError
 from utils.operation.source_record import SourceRecord
 from utils.operation.state_table import DynamoDbOperationStore, source_key
 from utils.operation.store import (

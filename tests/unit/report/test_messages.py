@@ -23,13 +23,20 @@ from utils.operation.model import (
     CheckRecord,
     HealthRecord,
     Operation,
-    OperationError,
     OperationStatus,
     ScriptRecord,
     UsersRecord,
     Verdict,
 )
-from utils.operation.records import ArchiveRecord, Begun, CopyRecord, DeletionRecord, ExposureRecord, RestoreRecord
+from utils.operation.records import (
+    ArchiveRecord,
+    Begun,
+    CopyRecord,
+    DeletionRecord,
+    ExposureRecord,
+    OperationError,
+    RestoreRecord,
+)
 from utils.operation.settings_record import SettingsRecord
 from utils.report.advice import advice_after
 from utils.report.commands import commands_to_bring_back

@@ -13,7 +13,8 @@ from restore_command.commands import Wanted
 from restore_command.exit_codes import FAILED, RUNNING, SUCCEEDED, USAGE
 from tests.unit.operations import AT, REQUEST, an_operation
 from tests.unit.restore_command.desk import MACHINE, Desk, FakeStates, execution
-from utils.operation.model import ExecutionRecord, OperationError, OperationStatus, UsersRecord
+from utils.operation.model import ExecutionRecord, OperationStatus, UsersRecord
+from utils.operation.records import OperationError
 
 ALL = Wanted(target=None, status=None, since=None, limit=20)
 BROKEN = OperationError(name="CopyFailed", message="found failed, expected available", step="Check Copy Status")

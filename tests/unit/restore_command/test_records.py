@@ -10,8 +10,8 @@ from moto import mock_aws
 from restore_command.records import Records, usual_seconds
 from tests.unit.operations import AT, OLD_TARGET, an_operation
 from tests.unit.restore_command.desk import Desk, execution
-from utils.operation.model import ExecutionRecord, OperationError, OperationStatus, StepName
-from utils.operation.records import CopyRecord
+from utils.operation.model import ExecutionRecord, OperationStatus, StepName
+from utils.operation.records import CopyRecord, OperationError
 from utils.operation.store import TargetLock, UnplannedOperation
 
 DONE = OperationStatus.SUCCEEDED

@@ -8,7 +8,8 @@ import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from tests.unit.metrics_log import Measured, measured
-from utils.operation.model import OperationError, OperationStatus
+from utils.operation.model import OperationStatus
+from utils.operation.records import OperationError
 from utils.report.summary import summarise
 from utils.runtime.announcements import announce_end, announce_refusal, announce_start
 

@@ -7,7 +7,8 @@ import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from utils.errors import AwsThrottled, OperationClosed
-from utils.operation.model import OperationError, OperationStatus, StepName
+from utils.operation.model import OperationStatus, StepName
+from utils.operation.records import OperationError
 from utils.runtime.contract import ClosingEvent, StepResult
 from utils.steps.archive_snapshot import archive_snapshot
 from utils.steps.check_restore_status import check_restore_status

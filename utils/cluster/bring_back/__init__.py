@@ -1,0 +1,1 @@
+"""Bringing the old target back from its final snapshot, once the new cluster has failed for good."""
