@@ -4,12 +4,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from utils.errors import OperationRowConflict
+from utils.errors import AuroraRestoreError, OperationRowConflict
 from utils.operation.model import ExecutionRecord, Operation, OperationStatus, StepName
 from utils.operation.planned import Identifiers
 from utils.operation.retirement import retirement_id
 from utils.operation.state_table import row_ttl
 from utils.runtime.services import Services
+from utils.runtime.step import logger
 
 _PIPELINE, _RETIREMENT = "aurora-restore-pipeline", "aurora-restore-retirement"
 
@@ -29,6 +30,32 @@ def begin_retirements(operation: Operation, services: Services) -> list[dict[str
                 services.operations.create(_retirement(operation, name, now))
         starts.append(_start(name, name, hours))
     return starts
+
+
+def end_retirement(undone_id: str, services: Services) -> None:
+    """End the retirement of a swap that is undone: its cluster has the target's name again."""
+    row = services.operations.find(retirement_id(undone_id))
+    if row is None or row.status is not OperationStatus.RUNNING:
+        return
+    end_row(row, services)
+    try:
+        services.executions.stop(row.execution_arn)
+    except AuroraRestoreError:
+        # It finds its row ended when its hours are over, and does nothing.
+        logger().exception("the retirement of an undone swap could not be stopped")
+
+
+def end_row(retirement: Operation, services: Services) -> None:
+    """End a retirement that has nothing to delete, and of which nobody need be told."""
+    now = datetime.now(UTC)
+    retirement.status, retirement.finished_at, retirement.notified_at = OperationStatus.SUCCEEDED, now, now
+    services.operations.save(retirement)
+
+
+def undo_that_holds(retirement: Operation, services: Services) -> Operation | None:
+    """Return the undo that the retirement waits for, or that took its cluster away; None lets it go on."""
+    undo = services.operations.find(retirement.held_by) if retirement.held_by else None
+    return undo if undo is not None and undo.status is not OperationStatus.FAILED else None
 
 
 def _start(name: str, operation_id: str, hours: float) -> dict[str, Any]:

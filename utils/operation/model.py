@@ -142,6 +142,7 @@ class Operation(BaseModel):
         default=None, description="The swap whose old cluster it deletes; it does nothing else."
     )
     undoes: str | None = Field(default=None, description="The swap whose names it exchanges back; it restores nothing.")
+    held_by: str | None = Field(default=None, description="Of a retirement: the undo whose end it waits for.")
     of_target: str | None = Field(default=None, description="Of a retirement: the target that its cluster was.")
     version: int = 0
     status: OperationStatus = OperationStatus.RUNNING

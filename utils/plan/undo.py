@@ -30,13 +30,13 @@ def swap_to_undo(operation_id: str, services: Services) -> Operation:
 
 
 def undo_operation(event: StartEvent, undone: Operation, services: Services) -> Operation:
-    """Plan the way back, and end the retirement of the old cluster; raises `InvalidRequest` when there is none."""
+    """Plan the way back, while the old cluster's retirement waits; raises `InvalidRequest` when there is none."""
     swap, target_id, rds = undone.identifiers.swap, undone.identifiers.target_cluster_id, services.rds()
     if swap is None:
         raise ValueError(f"operation {undone.operation_id} is no swap")
     new, old = rds.find_cluster(target_id), rds.find_cluster(swap.aside)
     new, old = _checked(undone, new, old)
-    _end_retirement(undone, services)
+    hold_retirement(undone, event.operation_id, services)
     now, suffix = datetime.now(UTC), f"undone-{digest_of(event.operation_id)}"
     here = {member.identifier for member in rds.instances_of(swap.aside)}
     leaving = [member for member in rds.instances_of(target_id) if not member.is_autoscaled]
@@ -97,8 +97,8 @@ def _checked(undone: Operation, new: Cluster | None, old: Cluster | None) -> tup
     return new, old
 
 
-def _end_retirement(undone: Operation, services: Services) -> None:
-    """Leave the retirement nothing to do: its execution finds its operation ended when its hours are over."""
+def hold_retirement(undone: Operation, undo_id: str, services: Services) -> None:
+    """Have the retirement wait for the end of the undo, whatever that is; raises `InvalidRequest` once it has begun."""
     row = services.operations.find(retirement_id(undone.operation_id))
     if row is None or row.status is not OperationStatus.RUNNING:
         return
@@ -109,8 +109,7 @@ def _end_retirement(undone: Operation, services: Services) -> None:
             "the hours that the old cluster is kept not to be over",
             f"restore its final snapshot {undone.identifiers.final_snapshot_id} once that is available",
         )
-    now = datetime.now(UTC)
-    row.status, row.finished_at, row.notified_at = OperationStatus.SUCCEEDED, now, now
+    row.held_by = undo_id
     try:
         services.operations.save(row)
     except OperationRowConflict as conflict:
@@ -119,7 +118,6 @@ def _end_retirement(undone: Operation, services: Services) -> None:
             "the hours that the old cluster is kept not to be over",
             f"restore its final snapshot {undone.identifiers.final_snapshot_id} once that is available",
         ) from conflict
-    services.executions.stop(row.execution_arn)
 
 
 def _refused(found: str, expected: str, action: str) -> InvalidRequest:

@@ -161,9 +161,35 @@ def with_what_came_after(error: OperationError | None, operation: Operation) -> 
     if error is not None and operation.begun.not_brought_back:
         since = f"since then: the old data was not brought back: {operation.begun.not_brought_back}"
         return error.model_copy(update={"message": f"{error.message}; {since}"})
+    if error is not None and (to_do := _about_the_names(operation)):
+        return error.model_copy(update={"message": f"{error.message}; now: {to_do}"})
     if error is None or operation.swap is None or operation.swap.rolled_back_at is None:
         return error
     return error.model_copy(update={"message": f"{error.message}; since then: {changed_so_far(operation).swap}"})
+
+
+def _about_the_names(operation: Operation) -> str:
+    """Say what a person does about an exchange of names that ended half-way; nothing unless the name may be nobody's.
+
+    Where the execution was stopped, or its time was over, no state of the machine could take the exchange back.
+    """
+    names, record = operation.identifiers, operation.swap
+    if names.swap is None or record is None or record.begun_at is None:
+        return ""
+    if record.rolled_back_at is not None or record.first_answer_at is not None:
+        return ""
+    target_id, aside = names.target_cluster_id, names.swap.aside
+    if record.switched_at is not None:
+        where = f"the new cluster has the name {target_id} and is not proven under it, the old one stands as {aside}"
+        back = f"rename {target_id} to {names.swap.beside}, then {aside} to {target_id}"
+    else:
+        where = f"nobody may serve as {target_id}: the old cluster is {aside} or about to be"
+        back = f"rename {aside} to {target_id} once it is available"
+    return (
+        f"{where}. Resume the operation at once, which finishes the exchange or takes it back; or have the old data "
+        f"serve again by hand: {back} (aws rds modify-db-cluster --apply-immediately --db-cluster-identifier … "
+        "--new-db-cluster-identifier …)"
+    )
 
 
 def _first_error(error: OperationError, record: BringBackRecord, operation: Operation) -> OperationError:

@@ -8,6 +8,7 @@ from utils.cluster.beside import left_beside
 from utils.cluster.bring_back.beginning import note_cleared
 from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import still_going
+from utils.cluster.retirement import undo_that_holds
 from utils.cluster.statuses import judge
 from utils.errors import DeleteFailed
 from utils.operation.model import Operation
@@ -19,6 +20,8 @@ from utils.words import counted
 
 def check_delete_status(operation: Operation, services: Services) -> StepResult:
     """Answer IN_PROGRESS, SNAPSHOT_READY (delete now), or READY; raises `DeleteFailed`, `PhaseTimedOut`."""
+    if operation.held_by is not None and undo_that_holds(operation, services) is not None:
+        return StepResult(status=StepStatus.SNAPSHOT_READY, wait_seconds=1)
     target = services.rds().find_cluster(operation.identifiers.target_cluster_id)
     phase = delete_phase(operation, services.clock.now())
     if operation.is_swap:

@@ -8,16 +8,17 @@ from utils.cluster.bring_back.beginning import begin_bringing_back, clear_for_ol
 from utils.cluster.old_target import delete_old_target, give_protection_back
 from utils.cluster.ours import check_final_snapshot_is_ours
 from utils.cluster.restored import clear_half_restored
+from utils.cluster.retirement import end_row, undo_that_holds
 from utils.cluster.snapshot_quota import make_room
 from utils.cluster.statuses import judge
 from utils.errors import PermanentError, QuotaReached, TargetNotDeletable
-from utils.operation.model import Operation
+from utils.operation.model import Operation, OperationStatus
 from utils.operation.records import BringBackRecord, OperationError
 from utils.plan.preflight_again import look_again_before_deleting
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.failure import as_caught
 from utils.runtime.services import Services
-from utils.runtime.waiting import delete_phase
+from utils.runtime.waiting import LONGEST_WAIT_SECONDS, delete_phase
 
 
 def delete_rds(operation: Operation, services: Services, failure: OperationError | None = None) -> StepResult:
@@ -29,6 +30,8 @@ def delete_rds(operation: Operation, services: Services, failure: OperationError
     if failure is not None and not begin_bringing_back(operation, failure, services):
         first = operation.bring_back.because if operation.bring_back else failure
         return StepResult(status=StepStatus.READY, details=as_caught(first))
+    if operation.held_by is not None and (undo := undo_that_holds(operation, services)) is not None:
+        return _held(operation, undo, services)
     if operation.bring_back is not None:
         return _make_room_for_old_data(operation, operation.bring_back, services)
     if operation.is_swap:
@@ -47,6 +50,17 @@ def delete_rds(operation: Operation, services: Services, failure: OperationError
         give_protection_back(target, operation, services)
         raise
     return _look_again(operation, services, _next_move(operation, target, services))
+
+
+def _held(retirement: Operation, undo: Operation, services: Services) -> StepResult:
+    """Wait while the old cluster is being given its name back; once it has it, nothing is left to delete."""
+    if undo.status is OperationStatus.SUCCEEDED:
+        end_row(retirement, services)
+        return StepResult(status=StepStatus.READY, details={"operation": f"undone by {undo.operation_id}"})
+    waiting_for = f"the end of {undo.operation_id}, which undoes the swap"
+    return StepResult(
+        status=StepStatus.IN_PROGRESS, wait_seconds=LONGEST_WAIT_SECONDS, details={"waiting_for": waiting_for}
+    )
 
 
 def _make_room_for_old_data(operation: Operation, record: BringBackRecord, services: Services) -> StepResult:

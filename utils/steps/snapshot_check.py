@@ -19,7 +19,7 @@ from utils.operation.store import UnplannedOperation
 from utils.plan import guards
 from utils.plan.new_operation import new_operation
 from utils.plan.source.snapshot_choice import check_age
-from utils.plan.undo import swap_to_undo, undo_operation
+from utils.plan.undo import hold_retirement, swap_to_undo, undo_operation
 from utils.report.changes import NOTHING, changed_so_far, telling
 from utils.request.approval import Approval
 from utils.request.model import RestoreRequest
@@ -139,6 +139,8 @@ def _resumed(operation_id: str, event: StartEvent, services: Services) -> Operat
     with telling(lambda: changed_so_far(operation).in_words()):
         if operation.undoes is None:
             _check_what_would_still_be_destroyed(operation, services)
+        else:
+            hold_retirement(swap_to_undo(operation.undoes, services), operation.operation_id, services)
     resumption.reopen(operation, event.attempt, services)
     announce_start(operation, services)
     return operation

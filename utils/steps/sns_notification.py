@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from utils.aws.notifier import Notification
+from utils.cluster.retirement import end_retirement
 from utils.cluster.target_record import remember_success
 from utils.errors import OperationClosed, OperationRowConflict
 from utils.operation.model import Operation, OperationStatus, StepName
@@ -93,6 +94,8 @@ class _PlannedEnd:
             )
         if error is None and not self.row.request.dry_run and not self.row.retires:
             remember_success(self.row, self.services)
+        if error is None and self.row.undoes is not None:
+            end_retirement(self.row.undoes, self.services)
         # First of all: a call that is made again finds the row closed.
         remember_source(self.row, error, self.services)
         self.row.evidence = None  # what an earlier end left says nothing of this one

@@ -6,9 +6,9 @@ import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, FakeAws
 from tests.fakes.rds_items import Item, aws_error
-from tests.unit.steps.stories import SECOND_ARN, fail, resume
+from tests.unit.steps.stories import SECOND_ARN, ended, fail, resume
 from tests.unit.steps.swaps import Door, resource_id, swap, to_the_end, up_to_the_users
-from utils.errors import PermanentError, RetryableError
+from utils.errors import DatabaseLoginRefused, PermanentError, RetryableError
 from utils.runtime.contract import StepStatus
 from utils.steps.check_swap_status import check_swap_status
 
@@ -93,3 +93,71 @@ def test_whatever_happens_to_a_rename_one_of_both_serves_and_the_swap_can_be_fin
     assert of_new == {"staging-1", "staging-2"}
     assert {item["DBInstanceStatus"] for item in aws.west.instances.values()} == {"available"}
     assert len(aws.west.clusters) == 2
+
+
+STOPS = 10  # moves and looks of a swap of two instances each; the last of them ends it
+
+
+def stopped_after(aws: FakeAws, steps: int) -> bool:
+    """Make so many moves and looks, then have the execution end without a word; False if it was done before."""
+    looks = False
+    for _ in range(steps):
+        answer = aws.run(check_swap_status) if looks else swap(aws)
+        if answer.status is StepStatus.READY:
+            return False
+        aws.west.settle()
+        looks = answer.status is not StepStatus.SWAP_AGAIN
+    return True
+
+
+@pytest.mark.parametrize("how", ["ABORTED", "TIMED_OUT"])
+@pytest.mark.parametrize("steps", range(1, STOPS))
+def test_wherever_an_execution_is_stopped_people_are_told_who_serves_and_resuming_finishes_the_swap(
+    aws: FakeAws, door: Door, steps: int, how: str
+) -> None:
+    assert door
+    aws.has_old_target()
+    up_to_the_users(aws)
+    new = resource_id(aws, "staging-new")
+    if not stopped_after(aws, steps):
+        pytest.fail(f"done before step {steps}: STOPS is too large")
+
+    ended(aws, how)
+
+    said, names, record = aws.topic.messages[-1]["Message"], aws.operation.identifiers.swap, aws.operation.swap
+    assert names is not None
+    assert record is not None
+    assert '{"resume": "nightly-1"}' in said
+    serving = aws.west.clusters.get("staging")
+    if serving is None:
+        assert f"now: nobody may serve as staging: the old cluster is {names.aside}" in said
+    if record.first_answer_at is None:
+        assert "Resume the operation at once, which finishes the exchange or takes it back" in said
+        back = f"{names.aside} to staging"
+        assert back in said
+    else:
+        assert "the new cluster has the name staging and is proven under it" in said
+
+    resume(aws)
+    to_the_end(aws, arn=SECOND_ARN)
+    assert resource_id(aws, "staging") == new
+    of_new = {name for name, item in aws.west.instances.items() if item["DBClusterIdentifier"] == "staging"}
+    assert of_new == {"staging-1", "staging-2"}
+    assert {item["DBInstanceStatus"] for item in aws.west.instances.values()} == {"available"}
+
+
+@pytest.mark.parametrize("steps", range(1, 4))
+def test_a_stopped_swap_that_cannot_be_finished_is_taken_back_when_it_is_resumed(
+    aws: FakeAws, door: Door, steps: int
+) -> None:
+    aws.has_old_target()
+    up_to_the_users(aws)
+    old = resource_id(aws, "staging")
+    assert stopped_after(aws, steps)
+    ended(aws)
+    resume(aws)
+    door.refusal = DatabaseLoginRefused("another password", expected="ours", action="look")
+    is_done = go_on(aws, SECOND_ARN)
+    assert not is_done
+    assert resource_id(aws, "staging") == old
+    assert aws.west.clusters["staging"]["Status"] == "available"

@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws, Step
+from tests.fakes.rds_items import aws_error
 from tests.unit.steps.swaps import Door, aside, resource_id, to_the_end, up_to_the_users
 from utils.errors import DatabaseLoginRefused, InvalidRequest, OperationInProgress
 from utils.operation.model import Operation, OperationStatus
 from utils.runtime.contract import ClosingEvent, StartEvent, StepResult, StepStatus
 from utils.steps.archive_snapshot import archive_snapshot
+from utils.steps.check_delete_status import check_delete_status
+from utils.steps.delete_rds import delete_rds
 from utils.steps.snapshot_check import snapshot_check
 from utils.steps.sns_notification import sns_notification
 
@@ -74,12 +77,100 @@ def test_its_end_is_told_with_the_name_of_what_was_put_aside(swapped: FakeAws) -
     assert record.settings == old.settings, "what the target is like is what the old one was like"
 
 
-def test_the_retirement_is_ended(swapped: FakeAws) -> None:
+def close_undo(aws: FakeAws, error: str | None = None) -> None:
+    """End the undo as the state machine does."""
+    caught = {"Error": error, "Cause": "{}"} if error else None
+    sns_notification(ClosingEvent(operation_id=UNDO, execution_arn=UNDO_ARN, error=caught), aws.services)
+
+
+def retire(aws: FakeAws, step: Step) -> StepResult:
+    """Call a step as the retirement's state machine does."""
+    name = f"{OPERATION}-retirement"
+    aws.goes_on_as(name)
+    answer = aws.run(step)
+    aws.goes_on_as(UNDO)
+    return answer
+
+
+def test_the_retirement_is_ended_once_the_undo_has_succeeded(swapped: FakeAws) -> None:
     undo(swapped)
+    retirement = row(swapped, f"{OPERATION}-retirement")
+    assert (retirement.status, swapped.executions.stopped) == (OperationStatus.RUNNING, []), "not before"
+    swapped.goes_on_as(UNDO)
+    to_the_end(swapped, arn=UNDO_ARN, operation_id=UNDO)
+    swapped.run(archive_snapshot)
+    close_undo(swapped)
     retirement = row(swapped, f"{OPERATION}-retirement")
     assert retirement.status is OperationStatus.SUCCEEDED
     assert retirement.notified_at is not None
     assert swapped.executions.stopped == [retirement.execution_arn]
+
+
+def test_while_the_names_are_given_back_the_retirement_waits(swapped: FakeAws) -> None:
+    undo(swapped)
+    before = list(swapped.west.changes)
+    answer = retire(swapped, delete_rds)
+    assert (answer.status, answer.wait_seconds) == (StepStatus.IN_PROGRESS, 900)
+    assert answer.details == {"waiting_for": f"the end of {UNDO}, which undoes the swap"}
+    assert retire(swapped, check_delete_status).status is StepStatus.SNAPSHOT_READY, "Delete RDS looks again"
+    assert swapped.west.changes == before
+    assert row(swapped, f"{OPERATION}-retirement").deletion is None
+
+
+def test_after_an_undo_that_failed_the_old_cluster_is_retired_as_planned(swapped: FakeAws) -> None:
+    undo(swapped)
+    close_undo(swapped, error="PhaseTimedOut")
+    assert row(swapped, UNDO).status is OperationStatus.FAILED
+    assert swapped.executions.stopped == [], "its execution still waits"
+    name = aside(swapped)
+    assert retire(swapped, delete_rds).details["waiting_for"] == f"the final snapshot of {name} (available)"
+    swapped.west.settle()
+    retire(swapped, delete_rds)
+    assert swapped.west.clusters[name]["Status"] == "deleting"
+    assert swapped.west.clusters[TARGET]["Status"] == "available"
+
+
+def test_an_undo_that_failed_is_resumed_under_the_same_hold_unless_the_retirement_has_begun(swapped: FakeAws) -> None:
+    undo(swapped)
+    close_undo(swapped, error="PhaseTimedOut")
+    event = StartEvent(operation_id="again", execution_arn=f"{UNDO_ARN}-again", request={"resume": UNDO})
+    assert snapshot_check(event, swapped.services).status is StepStatus.UNDO
+    assert retire(swapped, delete_rds).details["waiting_for"].startswith("the end of undo-1")
+    arn = f"{UNDO_ARN}-again"
+    sns_notification(
+        ClosingEvent(operation_id=UNDO, execution_arn=arn, error={"Error": "PhaseTimedOut", "Cause": "{}"}),
+        swapped.services,
+    )
+    retire(swapped, delete_rds)
+    third = StartEvent(operation_id="third", execution_arn=f"{UNDO_ARN}-third", request={"resume": UNDO})
+    with pytest.raises(InvalidRequest, match=r"the retirement of staging-old-.* at work since"):
+        snapshot_check(third, swapped.services)
+
+
+def test_a_retirement_whose_cluster_has_its_name_back_ends_without_a_word(swapped: FakeAws) -> None:
+    undo(swapped)
+    undone = row(swapped, UNDO)
+    undone.status = OperationStatus.SUCCEEDED
+    swapped.operations.save(undone)
+    messages, before = len(swapped.topic.messages), list(swapped.west.changes)
+    answer = retire(swapped, delete_rds)
+    assert (answer.status, answer.details) == (StepStatus.READY, {"operation": f"undone by {UNDO}"})
+    assert row(swapped, f"{OPERATION}-retirement").status is OperationStatus.SUCCEEDED
+    assert (len(swapped.topic.messages), swapped.west.changes) == (messages, before)
+
+
+def test_an_execution_that_cannot_be_stopped_changes_no_undo(swapped: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(**_: str) -> None:
+        raise aws_error("AccessDeniedException")
+
+    undo(swapped)
+    swapped.goes_on_as(UNDO)
+    to_the_end(swapped, arn=UNDO_ARN, operation_id=UNDO)
+    swapped.run(archive_snapshot)
+    monkeypatch.setattr(swapped.executions, "stop_execution", refused)
+    close_undo(swapped)
+    assert row(swapped, UNDO).status is OperationStatus.SUCCEEDED
+    assert row(swapped, f"{OPERATION}-retirement").status is OperationStatus.SUCCEEDED
 
 
 @pytest.mark.parametrize("gone", ["deleted", "deleting"])
