@@ -20,6 +20,7 @@ from utils.evidence.model import (
     Verdict,
 )
 from utils.evidence.timeline import hands_of, timeline_of
+from utils.evidence.turns import brought_back_of, swap_of
 from utils.operation.audit_log import AuditRow
 from utils.operation.model import Operation, OperationStatus, UsersRecord
 from utils.report.advice import Advice, advice_after
@@ -67,6 +68,8 @@ def evidence_of(operation: Operation, trail: Sequence[AuditRow], now: datetime) 
         preflight=operation.plan.checks,
         settings=_settings(operation, summary),
         access=_access(operation),
+        swap=swap_of(operation),
+        brought_back=brought_back_of(operation),
         databases=operation.users.databases if operation.users else [],
         scripts=summary.scripts,
         checks=summary.checks,
@@ -92,6 +95,9 @@ def _verdict(operation: Operation, summary: Summary) -> Verdict:
     elif operation.status is not OperationStatus.SUCCEEDED:
         why = f": {operation.error.name} at {operation.error.step}" if operation.error else ""
         result, sentence = Result.FAILED, f"The restore of {target} from {source} as of {as_of} has not succeeded{why}."
+        if operation.bring_back is not None:
+            is_back = operation.bring_back.finished_at is not None
+            sentence += f" The old data is {'back under the name' if is_back else 'NOT back'}."
     return Verdict(
         result=result,
         status=operation.status,

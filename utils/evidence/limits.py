@@ -22,6 +22,8 @@ def not_tested(operation: Operation) -> list[str]:
         said.append("Whether the snapshot can be restored: the run ended before a cluster was complete.")
     if users.finished_at is None:
         said.append("Whether anybody can log in: the run ended before its users were proven.")
+    if operation.bring_back is not None:
+        said.append("What is in the old data that was brought back: nobody looked into it, only logins were tried.")
     if not operation.request.checks:
         said.append("What is in the copy: the request has no checks.")
     elif len(users.checks) < len(operation.request.checks):
@@ -45,6 +47,7 @@ def deviations(operation: Operation, rto: Objective, rpo: Objective) -> list[str
         *(["the recovery point objective was missed"] if rpo.met is False else []),
         *([f"worked on by {len(operation.executions)} executions"] if operation.is_resumed else []),
         *(["the final snapshot of the old target is lost"] if begun.final_snapshot_lost else []),
+        *([f"the old data was not brought back: {begun.not_brought_back}"] if begun.not_brought_back else []),
         *(f"setting not as planned: {difference}" for difference in (comparison.differences if comparison else [])),
         *(f"known before it began: {warning}" for warning in operation.plan.warnings),
         *(f"left as it is: {note}" for note in (restore.notes if restore else [])),

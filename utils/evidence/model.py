@@ -135,6 +135,27 @@ class Access(_Part):
     )
 
 
+class SwapEvidence(_Part):
+    """The exchange of names: who serves, how long nobody did, and the way back."""
+
+    serving: str = Field(description="Which cluster has the target's name.")
+    old_cluster: str | None = Field(description="The old cluster's name; null while nothing is renamed.")
+    outage_seconds: float | None = Field(description="Seconds in which the name did not answer; null: not measured.")
+    undo: str | None = Field(description="Command that gives the name back to the old cluster; null: there is none.")
+    undo_until: datetime | None = Field(description="Then the old cluster is deleted; null: nobody deletes it.")
+
+
+class BringBackEvidence(_Part):
+    """The old data, restored from its final snapshot after the new cluster had failed."""
+
+    finished_at: datetime | None = Field(description="When it answered again; null: it is not back.")
+    final_snapshot: str
+    because: OperationError = Field(description="Why the new cluster failed for good.")
+    logins: list[str] = Field(description="Users of the secrets that can log in.")
+    refused: list[str] = Field(description="Those whose passwords the old data does not know.")
+    error: OperationError | None = Field(description="Why it is not back.")
+
+
 class Settings(_Part):
     """Every setting of the target, as it was and as it was planned, and what came out otherwise."""
 
@@ -187,6 +208,8 @@ class Evidence(_Part):
     preflight: list[PreflightCheck]
     settings: Settings
     access: Access
+    swap: SwapEvidence | None = Field(default=None, description="Null for a run that exchanged no names.")
+    brought_back: BringBackEvidence | None = Field(default=None, description="Null where that was not tried.")
     databases: list[str] = Field(description="Databases that were arranged.")
     scripts: list[ScriptRecord] = Field(description="Scripts that ran, with their versions and digests.")
     checks: list[CheckRecord] = Field(description="Checks of the request, expected and found.")
