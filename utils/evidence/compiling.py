@@ -92,9 +92,17 @@ def _verdict(operation: Operation, summary: Summary) -> Verdict:
     result, sentence = Result.RESTORED, f"{target} was restored from {source} as of {as_of}; its users are proven."
     if operation.request.dry_run and operation.status is OperationStatus.SUCCEEDED:
         result, sentence = Result.PLANNED, f"A restore of {target} from {source} was planned; nothing was changed."
+    elif operation.undoes is not None and operation.status is OperationStatus.SUCCEEDED:
+        result, sentence = (
+            Result.UNDONE,
+            f"{target} is its former cluster again: the swap of {operation.undoes} is undone.",
+        )
     elif operation.status is not OperationStatus.SUCCEEDED:
         why = f": {operation.error.name} at {operation.error.step}" if operation.error else ""
-        result, sentence = Result.FAILED, f"The restore of {target} from {source} as of {as_of} has not succeeded{why}."
+        what = f"restore of {target} from {source} as of {as_of}"
+        if operation.undoes is not None:
+            what = f"undo of the swap of {operation.undoes}, over {target},"
+        result, sentence = Result.FAILED, f"The {what} has not succeeded{why}."
         if operation.bring_back is not None:
             is_back = operation.bring_back.finished_at is not None
             sentence += f" The old data is {'back under the name' if is_back else 'NOT back'}."

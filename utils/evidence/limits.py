@@ -16,6 +16,12 @@ def not_tested(operation: Operation) -> list[str]:
     """Return what the operation says nothing about."""
     if operation.request.dry_run:
         return ["Anything but the plan: this was a dry run, and nothing was restored.", *_NEVER_TESTED]
+    if operation.undoes is not None:
+        return [
+            "Anything but that the former cluster answers under the target's name, over checked TLS: nothing was "
+            "restored, and its users and data are its own.",
+            *_NEVER_TESTED,
+        ]
     users = operation.users or UsersRecord()
     said = []
     if operation.restore is None or operation.restore.finished_at is None:

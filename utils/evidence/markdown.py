@@ -8,7 +8,7 @@ from utils.evidence.model import Evidence, Objective, Phase, Result, SourceEvide
 from utils.restore_type import RestoreType
 from utils.words import duration
 
-_MARKS = {Result.RESTORED: "✅", Result.PLANNED: "📝", Result.FAILED: "❌"}
+_MARKS = {Result.RESTORED: "✅", Result.PLANNED: "📝", Result.FAILED: "❌", Result.UNDONE: "↩️"}
 _MOST = 20
 
 

@@ -26,12 +26,13 @@ class Result(StrEnum):
     RESTORED = "restored"
     FAILED = "failed"
     PLANNED = "planned"
+    UNDONE = "undone"
 
 
 class Verdict(_Part):
     """How the operation ended."""
 
-    result: Result = Field(description="`planned` is a dry run that made its plan.")
+    result: Result = Field(description="`planned` is a dry run that made its plan, `undone` an undo of a swap.")
     status: OperationStatus = Field(description="Status of the operation's row.")
     sentence: str = Field(description="The same in words.")
     error: OperationError | None = Field(description="Why it failed, and at which step.")
@@ -139,7 +140,7 @@ class SwapEvidence(_Part):
     """The exchange of names: who serves, how long nobody did, and the way back."""
 
     serving: str = Field(description="Which cluster has the target's name.")
-    old_cluster: str | None = Field(description="The old cluster's name; null while nothing is renamed.")
+    put_aside: str | None = Field(description="Name of the other one; null while nothing is renamed.")
     outage_seconds: float | None = Field(description="Seconds in which the name did not answer; null: not measured.")
     undo: str | None = Field(description="Command that gives the name back to the old cluster; null: there is none.")
     undo_until: datetime | None = Field(description="Then the old cluster is deleted; null: nobody deletes it.")

@@ -18,21 +18,22 @@ def swap_of(operation: Operation) -> SwapEvidence | None:
         until = record.finished_at + timedelta(hours=operation.request.keep_old_hours)
     is_over = record.finished_at is not None and operation.undoes is None
     return SwapEvidence(
-        serving=_serving(names.target_cluster_id, record),
-        old_cluster=names.swap.aside if is_put_aside else None,
+        serving=_serving(names.target_cluster_id, record, is_undo=operation.undoes is not None),
+        put_aside=names.swap.aside if is_put_aside else None,
         outage_seconds=record.outage_seconds,
         undo=f"./restore.sh undo {operation.operation_id}" if is_over else None,
         undo_until=until if is_over else None,
     )
 
 
-def _serving(target_id: str, record: SwapRecord) -> str:
+def _serving(target_id: str, record: SwapRecord, *, is_undo: bool) -> str:
+    before = "restored" if is_undo else "old"
     if record.begun_at is None:
-        return f"the old cluster is {target_id}, as before: nothing was renamed"
+        return f"the {before} cluster is {target_id}, as before: nothing was renamed"
     if record.rolled_back_at is not None:
-        return f"the old cluster is {target_id} again: the exchange of names was taken back"
+        return f"the {before} cluster is {target_id} again: the exchange of names was taken back"
     if record.first_answer_at is not None:
-        return f"the new cluster is {target_id}, proven under that name"
+        return f"the {'former' if is_undo else 'new'} cluster is {target_id}, proven under that name"
     return f"perhaps nobody as {target_id}: the exchange of names ended half-way"
 
 

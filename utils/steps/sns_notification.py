@@ -115,7 +115,7 @@ class _PlannedEnd:
             announce_end(self.row, summarise(self.row).seconds, self.services)
 
     def ask_for_evidence(self) -> bool:
-        return restores(self.row) and ask_for_evidence(self.row, self.services)
+        return self.row.retires is None and ask_for_evidence(self.row, self.services)
 
     def message(self) -> Notification:
         if self.row.retires is not None:

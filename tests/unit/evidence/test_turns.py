@@ -7,7 +7,8 @@ import pytest
 from tests.unit.evidence.runs import BROKEN, a_request, a_restore, at, rows
 from tests.unit.operations import an_operation
 from utils.evidence.compiling import evidence_of
-from utils.evidence.model import Evidence
+from utils.evidence.markdown import markdown_of
+from utils.evidence.model import Evidence, Result
 from utils.evidence.page import page_of
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.planned import Identifiers, SwapNames
@@ -38,7 +39,7 @@ def test_a_swap_tells_who_serves_the_outage_and_until_when_it_can_be_undone() ->
     assert found.swap is not None
     assert found.swap.model_dump() == {
         "serving": "the new cluster is staging, proven under that name",
-        "old_cluster": "staging-old-1",
+        "put_aside": "staging-old-1",
         "outage_seconds": 120,
         "undo": "./restore.sh undo nightly-1",
         "undo_until": at(37 + 24 * 60),
@@ -79,6 +80,29 @@ def test_a_run_that_replaces_has_neither() -> None:
     page = page_of(found)
     assert "<h2>Swap</h2>" not in page
     assert "<h2>The old data</h2>" not in page
+
+
+def test_an_undo_is_no_restore_and_says_which_cluster_is_put_aside() -> None:
+    found = a_swap(DONE, undoes="nightly-0")
+    assert found.verdict.result is Result.UNDONE
+    assert found.verdict.sentence == "staging is its former cluster again: the swap of nightly-0 is undone."
+    assert found.swap is not None
+    assert found.swap.serving == "the former cluster is staging, proven under that name"
+    assert (found.swap.put_aside, found.swap.undo) == ("staging-old-1", None)
+    assert found.not_tested[0].startswith("Anything but that the former cluster answers")
+    assert markdown_of(found).startswith("## ↩️ staging is its former cluster again")
+
+
+def test_an_undo_that_failed_says_so() -> None:
+    failed = a_swap(
+        SwapRecord(begun_at=at(34), rolled_back_at=at(36)),
+        undoes="nightly-0",
+        status=OperationStatus.FAILED,
+        error=BROKEN,
+    )
+    assert failed.verdict.sentence.startswith("The undo of the swap of nightly-0, over staging, has not succeeded")
+    assert failed.swap is not None
+    assert failed.swap.serving.startswith("the restored cluster is staging again")
 
 
 def brought_back(**record: Any) -> Evidence:
