@@ -19,6 +19,7 @@ FIRST = (
     "target.instances.instance_class",
     "target.engine_version",
     "final_snapshot",
+    "on_failure",
     "override_deletion_protection",
     "keep_logins",
     "post_restore_sql",
