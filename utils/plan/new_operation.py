@@ -18,7 +18,7 @@ from utils.plan import guards, planning, readiness
 from utils.plan.expectation import expected_seconds
 from utils.plan.inherited import usable_key, what_to_inherit
 from utils.plan.kept import kept_and_pruned
-from utils.plan.leftovers import half_restored_by
+from utils.plan.leftovers import half_restored_by, old_data_half_back_by
 from utils.plan.restore_settings import resolve_settings
 from utils.plan.source.choosing import choose, look_at_new_name, new_ones_pruned, takes_one_here
 from utils.plan.source.point_in_time import check_members_of_request
@@ -59,7 +59,8 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         if snapshot is not None:
             preflight.look("source", lambda: guards.check_target_is_not_source(request, snapshot, old))
     now_there = settings_of(old, members, _hanging(old, services)) if old else None
-    base = what_to_inherit(request.target.cluster_id, now_there, leftover_of, services)
+    half_done = leftover_of or (old_data_half_back_by(old, services.operations) if old else None)
+    base = what_to_inherit(request.target.cluster_id, now_there, half_done, services)
     key = preflight.look(
         "KMS key",
         lambda: usable_key(request, base, services, partial(_warn_of_key, preflight)),

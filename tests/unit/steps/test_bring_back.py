@@ -12,6 +12,7 @@ from tests.unit.steps.rebuild import rebuilt, replaced, settings_now
 from tests.unit.steps.stories import SECOND_ARN, ended, resume
 from tests.unit.steps.swaps import Door
 from utils.cluster.bring_back import proving
+from utils.cluster_settings.origins import Origin
 from utils.errors import (
     DatabaseLoginRefused,
     DatabaseUnavailable,
@@ -311,6 +312,35 @@ def test_the_next_run_takes_the_old_data_for_what_it_is(failing: FakeAws, door: 
     assert plan is not None
     assert plan.plan.half_restored_by is None
     assert plan.plan.take_final_snapshot, "people work with it again"
+
+
+@pytest.mark.parametrize("cluster", ["the failed new one", "the old data without instances", "the old data"])
+def test_a_run_over_what_a_failed_bringing_back_left_heals_it_and_loses_nobodys_work(
+    failing: FakeAws, cluster: str
+) -> None:
+    old = failing.operation.old_target
+    assert old is not None
+    turned(failing)
+    if cluster == "the failed new one":
+        failing.west.clusters["staging"]["Status"] = "available"
+    else:
+        cleared(failing)
+        failing.run(restore_snapshot)
+        failing.west.settle()
+    if cluster == "the old data":
+        failing.run(restore_snapshot)
+        failing.west.settle()
+    ended(failing)
+    arn = EXECUTION_ARN.replace(OPERATION, "nightly-2")
+    request = {"override_deletion_protection": True}
+    snapshot_check(StartEvent(operation_id="nightly-2", execution_arn=arn, request=request), failing.services)
+    planned = failing.operations.find("nightly-2")
+    assert planned is not None
+    is_worked_with = cluster == "the old data"
+    assert planned.plan.half_restored_by == (None if is_worked_with else OPERATION)
+    assert planned.plan.take_final_snapshot is is_worked_with
+    assert planned.plan.inherited_from is Origin.TARGET_RECORD, "not what is half done"
+    assert planned.plan.settings.custom_endpoints == old.settings.custom_endpoints
 
 
 def test_it_is_refused_without_a_final_snapshot(aws: FakeAws) -> None:
