@@ -147,7 +147,7 @@ def _what_is_left(summary: Summary, error: OperationError) -> list[str]:
     seconds = ", ".join(f"{phase} {duration(value)}" for phase, value in summary.seconds.items())
     return [
         _row("Target", summary.target_cluster_id),
-        *_old_data(summary),
+        *(_row(name, value) for name, value in summary.old_data().items()),
         _source(summary),
         _row("Snapshot copy", summary.copied or "none"),
         _row("Durations", seconds or "no phase ended"),
@@ -158,13 +158,6 @@ def _what_is_left(summary: Summary, error: OperationError) -> list[str]:
         "",
         *_deletion(summary),
     ]
-
-
-def _old_data(summary: Summary) -> list[str]:
-    """Say whether the old data is back, where that was tried."""
-    if not summary.brought_back:
-        return [] if summary.brought_back is None else [_row("Old data", "NOT back yet: nobody serves")]
-    return [_row("Old data", f"back, at {summary.endpoint}:{summary.port}"), _row("Settings", summary.settings or "-")]
 
 
 def _changed(summary: Summary) -> list[str]:

@@ -71,6 +71,14 @@ class Summary(BaseModel):
         plan = {"preview": self.preview.as_json()} if self.preview else {}
         return self.model_dump(by_alias=True) | plan
 
+    def old_data(self) -> dict[str, str]:
+        """Say by rows whether the old data is back, where that was tried."""
+        if self.brought_back is None:
+            return {}
+        if not self.brought_back:
+            return {"Old data": "NOT back yet: nobody serves"}
+        return {"Old data": f"back, at {self.endpoint}:{self.port}", "Settings": self.settings or "-"}
+
     @field_serializer("status", "restore_type")
     def _value(self, known: OperationStatus | RestoreType) -> str:
         return known.value
