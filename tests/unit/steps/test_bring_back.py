@@ -355,6 +355,14 @@ def test_the_plan_tells_it_and_warns_where_there_is_nothing_to_bring_back(aws: F
     assert any(line.startswith("what is brought back: no old target") for line in aws.operation.plan.warnings)
 
 
+def test_a_key_of_the_old_target_that_cannot_be_used_is_a_warning(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    aws.kms.states[away_from_default.OTHER_KEY_ARN] = "Disabled"
+    aws.start(on_failure="bring_back", override_deletion_protection=True)
+    assert any(line.startswith("what is brought back: ") and "Disabled" in line for line in aws.operation.plan.warnings)
+    assert aws.operation.plan.bring_back is not None
+
+
 def test_the_plan_says_what_a_failure_leads_to(gone: FakeAws) -> None:
     (sentence,) = [line for line in gone.operation.plan.actions if line.startswith("if it fails for good")]
     assert FINAL in sentence
