@@ -61,6 +61,7 @@ class LocalCloud:
         run_dir: Path | None = None,
         speed: float = DEFAULT_SPEED,
         wait_speed: float | None = None,
+        shortest_wait: float = 0.0,
         hop: bool = False,
         attached: bool = True,
         keep: bool = False,
@@ -68,13 +69,14 @@ class LocalCloud:
         """Start a local cloud in a new run folder.
 
         speed: how many times faster Aurora's time runs. wait_speed: the same for the state machine's waits, if they
-        are to differ.
+        are to differ. shortest_wait: real seconds that such a wait lasts at least.
         hop: the functions' AWS calls pass the hop (local_cloud.hop).
         attached: it ends with this process, however that ends; otherwise it runs until close().
         keep: leave the run folder with its logs (never the data) there.
         """
         run_dir = run_folder.create(run_dir)
-        supervisor = _spawn_supervisor(run_dir, speed, wait_speed or speed, hop=hop, attached=attached, keep=keep)
+        pace = {"speed": speed, "wait-speed": wait_speed or speed, "shortest-wait": shortest_wait}
+        supervisor = _spawn_supervisor(run_dir, pace, hop=hop, attached=attached, keep=keep)
         try:
             description = _wait_until_ready(run_dir, supervisor)
             make_commands(run_dir / "bin")
@@ -163,11 +165,12 @@ def stop(run_dir: Path) -> bool:
 
 
 def _spawn_supervisor(
-    run_dir: Path, speed: float, wait_speed: float, *, hop: bool, attached: bool, keep: bool
+    run_dir: Path, pace: dict[str, float], *, hop: bool, attached: bool, keep: bool
 ) -> subprocess.Popen[bytes]:
     python = environment_bin("cloud") / "python"
-    command = [str(python), "-m", "local_cloud.ministack", "--run-dir", str(run_dir), "--speed", str(speed)]
-    command += ["--wait-speed", str(wait_speed), *["--hop"] * hop, *["--attached"] * attached, *["--keep"] * keep]
+    command = [str(python), "-m", "local_cloud.ministack", "--run-dir", str(run_dir)]
+    command += [f"--{name}={value}" for name, value in pace.items()]
+    command += [*["--hop"] * hop, *["--attached"] * attached, *["--keep"] * keep]
     # Only what the processes need: nothing of the caller's AWS, PG and PYTHON variables may reach them.
     environment = {key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL") if key in os.environ}
     with (run_dir / "cloud.log").open("ab") as log:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-_SHARE_OF_THE_WAIT, _LONGEST_PAUSE_SECONDS = 0.1, 0.5
+_SHARE_OF_THE_WAIT, _LONGEST_PAUSE_SECONDS = 0.1, 1.0
 
 
 def wait_for(look: Callable[[], T | None], what: str, *, seconds: float = 180.0, every: float = 0.1) -> T:

@@ -46,6 +46,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--speed", type=float, required=True)
     parser.add_argument("--wait-speed", type=float, required=True)
+    parser.add_argument("--shortest-wait", type=float, required=True)
     parser.add_argument("--hop", action="store_true")
     parser.add_argument("--attached", action="store_true")
     parser.add_argument("--keep", action="store_true", help="leave the run folder (logs) there")
@@ -55,7 +56,8 @@ def _options() -> argparse.Namespace:
 def _start_server(options: argparse.Namespace) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "local_cloud.ministack.server"]
     arguments = ["--run-dir", str(options.run_dir), "--speed", str(options.speed)]
-    arguments += ["--wait-speed", str(options.wait_speed), *["--hop"] * options.hop]
+    arguments += ["--wait-speed", str(options.wait_speed), "--shortest-wait", str(options.shortest_wait)]
+    arguments += ["--hop"] * options.hop
     with (options.run_dir / "cloud.log").open("ab") as log:
         return subprocess.Popen([*command, *arguments], stdin=subprocess.PIPE, stdout=log, stderr=log)
 

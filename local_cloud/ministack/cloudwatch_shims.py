@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ _EMBEDDED = '{"_aws"'
 def install() -> None:
     """Teach ministack what infrastructure/monitoring.yaml is built on."""
     take_metrics_out_of_logs()
+    judge_alarms_by_what_came()
     keep_saved_queries()
     keep_alarms_on_several_metrics()
 
@@ -36,6 +38,25 @@ def take_metrics_out_of_logs() -> None:
                     metrics._put_metric_data({}, request, is_cbor=False, is_json=True)
 
     functions._emit_lambda_logs = emit
+
+
+def judge_alarms_by_what_came() -> None:
+    """Evaluate the alarms on the metrics that came; ministack evaluates every alarm, over all values, each time."""
+    metrics = ministack_modules.service("cloudwatch")
+    store: Callable[..., None] = metrics._store_datum
+    came = threading.local()
+
+    def store_datum(namespace: str, name: str, *args: Any) -> None:
+        store(namespace, name, *args)
+        came.metrics = {*getattr(came, "metrics", ()), (namespace, name)}
+
+    def evaluate_alarms() -> None:
+        fresh, came.metrics = getattr(came, "metrics", ()), ()
+        for alarm in list(metrics._alarms.values()):
+            if (alarm["Namespace"], alarm["MetricName"]) in fresh:
+                metrics._evaluate_alarm(alarm)
+
+    metrics._store_datum, metrics._evaluate_all_alarms = store_datum, evaluate_alarms
 
 
 def keep_saved_queries() -> None:

@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--speed", type=float, required=True)
     parser.add_argument("--wait-speed", type=float, required=True)
+    parser.add_argument("--shortest-wait", type=float, required=True)
     parser.add_argument("--hop", action="store_true")
     options = parser.parse_args()
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -73,7 +74,7 @@ async def _serve(options: argparse.Namespace, listener: socket.socket) -> None:
                 "DATABASE_CA_FILE": str(ca_file),
             }
         )
-        async with _ministack(run_dir, listener, stop, hop, aurora):
+        async with _ministack(options, listener, stop, hop, aurora):
             Description(
                 run_dir=str(run_dir),
                 speed=speed,
@@ -129,8 +130,9 @@ async def _local_aurora(settings: AuroraSettings, endpoint: str, hop: Hop | None
 
 @contextlib.asynccontextmanager
 async def _ministack(
-    run_dir: Path, listener: socket.socket, stop: asyncio.Event, hop: Hop | None, aurora: LocalAurora
+    options: argparse.Namespace, listener: socket.socket, stop: asyncio.Event, hop: Hop | None, aurora: LocalAurora
 ) -> AsyncIterator[None]:
+    run_dir = options.run_dir
     app = ministack_modules.app().app  # reads its configuration when it is imported: not before
     code_folder = run_dir / "lambda"
     code_folder.mkdir()
@@ -142,7 +144,7 @@ async def _ministack(
     iam_shims.install()
     iam_journal.install(run_dir)
     sns_journal.install(run_dir)
-    states_shims.install()
+    states_shims.install(options.shortest_wait)
     rds_integrations.install(aurora.endpoint)
     execution_shims.install()
     callback_shims.install()

@@ -65,6 +65,31 @@ def test_what_a_function_prints_as_a_metric_becomes_one_under_each_set_of_dimens
     assert total(bench.cloud, "Sold", town="Bern") == 0
 
 
+def test_an_alarm_is_judged_when_a_value_of_its_own_metric_comes(bench: Workbench) -> None:
+    alarms = bench.cloud.client("cloudwatch")
+
+    def states() -> dict[str, str]:
+        found = alarms.describe_alarms(AlarmNamePrefix="till-")["MetricAlarms"]
+        return {alarm["MetricName"]: alarm["StateValue"] for alarm in found}
+
+    for name in ("Open", "Robbed"):
+        alarms.put_metric_alarm(
+            AlarmName=f"till-{name}", Namespace="Till", MetricName=name, Statistic="Sum", Period=300,
+            EvaluationPeriods=1, Threshold=0, ComparisonOperator="GreaterThanThreshold",
+        )  # fmt: skip
+        alarms.put_metric_data(Namespace="Till", MetricData=[{"MetricName": name, "Value": 1}])
+    assert states() == {"Open": "ALARM", "Robbed": "ALARM"}
+    alarms.set_alarm_state(AlarmName="till-Open", StateValue="OK", StateReason="for the test")
+    alarms.set_alarm_state(AlarmName="till-Robbed", StateValue="OK", StateReason="for the test")
+
+    metrics = [{"Namespace": "Till", "Dimensions": [[]], "Metrics": [{"Name": "Open"}]}]
+    blob = {"_aws": {"Timestamp": 0, "CloudWatchMetrics": metrics}, "Open": 1}
+    prints = f"import json\ndef handler(event, context):\n    print(json.dumps({blob!r}))"
+    bench.invoke(bench.function(prints, bench.role()))
+
+    assert states() == {"Open": "ALARM", "Robbed": "OK"}
+
+
 def test_a_saved_query_comes_changes_and_goes_with_its_stack(cloud: LocalCloud) -> None:
     stacks, logs = cloud.client("cloudformation"), cloud.client("logs")
 

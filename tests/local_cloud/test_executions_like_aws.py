@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_cloud.cloud import LocalCloud
-from tests.local_cloud.conftest import Workbench
+from tests.local_cloud.conftest import SHORTEST_WAIT, Workbench
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.local_cloud
@@ -182,3 +182,14 @@ def test_a_start_is_answered_once_more_while_the_execution_of_that_name_and_inpu
     states.stop_execution(executionArn=first["executionArn"])
     with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
         states.start_execution(**asked)
+
+
+def test_a_wait_leaves_others_time_however_fast_time_runs(machine: Machine, cloud: LocalCloud) -> None:
+    execution = machine.start(wait=15)  # 15 ms
+    assert machine.end_of(execution)["status"] == "SUCCEEDED"
+    events = cloud.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
+    [entered], [exited] = (
+        [event["timestamp"] for event in events if event["type"] == kind]
+        for kind in ("WaitStateEntered", "WaitStateExited")
+    )
+    assert (exited - entered).total_seconds() > SHORTEST_WAIT * 0.9

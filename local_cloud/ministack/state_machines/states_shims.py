@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,11 +17,12 @@ _counting = threading.Lock()
 _role_arn: contextvars.ContextVar[str] = contextvars.ContextVar("role_arn", default="")
 
 
-def install() -> None:
-    """Correct what state machines may do."""
+def install(shortest_wait: float) -> None:
+    """Correct what state machines may do; a Wait lasts `shortest_wait` real seconds at least."""
     invoke_functions_as_the_state_machines_role()
     meet_functions_that_are_not_ready()
     give_expressions_time()
+    let_waits_last(shortest_wait)
 
 
 def invoke_functions_as_the_state_machines_role() -> None:
@@ -112,6 +114,20 @@ def give_expressions_time() -> None:
         return original(expression, **{**options, "timeout": 60_000})
 
     engine.jsonata = staticmethod(jsonata)
+
+
+def let_waits_last(seconds: float) -> None:
+    """Let a Wait last some real seconds, however fast time runs, so that looking leaves what is looked at its time."""
+    states = ministack_modules.service("stepfunctions")
+    wait: Callable[..., Any] = states._execute_wait
+
+    def execute_wait(*args: Any, **options: Any) -> Any:
+        began = time.monotonic()
+        result = wait(*args, **options)
+        time.sleep(max(seconds - (time.monotonic() - began), 0.0))
+        return result
+
+    states._execute_wait = execute_wait
 
 
 def role_at_work() -> str:

@@ -7,6 +7,9 @@ from types import TracebackType
 from typing import Self
 
 _LONGEST_COMMAND_LINE = 2**20
+_BETWEEN_LOOKS_SECONDS = 0.05
+# A new process, which may still become another program, is looked at each time, an old one once a second.
+_LOOKS_AT_A_NEW_ONE, _LOOKS_IN_A_SECOND = 20, 20
 
 
 class CommandLines:
@@ -37,13 +40,16 @@ class CommandLines:
         return [line.replace(b"\0", b" ").decode(errors="replace") for line in list(self._seen)]
 
     def _watch(self) -> None:
-        while not self._end.wait(0.1):
-            # Hundreds of processes, ten times a second: with pathlib or file objects that is a tenth of a processor.
-            with os.scandir("/proc") as processes:
-                for process in processes:
-                    if process.name.isdigit():
-                        with contextlib.suppress(OSError):  # it ended between the two looks
-                            self._look_at(f"{process.path}/cmdline")
+        looks: dict[str, int] = {}
+        while not self._end.wait(_BETWEEN_LOOKS_SECONDS):
+            # To read hundreds of command lines each time would be a tenth of a processor.
+            with os.scandir("/proc") as there:
+                names = [entry.name for entry in there if entry.name.isdigit()]
+            looks = {name: looks.get(name, 0) + 1 for name in names}
+            for name, number in looks.items():
+                if number <= _LOOKS_AT_A_NEW_ONE or number % _LOOKS_IN_A_SECOND == 0:
+                    with contextlib.suppress(OSError):  # it ended between the two looks
+                        self._look_at(f"/proc/{name}/cmdline")
 
     def _look_at(self, path: str) -> None:
         file = os.open(path, os.O_RDONLY)
