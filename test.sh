@@ -21,7 +21,8 @@ Sets up what it needs under .local/ (first time: a few minutes), then runs
   checks        ruff, mypy --strict, shellcheck, cfn-lint (IAM policies too), sam validate --lint, checkov, asl-validator
   unit          fast tests of every module; coverage with branches of at least 95 % is enforced
   conventions   what holds between code, state machine, templates and README
-  local cloud   the local Aurora and the AWS around it are what they claim to be
+  local cloud   the local Aurora and the AWS around it are what they claim to be; where a Chromium is installed also
+                the pages of the evidence in it, with axe's rules of accessibility
   integration   the deployed pipeline on the local cloud
   deployment    deploy.sh from nothing to a nightly restore and back, on local clouds of its own
   faults        a sample of the fault sweep: every step, every kind of fault
@@ -160,7 +161,7 @@ failed=0
     tests/unit tests/traps tests/conventions --cov --cov-report=term || failed=1
 if ! $fast; then
     say "The local cloud"
-    "${COUNTED[@]}" "local cloud" "$DEV/python" -m pytest -q -n 2 --dist loadfile tests/local_cloud || failed=1
+    "${COUNTED[@]}" "local cloud" "$DEV/python" -m pytest -q -n 2 --dist loadfile tests/local_cloud tests/browser || failed=1
 fi
 for lane in "${lanes[@]}"; do
     wait "$lane" || failed=1

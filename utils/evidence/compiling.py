@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from utils.aws.clients import USER_AGENT
+from utils.evidence.costs import costs_of
 from utils.evidence.limits import deviations, not_tested
 from utils.evidence.model import (
     Access,
@@ -76,6 +77,7 @@ def evidence_of(operation: Operation, trail: Sequence[AuditRow], now: datetime) 
         health=summary.health,
         not_tested=not_tested(operation),
         deviations=deviations(operation, rto, rpo),
+        costs=costs_of(operation, summary),
         next=_next_steps(operation, summary),
     )
 

@@ -41,6 +41,7 @@ def markdown_of(evidence: Evidence) -> str:
         *_section("Checks", _table(("check", "expected", "found", "holds"), checks) if checks else ""),
         *_section("Changed", _list(verdict.changes)),
         *_section("Deviations", _list(evidence.deviations)),
+        *_section("Stands now", _list(_standing(evidence))),
         *_section("Not tested", _list(evidence.not_tested)),
     ]
     return "\n\n".join(parts) + "\n"
@@ -48,11 +49,20 @@ def markdown_of(evidence: Evidence) -> str:
 
 def objective_in_words(objective: Objective) -> str:
     """Say what was measured beside what was meant."""
-    measured = "not measured" if objective.measured_seconds is None else duration(objective.measured_seconds)
+    return f"{measured_in_words(objective)}; {against_objective(objective)}"
+
+
+def measured_in_words(objective: Objective) -> str:
+    """Say what was measured."""
+    return "not measured" if objective.measured_seconds is None else duration(objective.measured_seconds)
+
+
+def against_objective(objective: Objective) -> str:
+    """Say what was meant, and whether that was met."""
     if objective.target_seconds is None:
-        return f"{measured}; the request has no objective"
+        return "the request has no objective"
     met = {True: "met", False: "missed", None: "not known whether met"}[objective.met]
-    return f"{measured}; objective {duration(objective.target_seconds)}: {met}"
+    return f"objective {duration(objective.target_seconds)}: {met}"
 
 
 def phase_in_words(phase: Phase) -> tuple[str, str, str]:
@@ -66,6 +76,14 @@ def phase_in_words(phase: Phase) -> tuple[str, str, str]:
 def text_of(text: str) -> str:
     """Return a text that Markdown shows as it is, in one line."""
     return re.sub(r"([\\`*_{}\[\]|~!])", r"\\\1", escape(" ".join(text.split()), quote=False))
+
+
+def _standing(evidence: Evidence) -> list[str]:
+    costs = evidence.costs
+    if costs is None or not costs.standing:
+        return []
+    known = f"estimated ${costs.monthly_usd:,.2f} a month at list prices, as far as it is known"
+    return [*(f"{item.what}: {item.amount}" for item in costs.standing), known]
 
 
 def _section(title: str, body: str) -> list[str]:

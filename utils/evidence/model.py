@@ -178,6 +178,22 @@ class ApprovalEvidence(_Part):
     proof: str = Field(description="What proves who it was.")
 
 
+class Standing(_Part):
+    """A thing that stands after the operation and is paid for."""
+
+    what: str
+    amount: str = Field(description="How much of it, at which price; or why that is not known.")
+    monthly_usd: float | None = Field(default=None, description="USD a month; null where it is not known.")
+
+
+class Costs(_Part):
+    """What stands after the operation, and an estimate of what it costs."""
+
+    basis: str = Field(description="Which prices, and what they leave out.")
+    standing: list[Standing]
+    monthly_usd: float = Field(description="Sum of what is known, USD a month.")
+
+
 class NextSteps(_Part):
     """What a person types to go on, go back, or do the same again."""
 
@@ -217,6 +233,7 @@ class Evidence(_Part):
     health: list[HealthRecord] = Field(description="What the copy brings along.")
     not_tested: list[str] = Field(description="What this operation says nothing about.")
     deviations: list[str] = Field(description="What did not come out as meant, or needs a person.")
+    costs: Costs | None = Field(default=None, description="What stands now; null in reports from before there was one.")
     next: NextSteps
 
     def as_text(self) -> str:

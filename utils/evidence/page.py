@@ -1,19 +1,21 @@
 """`report.html`: the evidence as a page of its own, one file without scripts; all that it shows is text."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from utils.evidence.markdown import objective_in_words, phase_in_words
+from utils.evidence.markdown import against_objective, measured_in_words, phase_in_words
 from utils.evidence.model import Evidence, Phase
-from utils.words import duration
+from utils.words import counted, duration
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 _HERE = Path(__file__).parent
+_KINDS = ("work", "waiting", "approval")
 _WIDTH = 1000.0  # of a bar's picture, in its own units
 _NARROWEST = 2.0
 
@@ -28,10 +30,12 @@ class Bar(NamedTuple):
 
 def page_of(evidence: Evidence) -> str:
     """Return the page."""
-    return template_of(_HERE / "report.html.jinja").render(
+    timeline = evidence.timeline
+    return template_of("report.html.jinja").render(
         e=evidence,
-        rows=[(phase, bars_of(phase, evidence.timeline), phase_in_words(phase)) for phase in evidence.timeline],
-        total=duration(round(_span(evidence.timeline))),
+        rows=[(phase, bars_of(phase, timeline), _in_words(phase)) for phase in timeline],
+        total=duration(round(_span(timeline))),
+        ended=max((phase.finished_at for phase in timeline), default=None),
         changed=[item for item in evidence.settings.changes if item.before != item.after],
         same=[item for item in evidence.settings.changes if item.before == item.after],
     )
@@ -42,7 +46,7 @@ def bars_of(phase: Phase, timeline: list[Phase]) -> list[Bar]:
     span = _span(timeline) or 1.0
     x = (phase.started_at - timeline[0].started_at).total_seconds() / span * _WIDTH
     bars = []
-    for kind in ("work", "waiting", "approval"):
+    for kind in _KINDS:
         seconds = getattr(phase, f"{kind}_seconds")
         if seconds:
             width = max(seconds / span * _WIDTH, _NARROWEST)
@@ -52,16 +56,24 @@ def bars_of(phase: Phase, timeline: list[Phase]) -> list[Bar]:
 
 
 @cache
-def template_of(file: Path) -> "Template":
-    """Return a template of a page of ours, with the style and the filters that all have."""
+def template_of(name: str) -> "Template":
+    """Return a template of a page, with the style and the filters that all have."""
     # Only who makes a page loads the engine: restore.sh knows this module for all its commands.
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"minute": _minute, "words": objective_in_words, "value": _value, "pretty": _pretty}
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=FileSystemLoader(_HERE)
+    )
+    environment.filters |= _FILTERS
     style = Markup((_HERE / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - this repository's own
-    return environment.from_string(file.read_text(encoding="utf-8"), {"style": style})
+    return environment.get_template(name, globals={"style": style})
+
+
+def _in_words(phase: Phase) -> list[tuple[str, str]]:
+    """Return what a phase's time went into, and how long; one that took no time was work."""
+    words = dict(zip(_KINDS, phase_in_words(phase), strict=True))
+    return [(kind, text) for kind, text in words.items() if getattr(phase, f"{kind}_seconds")] or [("work", "0 s")]
 
 
 def _span(timeline: list[Phase]) -> float:
@@ -79,10 +91,35 @@ def _pretty(value: Any) -> str:
 
 
 def _value(value: Any) -> str:
-    if value is None or value in ([], {}):
+    if value in (None, "", [], {}):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
         return ", ".join(f"{key}={item}" for key, item in value.items() if item is not None)
     return ", ".join(map(_value, value)) if isinstance(value, list) else str(value)
+
+
+def _seconds(seconds: float | None) -> str:
+    return "Not measured how long" if seconds is None else f"{seconds:g} s"
+
+
+def _usd(amount: float | None) -> str:
+    return "not known" if amount is None else f"${amount:,.2f}"
+
+
+def _calls(calls: dict[str, int]) -> str:
+    return ", ".join(f"{call} ({times})" if times > 1 else call for call, times in calls.items()) or "-"
+
+
+_FILTERS: dict[str, Callable[..., str]] = {
+    "minute": _minute,
+    "measured": measured_in_words,
+    "against": against_objective,
+    "value": _value,
+    "pretty": _pretty,
+    "counted": counted,
+    "seconds": _seconds,
+    "calls": _calls,
+    "usd": _usd,
+}

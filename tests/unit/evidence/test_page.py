@@ -3,12 +3,14 @@
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.unit.evidence.runs import BROKEN, a_restore, at, rows
 from tests.unit.operations import an_operation
+from utils.evidence import page as pages
 from utils.evidence.compiling import evidence_of
 from utils.evidence.model import Evidence, Phase
 from utils.evidence.page import bars_of, page_of
@@ -69,7 +71,7 @@ def test_the_page_tells_the_verdict_the_objectives_and_what_was_not_tested() -> 
     seen = Seen(page_of(evidence()))
 
     for words in (
-        "RESTORED", "staging was restored from prod", "33 min 00 s; the request has no objective",
+        "RESTORED", "staging was restored from prod", "33 min 00 s", "the request has no objective",
         "What was not tested",
         "Whether an application works on the copy", "logs in, can read, can write", "at least 10", "invalid indexes",
         "s3://b/post-restore-sql/mask.sql", "rds:DescribeDBClusterSnapshots (2)", "CloudTrail",
@@ -130,6 +132,56 @@ def test_it_can_be_read_by_those_who_do_not_see_it() -> None:
     assert all(item.get("scope") in {"row", "col"} for item in seen.of("th"))
     levels = [int(tag[1]) for tag, _ in seen.elements if re.fullmatch(r"h\d", tag)]
     assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+_STYLE = (Path(pages.__file__).with_name("style.css")).read_text(encoding="utf-8")
+_READ = [("text", "ground"), ("text", "panel"), ("quiet", "ground"), ("text", "good-panel"), ("text", "bad-panel")] + [
+    (tone, ground)
+    for tone in ("good", "bad", "warn")
+    for ground in ("ground", "panel", f"{tone}-panel")
+]  # fmt: skip
+_SEEN = [(colour, "panel") for colour in ("work", "waiting", "approval")]
+
+
+def schemes() -> dict[str, dict[str, str]]:
+    """Return the colours of light, dark and paper by their names."""
+    found = re.findall(r"(?:@media ([^{]+))?(?:\{ )?:root \{([^}]*)\}", _STYLE)
+    return {media.strip() or "light": dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", body)) for media, body in found}
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of WCAG 2, https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_text_can_be_read_and_pictures_seen_in_light_dark_and_on_paper() -> None:
+    found = schemes()
+    assert list(found) == ["light", "(prefers-color-scheme: dark)", "print"]
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    too_faint = {
+        (scheme, front, back): round(ratio, 2)
+        for scheme, colours in found.items()
+        for pairs, least in ((_READ, 4.5), (_SEEN, 3.0))
+        for front, back in pairs
+        if (ratio := contrast(colours[front], colours[back])) < least
+    }
+    assert too_faint == {}
+
+
+def test_what_stands_is_told_with_its_price_and_what_is_not_known_of_it() -> None:
+    seen = Seen(page_of(evidence()))
+    for words in (
+        "storage of staging", "20 GiB at $0.1 a month", "$2.00", "1 x db.r8g.large, by the hour", "not known",
+        "snapshot copy copy-1", "$0.42", "$2.42", "Estimated from AWS's list prices for us-east-1",
+    ):  # fmt: skip
+        assert words in seen.text, words
 
 
 def test_the_picture_shows_a_phase_where_it_lies_with_work_first() -> None:

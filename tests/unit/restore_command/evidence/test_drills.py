@@ -11,13 +11,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from restore_command.evidence import drilling, drills_shown
-from restore_command.evidence.drills import SourceCluster, drills_of
+from restore_command.evidence import drilling
 from restore_command.exit_codes import SUCCEEDED
 from restore_command.records import Records
 from tests.unit.evidence.runs import BROKEN, a_request, a_restore, at
 from tests.unit.operations import AT, an_operation
 from tests.unit.restore_command.desk import Desk
+from utils.evidence.drills import SourceCluster, drills_of
+from utils.evidence.period import Period, Population, page_of_period
 from utils.operation.model import OperationStatus
 from utils.report.summary import durations
 
@@ -46,7 +47,9 @@ def desk() -> Iterator[Desk]:
 
 def found(desk: Desk, *population: SourceCluster) -> Any:
     runs = Records(desk.state, desk.audit).runs()
-    return drills_of(runs, population, since=AT - timedelta(days=90), fresh_for=MONTH)
+    return drills_of(
+        [run.operation for run in runs if run.operation], population, since=AT - timedelta(days=90), fresh_for=MONTH
+    )
 
 
 def test_a_source_is_told_with_its_last_restore_its_rate_and_how_long_that_proves_it(desk: Desk) -> None:
@@ -72,8 +75,8 @@ def test_what_was_never_restored_comes_first(desk: Desk) -> None:
 
 
 def test_the_page_shows_it_with_bars_and_whatever_a_cluster_is_called_is_text(desk: Desk) -> None:
-    about = {"since": AT, "now": AT, "region": "us-west-2", "fresh_days": 30, "unknown": ""}
-    page = drills_shown.page_of(found(desk, NEVER), **about)
+    period = Period(until=AT, days=90, fresh_days=30, region="us-west-2")
+    page = page_of_period(period, found(desk, NEVER), Population([NEVER]))
 
     assert "<script" not in page
     assert "never in this time" in page
@@ -83,7 +86,7 @@ def test_the_page_shows_it_with_bars_and_whatever_a_cluster_is_called_is_text(de
 
 
 def test_the_command_shows_lists_and_writes(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drilling, "_population", lambda *_: ([NEVER], ""))
+    monkeypatch.setattr(drilling, "_population", lambda *_: Population([NEVER]))
     page = tmp_path / "drills.html"
 
     code = drilling.drills(desk.pipeline, desk.output(as_json=True), days=3650, fresh_days=30, html=page)

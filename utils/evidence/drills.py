@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from restore_command.records import Run
 from utils.operation.model import Operation, OperationStatus
 from utils.report.summary import durations
 
@@ -79,14 +78,14 @@ class Drills:
 
 
 def drills_of(
-    runs: Iterable[Run], population: Iterable[SourceCluster], *, since: datetime, fresh_for: timedelta
+    operations: Iterable[Operation], population: Iterable[SourceCluster], *, since: datetime, fresh_for: timedelta
 ) -> list[Drills]:
     """Return each source cluster's restores, those that are longest not proven first; never drilled before all."""
     by_source: dict[SourceCluster, list[Operation]] = {source: [] for source in population}
-    for run in runs:
-        if run.operation is not None and not run.is_dry_run and run.started_at >= since and run.finished_at is not None:
-            by_source.setdefault(_source_of(run.operation), []).append(run.operation)
-    found = [_drills(source, operations, fresh_for) for source, operations in by_source.items()]
+    for operation in operations:
+        if not operation.request.dry_run and operation.created_at >= since and operation.finished_at is not None:
+            by_source.setdefault(_source_of(operation), []).append(operation)
+    found = [_drills(source, its_own, fresh_for) for source, its_own in by_source.items()]
     return sorted(found, key=lambda item: (item.last.finished_at if item.last else _NEVER, str(item.source)))
 
 
