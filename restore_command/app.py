@@ -18,6 +18,7 @@ from restore_command.exit_codes import FAILED, INTERRUPTED
 from restore_command.output import Output
 from restore_command.pipeline import Pipeline
 from utils.operation.model import OperationStatus
+from utils.words import printable
 
 _EXIT_CODES = (
     "Exit codes: 0 succeeded (or shown), 1 failed, 2 wrong command line or request, 3 the run goes on, 130 interrupted."
@@ -177,11 +178,18 @@ def drills(
     days: Annotated[int, typer.Option(min=1, help="Look at so many days.")] = 90,
     fresh_days: Annotated[int, typer.Option(min=1, help="A restore proves a source for so many days.")] = 30,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page as well.")] = None,
+    signed: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Have it made and signed by the pipeline, and fetch that.")
+    ] = None,
     env: Env = None,
     region: Region = None,
     json: AsJson = False,
 ) -> None:
     """Show every source cluster with its restores over time, and those that were never restored."""
+    if signed is not None:
+        if html:
+            raise typer.BadParameter("the page comes as it was signed", param_hint="--signed")
+        _end(drilling.sign(_pipeline(env, region), Output(json), days=days, fresh_days=fresh_days, folder=signed))
     _end(drilling.drills(_pipeline(env, region), Output(json), days=days, fresh_days=fresh_days, html=html))
 
 
@@ -200,7 +208,7 @@ def main() -> int:
     try:
         app(prog_name="./restore.sh")
     except Refused as error:
-        sys.stderr.write(f"restore.sh: {error}\n")
+        sys.stderr.write(f"restore.sh: {printable(str(error))}\n")
         return FAILED
     except KeyboardInterrupt:
         sys.stderr.write("restore.sh: interrupted\n")

@@ -1,12 +1,27 @@
 """Where a command prints: for people in the width and colours of their terminal, for programs as JSON."""
 
 import json
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from deployment.account import Refused
+from utils.words import printable
+
+_WIDTH_OF_A_PIPE = 160
+
+
+class SafeConsole(Console):
+    """A console whose texts command nothing: names and error texts may be anybody's, and hold escape sequences."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield what is printed; only Rich's own control sequences stay."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
 
 
 class Output:
@@ -15,8 +30,11 @@ class Output:
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
         # Rich knows NO_COLOR, TERM, COLUMNS and pipes; words are no markup: they may be anybody's.
-        self.console = Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
-        self.notes = Console(stderr=True, markup=False, highlight=False, emoji=False)
+        self.console = SafeConsole(markup=False, highlight=False, emoji=False)
+        self.notes = SafeConsole(stderr=True, markup=False, highlight=False, emoji=False)
+        for console in (self.console, self.notes):
+            if not console.is_terminal and "COLUMNS" not in os.environ:
+                console.width = _WIDTH_OF_A_PIPE
 
     @property
     def is_live(self) -> bool:
@@ -28,7 +46,8 @@ class Output:
         if self.as_json:
             self.console.file.write(json.dumps(document, indent=2) + "\n")
         else:
-            self.console.print(shown)
+            # A line of text is never broken by us: commands are copied from it, and a pipe has no width.
+            self.console.print(shown, soft_wrap=isinstance(shown, str))
 
     def file(self, path: Path, text: str) -> None:
         """Write a result to a file, and say where it is; raises `Refused` if it cannot be written."""
@@ -40,4 +59,4 @@ class Output:
 
     def note(self, text: str) -> None:
         """Print what is no result."""
-        self.notes.print(text)
+        self.notes.print(text, soft_wrap=True)

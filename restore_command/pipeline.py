@@ -9,6 +9,8 @@ from utils.validate_request import StackDefaults
 
 STATE_TABLE, AUDIT_TABLE, APPROVALS_TABLE = "aurora-restore-state", "aurora-restore-audit", "aurora-restore-approvals"
 
+EVIDENCE_FUNCTION = "aurora-restore-write-evidence"
+
 
 class Pipeline:
     """A deployed pipeline; raises `Refused` where AWS does not answer or nothing is deployed."""

@@ -189,7 +189,7 @@ def _heading(text: str) -> RenderableType:
 
 
 def _indented(text: str) -> RenderableType:
-    return Padding(Text(text), (0, 0, 0, 2))
+    return Padding(Text(text), (0, 0, 0, 2), expand=False)
 
 
 def _list(title: str, lines: Sequence[str]) -> list[RenderableType]:

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from utils.operation.model import Helper, Operation, StepName
-from utils.runtime.contract import ClosingEvent, FailedEvent, StartEvent, StepEvent, StepResult, SwapEvent
+from utils.runtime.contract import ClosingEvent, EvidenceEvent, FailedEvent, StartEvent, StepEvent, StepResult, SwapEvent
 from utils.runtime.failure import caught_error
 from utils.runtime.services import Services
 from utils.runtime.step import on_operation, operation_step, step
@@ -36,6 +36,7 @@ _STEPS = {name.value.lower().replace(" ", "_") for name in (*StepName, *Helper)}
 
 __all__ = [
     "ClosingEvent",
+    "EvidenceEvent",
     "FailedEvent",
     "Helper",
     "Operation",

@@ -1,4 +1,15 @@
-"""Words for numbers, as people write them."""
+"""Words for numbers, as people write them, and texts that are safe to print."""
+
+from unicodedata import category
+
+
+def printable(text: str) -> str:
+    """Return the text with \ufffd for what a terminal obeys: controls, and marks that turn the direction of writing."""
+    return "".join("\ufffd" if _commands(character) else character for character in text)
+
+
+def _commands(character: str) -> bool:
+    return character != "\n" and category(character) in {"Cc", "Cf", "Zl", "Zp"}
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -15,6 +15,7 @@ _nested_parameters: ContextVar[list[dict[str, str]]] = ContextVar("nested_parame
 def install() -> None:
     """Teach ministack's CloudFormation the missing types."""
     keep_resource_policies_of_secrets()
+    lock_objects_of_buckets()
     transform_nested_templates()
     keep_attributes_of_nested_updates()
 
@@ -45,6 +46,33 @@ def keep_resource_policies_of_secrets() -> None:
         secrets._delete_resource_policy({"SecretId": physical_id})
 
     handlers["AWS::SecretsManager::ResourcePolicy"] = {"create": create, "update": update, "delete": delete}
+
+
+def lock_objects_of_buckets() -> None:
+    """Support ObjectLockEnabled and ObjectLockConfiguration of AWS::S3::Bucket; ministack's S3 has both."""
+    handlers = ministack_modules.service("cloudformation.provisioners")._RESOURCE_HANDLERS
+    s3 = ministack_modules.service("s3")
+    bucket = handlers["AWS::S3::Bucket"]
+    create_bucket, update_bucket = bucket["create"], bucket["update"]
+
+    def lock(name: str, properties: Json) -> None:
+        if not properties.get("ObjectLockEnabled"):
+            return
+        retention = (properties.get("ObjectLockConfiguration") or {}).get("Rule", {}).get("DefaultRetention")
+        kept = {"Mode": retention["Mode"], "Days": int(retention["Days"])} if retention else None
+        s3._bucket_object_lock[name] = {"enabled": True, "default_retention": kept}
+
+    def create(logical_id: str, properties: Json, stack_name: str) -> tuple[str, Json]:
+        made: tuple[str, Json] = create_bucket(logical_id, properties, stack_name)
+        lock(made[0], properties)
+        return made
+
+    def update(physical_id: str, old: Json, new: Json, stack_name: str) -> tuple[str, Json]:
+        made: tuple[str, Json] = update_bucket(physical_id, old, new, stack_name)
+        lock(made[0], new)
+        return made
+
+    handlers["AWS::S3::Bucket"] = {**bucket, "create": create, "update": update}
 
 
 def transform_nested_templates() -> None:

@@ -1,18 +1,22 @@
 """`./restore.sh drills`: every source cluster in view, with its restores over time."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from deployment.account import error_code, told
+from deployment.account import Refused, error_code, told
 from restore_command.evidence import drills_shown
+from restore_command.evidence.reporting import hand_out
+from restore_command.execution import new_name
 from restore_command.exit_codes import SUCCEEDED
 from restore_command.output import Output
-from restore_command.pipeline import Pipeline
+from restore_command.pipeline import EVIDENCE_FUNCTION, Pipeline
 from restore_command.records import Run, records_of
 from utils.evidence.drills import SourceCluster
 from utils.evidence.period import Period, Population, document_of, found_in, page_of_period
+from utils.operation.records import EvidenceRecord
 
 _ENGINE = "aurora-postgresql"
 
@@ -31,6 +35,19 @@ def drills(pipeline: Pipeline, output: Output, *, days: int, fresh_days: int, ht
     shown = drills_shown.table_of(found, period.until) if found else "No source cluster in view."
     output.result(document_of(period, found, population), shown)
     return SUCCEEDED
+
+
+def sign(pipeline: Pipeline, output: Output, *, days: int, fresh_days: int, folder: Path) -> int:
+    """Have the pipeline report and sign the same period, from its own rows, and fetch that."""
+    event = {"operation_id": new_name("drills"), "period": {"days": days, "fresh_days": fresh_days}}
+    with told():
+        answer = pipeline.account.client("lambda").invoke(
+            FunctionName=EVIDENCE_FUNCTION, Payload=json.dumps(event).encode()
+        )
+    document = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise Refused(f"{EVIDENCE_FUNCTION} failed: {document.get('errorType')}: {document.get('errorMessage')}")
+    return hand_out(pipeline, output, EvidenceRecord.model_validate(document["details"]), folder)
 
 
 def _population(pipeline: Pipeline, runs: list[Run]) -> Population:

@@ -22,6 +22,8 @@ from utils.evidence.model import Evidence
 from utils.evidence.page import page_of
 from utils.operation.audit_log import DynamoDbAuditLog
 from utils.operation.model import Operation
+from utils.operation.records import EvidenceRecord
+from utils.words import printable
 
 
 class Form(StrEnum):
@@ -43,7 +45,8 @@ def report(pipeline: Pipeline, output: Output, name: str | None, form: Form, fil
     """Write the evidence of a run to a file, or print it."""
     text = _text(pipeline, output, _operation(pipeline, name), form)
     if file is None:
-        sys.stdout.write(text)
+        # What is piped or kept is as it was signed, byte by byte.
+        sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
         return SUCCEEDED
     output.file(file, text)
     return SUCCEEDED
@@ -56,6 +59,11 @@ def fetch(pipeline: Pipeline, output: Output, name: str | None, folder: Path) ->
     if record is None or record.folder is None:
         why = record.error if record else "it ended before evidence was kept, or has not ended"
         raise Refused(f"there is no signed evidence of {operation.operation_id}: {why}")
+    return hand_out(pipeline, output, record, folder)
+
+
+def hand_out(pipeline: Pipeline, output: Output, record: EvidenceRecord, folder: Path) -> int:
+    """Fetch what was signed into a folder, with the public key, and say how it is verified."""
     account = pipeline.account
     paths = [str(path) for path in stored.fetch(account.client("s3"), account.client("kms"), record, folder)]
     output.result(

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from deployment.account import Refused
 from utils.evidence.attestation import (
+    PERIOD_TYPE,
     PREDICATE_TYPE,
     STATEMENT_TYPE,
     envelope,
@@ -22,7 +23,7 @@ from utils.evidence.attestation import (
 )
 
 ENVELOPE = ".dsse.json"
-PROVES = ("that whoever holds the private key signed exactly these files, as the evidence of this operation",)
+PROVES = ("that whoever holds the private key signed exactly these files, as the evidence of this operation or period",)
 DOES_NOT_PROVE = (
     "that the key is the pipeline's: compare its ARN, and get the public key from the account that you trust",
     "when it was signed, other than by what the files say themselves",
@@ -96,9 +97,9 @@ def _signed_payload(
     if envelope(payload, str(statement["predicate"].get("keyId")), signature).encode() != content:
         found.wrong.append(f"{name} was changed beside what is signed; it names the key {key_id}")
         return None
-    kinds = (statement.get("_type"), statement.get("predicateType"))
-    if kinds != (STATEMENT_TYPE, PREDICATE_TYPE):
-        found.wrong.append(f"{name} states {kinds[1]!r}, expected {PREDICATE_TYPE}")
+    kind = statement.get("predicateType")
+    if statement.get("_type") != STATEMENT_TYPE or kind not in {PREDICATE_TYPE, PERIOD_TYPE}:
+        found.wrong.append(f"{name} states {kind!r}, expected {PREDICATE_TYPE} or {PERIOD_TYPE}")
         return None
     found.right.append(f"{name}: signed with this key, {key_id}")
     found.predicate = statement["predicate"]
@@ -130,10 +131,10 @@ def _is_signed(message: bytes, signature: bytes, key: EllipticCurvePublicKey) ->
 
 
 def _expanded(files: Iterable[Path]) -> list[Path]:
-    """Return the files, and for a folder the three that are evidence."""
+    """Return the files, and for a folder the three that are evidence, of a run or of a period."""
     found: list[Path] = []
     for path in files:
-        found += sorted(path.glob("report.*")) if path.is_dir() else [path]
+        found += sorted([*path.glob("report.*"), *path.glob("drills.*")]) if path.is_dir() else [path]
     return list(dict.fromkeys(found))
 
 

@@ -35,6 +35,24 @@ def disabled_key(cloud: LocalCloud) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def disabled_evidence_key(cloud: LocalCloud) -> Iterator[None]:
+    kms = cloud.client("kms")
+    key = kms.describe_key(KeyId="alias/aurora-restore-evidence")["KeyMetadata"]["KeyId"]
+    kms.disable_key(KeyId=key)
+    yield
+    kms.enable_key(KeyId=key)
+
+
+@contextlib.contextmanager
+def open_evidence(cloud: LocalCloud) -> Iterator[None]:
+    s3, bucket = cloud.client("s3"), "aurora-restore-evidence-123456789012-us-west-2"
+    before = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={**before, "BlockPublicAcls": False})
+    yield
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=before)
+
+
+@contextlib.contextmanager
 def no_topic(cloud: LocalCloud) -> Iterator[None]:
     sns = cloud.client("sns")
     [topic] = sns.list_topics()["Topics"]
@@ -86,6 +104,8 @@ BREAKS: dict[str, Break] = {
     "Secret app-credentials is replaced": placeholder,
     "KMS key": disabled_key,
     "Notification topic": no_topic,
+    "Evidence key": disabled_evidence_key,
+    "Evidence bucket": open_evidence,
     "Network to AWS services": shut_network,
     "DBA role": no_dba_role,
     "Code bucket": suspended_versioning,

@@ -46,7 +46,8 @@ class FakeRds(FakeAttached, FakeRenames, FakePointInTime):
         self._enter("describe_db_clusters", params)
         if "Filters" in params:
             return {"DBClusters": self._of_clone_group(params)}
-        return {"DBClusters": [self._cluster(params["DBClusterIdentifier"])]}
+        wanted = params.get("DBClusterIdentifier")
+        return {"DBClusters": [self._cluster(wanted)] if wanted else list(self.clusters.values())}
 
     def describe_db_instances(self, **params: Any) -> Item:
         self._enter("describe_db_instances", params)

@@ -41,6 +41,9 @@ class InMemoryOperationStore:
         operation.updated_at = datetime.now(UTC)
         self._put(operation)
 
+    def planned(self) -> tuple[list[Operation], list[str]]:
+        return [Operation.model_validate_json(row) for row in self.rows.values()], []
+
     def find_unplanned(self, operation_id: str) -> UnplannedOperation | None:
         row = self.unplanned.get(operation_id)
         return UnplannedOperation.model_validate_json(row) if row else None

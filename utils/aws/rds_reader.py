@@ -50,6 +50,12 @@ class RdsReader:
             )
             return [raw["DBClusterIdentifier"] for page in pages for raw in page["DBClusters"]]
 
+    def clusters(self) -> list[Cluster]:
+        """Describe every cluster of Aurora PostgreSQL of this account and Region."""
+        with aws_call("rds:DescribeDBClusters"):
+            pages = self._client.get_paginator("describe_db_clusters").paginate()
+            return [cluster_from_api(raw) for page in pages for raw in page["DBClusters"] if raw["Engine"] == ENGINE]
+
     def find_instance(self, instance_id: str) -> Instance | None:
         """Describe an instance; None when there is none."""
         with aws_call("rds:DescribeDBInstances"):

@@ -54,6 +54,20 @@ class TableGateway:
                 return found
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
+    def every(self, condition: str, values: Mapping[str, str]) -> list[Item]:
+        """Return every item of the table for which the condition holds, read as of now."""
+        found: list[Item] = []
+        start: dict[str, Any] = {}
+        while True:
+            with aws_call("dynamodb:Scan"):
+                answer = self._table.scan(
+                    FilterExpression=condition, ExpressionAttributeValues=values, ConsistentRead=True, **start
+                )
+            found += answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return found
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
     def put(
         self,
         item: Item,

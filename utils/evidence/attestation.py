@@ -11,21 +11,39 @@ from collections.abc import Mapping
 from typing import Any
 
 from utils.evidence.model import Evidence
+from utils.evidence.period import Period
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:aurora-restore:evidence:v1"
+PERIOD_TYPE = "urn:aurora-restore:drills:v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
 def statement(files: Mapping[str, bytes], evidence: Evidence, key_id: str) -> bytes:
     """Return the statement that `files`, by name, are the evidence of this operation, to be signed with this key."""
+    return _statement(files, PREDICATE_TYPE, _predicate(evidence, key_id))
+
+
+def statement_of_period(files: Mapping[str, bytes], period: Period, key_id: str) -> bytes:
+    """Return the statement that `files`, by name, are the evidence of this period, to be signed with this key."""
+    predicate = {
+        "version": period.version,
+        "since": period.since.isoformat(),
+        "until": period.until.isoformat(),
+        "region": period.region,
+        "keyId": key_id,
+    }
+    return _statement(files, PERIOD_TYPE, predicate)
+
+
+def _statement(files: Mapping[str, bytes], predicate_type: str, predicate: Mapping[str, Any]) -> bytes:
     subjects = [{"name": name, "digest": {"sha256": sha256(content)}} for name, content in files.items()]
     return json.dumps(
         {
             "_type": STATEMENT_TYPE,
             "subject": subjects,
-            "predicateType": PREDICATE_TYPE,
-            "predicate": _predicate(evidence, key_id),
+            "predicateType": predicate_type,
+            "predicate": predicate,
         },
         separators=(",", ":"),
     ).encode()

@@ -6,7 +6,7 @@ from html import escape
 
 from utils.evidence.model import Evidence, Objective, Phase, Result, SourceEvidence
 from utils.restore_type import RestoreType
-from utils.words import duration
+from utils.words import duration, printable
 
 _MARKS = {Result.RESTORED: "✅", Result.PLANNED: "📝", Result.FAILED: "❌", Result.UNDONE: "↩️"}
 _MOST = 20
@@ -75,7 +75,7 @@ def phase_in_words(phase: Phase) -> tuple[str, str, str]:
 
 def text_of(text: str) -> str:
     """Return a text that Markdown shows as it is, in one line."""
-    return re.sub(r"([\\`*_{}\[\]|~!])", r"\\\1", escape(" ".join(text.split()), quote=False))
+    return re.sub(r"([\\`*_{}\[\]|~!])", r"\\\1", escape(printable(" ".join(text.split())), quote=False))
 
 
 def _standing(evidence: Evidence) -> list[str]:

@@ -1,5 +1,6 @@
 """`drills.json` and `drills.html`: the restores of a period, by source cluster, for somebody who was not there."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -64,6 +65,11 @@ def document_of(period: Period, found: Sequence[Drills], population: Population)
         "note": population.unknown or None,
         "sources": [item.document(period.until) for item in found],
     }
+
+
+def as_text(period: Period, found: Sequence[Drills], population: Population) -> str:
+    """Return `drills.json`."""
+    return json.dumps(document_of(period, found, population), indent=2) + "\n"
 
 
 def page_of_period(period: Period, found: Sequence[Drills], population: Population) -> str:

@@ -52,6 +52,19 @@ class DynamoDbOperationStore:
         except ValidationError as error:
             raise _unreadable(operation_id, error) from None
 
+    def planned(self) -> tuple[list[Operation], list[str]]:
+        """Return every operation that has a plan, and the ids of those that this version cannot read."""
+        read: list[Operation] = []
+        unreadable: list[str] = []
+        # Keys with a '#' are no operations: locks, targets, sources.
+        is_planned = "attribute_exists(identifiers) AND NOT contains(operation_id, :mark)"
+        for item in self._table.every(is_planned, {":mark": "#"}):
+            try:
+                read.append(operation_of(item))
+            except ValidationError:
+                unreadable.append(str(item["operation_id"]))
+        return read, unreadable
+
     def find_unplanned(self, operation_id: str) -> UnplannedOperation | None:
         """Return the row of an operation that has no plan."""
         item = self._table.get({"operation_id": operation_id})

@@ -63,6 +63,9 @@ class OperationStore(Protocol):
     def find(self, operation_id: str) -> Operation | None:
         """Return the operation, None if it has no plan; raises `OperationNotResumable` for an unreadable row."""
 
+    def planned(self) -> tuple[list[Operation], list[str]]:
+        """Return every operation that has a plan, and the ids of those whose row this version cannot read."""
+
     def find_unplanned(self, operation_id: str) -> UnplannedOperation | None:
         """Return the row of an operation that has no plan."""
 

@@ -79,6 +79,21 @@ class SwapEvent(StepEvent):
     roll_back: bool = False
 
 
+class PeriodWanted(BaseModel):
+    """A period whose restores are to be reported and signed: so many days until now."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    days: Annotated[int, Field(ge=1, le=3660)]
+    fresh_days: Annotated[int, Field(ge=1, le=3660)]
+
+
+class EvidenceEvent(StepEvent):
+    """Input of Write Evidence: with `period` the report is of all restores in it, and the id is its own."""
+
+    period: PeriodWanted | None = None
+
+
 class StepResult(BaseModel):
     """Output of every step; nothing here is secret, and the operation row holds the rest."""
 

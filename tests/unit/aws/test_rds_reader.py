@@ -49,6 +49,15 @@ def test_the_answer_for_another_cluster_is_no_answer(rds: Pair) -> None:
     assert reader.find_cluster("staging") is None
 
 
+def test_clusters_of_our_engine_are_listed_over_all_pages(rds: Pair) -> None:
+    reader, stub = rds
+    prod, mysql = CLUSTER | {"DBClusterIdentifier": "prod"}, CLUSTER | {"Engine": "aurora-mysql"}
+    stub.add_response("describe_db_clusters", {"DBClusters": [CLUSTER, mysql], "Marker": "more"}, {})
+    stub.add_response("describe_db_clusters", {"DBClusters": [prod]}, {"Marker": "more"})
+    assert [cluster.identifier for cluster in reader.clusters()] == ["staging", "prod"]
+    stub.assert_no_pending_responses()
+
+
 def test_an_instance_is_asked_for_by_name(rds: Pair) -> None:
     reader, stub = rds
     stub.add_response("describe_db_instances", {"DBInstances": [INSTANCE]}, {"DBInstanceIdentifier": "staging-1"})

@@ -47,6 +47,26 @@ def test_an_operation_is_found_as_it_was_written(store: OperationStore) -> None:
     assert store.find("nightly-1") == operation
 
 
+def test_every_operation_with_a_plan_is_listed_and_no_other_row(store: OperationStore) -> None:
+    for name in ("nightly-1", "nightly-2"):
+        store.create(an_operation(name))
+    store.reserve(UnplannedOperation(operation_id="refused", execution_arn="arn:x", created_at=AT))
+    store.acquire_lock(WEST, "staging", LOCK)
+
+    found, unreadable = store.planned()
+
+    assert sorted(operation.operation_id for operation in found) == ["nightly-1", "nightly-2"]
+    assert unreadable == []
+
+
+@mock_aws
+def test_a_row_of_another_version_is_named_and_not_left_out_in_silence() -> None:
+    table = make_table("aurora-restore-state", "operation_id")
+    table.put_item(Item={"operation_id": "of-tomorrow", "plan": {}, "identifiers": {"target_cluster_id": "staging"}})
+
+    assert DynamoDbOperationStore(table).planned() == ([], ["of-tomorrow"])
+
+
 def test_every_field_of_a_request_survives_the_table(store: OperationStore) -> None:
     request = REQUEST | {
         "target": {

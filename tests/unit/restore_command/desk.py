@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rich.console import Console
-
 from deployment import stacks
 from deployment.account import Account
-from restore_command.output import Output
+from restore_command.output import Output, SafeConsole
 from restore_command.pipeline import AUDIT_TABLE, STATE_TABLE, Pipeline
 from tests.unit.operation.tables import make_table
 from utils.operation.audit_log import AuditEvent, AuditRow, DynamoDbAuditLog
@@ -85,8 +83,10 @@ class Desk:
 
     def output(self, *, as_json: bool = False, terminal: bool = False) -> Output:
         made = Output(as_json)
-        made.console = Console(file=self._printed, width=100, markup=False, highlight=False, force_terminal=terminal)
-        made.notes = Console(file=self._noted, width=500, markup=False, highlight=False)
+        made.console = SafeConsole(
+            file=self._printed, width=100, markup=False, highlight=False, force_terminal=terminal
+        )
+        made.notes = SafeConsole(file=self._noted, width=500, markup=False, highlight=False)
         return made
 
     def leaves_in_trail(self, operation_id: str, step: str, at: datetime, **more: Any) -> None:

@@ -11,12 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from tests.fakes.aws import EVIDENCE_KEY_ARN, EXECUTION_ARN, OPERATION, FakeAws
+from tests.fakes.rds_items import new_cluster
 from utils.errors import AwsRequestRejected, OperationNotFound
-from utils.evidence.attestation import PREDICATE_TYPE, pre_authentication_encoding
+from utils.evidence.attestation import PERIOD_TYPE, PREDICATE_TYPE, pre_authentication_encoding
 from utils.evidence.model import Evidence
 from utils.operation.model import OperationStatus
 from utils.operation.records import EvidenceRecord
-from utils.runtime.contract import ClosingEvent, StepEvent, StepResult
+from utils.runtime.contract import ClosingEvent, EvidenceEvent, PeriodWanted, StepResult
 from utils.runtime.services import Services
 from utils.steps.archive_snapshot import archive_snapshot
 from utils.steps.check_restore_status import check_restore_status
@@ -51,7 +52,7 @@ def of_the_function(aws: FakeAws) -> Services:
 def test_three_files_are_written_and_the_signature_is_over_the_digests_of_the_other_two(finished: FakeAws) -> None:
     close(finished.services)
 
-    result = write_evidence(StepEvent(operation_id=OPERATION), of_the_function(finished))
+    result = write_evidence(EvidenceEvent(operation_id=OPERATION), of_the_function(finished))
 
     folder = f"s3://{BUCKET}/staging/{OPERATION}/"
     files = {name.removeprefix(folder): content for name, content in finished.s3.objects.items()}
@@ -75,12 +76,46 @@ def test_three_files_are_written_and_the_signature_is_over_the_digests_of_the_ot
     assert record.sha256 == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
 
 
+def test_a_period_is_reported_from_the_rows_and_from_rds_and_signed(finished: FakeAws) -> None:
+    close(finished.services)
+    finished.east.clusters["billing"] = new_cluster("us-east-1", "billing", 7)
+    event = EvidenceEvent(operation_id="drills-1", period=PeriodWanted(days=90, fresh_days=30))
+
+    result = write_evidence(event, of_the_function(finished))
+
+    record = EvidenceRecord.model_validate(result.details)
+    assert record.folder == f"s3://{BUCKET}/drills/drills-1/"
+    files = {name: finished.s3.objects[record.folder + name] for name in record.sha256}
+    assert set(files) == {"drills.json", "drills.html", "drills.dsse.json"}
+    told = json.loads(files["drills.json"])
+    assert {item["source_cluster_id"]: item["succeeded"] for item in told["sources"]} == {"billing": 0, "prod": 1}
+    assert (told["population_known"], told["fresh_days"]) == (True, 30)
+    assert b"billing" in files["drills.html"]
+    payload = base64.b64decode(json.loads(files["drills.dsse.json"])["payload"])
+    statement = json.loads(payload)
+    assert statement["predicateType"] == PERIOD_TYPE
+    assert {item["name"]: item["digest"]["sha256"] for item in statement["subject"]} == {
+        name: record.sha256[name] for name in ("drills.json", "drills.html")
+    }
+
+
+def test_a_population_that_may_not_be_listed_is_said_in_what_is_signed(finished: FakeAws) -> None:
+    finished.east.fail("describe_db_clusters", "AccessDenied")
+    event = EvidenceEvent(operation_id="drills-1", period=PeriodWanted(days=90, fresh_days=30))
+
+    write_evidence(event, of_the_function(finished))
+
+    told = json.loads(finished.s3.objects[f"s3://{BUCKET}/drills/drills-1/drills.json"])
+    assert told["population_known"] is False
+    assert "which clusters there are in us-east-1 is not known (AccessDenied)" in told["note"]
+
+
 def test_there_is_no_evidence_of_what_still_runs_or_never_was(finished: FakeAws) -> None:
-    result = write_evidence(StepEvent(operation_id=OPERATION), of_the_function(finished))
+    result = write_evidence(EvidenceEvent(operation_id=OPERATION), of_the_function(finished))
 
     assert (result.details["error"], finished.s3.objects) == ("still running", {})
     with pytest.raises(OperationNotFound):
-        write_evidence(StepEvent(operation_id="of-nobody"), of_the_function(finished))
+        write_evidence(EvidenceEvent(operation_id="of-nobody"), of_the_function(finished))
 
 
 def test_the_last_step_asks_for_it_when_the_row_is_closed_and_tells_where_it_is(finished: FakeAws) -> None:

@@ -274,7 +274,7 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
         rds("describe_db_clusters"),
     ),
     "look at clusters of the source Region": (
-        frozenset({"snapshot-check"}),
+        frozenset({"snapshot-check", "write-evidence"}),
         rds("describe_db_clusters", SOURCE_REGION),
     ),
     "look at instances": (
@@ -400,6 +400,10 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
             KeyConditionExpression="operation_id = :id",
             ExpressionAttributeValues={":id": {"S": "of-nobody"}},
         ),
+    ),
+    "read every row": (
+        frozenset({"write-evidence"}),
+        lambda client, _: client("dynamodb").scan(TableName=STATE_TABLE),
     ),
     "ask for approval": (
         frozenset({"sns-notification"}),

@@ -1,5 +1,6 @@
 """Restores over time: what was proven when, what no more, and what never."""
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,12 +12,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from deployment.account import Refused
 from restore_command.evidence import drilling
 from restore_command.exit_codes import SUCCEEDED
 from restore_command.records import Records
 from tests.unit.evidence.runs import BROKEN, a_request, a_restore, at
 from tests.unit.operations import AT, an_operation
 from tests.unit.restore_command.desk import Desk
+from utils.evidence.attestation import sha256
 from utils.evidence.drills import SourceCluster, drills_of
 from utils.evidence.period import Period, Population, page_of_period
 from utils.operation.model import OperationStatus
@@ -112,3 +115,55 @@ def test_clusters_of_the_source_region_are_looked_for(desk: Desk, monkeypatch: p
 
     sources = {item["source_cluster_id"]: item["succeeded"] for item in json.loads(desk.printed)["sources"]}
     assert sources == {"billing": 0, "prod": 3}
+
+
+class FakeFunction:
+    """The function that signs: it answers what it is told to, and keeps what it was asked."""
+
+    def __init__(self, answer: dict[str, Any], error: str | None = None) -> None:
+        self.answer, self.error, self.asked = answer, error, {}
+
+    def invoke(self, **request: Any) -> dict[str, Any]:
+        self.asked = request
+        failed = {"FunctionError": self.error} if self.error else {}
+        return {"Payload": io.BytesIO(json.dumps(self.answer).encode()), **failed}
+
+
+def with_function(desk: Desk, monkeypatch: pytest.MonkeyPatch, function: FakeFunction) -> None:
+    session = boto3.session.Session(region_name="us-west-2")
+    clients = {"lambda": function, "s3": session.client("s3"), "kms": session.client("kms")}
+    monkeypatch.setattr(type(desk.pipeline.account), "client", lambda _self, name: clients[name])
+
+
+def test_a_period_is_signed_by_the_pipeline_and_fetched_with_the_public_key(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    function = FakeFunction({})
+    with_function(desk, monkeypatch, function)
+    s3, kms = desk.pipeline.account.client("s3"), desk.pipeline.account.client("kms")
+    s3.create_bucket(Bucket="evidence", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_object(Bucket="evidence", Key="drills/d-1/drills.json", Body=b"{}")
+    key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    record = {"folder": "s3://evidence/drills/d-1/", "sha256": {"drills.json": sha256(b"{}")}, "signed_by": key}
+    function.answer = {"status": "READY", "details": record}
+
+    code = drilling.sign(desk.pipeline, desk.output(), days=365, fresh_days=30, folder=tmp_path / "period")
+
+    assert code == SUCCEEDED
+    assert function.asked["FunctionName"] == "aurora-restore-write-evidence"
+    event = json.loads(function.asked["Payload"])
+    assert event == {"operation_id": event["operation_id"], "period": {"days": 365, "fresh_days": 30}}
+    assert event["operation_id"].startswith("drills-")
+    assert {path.name for path in (tmp_path / "period").iterdir()} == {"drills.json", "public_key.pem"}
+    assert "verify-report" in desk.printed
+
+
+def test_a_period_that_could_not_be_signed_says_why(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answer = {"errorType": "AccessDenied", "errorMessage": "kms:Sign: found AccessDenied"}
+    with_function(desk, monkeypatch, FakeFunction(answer, "Unhandled"))
+
+    with pytest.raises(Refused, match="write-evidence failed: AccessDenied: kms:Sign"):
+        drilling.sign(desk.pipeline, desk.output(), days=90, fresh_days=30, folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -18,9 +18,10 @@ from restore_command.exit_codes import FAILED, SUCCEEDED
 from tests.shell_blocks import shell_blocks
 from tests.unit.evidence.runs import a_restore, at, rows
 from tests.unit.restore_command.desk import Desk
-from utils.evidence.attestation import envelope, pre_authentication_encoding, statement
+from utils.evidence.attestation import envelope, pre_authentication_encoding, statement, statement_of_period
 from utils.evidence.compiling import evidence_of
 from utils.evidence.page import page_of
+from utils.evidence.period import Period
 
 KEY = "arn:aws:kms:us-west-2:123456789012:key/evidence"
 SIGNER, STRANGER = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -108,11 +109,28 @@ def test_evidence_of_another_run_is_not_taken_for_this_one(folder: Path) -> None
     assert verified(folder).wrong[0].startswith("report.json was changed: its SHA-256 is ")
 
 
+def test_the_report_of_a_period_is_verified_the_same_way(tmp_path: Path) -> None:
+    period = Period(until=at(60), days=90, fresh_days=30, region="us-west-2")
+    files = {"drills.json": b"{}\n", "drills.html": b"<!doctype html>"}
+    payload = statement_of_period(files, period, KEY)
+    signature = SIGNER.sign(pre_authentication_encoding(payload), ec.ECDSA(SHA256()))
+    files["drills.dsse.json"] = envelope(payload, KEY, signature).encode()
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    key = write_key(tmp_path / "public_key.pem", SIGNER.public_key())
+
+    assert verify([tmp_path], key).wrong == []
+    (tmp_path / "drills.json").write_bytes(b"[]\n")
+    [wrong] = verify([tmp_path], key).wrong
+    assert wrong.startswith("drills.json was changed")
+
+
 def test_a_statement_about_something_else_is_no_evidence_though_the_key_signed_it(folder: Path) -> None:
     text = json.dumps({"_type": "https://in-toto.io/Statement/v1", "predicateType": "x", "predicate": {"keyId": KEY}})
     signature = SIGNER.sign(pre_authentication_encoding(text.encode()), ec.ECDSA(SHA256()))
     (folder / "report.dsse.json").write_text(envelope(text.encode(), KEY, signature))
-    assert verified(folder).wrong == ["report.dsse.json states 'x', expected urn:aurora-restore:evidence:v1"]
+    expected = "urn:aurora-restore:evidence:v1 or urn:aurora-restore:drills:v1"
+    assert verified(folder).wrong == [f"report.dsse.json states 'x', expected {expected}"]
 
 
 def test_a_folder_stands_for_its_files_and_what_is_missing_is_said(folder: Path) -> None:

@@ -1,0 +1,72 @@
+"""The checks of what the evidence needs: the key that signs it, and the bucket that keeps it."""
+
+from botocore.exceptions import ClientError
+
+from deployment import stacks
+from deployment.account import error_code
+from deployment.verify.findings import Answer, Check, Inspection, failed, passed
+
+KEY_ALIAS = "alias/aurora-restore-evidence"
+_GONE = {"NoSuchBucket", "404", "NoSuchPublicAccessBlockConfiguration"}
+
+
+def _key(inspection: Inspection) -> Answer:
+    """Look at the key without signing with it: only one function may."""
+    wanted = inspection.output("EvidenceKeyArn")
+    try:
+        key = inspection.client("kms").describe_key(KeyId=KEY_ALIAS)["KeyMetadata"]
+    except ClientError as error:
+        if error_code(error) != "NotFoundException":
+            raise
+        return failed(f"no key {KEY_ALIAS}", _repair("the evidence key's alias"))
+    if key["Arn"] != wanted:
+        action = f"aws kms update-alias --alias-name {KEY_ALIAS} --target-key-id {wanted}"
+        return failed(f"{KEY_ALIAS} is key {key['Arn']}, the stack's is {wanted}", action)
+    if (key.get("KeySpec"), key.get("KeyUsage")) != ("ECC_NIST_P256", "SIGN_VERIFY"):
+        found = f"{KEY_ALIAS} is {key.get('KeySpec')} for {key.get('KeyUsage')}, expected ECC_NIST_P256 for SIGN_VERIFY"
+        return failed(found, _repair("the evidence key"))
+    if key["KeyState"] != "Enabled":
+        enable = f"aws kms enable-key --key-id {wanted}"
+        cancel = f"aws kms cancel-key-deletion --key-id {wanted}; " if key["KeyState"] == "PendingDeletion" else ""
+        return failed(f"{KEY_ALIAS} is {key['KeyState']}: no evidence is signed", cancel + enable)
+    return passed(f"{KEY_ALIAS} is enabled and signs")
+
+
+def _bucket(inspection: Inspection) -> Answer:
+    name = inspection.output("EvidenceBucketName")
+    s3 = inspection.client("s3")
+    try:
+        versioning = s3.get_bucket_versioning(Bucket=name).get("Status", "off")
+        blocked = all(s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"].values())
+    except ClientError as error:
+        if error_code(error) not in _GONE:
+            raise
+        return failed(f"{name}: {error_code(error)}", _repair("the evidence bucket"))
+    if versioning != "Enabled" or not blocked:
+        found = f"{name}: versioning {versioning}, public access {'blocked' if blocked else 'not blocked'}"
+        return failed(found, _repair("the evidence bucket"))
+    return passed(f"{name} is versioned and private; {_lock(inspection, name)}")
+
+
+def _lock(inspection: Inspection, name: str) -> str:
+    try:
+        lock = inspection.client("s3").get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"]
+    except ClientError as error:
+        if error_code(error) != "ObjectLockConfigurationNotFoundError":
+            raise
+        return "it was made without Object Lock"
+    kept = lock.get("Rule", {}).get("DefaultRetention")
+    return f"Object Lock keeps {kept['Days']} days ({kept['Mode']})" if kept else "Object Lock keeps nothing"
+
+
+def _repair(what: str) -> str:
+    return (
+        f"somebody deleted or changed {what} that stack {stacks.PREREQUISITES} made: undo that by hand, "
+        "as docs/01_prerequisites.md shows (Repair); runs go on, and say that their evidence was not written"
+    )
+
+
+CHECKS = (
+    Check("Evidence key", _key, ("Region",)),
+    Check("Evidence bucket", _bucket, ("Region",)),
+)

@@ -1,0 +1,110 @@
+"""What is printed: whole lines that can be copied, in colours where wanted, and nothing that commands a terminal."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from rich.text import Text
+
+from restore_command import commands
+from restore_command.commands import Wanted
+from restore_command.evidence import drills_shown
+from restore_command.evidence.reporting import Form, report
+from restore_command.output import Output, SafeConsole
+from tests.unit.evidence.runs import BROKEN, a_request, a_restore
+from tests.unit.operations import AT
+from tests.unit.restore_command.desk import Desk
+from utils.evidence.drills import Drills, SourceCluster
+from utils.operation.model import CheckRecord, HealthRecord, OperationError, OperationStatus, UsersRecord, Verdict
+from utils.words import printable
+
+# Clears the screen, sets the title, types for the reader, one-byte CSI, a bell, and writing from right to left.
+PLANTED = "x\x1b[2J\x1b]0;mine\x07\x1b[6n\x9b31m\r\u202etxt<script>alert(1)</script>"
+COMMANDS = {"\x1b", "\x9b", "\x07", "\r", "\u202e"}
+ALL = Wanted(target=None, status=None, since=None, limit=20)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    """A run that failed, with an attack in every text that somebody else may write."""
+    with mock_aws():
+        made = Desk()
+        users = UsersRecord(
+            proofs={PLANTED: [PLANTED]}, shut_out=[PLANTED], kept=[PLANTED], databases=[PLANTED], outbound=[PLANTED],
+            checks=[CheckRecord(name=PLANTED, database=PLANTED, expected=PLANTED, found=PLANTED, holds=False)],
+            health=[HealthRecord(verdict=Verdict.FOR_A_PERSON, what=PLANTED, names=[PLANTED], count=1)],
+        )  # fmt: skip
+        error = OperationError(name="CheckFailed", message=PLANTED, step=BROKEN.step)
+        made.store.create(a_restore(users=users, status=OperationStatus.FAILED, error=error, request=a_request()))
+        yield made
+
+
+def test_no_command_of_restore_sh_prints_what_a_terminal_obeys(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    commands.show(desk.pipeline, desk.output(), "nightly-1")
+    commands.runs(desk.pipeline, desk.output(), ALL)
+    desk.output().note(PLANTED)
+    desk.output().result({}, PLANTED)
+    report(desk.pipeline, desk.output(), "nightly-1", Form.MARKDOWN, None)
+
+    printed = desk.printed + desk.noted + capsys.readouterr().out
+    assert printed.count("alert(1)") > 12
+    assert COMMANDS & set(printed) == set()
+
+
+def test_in_json_it_is_written_in_ascii(desk: Desk) -> None:
+    commands.show(desk.pipeline, desk.output(as_json=True), "nightly-1")
+    assert COMMANDS & set(desk.printed) == set()
+    assert json.loads(desk.printed)["message"] == PLANTED
+
+
+def test_a_cluster_with_such_a_name_is_text_in_the_table_of_drills() -> None:
+    source = SourceCluster(cluster_id=PLANTED, region="us-east-1", account_id="1")
+    output = io.StringIO()
+    table = drills_shown.table_of([Drills(source=source, restores=[], runs=0, fresh_until=None)], AT)
+    SafeConsole(file=output, width=200).print(table)
+    assert "alert(1)" in output.getvalue()
+    assert COMMANDS & set(output.getvalue()) == set()
+
+
+def test_what_people_write_is_printed_as_it_is() -> None:
+    assert printable("Grüße, 日本\u00a0→ ✓\nnext") == "Grüße, 日本\u00a0→ ✓\nnext"
+
+
+def printed_by(monkeypatch: pytest.MonkeyPatch, shown: Any, *, terminal: bool, **environment: str) -> str:
+    """Return what an Output prints with these variables."""
+    for name in ("NO_COLOR", "COLUMNS", "TERM", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    forced = {"FORCE_COLOR": "1"} if terminal else {}  # Rich's word for a terminal that is none
+    for name, value in {"TERM": "xterm", **forced, **environment}.items():
+        monkeypatch.setenv(name, value)
+    output, written = Output(as_json=False), io.StringIO()
+    output.console.file = written
+    output.result(None, shown)
+    return written.getvalue()
+
+
+def test_a_command_is_one_line_also_where_it_is_longer_than_a_pipe_or_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    command = f"Verify it: ./restore.sh verify-report {tmp_path / ('folder' * 40)} --key public_key.pem"
+    assert printed_by(monkeypatch, command, terminal=False) == f"{command}\n"
+    assert printed_by(monkeypatch, command, terminal=True, COLUMNS="40") == f"{command}\n"
+
+
+def test_colours_are_for_terminals_and_for_who_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    red = Text("failed", "red")
+    assert "\x1b[31m" in printed_by(monkeypatch, red, terminal=True)
+    assert printed_by(monkeypatch, red, terminal=True, NO_COLOR="1") == "failed\n"
+    assert printed_by(monkeypatch, red, terminal=False) == "failed\n"
+
+
+def test_a_table_is_as_wide_as_columns_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    narrow = Output(as_json=False)
+    assert narrow.console.width == 50
+    monkeypatch.delenv("COLUMNS")
+    assert Output(as_json=False).console.width == 160
