@@ -20,14 +20,16 @@ def _key(inspection: Inspection) -> Answer:
             raise
         return failed(f"no key {KEY_ALIAS}", _repair("the evidence key's alias"))
     if key["Arn"] != wanted:
-        action = f"aws kms update-alias --alias-name {KEY_ALIAS} --target-key-id {wanted}"
+        region = inspection.account.region
+        action = f"aws kms update-alias --alias-name {KEY_ALIAS} --target-key-id {wanted} --region {region}"
         return failed(f"{KEY_ALIAS} is key {key['Arn']}, the stack's is {wanted}", action)
     if (key.get("KeySpec"), key.get("KeyUsage")) != ("ECC_NIST_P256", "SIGN_VERIFY"):
         found = f"{KEY_ALIAS} is {key.get('KeySpec')} for {key.get('KeyUsage')}, expected ECC_NIST_P256 for SIGN_VERIFY"
         return failed(found, _repair("the evidence key"))
     if key["KeyState"] != "Enabled":
-        enable = f"aws kms enable-key --key-id {wanted}"
-        cancel = f"aws kms cancel-key-deletion --key-id {wanted}; " if key["KeyState"] == "PendingDeletion" else ""
+        where = f"--key-id {wanted} --region {inspection.account.region}"
+        enable = f"aws kms enable-key {where}"
+        cancel = f"aws kms cancel-key-deletion {where}; " if key["KeyState"] == "PendingDeletion" else ""
         return failed(f"{KEY_ALIAS} is {key['KeyState']}: no evidence is signed", cancel + enable)
     return passed(f"{KEY_ALIAS} is enabled and signs")
 

@@ -59,10 +59,10 @@ def test_a_key_that_does_not_sign_is_named_with_the_command_that_makes_it(inspec
     kms.disable_key(KeyId=key_id)
     outcome, found, action = answer(KEY, inspection)
     assert (outcome, found) == (Outcome.FAIL, f"{KEY_ALIAS} is Disabled: no evidence is signed")
-    assert action == f"aws kms enable-key --key-id {arn}"
+    assert action == f"aws kms enable-key --key-id {arn} --region us-west-2"
 
     kms.schedule_key_deletion(KeyId=key_id)
-    assert answer(KEY, inspection)[2].startswith(f"aws kms cancel-key-deletion --key-id {arn}; ")
+    assert answer(KEY, inspection)[2].startswith(f"aws kms cancel-key-deletion --key-id {arn} --region us-west-2; ")
 
     other = kms.create_key()["KeyMetadata"]["KeyId"]
     kms.update_alias(AliasName=KEY_ALIAS, TargetKeyId=other)
