@@ -6,7 +6,7 @@ import pytest
 
 from restore_command import app
 from restore_command.durations import typed
-from restore_command.exit_codes import FAILED, USAGE
+from restore_command.exit_codes import FAILED, INTERRUPTED, RUNNING, SUCCEEDED, USAGE
 from utils.words import duration
 
 
@@ -30,6 +30,12 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (("start", "--input", "nowhere.json"), "nowhere.json"),
         (("resume",), "OPERATION"),
         (("shwo",), "No such command 'shwo'"),
+        (("reject", "nightly-1"), "--reason"),
+        (("verify-report", "report.json"), "--key"),
+        (("report", "--json", "--html"), "one form at a time"),
+        (("report", "--signed", "folder", "--html"), "as they were signed"),
+        (("drills", "--days", "0"), "greater than or equal to 1"),
+        (("drills", "--signed", "folder", "--html", "page.html"), "as it was signed"),
     ],
 )
 def test_a_wrong_command_line_is_named_and_ends_with_2(
@@ -58,7 +64,24 @@ def test_a_region_that_does_not_exist_is_refused(
     assert capsys.readouterr().err.startswith("restore.sh: no Region 'mars-1'")
 
 
-@pytest.mark.parametrize("command", ["start", "plan", "watch", "runs", "show", "resume"])
+COMMANDS = ["start", "plan", "watch", "runs", "show", "resume", "undo", "approve", "reject", "report", "drills"]
+
+
+def test_exit_codes_are_told_in_the_help_and_in_the_readme(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = f"{SUCCEEDED} succeeded (or shown), {FAILED} failed"
+    also = f"{USAGE} wrong command line or request, {RUNNING} the run goes on, {INTERRUPTED} interrupted"
+
+    assert run(monkeypatch, "--help") == SUCCEEDED
+
+    helped = " ".join(capsys.readouterr().out.split())
+    readme = " ".join(Path("README.md").read_text(encoding="utf-8").split())
+    assert [text for text in (told, also) for where in (helped, readme) if text not in where] == []
+    assert (SUCCEEDED, FAILED, USAGE, RUNNING, INTERRUPTED) == (0, 1, 2, 3, 130)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_json_and_region(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
