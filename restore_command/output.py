@@ -30,8 +30,8 @@ class Output:
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
         # Rich knows NO_COLOR, TERM, COLUMNS and pipes; words are no markup: they may be anybody's.
-        self.console = SafeConsole(markup=False, highlight=False, emoji=False)
-        self.notes = SafeConsole(stderr=True, markup=False, highlight=False, emoji=False)
+        self.console: Console = SafeConsole(markup=False, highlight=False, emoji=False)
+        self.notes: Console = SafeConsole(stderr=True, markup=False, highlight=False, emoji=False)
         for console in (self.console, self.notes):
             if not console.is_terminal and "COLUMNS" not in os.environ:
                 console.width = _WIDTH_OF_A_PIPE

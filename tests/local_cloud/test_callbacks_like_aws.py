@@ -127,7 +127,7 @@ def test_who_may_answer_for_another_state_machine_may_not_for_this_one(asking: A
 
     def client(resource: str) -> Any:
         role = bench.role({"Effect": "Allow", "Action": "states:SendTaskSuccess", "Resource": resource})
-        named = bench.session(role)
+        named: Any = bench.session(role)
         return boto3.client("stepfunctions", region_name="us-west-2", endpoint_url=endpoint, **named)
 
     with pytest.raises(ClientError, match="AccessDenied"):

@@ -31,8 +31,9 @@ def key(cloud: LocalCloud) -> dict[str, str]:
 
 def client_of(cloud: LocalCloud, bench: Workbench, **statement: Any) -> Any:
     role = bench.role({"Effect": "Allow", "Action": "kms:Sign", **statement})
-    endpoint = cloud.environment()["AWS_ENDPOINT_URL"]
-    return boto3.client("kms", region_name="us-west-2", endpoint_url=endpoint, **bench.session(role))
+    endpoint, named = cloud.environment()["AWS_ENDPOINT_URL"], bench.session(role)
+    session = boto3.Session(region_name="us-west-2", **named)  # type: ignore[arg-type]
+    return session.client("kms", endpoint_url=endpoint)
 
 
 def test_a_digest_is_signed_so_that_the_public_half_verifies_it(cloud: LocalCloud, key: dict[str, str]) -> None:

@@ -13,7 +13,9 @@ from deployment.verify.evidence_checks import CHECKS, KEY_ALIAS
 from deployment.verify.findings import Answer, Inspection, Outcome
 
 BUCKET = "aurora-restore-evidence-123456789012-us-west-2"
-PRIVATE = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True}
+PRIVATE: Any = {
+    "BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True,
+}  # fmt: skip
 KEY, OF_BUCKET = (check.look for check in CHECKS)
 
 
@@ -28,7 +30,7 @@ def inspection() -> Iterator[Inspection]:
         place: Any = {"LocationConstraint": "us-west-2"}
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place, ObjectLockEnabledForBucket=True)
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        s3.put_public_access_block(Bucket=BUCKET, PublicAccessBlockConfiguration=PRIVATE)  # type: ignore[arg-type]
+        s3.put_public_access_block(Bucket=BUCKET, PublicAccessBlockConfiguration=PRIVATE)
         account = Account("us-west-2", "123456789012", "arn:aws:iam::123456789012:user/ops", session)
         outputs = {"EvidenceKeyArn": key["Arn"], "EvidenceBucketName": BUCKET}
         yield Inspection(account, "dev", Stack("aurora-restore-prerequisites", "CREATE_COMPLETE", {}, outputs))

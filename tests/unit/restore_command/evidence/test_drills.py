@@ -121,7 +121,8 @@ class FakeFunction:
     """The function that signs: it answers what it is told to, and keeps what it was asked."""
 
     def __init__(self, answer: dict[str, Any], error: str | None = None) -> None:
-        self.answer, self.error, self.asked = answer, error, {}
+        self.answer, self.error = answer, error
+        self.asked: dict[str, Any] = {}
 
     def invoke(self, **request: Any) -> dict[str, Any]:
         self.asked = request
