@@ -43,7 +43,9 @@ class SourceEvidence(_Part):
     """What was restored."""
 
     cluster_id: str
-    restore_type: RestoreType = Field(description="A snapshot, or the cluster itself, in one of RDS's two ways.")
+    restore_type: RestoreType = Field(
+        default=RestoreType.SNAPSHOT, description="A snapshot, or the cluster itself, in one of RDS's two ways."
+    )
     snapshot_arn: str = Field(description="ARN of the snapshot, or of the cluster.")
     snapshot_id: str
     region: str

@@ -120,6 +120,14 @@ def test_report_json_is_read_back_as_what_was_written() -> None:
     assert found.next.reproduce["source"]["cluster_id"] == "prod"
 
 
+def test_a_report_that_was_signed_before_a_field_came_is_still_read() -> None:
+    before = json.loads(evidence(a_restore()).as_text())
+    for part, name in ((before, "costs"), (before["source"], "restore_type")):
+        part.pop(name)
+
+    assert "staging was restored from prod" in markdown_of(Evidence.model_validate(before))
+
+
 def test_in_markdown_nothing_is_markup_that_came_from_elsewhere() -> None:
     planted = UsersRecord(proofs={"a|b": ["<script>alert(1)</script>\n# x"]}, finished_at=AT, master_reset_at=AT)
 
