@@ -21,8 +21,6 @@ BLOCKS = [block for path in DOCUMENTS for block in shell_blocks(path)]
 SPEED = 150.0
 # Typed in README's block that is tried by hand, an hour after `./local.sh up`: its data must not be too old by then.
 BY_HAND = "./restore.sh start --name my-first-restore "
-# Both are named in README's block with the answers; nobody but a reader answers them.
-APPROVED, REJECTED = "nightly-2026-11-22", "nightly-2026-11-23"
 
 
 class Desk:
@@ -50,28 +48,6 @@ class Desk:
             if hours >= 24:
                 wait_for(lambda known=known: self._backups() - known, "the snapshot of a night")  # type: ignore[misc]
             hours -= 24
-
-    def let_two_runs_ask(self) -> None:
-        """Start the two runs that README answers, and wait until both wait for a person."""
-        states = self._cloud.client("stepfunctions")
-        [machine] = [
-            found["stateMachineArn"]
-            for found in states.list_state_machines()["stateMachines"]
-            if found["name"] == "aurora-restore-pipeline"
-        ]
-        for name in (APPROVED, REJECTED):
-            request = {
-                "source": {"cluster_id": "shop-production", "max_age_hours": None},
-                "target": {"cluster_id": f"answered-{name}"},
-                "approval": {"timeout_hours": 96},
-            }
-            states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(request))
-        dynamodb = self._cloud.client("dynamodb")
-
-        def both_ask() -> bool:
-            return bool(dynamodb.scan(TableName="aurora-restore-approvals")["Count"] == 2)
-
-        wait_for(both_ask, "the two questions", seconds=120)
 
     def _backups(self) -> set[str]:
         found = self._cloud.client("rds", SOURCE_REGION).describe_db_cluster_snapshots(SnapshotType="automated")
@@ -115,12 +91,6 @@ def desk() -> Iterator[Desk]:
             yield Desk(checkout, cloud)
 
 
-def test_one_block_answers_the_runs_that_ask() -> None:
-    [block] = [block for block in BLOCKS if "./restore.sh approve" in block.commands]
-    assert f"approve {APPROVED} " in block.commands
-    assert f"reject {REJECTED} " in block.commands
-
-
 def test_one_block_is_typed_an_hour_late() -> None:
     assert [block.section for block in BLOCKS if BY_HAND in block.commands] == ["Two commands"]
 
@@ -130,9 +100,6 @@ def test_one_block_is_typed_an_hour_late() -> None:
 def test_a_reader_runs_a_block(desk: Desk, block: ShellBlock) -> None:
     if BY_HAND in block.commands:
         desk.let_an_hour_pass()
-    if f"approve {APPROVED}" in block.commands:
-        desk.let_two_runs_ask()
     desk.reader(block.path).run(block.commands)
     outcomes = desk.wait_for_runs()
-    answered = [f"{REJECTED} FAILED"]
-    assert [outcome for outcome in outcomes if not outcome.endswith(" SUCCEEDED") and outcome not in answered] == []
+    assert [outcome for outcome in outcomes if not outcome.endswith(" SUCCEEDED")] == []
