@@ -4,7 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from utils.operation.model import Helper, Operation, StepName
-from utils.runtime.contract import ClosingEvent, EvidenceEvent, FailedEvent, StartEvent, StepEvent, StepResult, SwapEvent
+from utils.runtime.contract import (
+    ClosingEvent,
+    EvidenceEvent,
+    FailedEvent,
+    StartEvent,
+    StepEvent,
+    StepResult,
+    SwapEvent,
+)
 from utils.runtime.failure import caught_error
 from utils.runtime.services import Services
 from utils.runtime.step import on_operation, operation_step, step

@@ -13,7 +13,15 @@ from tests.conventions.sources import AROUND, HANDLERS, LOCAL_CLOUD, PRODUCT, TE
 from utils import errors
 from utils.errors import AuroraRestoreError
 from utils.operation.model import Helper, StepName
-from utils.runtime.contract import ClosingEvent, EvidenceEvent, FailedEvent, StartEvent, StepEvent, StepStatus, SwapEvent
+from utils.runtime.contract import (
+    ClosingEvent,
+    EvidenceEvent,
+    FailedEvent,
+    StartEvent,
+    StepEvent,
+    StepStatus,
+    SwapEvent,
+)
 
 FUNCTIONS: tuple[StepName | Helper, ...] = (*StepName, *Helper)
 ROOMS = sorted({path.parent for path in (*PRODUCT, *AROUND, *LOCAL_CLOUD, *TESTS)})
