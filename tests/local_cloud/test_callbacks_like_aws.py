@@ -3,6 +3,7 @@
 import json
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,13 +15,15 @@ from tests.local_cloud.conftest import Workbench
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.local_cloud
-# Puts the token where the test finds it, as SNS Notification puts it into the table of approvals.
+# Puts the token where the test finds it, as SNS Notification puts it into the table of approvals; without boto3.
 ASK = """
-import boto3
+import os
 def handler(event, context):
     if event.get("fails"):
         raise ValueError("nobody could be asked")
-    boto3.client("sqs").send_message(QueueUrl=event["queue"], MessageBody=event["token"])
+    with open(event["place"] + ".part", "w") as file:
+        file.write(event["token"])
+    os.replace(event["place"] + ".part", event["place"])
 """
 
 
@@ -30,23 +33,16 @@ class Asking:
 
     cloud: LocalCloud
     arn: str
-    queue: str
+    place: Path
 
     def start(self, **more: Any) -> str:
-        wanted = {"queue": self.queue, "seconds": 500_000, **more}
+        self.place.unlink(missing_ok=True)
+        wanted = {"place": str(self.place), "seconds": 500_000, **more}
         states = self.cloud.client("stepfunctions")
         return str(states.start_execution(stateMachineArn=self.arn, input=json.dumps(wanted))["executionArn"])
 
     def token(self) -> str:
-        sqs = self.cloud.client("sqs")
-
-        def receive() -> str | None:
-            messages = sqs.receive_message(QueueUrl=self.queue).get("Messages", [])
-            for message in messages:
-                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
-            return messages[0]["Body"] if messages else None
-
-        return wait_for(receive, "the token")
+        return wait_for(lambda: self.place.read_text() if self.place.exists() else None, "the token")
 
     def end_of(self, execution: str) -> dict[str, Any]:
         states = self.cloud.client("stepfunctions")
@@ -59,9 +55,9 @@ class Asking:
 
 
 @pytest.fixture(scope="module")
-def asking(cloud: LocalCloud) -> Asking:
+def asking(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Asking:
     bench, name = Workbench(cloud), f"asking-{uuid.uuid4().hex[:8]}"
-    role = bench.role({"Effect": "Allow", "Action": ["lambda:InvokeFunction", "sqs:SendMessage"], "Resource": "*"})
+    role = bench.role({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"})
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
@@ -75,7 +71,7 @@ def asking(cloud: LocalCloud) -> Asking:
     definition = {"QueryLanguage": "JSONata", "StartAt": "Ask", "States": {"Ask": task}}
     states = cloud.client("stepfunctions")
     arn = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)["stateMachineArn"]
-    return Asking(cloud, arn, cloud.client("sqs").create_queue(QueueName=name)["QueueUrl"])
+    return Asking(cloud, arn, tmp_path_factory.mktemp("asking") / "token")
 
 
 def test_an_answer_is_the_output_of_the_task_and_a_second_one_is_refused(asking: Asking) -> None:
