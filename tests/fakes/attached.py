@@ -1,6 +1,7 @@
 """What hangs on clusters in the fake Region: endpoints, proxies, subscriptions, scalable targets."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from tests.fakes.rds_items import Item, need
@@ -87,7 +88,9 @@ class FakeScaling:
         return {}
 
     def put_scheduled_action(self, **params: Any) -> Item:
-        _put(self.actions, params, "ScheduledActionName")
+        # AWS shows times as such, whatever they were told as.
+        times = {name: datetime.fromisoformat(params[name]) for name in ("StartTime", "EndTime") if name in params}
+        _put(self.actions, params | times, "ScheduledActionName")
         return {}
 
 

@@ -1,11 +1,13 @@
 """A target with every setting away from its default, as DescribeDBClusters and DescribeDBInstances show it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.fakes.aws import KEY_ARN, REPLACEABLE_TAG, FakeAws
 from tests.fakes.rds_items import tag_list
 
 OTHER_KEY_ARN = KEY_ARN.replace("key/mine", "key/theirs")
+INSIGHTS_KEY_ARN = KEY_ARN.replace("key/mine", "key/insights")
 _ROLE = "arn:aws:iam::123456789012:role"
 
 CLUSTER: dict[str, Any] = {
@@ -35,7 +37,7 @@ CLUSTER: dict[str, Any] = {
     "MonitoringInterval": 30,
     "MonitoringRoleArn": f"{_ROLE}/monitoring",
     "PerformanceInsightsEnabled": True,
-    "PerformanceInsightsKMSKeyId": OTHER_KEY_ARN,
+    "PerformanceInsightsKMSKeyId": INSIGHTS_KEY_ARN,
     "PerformanceInsightsRetentionPeriod": 465,
     "DatabaseInsightsMode": "advanced",
 }
@@ -49,7 +51,7 @@ WRITER: dict[str, Any] = {
     "MonitoringInterval": 15,
     "MonitoringRoleArn": f"{_ROLE}/monitoring",
     "PerformanceInsightsEnabled": True,
-    "PerformanceInsightsKMSKeyId": OTHER_KEY_ARN,
+    "PerformanceInsightsKMSKeyId": INSIGHTS_KEY_ARN,
     "PerformanceInsightsRetentionPeriod": 465,
     "CACertificateIdentifier": "rds-ca-ecc384-g1",
 }
@@ -68,7 +70,7 @@ MEMBERS = {"the-writer": WRITER, "a-reader": READER, "at-night": SERVERLESS}
 
 def stands(aws: FakeAws) -> None:
     """Let it be the old target; a reader of Application Auto Scaling is with it."""
-    aws.kms.states[OTHER_KEY_ARN] = "Enabled"
+    aws.kms.states |= {OTHER_KEY_ARN: "Enabled", INSIGHTS_KEY_ARN: "Enabled"}
     family, zones = "aurora-postgresql17", ["a", "b", "c"]
     aws.west.subnet_groups["private"] = zones
     aws.west.cluster_parameter_groups["tuned"] = family
@@ -83,7 +85,8 @@ def stands(aws: FakeAws) -> None:
     aws.west.has_instance("application-autoscaling-9d1c", "staging")
     _hangs_on_it(aws)
     aws.west.clusters["staging"]["DBClusterMembers"] = [
-        {"DBInstanceIdentifier": name, "IsClusterWriter": name == "the-writer"} for name in sorted(MEMBERS)
+        {"DBInstanceIdentifier": name, "IsClusterWriter": name == "the-writer"}
+        for name in sorted([*MEMBERS, "application-autoscaling-9d1c"])
     ]
 
 
@@ -120,6 +123,8 @@ def _hangs_on_it(aws: FakeAws) -> None:
             "ScheduledActionName": "mornings",
             "Schedule": "cron(0 7 * * ? *)",
             "Timezone": "Europe/Berlin",
-            "ScalableTargetAction": {"MinCapacity": 2},
+            "StartTime": datetime(2026, 1, 31, 6, tzinfo=UTC),
+            "EndTime": datetime(2030, 1, 31, 6, tzinfo=UTC),
+            "ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 6},
         }
     ]

@@ -84,13 +84,14 @@ class FakeRds(FakeAttached, FakeRenames, FakePointInTime):
         offered = self.upgrades.get(version, later)
         targets = [{"Engine": "aurora-postgresql", "EngineVersion": other} for other in offered]
         found = {"EngineVersion": version, "DBParameterGroupFamily": family, "ValidUpgradeTarget": targets}
-        return {"DBEngineVersions": [found]}
+        return {"DBEngineVersions": [found | self.version_takes]}
 
     def describe_orderable_db_instance_options(self, **params: Any) -> Item:
         self._enter("describe_orderable_db_instance_options", params)
         zones = self.classes.get(params["DBInstanceClass"])
         option = {"DBInstanceClass": params["DBInstanceClass"], "AvailabilityZones": self._zones(zones or [])}
-        return {"OrderableDBInstanceOptions": [option] if zones else []}
+        options = [option | {"StorageType": name} | self.class_takes for name in self.storage_types]
+        return {"OrderableDBInstanceOptions": options if zones else []}
 
     def describe_db_subnet_groups(self, **params: Any) -> Item:
         self._enter("describe_db_subnet_groups", params)
@@ -100,7 +101,8 @@ class FakeRds(FakeAttached, FakeRenames, FakePointInTime):
             {"SubnetIdentifier": f"subnet-{zone['Name']}", "SubnetAvailabilityZone": zone}
             for zone in self._zones(zones or [])
         ]
-        return {"DBSubnetGroups": [{"VpcId": "vpc-1", "Subnets": subnets}]}
+        group = {"VpcId": "vpc-1", "Subnets": subnets, "SupportedNetworkTypes": self.network_types}
+        return {"DBSubnetGroups": [group]}
 
     def describe_db_cluster_parameter_groups(self, **params: Any) -> Item:
         self._enter("describe_db_cluster_parameter_groups", params)

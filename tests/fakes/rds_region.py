@@ -69,6 +69,22 @@ class FakeRegion:
         self.cluster_parameter_groups, self.parameter_groups = dict(families), dict(families)
         self.parameters: dict[str, dict[str, str]] = {}
         self.classes = {name: ["a", "b", "c"] for name in CLASSES}
+        self.storage_types, self.network_types = ["aurora", "aurora-iopt1"], ["IPV4", "DUAL"]
+        # What a version and a class take, as AWS describes it.
+        self.version_takes: Item = {
+            "ExportableLogTypes": ["postgresql", "instance", "iam-db-auth-error"],
+            "SupportedCACertificateIdentifiers": ["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"],
+            "SupportedFeatureNames": ["s3Import", "s3Export", "Lambda"],
+            "SupportsLocalWriteForwarding": True,
+            "ServerlessV2FeaturesSupport": {"MinCapacity": 0.0, "MaxCapacity": 256.0},
+        }
+        self.class_takes: Item = {
+            "SupportsPerformanceInsights": True,
+            "SupportsEnhancedMonitoring": True,
+            "SupportsIAMDatabaseAuthentication": True,
+            "SupportsKerberosAuthentication": True,
+            "SupportedNetworkTypes": ["IPV4", "DUAL"],
+        }
         self.quotas = {"DBClusters": 40, "DBInstances": 40, "ManualClusterSnapshots": 100}
         self.meta = SimpleNamespace(events=SimpleNamespace(register=lambda *_: None))
 

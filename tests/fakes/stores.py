@@ -1,5 +1,6 @@
 """In-memory twins of the two tables; the contract tests hold them to what DynamoDB does."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 from utils.errors import AuroraRestoreError, OperationRowConflict
@@ -61,13 +62,14 @@ class InMemoryOperationStore:
         return True
 
     def find_target_record(self, region: str, target_cluster_id: str) -> TargetRecord | None:
-        row = self.records.get(target_key(region, target_cluster_id))
-        return TargetRecord.model_validate_json(row) if row else None
+        key = target_key(region, target_cluster_id)
+        return TargetRecord.read(self.records[key], key) if key in self.records else None
 
     def save_target_record(self, record: TargetRecord) -> None:
-        there = self.find_target_record(record.region, record.cluster_id)
-        if there is None or there.read_at <= record.read_at:
-            self.records[target_key(record.region, record.cluster_id)] = record.model_dump_json()
+        key = target_key(record.region, record.cluster_id)
+        there = self.records.get(key)
+        if there is None or datetime.fromisoformat(json.loads(there)["read_at"]) <= record.read_at:
+            self.records[key] = record.model_dump_json()
 
     def acquire_lock(
         self, region: str, target_cluster_id: str, lock: TargetLock, *, instead_of: str | None = None

@@ -24,12 +24,12 @@ class KmsGateway:
     def __init__(self, client: "KMSClient") -> None:
         self._client = client
 
-    def usable_key_arn(self, key_id: str) -> str:
+    def usable_key_arn(self, key_id: str, field: str = "target.kms_key_id") -> str:
         """Return the ARN of an enabled symmetric encryption key that RDS can use, by id, ARN or alias.
 
         Raises `KeyNotUsable`; `ResourceBusy` while KMS makes the replica of a multi-Region key, or changes one.
         """
-        self._check_place(key_id)
+        self._check_place(key_id, field)
         with aws_call("kms:DescribeKey"):
             try:
                 key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
@@ -39,7 +39,7 @@ class KmsGateway:
                     raise
                 raise KeyNotUsable(
                     f"KMS key {key_id}, which is missing or not open to the pipeline",
-                    field="target.kms_key_id",
+                    field=field,
                     expected="an enabled key for ENCRYPT_DECRYPT in the target Region",
                     action="correct the name, or let the function's role call kms:DescribeKey in the key's policy "
                     "(by itself: a statement with kms:ViaService lets in RDS only)",
@@ -54,27 +54,27 @@ class KmsGateway:
         if state != "Enabled" or usage != "ENCRYPT_DECRYPT":
             raise KeyNotUsable(
                 f"KMS key {key_id} in state {state} for {usage}",
-                field="target.kms_key_id",
+                field=field,
                 expected="an enabled key for ENCRYPT_DECRYPT in the target Region",
                 action="enable the key or name another one",
             )
         if spec != _SYMMETRIC:
             raise KeyNotUsable(
                 f"KMS key {key_id} of kind {spec}",
-                field="target.kms_key_id",
+                field=field,
                 expected="a symmetric key, the only kind that RDS encrypts with",
                 action="name another key",
             )
         if "alias/aws/" in key_id and not key_id.endswith("alias/aws/rds"):
             raise KeyNotUsable(
                 f"KMS key {key_id}, AWS's own for another service",
-                field="target.kms_key_id",
+                field=field,
                 expected="a key that RDS may use: a customer managed one, or alias/aws/rds",
                 action="name another key",
             )
         return key["Arn"]
 
-    def _check_place(self, key_id: str) -> None:
+    def _check_place(self, key_id: str, field: str) -> None:
         """Refuse the ARN of another Region, of which this Region's KMS says only that there is no such key."""
         region = key_id.split(":")[3] if key_id.count(":") >= _COLONS_OF_AN_ARN else self._client.meta.region_name
         if region == self._client.meta.region_name:
@@ -82,7 +82,7 @@ class KmsGateway:
         is_multi_region = key_id.rpartition("/")[2].startswith("mrk-")
         raise KeyNotUsable(
             f"KMS key {key_id} of the Region {region}",
-            field="target.kms_key_id",
+            field=field,
             expected=f"a key in the target Region {self._client.meta.region_name}",
             action="name its replica there, or replicate it: its id is the same, its Region is not"
             if is_multi_region

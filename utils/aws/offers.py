@@ -8,6 +8,14 @@ from botocore.exceptions import ClientError
 
 from utils.aws.calls import aws_call, error_code
 from utils.aws.rds_reader import ENGINE
+from utils.aws.target.offered import (
+    OfferedClass,
+    OfferedVersion,
+    SubnetGroup,
+    class_from_api,
+    subnet_group_from_api,
+    version_from_api,
+)
 from utils.cluster_settings.tls import CIPHERS, TLS_PARAMETERS
 
 if TYPE_CHECKING:
@@ -20,24 +28,6 @@ _DNS_OF_A_VPC = (
 )
 # The statuses of a blue/green deployment that binds its clusters no more.
 _OVER = {"SWITCHOVER_COMPLETED", "DELETING"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class OfferedVersion:
-    """An engine version: the family of its parameter groups, and what a snapshot of it can be restored as."""
-
-    version: str
-    family: str
-    upgrade_targets: Sequence[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubnetGroup:
-    """A DB subnet group."""
-
-    vpc_id: str
-    zones: Sequence[str]
-    subnet_ids: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,29 +51,16 @@ class Offers:
         found = next((raw for raw in answer["DBEngineVersions"] if raw.get("EngineVersion") == version), None)
         if found is None:
             return None
-        return OfferedVersion(
-            version=version,
-            family=found.get("DBParameterGroupFamily", ""),
-            upgrade_targets=tuple(
-                target["EngineVersion"]
-                for target in found.get("ValidUpgradeTarget", [])
-                if target.get("Engine", ENGINE) == ENGINE and "EngineVersion" in target
-            ),
-        )
+        return version_from_api(found, ENGINE)
 
-    def zones_of_class(self, version: str, instance_class: str) -> set[str]:
-        """Return the Availability Zones in which the class can be ordered for the version."""
+    def instance_class(self, version: str, name: str, storage_type: str) -> OfferedClass:
+        """Describe an instance class as it can be ordered for the version, with the cluster's storage type."""
         with aws_call("rds:DescribeOrderableDBInstanceOptions"):
             pages = self._client.get_paginator("describe_orderable_db_instance_options").paginate(
-                Engine=ENGINE, EngineVersion=version, DBInstanceClass=instance_class
+                Engine=ENGINE, EngineVersion=version, DBInstanceClass=name
             )
-            return {
-                zone["Name"]
-                for page in pages
-                for option in page["OrderableDBInstanceOptions"]
-                for zone in option.get("AvailabilityZones", [])
-                if "Name" in zone
-            }
+            options = [option for page in pages for option in page["OrderableDBInstanceOptions"]]
+        return class_from_api(options, storage_type)
 
     def subnet_group(self, name: str) -> SubnetGroup | None:
         """Describe a DB subnet group; None when there is none."""
@@ -95,9 +72,7 @@ class Offers:
                     return None
                 raise
         (found,) = answer["DBSubnetGroups"]
-        zones = {subnet["SubnetAvailabilityZone"]["Name"] for subnet in found.get("Subnets", [])}
-        subnets = tuple(subnet["SubnetIdentifier"] for subnet in found.get("Subnets", []))
-        return SubnetGroup(vpc_id=found.get("VpcId", ""), zones=tuple(sorted(zones)), subnet_ids=subnets)
+        return subnet_group_from_api(found)
 
     def vpcs_of_security_groups(self, group_ids: Sequence[str]) -> dict[str, str]:
         """Return the VPC of each of the security groups that exist."""

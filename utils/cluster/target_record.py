@@ -9,7 +9,8 @@ from utils.runtime.services import Services
 
 def remember_old_target(operation: Operation, services: Services) -> None:
     """Keep what the target that is about to go looked like; never a half-done cluster of ours."""
-    is_half_done = operation.plan.half_restored_by is not None or operation.plan.inherited_from is Origin.TARGET_RECORD
+    plan = operation.plan
+    is_half_done = plan.half_restored_by or plan.deleted_in_part_by or plan.inherited_from is Origin.TARGET_RECORD
     if operation.old_target is not None and not is_half_done:
         _remember(operation, operation.old_target.settings, services, of_success=False)
 

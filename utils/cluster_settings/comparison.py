@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from utils.cluster_settings.model import TargetSettings
-from utils.cluster_settings.origins import Origin, flattened
+from utils.cluster_settings.origins import Origin, flattened, is_member
 from utils.cluster_settings.tls import weaker_tls
 
 # A difference in these stops the run before users are opened: who may reach the copy, and what protects it.
@@ -58,6 +58,10 @@ class Comparison(BaseModel):
     changed_by_stack: list[str] = Field(
         default_factory=list, description="Paths that are otherwise than before, and that nobody asked for."
     )
+    changed_otherwise: list[str] = Field(
+        default_factory=list,
+        description="Paths that are otherwise than before because the plan takes them over in part or not at all.",
+    )
     differences: list[Difference] = Field(default_factory=list, description="What is not as wanted.")
     not_put_back: list[str] = Field(default_factory=list, description="What no restore brings back.")
 
@@ -73,6 +77,8 @@ class Comparison(BaseModel):
             parts.append(f"{self.changed_count} changed as asked")
         if self.changed_by_stack:
             parts.append(f"{len(self.changed_by_stack)} as the stack has it: {', '.join(self.changed_by_stack)}")
+        if self.changed_otherwise:
+            parts.append(f"{len(self.changed_otherwise)} not taken over: {', '.join(self.changed_otherwise)}")
         if self.differences:
             parts.append(f"{len(self.differences)} could not be put back: {'; '.join(map(str, self.differences))}")
         if self.not_put_back:
@@ -104,12 +110,20 @@ def compare(
     settled = [path for path in was.keys() | want.keys() if path not in missed and path != "engine_version"]
     as_before = [path for path in settled if was.get(path) is not None and _same(path, was[path], found.get(path))]
     other = sorted(path for path in settled if path not in as_before and path in was)
-    changed = [path for path in other if origins.get(path) is Origin.REQUEST]
+    # Of an instance that the request does without, its name says enough.
+    gone = {path for path in was.keys() - want.keys() if is_member(path)}
+    changed = [path for path in other if path in gone or origins.get(path) is Origin.REQUEST]
+    silent = [
+        path
+        for path in other
+        if path in want and was[path] is not None and origins.get(path) not in {Origin.REQUEST, Origin.STACK}
+    ]
     return Comparison(
         as_before=len(as_before),
         changed=changed[:_MOST_NAMED],
         changed_count=len(changed),
         changed_by_stack=[path for path in other if origins.get(path) is Origin.STACK][:_MOST_NAMED],
+        changed_otherwise=silent[:_MOST_NAMED],
         differences=differences[:_MOST_NAMED],
         not_put_back=not_put_back[:_MOST_NAMED],
     )

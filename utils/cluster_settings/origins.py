@@ -24,6 +24,11 @@ def member_path(identifier: str, field: str) -> str:
     return f"members.{identifier}.{field}"
 
 
+def is_member(path: str) -> bool:
+    """Tell whether the path is that of a whole member, `members.<name>`."""
+    return path.startswith("members.") and path.count(".") == 1
+
+
 def flattened(settings: TargetSettings) -> Flat:
     """Return every setting by its path; a member that is there has the path `members.<name>`."""
     flat: Flat = {name: getattr(settings, name) for name in TargetSettings.model_fields if name != "members"}

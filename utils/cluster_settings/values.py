@@ -1,28 +1,21 @@
 """What a single setting holds when it is more than a number, a text or a yes."""
 
-from typing import Annotated, Self
-
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field
 
 from utils.strict_model import StrictModel
 
 
 class ServerlessV2(StrictModel):
-    """The capacity range of Serverless v2 instances, in Aurora capacity units (ACU)."""
+    """The capacity range of Serverless v2 instances, in Aurora capacity units (ACU), whatever AWS's limits are."""
 
-    min_capacity: Annotated[float, Field(ge=0, le=256, multiple_of=0.5)] = Field(description="Lowest capacity, ACU.")
-    max_capacity: Annotated[float, Field(ge=1, le=256, multiple_of=0.5)] = Field(description="Highest capacity, ACU.")
-    seconds_until_auto_pause: Annotated[int, Field(ge=300, le=86_400)] | None = Field(
+    # What a request asks for has limits of its own, and becomes this.
+    model_config = ConfigDict(revalidate_instances="subclass-instances")
+
+    min_capacity: float = Field(description="Lowest capacity, ACU.")
+    max_capacity: float = Field(description="Highest capacity, ACU.")
+    seconds_until_auto_pause: int | None = Field(
         default=None, description="Idle seconds before the instances pause; only with `min_capacity` 0."
     )
-
-    @model_validator(mode="after")
-    def _rds_accepts_it(self) -> Self:
-        if self.min_capacity > self.max_capacity:
-            raise ValueError("min_capacity no higher than max_capacity")
-        if self.seconds_until_auto_pause is not None and self.min_capacity > 0:
-            raise ValueError("seconds_until_auto_pause only with min_capacity 0")
-        return self
 
 
 class Monitoring(StrictModel):
@@ -80,6 +73,8 @@ class ScheduledScaling(StrictModel):
     name: str = Field(description="Name of the action.")
     schedule: str = Field(description="`cron(…)`, `rate(…)` or `at(…)`.")
     time_zone: str | None = Field(default=None, description="Time zone of the schedule; UTC if left out.")
+    start_time: str | None = Field(default=None, description="When it begins to count, ISO 8601 with its offset.")
+    end_time: str | None = Field(default=None, description="When it counts no more, ISO 8601 with its offset.")
     min_readers: int | None = Field(default=None, description="Fewest readers from then on.")
     max_readers: int | None = Field(default=None, description="Most readers from then on.")
 

@@ -138,6 +138,9 @@ class Plan(BaseModel):
         default=None, description="The operation that left the old target unproven: no final snapshot is taken of it."
     )
     bring_back: BringBackPlan | None = Field(default=None, description="None: a failure leaves things as they are.")
+    deleted_in_part_by: str | None = Field(
+        default=None, description="The operation that had begun to delete the old target: members of it are gone."
+    )
     quarantine_group_ids: list[str] = Field(
         default_factory=list, description="Security groups of the restored cluster until everything is proven."
     )

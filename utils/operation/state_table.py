@@ -99,12 +99,10 @@ class DynamoDbOperationStore:
         return self._table.put(_row_of(operation), _UNPLANNED, names=_PLAN) is None
 
     def find_target_record(self, region: str, target_cluster_id: str) -> TargetRecord | None:
-        """Return the last known settings of a target; None when there are none, or none that this version can read."""
-        item = self._table.get({"operation_id": target_key(region, target_cluster_id)})
-        if item is None:
-            return None
-        item.pop("operation_id")
-        return TargetRecord.model_validate_json(json_of(item.pop("record")))
+        """Return the last known settings of a target; None when there are none. Raises `TargetNotBuildable`."""
+        key = target_key(region, target_cluster_id)
+        item = self._table.get({"operation_id": key})
+        return None if item is None else TargetRecord.read(json_of(item.get("record") or {}), key)
 
     def save_target_record(self, record: TargetRecord) -> None:
         """Write the record, without a TTL, unless a later one is there."""

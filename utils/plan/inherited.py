@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin
-from utils.errors import KeyNotUsable
+from utils.errors import KeyNotUsable, TargetNotBuildable
+from utils.operation.target_record import TargetRecord
 from utils.request.model import RestoreRequest
 from utils.runtime.services import Services
 
@@ -19,13 +20,29 @@ class Base:
     in_words: str = "as it is now"
 
 
+def readable_record(target_id: str, services: Services) -> TargetRecord | None:
+    """Return the target record, None also where nobody can read it: a target that stands needs none."""
+    try:
+        return services.operations.find_target_record(services.settings.target_region, target_id)
+    except TargetNotBuildable:
+        return None
+
+
 def what_to_inherit(
-    target_id: str, now: TargetSettings | None, leftover_of: str | None, services: Services
+    request: RestoreRequest, now: TargetSettings | None, remains_of: str | None, services: Services
 ) -> Base | None:
-    """Return the settings to build from; None where there never was a target that is known."""
-    if now is not None and leftover_of is None:
+    """Return the settings to build from; None where there never was a target that is known.
+
+    `remains_of` is the operation that left the target half-restored, or deleted in part.
+    Raises `TargetNotBuildable` for a record that is needed and that nobody can read.
+    """
+    if now is not None and remains_of is None:
         return Base(settings=now, origin=Origin.OLD_TARGET)
-    record = services.operations.find_target_record(services.settings.target_region, target_id)
+    target = request.target
+    if not target.inherit_settings:
+        record = readable_record(target.cluster_id, services)
+    else:
+        record = services.operations.find_target_record(services.settings.target_region, target.cluster_id)
     if record is not None:
         return Base(settings=record.settings, origin=Origin.TARGET_RECORD, in_words=str(record))
     return Base(settings=now, origin=Origin.OLD_TARGET) if now is not None else None

@@ -1,10 +1,14 @@
-"""What an earlier run left half-restored: production's data, perhaps unmasked, that no user was let into."""
+"""What an earlier run left: a target it deleted in part, or production's data that no user was let into."""
+
+from collections.abc import Sequence
 
 from utils import tags
-from utils.aws.rds_models import Cluster
+from utils.aws.rds_models import Cluster, Instance
 from utils.errors import OperationNotResumable
 from utils.operation.model import Operation
 from utils.operation.store import OperationStore
+from utils.plan.inherited import readable_record
+from utils.runtime.services import Services
 
 
 def half_restored_by(cluster: Cluster, operations: OperationStore) -> str | None:
@@ -38,6 +42,27 @@ def _maker_of(cluster: Cluster, operations: OperationStore) -> Operation | None:
     is_the_pipelines = cluster.tags.get(tags.MANAGED) == "true" and cluster.tags.get(tags.ROLE) == tags.Role.TARGET
     if not is_the_pipelines or not operation_id:
         return None
+    return _find(operation_id, operations)
+
+
+def deleted_in_part_by(cluster: Cluster, members: Sequence[Instance], services: Services) -> str | None:
+    """Name the operation that began to delete the cluster and did not get through, so that members of it are gone.
+
+    None for a cluster that has an instance which the target record does not know: somebody repaired it since.
+    """
+    record = readable_record(cluster.identifier, services)
+    if record is None or record.of_success:
+        return None
+    earlier = _find(record.operation_id, services.operations)
+    if earlier is None or earlier.plan.old_target_resource_id != cluster.resource_id:
+        return None
+    was_begun = earlier.deletion is not None and earlier.deletion.destroying_since is not None
+    staying = {item.identifier for item in members if item.status != "deleting" and not item.is_autoscaled}
+    is_less = staying < {member.identifier for member in record.settings.members}
+    return earlier.operation_id if was_begun and is_less else None
+
+
+def _find(operation_id: str, operations: OperationStore) -> Operation | None:
     try:
         return operations.find(operation_id)
     except OperationNotResumable:

@@ -18,18 +18,20 @@ from utils.plan import guards, planning, readiness
 from utils.plan.expectation import expected_seconds
 from utils.plan.inherited import usable_key, what_to_inherit
 from utils.plan.kept import kept_and_pruned
-from utils.plan.leftovers import half_restored_by, old_data_half_back_by
+from utils.plan.leftovers import deleted_in_part_by, half_restored_by, old_data_half_back_by
 from utils.plan.restore_settings import resolve_settings
 from utils.plan.source.choosing import choose, look_at_new_name, new_ones_pruned, takes_one_here
 from utils.plan.source.point_in_time import check_members_of_request
 from utils.plan.source.snapshot_choice import check_age
 from utils.plan.swap import check_asked_by_name, look_at_swap
 from utils.plan.tls import tls_of, with_tls
+from utils.preflight.attached import look_at_attached
 from utils.preflight.bound import look_at_what_binds
 from utils.preflight.bring_back import look_at_bring_back
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
 from utils.preflight.coherent import look_at_coherence
 from utils.preflight.final_snapshot import look_at_final_snapshot
+from utils.preflight.keys import look_at_keys_of_insights
 from utils.preflight.looks import Preflight
 from utils.preflight.network import check_public_access
 from utils.preflight.tags import look_at_tags
@@ -53,14 +55,19 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     age = _look_at_snapshot(preflight, request, snapshot, now, services) if snapshot else 0.0
     members = services.rds().instances_of(old.identifier) if old else []
     leftover_of = half_restored_by(old, services.operations) if old else None
+    remains_of = deleted_in_part_by(old, members, services) if old else None
     if old is not None:
         _look_at_old_target(preflight, request, old, members, is_leftover=leftover_of is not None)
         look_at_what_binds(preflight, services.offers, old)
         if snapshot is not None:
             preflight.look("source", lambda: guards.check_target_is_not_source(request, snapshot, old))
     now_there = settings_of(old, members, _hanging(old, services)) if old else None
-    half_done = leftover_of or (old_data_half_back_by(old, services.operations) if old else None)
-    base = what_to_inherit(request.target.cluster_id, now_there, half_done, services)
+    half_done = leftover_of or remains_of or (old_data_half_back_by(old, services.operations) if old else None)
+    base = preflight.look(
+        "settings to inherit",
+        lambda: what_to_inherit(request, now_there, half_done, services),
+        found=lambda base: f"those of {base.origin}, {base.in_words}" if base else "none are known",
+    )
     key = preflight.look(
         "KMS key",
         lambda: usable_key(request, base, services, partial(_warn_of_key, preflight)),
@@ -82,6 +89,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         old_target=old,
         old_members=members,
         half_restored_by=leftover_of,
+        deleted_in_part_by=remains_of,
         resolved=resolved,
         base=base,
         not_put_back=not_put_back(old, members) if old else [],
@@ -98,6 +106,8 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         quarantine_group_ids=plan.quarantine_group_ids,
     )
     look_at_what_is_wanted(preflight, services.offers, wanted)
+    look_at_keys_of_insights(preflight, services.kms, settings)
+    look_at_attached(preflight, services.attached, settings, resolved.origins)
     look_at_coherence(preflight, settings, resolved.origins)
     if old is not None and plan.take_final_snapshot:
         look_at_final_snapshot(preflight, old)

@@ -32,6 +32,7 @@ class Found:
     resolved: Resolved
     base: Base | None
     half_restored_by: str | None = None
+    deleted_in_part_by: str | None = None
     not_put_back: list[str]
     now: datetime
 
@@ -68,6 +69,7 @@ def make_plan(found: Found, identifiers: Identifiers, settings: Settings) -> Pla
         old_target_resource_id=old.resource_id if old else None,
         half_restored_by=found.half_restored_by,
         bring_back=_bring_back(found, settings) if take_final_snapshot and identifiers.swap is None else None,
+        deleted_in_part_by=found.deleted_in_part_by,
         quarantine_group_ids=settings.quarantine_group_ids,
         settings=found.resolved.settings,
         origins=found.resolved.origins,
@@ -174,6 +176,8 @@ def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[st
         sentences.append(f"delete the old cluster {old.identifier} and its {counted(len(old.member_ids), 'instance')}")
     if plan.half_restored_by:
         sentences[-1] += f", which operation {plan.half_restored_by} left half-restored: without a final snapshot"
+    if plan.deleted_in_part_by:
+        sentences[-1] += f", which operation {plan.deleted_in_part_by} deleted in part"
     if found.base and plan.inherited_from is Origin.TARGET_RECORD:
         sentences.append(f"take the settings of the target record, {found.base.in_words}")
     settings = plan.settings

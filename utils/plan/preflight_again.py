@@ -6,6 +6,7 @@ from utils.plan import guards
 from utils.plan.source.point_in_time import check_restorable_source
 from utils.preflight.bound import look_at_what_binds
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
+from utils.preflight.keys import look_at_keys_of_insights
 from utils.preflight.looks import Preflight
 from utils.preflight.tls import look_at_tls
 from utils.runtime.services import Services
@@ -39,6 +40,7 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
     key = plan.settings.kms_key_id
     if key is not None:
         preflight.look("KMS key", lambda: services.kms.usable_key_arn(key))
+    look_at_keys_of_insights(preflight, services.kms, plan.settings)
     wanted = Wanted(
         snapshot_version=operation.snapshot.engine_version,
         settings=plan.settings,

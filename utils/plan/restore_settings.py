@@ -6,6 +6,7 @@ from typing import Any
 
 from utils.aws.rds_models import Snapshot
 from utils.cluster_settings.model import ClusterSettings, Member, MemberOptions, TargetSettings
+from utils.cluster_settings.named_members import of_these_members
 from utils.cluster_settings.origins import CLUSTER_FIELDS, Origin, member_path
 from utils.errors import InvalidRequest
 from utils.identifiers import instance_identifier
@@ -58,8 +59,9 @@ class _Layers:
                 "members": self._members(),
             }
         )
+        settings = of_these_members(settings, self._target.cluster_id, self._target, self._lost)
         return Resolved(
-            settings=_of_these_members(settings, self._target.cluster_id),
+            settings=settings,
             origins=self._origins,
             inherits=self._target.inherit_settings,
             not_taken_over=self._lost,
@@ -176,32 +178,6 @@ def _counted(known: list[Member], count: int | None, target_id: str) -> list[Mem
         like = members[-1] if members else Member(identifier=target_id)
         members.append(like.model_copy(update={"identifier": next(free), "availability_zone": None}))
     return members
-
-
-def _of_these_members(settings: TargetSettings, target_id: str) -> TargetSettings:
-    """Leave members that will not be there out of what names members."""
-    there = {member.identifier for member in settings.members}
-    endpoints = [
-        endpoint.model_copy(
-            update={
-                "static_members": [name for name in endpoint.static_members if name in there],
-                "excluded_members": [name for name in endpoint.excluded_members if name in there],
-            }
-        )
-        for endpoint in settings.custom_endpoints or []
-        # An endpoint of nobody would be one of everybody.
-        if not endpoint.static_members or there & set(endpoint.static_members)
-    ]
-    sources = {*there, target_id}
-    subscriptions = [
-        item.model_copy(update={"source_ids": known})
-        for item in settings.event_subscriptions or []
-        if (known := [name for name in item.source_ids if name in sources])
-    ]
-    changes: dict[str, Any] = {"custom_endpoints": endpoints} if settings.custom_endpoints else {}
-    return settings.model_copy(
-        update=changes | ({"event_subscriptions": subscriptions} if settings.event_subscriptions else {})
-    )
 
 
 def tags_of_members(settings: ClusterSettings, member: Member) -> dict[str, str]:

@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from utils.aws.offers import OfferedVersion, Offers, SubnetGroup
+from utils.aws.offers import Offers
+from utils.aws.target.offered import OfferedVersion, SubnetGroup
 from utils.cluster_settings.model import TargetSettings
 from utils.errors import EngineVersionNotRestorable, SettingNotFound, SnapshotNotRestorable, TargetNotBuildable
 from utils.preflight.instances import look_at_instances
 from utils.preflight.looks import Preflight
 from utils.preflight.network import (
     check_addresses,
+    check_network_type,
     check_security_groups,
     check_way_to_the_internet,
     look_at_quarantine,
 )
 from utils.preflight.quotas import look_at_quotas
+from utils.preflight.version import look_at_version
 from utils.words import counted
 
 _FEWEST_ZONES = 2
@@ -41,12 +44,14 @@ def look_at_what_is_wanted(preflight: Preflight, offers: Offers, wanted: Wanted)
     group = _subnet_group(preflight, offers, settings.subnet_group, settings.availability_zones)
     if version is not None:
         _parameter_groups(preflight, offers, settings, version)
+        look_at_version(preflight, settings, version)
         look_at_instances(preflight, offers, settings, version.version, group)
     if settings.security_group_ids:
         asked = settings.security_group_ids
         preflight.look("security groups", lambda: check_security_groups(offers, asked, group), found=", ".join)
     look_at_quarantine(preflight, offers, wanted.quarantine_group_ids, settings.security_group_ids, group)
     if group is not None:
+        preflight.look("network type", lambda: check_network_type(group, settings.network_type), found=str)
         preflight.look(
             "free addresses",
             lambda: check_addresses(offers, group, more=len(settings.members), gone=wanted.old_members or 0),

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from functools import partial
 
 from utils.cluster_settings.model import TargetSettings
@@ -30,7 +31,7 @@ def look_at_coherence(preflight: Preflight, settings: TargetSettings, origins: M
     looks: dict[str, Callable[[TargetSettings], Iterator[Problem]]] = {
         "windows": partial(_windows, origins),
         "roles and directory": _roles,
-        "insights": _insights,
+        "insights": partial(_insights, origins),
         "custom endpoints": _endpoints,
         "scaling of readers": _scaling,
     }
@@ -102,12 +103,15 @@ def _roles(settings: TargetSettings) -> Iterator[Problem]:
         yield "target.domain.directory_id", repr(settings.domain.directory_id), "an id such as d-926example"
 
 
-def _insights(settings: TargetSettings) -> Iterator[Problem]:
+def _insights(origins: Mapping[str, Origin], settings: TargetSettings) -> Iterator[Problem]:
     for insights in (settings.insights, *(member.insights for member in settings.members)):
         days = insights.retention_days if insights and insights.enabled else None
         if days is not None and days not in {7, _ADVANCED_DAYS, 731} and not (0 < days <= 713 and days % 31 == 0):
             yield "target.insights.retention_days", str(days), "7, a multiple of 31 up to 713, 465 or 731"
-    known = [settings.insights, *(member.insights for member in settings.members)]
+    # RDS takes the mode with the cluster's own insights, if it has any; what the target has together, RDS has taken.
+    is_asked = Origin.REQUEST in {origins.get("insights"), origins.get("insights_mode")}
+    of_cluster = settings.insights if is_asked else None
+    known = [of_cluster] if of_cluster else [settings.insights, *(member.insights for member in settings.members)]
     is_long = any(one.enabled and (one.retention_days or 0) >= _ADVANCED_DAYS for one in known if one)
     if settings.insights_mode == "advanced" and not is_long:
         yield "target.insights_mode", "advanced", f"insights that are enabled and kept {_ADVANCED_DAYS} days or longer"
@@ -152,10 +156,25 @@ def _rules(scaling: ReaderScaling) -> Iterator[Problem]:
     for action in scaling.scheduled:
         if not _SCHEDULE.fullmatch(action.schedule):
             yield "target.reader_scaling.scheduled", repr(action.schedule[:60]), "cron(…), rate(…) or at(…)"
+        limits = (action.min_readers, action.max_readers)
+        lowest, highest = (0 if limits[0] is None else limits[0], _MOST_READERS if limits[1] is None else limits[1])
+        if not 0 <= lowest <= highest <= _MOST_READERS:
+            found = f"{lowest} to {highest} in {action.name}"
+            yield "target.reader_scaling.scheduled", found, f"0 to {_MOST_READERS}, the lower first"
+        for time in (action.start_time, action.end_time):
+            if time is not None and not _is_time(time):
+                yield "target.reader_scaling.scheduled", repr(time[:60]), "a time such as 2027-01-31T06:00:00+00:00"
 
 
 def _is_object(text: str) -> bool:
     try:
         return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
     except ValueError:
         return False

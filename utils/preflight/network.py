@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from utils.aws.offers import Offers, SubnetGroup
+from utils.aws.offers import Offers
+from utils.aws.target.offered import SubnetGroup
 from utils.cluster_settings.model import TargetSettings
 from utils.errors import InvalidRequest, SettingNotFound, TargetNotBuildable
 from utils.preflight.looks import Preflight
@@ -72,6 +73,18 @@ def check_security_groups(
             action="name groups of that VPC, or another subnet group; then start a new run",
         )
     return wanted
+
+
+def check_network_type(group: SubnetGroup, wanted: str | None) -> str:
+    """Return the network type if the subnets have addresses of it; raises `TargetNotBuildable`."""
+    if wanted is not None and group.network_types and wanted not in group.network_types:
+        raise TargetNotBuildable(
+            f"network type {wanted}, with a DB subnet group for {', '.join(group.network_types)}",
+            field="target.network_type",
+            expected="a type for which every subnet of the group has addresses",
+            action="name another type, or another subnet group; then start a new run",
+        )
+    return wanted or "as AWS's"
 
 
 def check_addresses(offers: Offers, group: SubnetGroup, *, more: int, gone: int) -> int:

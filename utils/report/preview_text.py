@@ -17,6 +17,7 @@ class Tone(StrEnum):
 
 Mark = Callable[[Tone, str], str]
 _TONES = {"pass": Tone.GOOD, "warn": Tone.ATTENTION, "fail": Tone.BAD}
+_NOTHING = "-"
 _NAME_WIDTH, _WIDEST_NAME, _MOST_VALUE = 26, 48, 60
 
 
@@ -60,7 +61,8 @@ def _settings(settings: Sequence[Mapping[str, Any]], mark: Mark) -> list[str]:
     for setting in settings:
         before, after = _value(setting["before"]), _value(setting["after"])
         name, source = f"{setting['name']:<{width}}", mark(Tone.QUIET, f"({setting['source']})")
-        if before == after:
+        # The values, not what fits on the line: a change may be past its end.
+        if setting["before"] == setting["after"] or {before, after} == {_NOTHING}:
             lines.append(f"    {name} {after}  {source}")
         else:
             lines.append(f"  {mark(Tone.ATTENTION, '~')} {name} {before} -> {mark(Tone.ATTENTION, after)}  {source}")
@@ -69,16 +71,23 @@ def _settings(settings: Sequence[Mapping[str, Any]], mark: Mark) -> list[str]:
 
 def _value(value: Any) -> str:
     if value is None or value in ([], {}):
-        return "-"
+        return _NOTHING
+    text = _text(value)
+    return text if len(text) <= _MOST_VALUE else f"{text[:_MOST_VALUE]}..."
+
+
+def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        text = ", ".join(str(item) for item in value)
-    elif isinstance(value, dict):
-        text = ", ".join(f"{key}={item}" for key, item in value.items() if item is not None)
-    else:
-        text = str(value)
-    return text if len(text) <= _MOST_VALUE else f"{text[:_MOST_VALUE]}..."
+        return ("; " if any(isinstance(item, dict) for item in value) else ", ").join(map(_text, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_inner(item)}" for key, item in value.items() if item not in (None, [], {}))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _inner(value: Any) -> str:
+    return f"({_text(value)})" if isinstance(value, list | dict) else _text(value)
 
 
 def _checks(checks: Sequence[Mapping[str, Any]], mark: Mark) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_jsonable_python
 
-from utils.cluster_settings.origins import Flat, Origin, flattened
+from utils.cluster_settings.origins import Flat, Origin, flattened, is_member
 from utils.operation.model import Operation
 
 
@@ -25,13 +25,15 @@ def settings_diff(operation: Operation) -> list[SettingChange]:
     plan, old = operation.plan, operation.old_target
     before: Flat = to_jsonable_python(flattened(old.settings), exclude_none=True) if old else {}
     after: Flat = to_jsonable_python(flattened(plan.settings), exclude_none=True)
+    # That an instance goes is said once; only the request does without one.
+    gone = {name for name in before if is_member(name) and name not in after}
     return [
         SettingChange(
             name=name,
             before=before.get(name),
             after=after.get(name),
-            source=plan.origins.get(name, Origin.AWS_DEFAULT),
+            source=Origin.REQUEST if name in gone else plan.origins.get(name, Origin.AWS_DEFAULT),
         )
         for name in dict.fromkeys([*after, *before])
-        if before.get(name) is not None or after.get(name) is not None
+        if (before.get(name) is not None or after.get(name) is not None) and name.rpartition(".")[0] not in gone
     ]

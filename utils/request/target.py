@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from utils.cluster_settings.model import ClusterSettings, MemberOptions
-from utils.cluster_settings.values import AssociatedRole, CustomEndpoint, Monitoring
+from utils.cluster_settings.values import AssociatedRole, CustomEndpoint, Monitoring, ServerlessV2
 from utils.request.fields import (
     DailyWindow,
     EngineVersion,
@@ -23,6 +23,24 @@ from utils.request.fields import (
 )
 
 _INTERVALS = (0, 1, 5, 10, 15, 30, 60)
+
+
+class Capacity(ServerlessV2):
+    """The capacity range of Serverless v2 instances, in Aurora capacity units (ACU)."""
+
+    min_capacity: Annotated[float, Field(ge=0, le=256, multiple_of=0.5)] = Field(description="Lowest capacity, ACU.")
+    max_capacity: Annotated[float, Field(ge=1, le=256, multiple_of=0.5)] = Field(description="Highest capacity, ACU.")
+    seconds_until_auto_pause: Annotated[int, Field(ge=300, le=86_400)] | None = Field(
+        default=None, description="Idle seconds before the instances pause; only with `min_capacity` 0."
+    )
+
+    @model_validator(mode="after")
+    def _rds_accepts_it(self) -> Self:
+        if self.min_capacity > self.max_capacity:
+            raise ValueError("min_capacity no higher than max_capacity")
+        if self.seconds_until_auto_pause is not None and self.min_capacity > 0:
+            raise ValueError("seconds_until_auto_pause only with min_capacity 0")
+        return self
 
 
 class InstanceOptions(MemberOptions):
@@ -94,6 +112,7 @@ class Target(ClusterSettings):
     storage_type: Literal["aurora", "aurora-iopt1"] | None = Field(
         default=None, description="`aurora`, or `aurora-iopt1` for I/O-Optimized."
     )
+    serverless_v2: Capacity | None = Field(default=None, description="Capacity of Serverless v2 instances.")
     cluster_parameter_group: Text | None = Field(default=None, description="DB cluster parameter group.")
     log_exports: LogTypes | None = Field(default=None, description="Log types exported to CloudWatch Logs.")
     tags: Tags | None = Field(

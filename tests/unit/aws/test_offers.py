@@ -6,7 +6,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from utils.aws.offers import OfferedVersion, Offers, Quota, SubnetGroup
+from utils.aws.offers import Offers, Quota
+from utils.aws.target.offered import PERFORMANCE_INSIGHTS, OfferedClass, OfferedVersion, SubnetGroup
 from utils.errors import AwsThrottled, PermanentError
 
 Pair = tuple[Offers, Stubber]
@@ -86,7 +87,24 @@ def test_the_zones_of_a_class_are_those_of_every_option_on_every_page(rds: Pair)
             answer | ({"Marker": marker} if marker else {}),
             asked | ({"Marker": page} if page else {}),
         )
-    assert offers.zones_of_class("17.4", "db.r8g.large") == {"us-west-2a", "us-west-2b"}
+    assert offers.instance_class("17.4", "db.r8g.large", "aurora").zones == {"us-west-2a", "us-west-2b"}
+
+
+def test_of_a_class_the_options_of_its_storage_count(rds: Pair) -> None:
+    offers, stub = rds
+
+    def option(zone: str, storage: str, **other: Any) -> dict[str, Any]:
+        return {"AvailabilityZones": [{"Name": zone}], "StorageType": storage, **other}
+
+    lacking = {"SupportsPerformanceInsights": False, "SupportedNetworkTypes": ["IPV4"]}
+    options = [option("us-west-2a", "aurora"), option("us-west-2b", "aurora-iopt1", **lacking)]
+    stub.add_response("describe_orderable_db_instance_options", {"OrderableDBInstanceOptions": options})
+    assert offers.instance_class("17.4", "db.r8g.large", "aurora-iopt1") == OfferedClass(
+        zones=frozenset({"us-west-2b"}),
+        storage_types=frozenset({"aurora", "aurora-iopt1"}),
+        network_types=frozenset({"IPV4"}),
+        lacks=frozenset({PERFORMANCE_INSIGHTS}),
+    )
 
 
 def test_a_subnet_group_has_a_vpc_and_the_zones_of_its_subnets(rds: Pair) -> None:
@@ -202,7 +220,7 @@ def test_quotas_are_known_by_aws_s_names(rds: Pair) -> None:
     ("call", "operation"),
     [
         (lambda offers: offers.engine_version("x"), "describe_db_engine_versions"),
-        (lambda offers: offers.zones_of_class("x", "y"), "describe_orderable_db_instance_options"),
+        (lambda offers: offers.instance_class("x", "y", "aurora"), "describe_orderable_db_instance_options"),
         (lambda offers: offers.subnet_group("x"), "describe_db_subnet_groups"),
         (lambda offers: offers.family_of_cluster_group("x"), "describe_db_cluster_parameter_groups"),
         (lambda offers: offers.family_of_instance_group("x"), "describe_db_parameter_groups"),

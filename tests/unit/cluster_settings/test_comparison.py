@@ -112,3 +112,21 @@ def test_what_the_stack_decided_is_told_by_name_and_was_asked_for_by_nobody() ->
     found = compare(BEFORE, wanted, wanted, origins, [])
     assert (found.changed, found.changed_by_stack) == (["port"], ["kms_key_id"])
     assert str(found).endswith("1 changed as asked, 1 as the stack has it: kms_key_id")
+
+
+def test_what_the_plan_does_not_take_over_and_nobody_asked_for_is_told_by_name() -> None:
+    wanted = BEFORE.model_copy(update={"port": None, "tags": {}})
+    after = wanted.model_copy(update={"port": 5444})
+    found = compare(BEFORE, wanted, after, {"port": Origin.AWS_DEFAULT, "tags": Origin.OLD_TARGET}, [])
+    assert found.changed_otherwise == ["port", "tags"]
+    assert str(found).endswith("2 not taken over: port, tags")
+
+
+def test_an_instance_that_the_request_does_without_is_one_change_that_was_asked_for() -> None:
+    before = BEFORE.model_copy(update={"members": [MEMBER, MEMBER.model_copy(update={"identifier": "staging-2"})]})
+    found = compare(before, BEFORE, BEFORE, {}, [])
+    assert (found.changed, found.changed_otherwise) == (["members.staging-2"], [])
+
+
+def test_what_aws_chose_where_nothing_was_known_is_no_loss() -> None:
+    assert compared(after={"backup_window": "03:00-03:30"}).changed_otherwise == []

@@ -3,6 +3,7 @@
 import botocore.session
 import pytest
 
+from utils.cluster_settings.attached_filed import ATTACHED
 from utils.cluster_settings.members_filed import FILED, Fate, Filed
 from utils.cluster_settings.model import ClusterSettings, Member, MemberOptions, TargetSettings
 
@@ -10,8 +11,8 @@ from utils.cluster_settings.model import ClusterSettings, Member, MemberOptions,
 BY_OTHER_OPERATIONS = {"data_api", "custom_endpoints", "reader_scaling", "proxies", "event_subscriptions"}
 
 
-def members_of(operation: str) -> set[str]:
-    model = botocore.session.get_session().get_service_model("rds").operation_model(operation)
+def members_of(operation: str, service: str = "rds") -> set[str]:
+    model = botocore.session.get_session().get_service_model(service).operation_model(operation)
     assert model.input_shape is not None
     return set(model.input_shape.members)
 
@@ -20,6 +21,13 @@ def members_of(operation: str) -> set[str]:
 def test_each_member_is_filed_in_one_place_with_a_reason(operation: str) -> None:
     assert set(FILED[operation]) == members_of(operation)
     assert all(filed.why for filed in FILED[operation].values())
+
+
+@pytest.mark.parametrize(("service", "operation"), ATTACHED)
+def test_each_member_of_what_puts_back_what_hangs_on_a_cluster_is_filed(service: str, operation: str) -> None:
+    filed = ATTACHED[service, operation]
+    assert set(filed) == members_of(operation, service)
+    assert {one.why for one in filed.values() if one.fate is Fate.CARRIED} <= BY_OTHER_OPERATIONS
 
 
 def test_a_member_that_is_new_to_us_is_noticed() -> None:

@@ -165,6 +165,24 @@ def test_a_reader_of_application_auto_scaling_is_its_policys_business(aws: FakeA
     assert [member.identifier for member in resolve(aws).members] == ["staging-1", "staging-2"]
 
 
+@pytest.mark.parametrize(
+    ("cluster", "members", "stay"),
+    [
+        ("available", {"staging-2": "deleting"}, ["staging-1"]),
+        ("available", {"staging-1": "creating"}, ["staging-1", "staging-2"]),
+        ("deleting", {"staging-2": "deleting"}, ["staging-1", "staging-2"]),
+        ("available", {"staging-1": "deleting", "staging-2": "deleting"}, ["staging-1", "staging-2"]),
+    ],
+)
+def test_an_instance_that_somebody_is_deleting_does_not_come_back(
+    aws: FakeAws, cluster: str, members: dict[str, str], stay: list[str]
+) -> None:
+    aws.has_old_target(Status=cluster)
+    for name, status in members.items():
+        aws.west.instances[name]["DBInstanceStatus"] = status
+    assert [member.identifier for member in resolve(aws).members] == stay
+
+
 def test_a_wish_for_one_instance_goes_over_its_role_and_that_over_all(aws: FakeAws) -> None:
     aws.has_old_target()
     found = resolved(

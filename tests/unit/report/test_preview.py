@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import away_from_default
 from tests.fakes.aws import REPLACEABLE_TAG, FakeAws
+from tests.fakes.rds_items import tag_list
 from utils import tags
 from utils.operation.store import RunDurations
 from utils.report.messages import message_for_success
@@ -137,3 +139,27 @@ def test_a_run_that_is_no_dry_run_has_no_preview_in_its_output(lived_in: FakeAws
     lived_in.start()
     assert "preview" not in summarise(lived_in.operation).as_json()
     assert lived_in.operation.plan.prunes == ["final-3"]
+
+
+def test_a_change_past_the_end_of_the_line_is_shown_as_one(lived_in: FakeAws) -> None:
+    long = {f"key-{number}": "v" * 20 for number in range(5)}
+    lived_in.west.clusters["staging"]["TagList"] += tag_list(long | {"zz": "old"})
+    preview = planned(lived_in, target={"tags": long | {"zz": "new"}})
+    (line,) = [line for line in lines_of(preview) if line[4:].startswith("tags ")]
+    assert line.startswith("  ~ tags ")
+    assert line.endswith("...  (the request)")
+
+
+def test_an_instance_that_goes_is_one_line_and_the_requests_wish(lived_in: FakeAws) -> None:
+    preview = planned(lived_in, target={"instances": {"count": 1}})
+    gone = [setting for setting in preview["settings"] if setting["name"].startswith("members.staging-2")]
+    assert gone == [{"name": "members.staging-2", "before": True, "after": None, "source": "the request"}]
+
+
+def test_what_holds_more_than_a_value_reads_as_words(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    text = "\n".join(lines_of(planned(aws, override_deletion_protection=True)))
+    assert "min_capacity=0, max_capacity=8, seconds_until_auto_pause=600" in text
+    assert "identifier=reports, kind=READER, static_members=(a-reader, a..." in text
+    assert "role_arn=arn:aws:iam::123456789012:role/import, feature=s3Im..." in text
+    assert not [line for line in text.splitlines() if "{'" in line or "['" in line]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from tests.fakes import away_from_default
 from tests.fakes.aws import FakeAws
@@ -10,7 +11,7 @@ from tests.fakes.rds_items import tags_of
 from tests.unit.steps.rebuild import rebuilt, replaced, settings_now
 from utils import errors
 from utils.cluster_settings.comparison import Comparison
-from utils.cluster_settings.model import ClusterSettings, MemberOptions
+from utils.cluster_settings.model import ClusterSettings, MemberOptions, TargetSettings
 from utils.cluster_settings.origins import flattened
 from utils.runtime.contract import StepStatus
 from utils.steps.check_restore_status import check_restore_status
@@ -18,6 +19,10 @@ from utils.steps.restore_snapshot import restore_snapshot
 
 # What a restored target has otherwise, and why.
 OTHERWISE: dict[str, str] = {}
+
+
+# A copy of production has no public address, and an endpoint has static members or excluded ones.
+NOT_AWAY = {"publicly_accessible", "excluded_members"}
 
 
 def compared(aws: FakeAws) -> Comparison:
@@ -37,6 +42,35 @@ def test_every_setting_of_the_model_is_away_from_its_default_here() -> None:
     for name in set(MemberOptions.model_fields):
         assert len({str(flat[f"members.{member}.{name}"]) for member in away_from_default.MEMBERS}) >= 1
         assert all(flat[f"members.{member}.{name}"] is not None for member in away_from_default.MEMBERS), name
+
+
+def test_every_setting_is_otherwise_than_that_of_a_target_of_which_nothing_was_asked(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    away = settings_now(aws)
+    plain = FakeAws()
+    plain.has_production()
+    rebuilt(replaced(plain))
+    default = settings_now(plain)
+    same = {name for name in ClusterSettings.model_fields if getattr(away, name) == getattr(default, name)}
+    for member in away.members:
+        same |= {n for n in MemberOptions.model_fields if getattr(member, n) == getattr(default.members[0], n)}
+    assert same <= NOT_AWAY
+    assert _says_nothing(away) <= NOT_AWAY
+
+
+def _says_nothing(settings: TargetSettings) -> set[str]:
+    """Name the innermost fields that have no value in any place where they stand."""
+    places: dict[str, list[Any]] = {}
+    pending: list[tuple[str, Any]] = [("", settings)]
+    while pending:
+        name, value = pending.pop()
+        if isinstance(value, BaseModel):
+            pending += [(field, getattr(value, field)) for field in type(value).model_fields]
+        elif isinstance(value, list) and value:
+            pending += [(name, item) for item in value]
+        else:
+            places.setdefault(name, []).append(value)
+    return {name for name, values in places.items() if all(value in (None, [], {}) for value in values)}
 
 
 def test_a_target_with_every_setting_away_from_its_default_comes_back_as_it_was(aws: FakeAws) -> None:
@@ -200,6 +234,62 @@ def test_an_endpoint_of_members_that_are_no_more_is_not_made(aws: FakeAws) -> No
     away_from_default.stands(aws)
     rebuilt(replaced(aws, target={"instances": {"count": 1}}))
     assert aws.west.asked("create_db_cluster_endpoint") == []
+    assert aws.operation.plan.not_put_back == [
+        "the custom endpoint reports: the target will have no a-reader and no at-night"
+    ]
+    assert compared(aws).changed_otherwise == ["custom_endpoints"]
+
+
+def test_what_names_an_instance_that_is_no_more_is_made_without_it_and_that_is_said(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    aws.west.endpoints["reports"]["StaticMembers"].append("application-autoscaling-9d1c")
+    aws.west.subscriptions["to-the-dbas"].append("application-autoscaling-9d1c")
+    rebuilt(replaced(aws))
+    (endpoint,) = aws.west.asked("create_db_cluster_endpoint")
+    assert endpoint["StaticMembers"] == ["a-reader", "at-night"]
+    assert aws.operation.plan.not_put_back == [
+        "application-autoscaling-9d1c in the custom endpoint reports: the target will not have it",
+        "application-autoscaling-9d1c in the event subscription to-the-dbas: the target will not have it",
+    ]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"custom_endpoints": [{"identifier": "reports", "kind": "READER", "static_members": ["a-raeder"]}]},
+        {"custom_endpoints": [{"identifier": "reports", "kind": "ANY", "excluded_members": ["a-raeder"]}]},
+        {"event_subscriptions": [{"name": "to-the-dbas", "source_ids": ["staging", "a-raeder"]}]},
+    ],
+)
+def test_an_instance_that_only_the_request_names_is_refused(aws: FakeAws, asked: dict[str, Any]) -> None:
+    away_from_default.stands(aws)
+    (setting,) = asked
+    with pytest.raises(errors.InvalidRequest, match=rf"target\.{setting}: found a-raeder, which the target will not"):
+        aws.start(override_deletion_protection=True, target=asked)
+
+
+def test_an_instance_with_less_than_the_cluster_says_so(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    aws.west.instances["a-reader"] |= {"PerformanceInsightsEnabled": False, "MonitoringInterval": 0}
+    rebuilt(replaced(aws))
+    (reader,) = [one for one in aws.west.asked("create_db_instance") if one["DBInstanceIdentifier"] == "a-reader"]
+    assert (reader["EnablePerformanceInsights"], reader["MonitoringInterval"]) == (False, 0)
+
+
+def test_changes_that_wait_and_the_masters_secret_are_named_before_anything_is_destroyed(aws: FakeAws) -> None:
+    away_from_default.stands(aws)
+    secret = "arn:aws:secretsmanager:us-west-2:123456789012:secret:rds!cluster-1"
+    aws.west.clusters["staging"] |= {
+        "MasterUserSecret": {"SecretArn": secret, "SecretStatus": "active"},
+        "PendingModifiedValues": {"EngineVersion": "17.5", "MasterUserPassword": "****"},
+    }
+    aws.west.instances["a-reader"]["PendingModifiedValues"] = {"DBInstanceClass": "db.r8g.large"}
+    aws.start(override_deletion_protection=True)
+    assert aws.operation.plan.not_put_back == [
+        f"the master user's secret {secret}, which goes with the cluster: RDS makes another",
+        "the pending change of the cluster: EngineVersion, for its next maintenance window",
+        "the pending change of a-reader: DBInstanceClass, for its next maintenance window",
+    ]
 
 
 def test_an_activity_stream_is_named_before_anything_is_destroyed(aws: FakeAws) -> None:

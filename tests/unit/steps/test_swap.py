@@ -154,6 +154,7 @@ def test_what_aws_ties_to_the_cluster_is_refused_before_anything_is_changed(
     aws: FakeAws, request_: dict[str, Any], error: type[Exception], words: str
 ) -> None:
     aws.has_old_target()
+    aws.west.subscriptions["alerts"] = ["other"]
     with pytest.raises(error, match=words):
         aws.start(strategy="swap", **request_)
     assert aws.west.changes == []

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from utils.aws.calls import aws_call
@@ -77,10 +78,13 @@ class AttachedReader:
 
     def proxies(self, cluster_id: str) -> list[ProxyTarget]:
         """Describe the RDS Proxies that lead to the cluster."""
+        return [ProxyTarget(proxy=name) for name in self.proxy_names() if self._leads_to(name, cluster_id)]
+
+    def proxy_names(self) -> list[str]:
+        """Name every RDS Proxy of the Region."""
         with aws_call("rds:DescribeDBProxies"):
             pages = self._rds.get_paginator("describe_db_proxies").paginate()
-            names = sorted(raw["DBProxyName"] for page in pages for raw in page["DBProxies"] if "DBProxyName" in raw)
-        return [ProxyTarget(proxy=name) for name in names if self._leads_to(name, cluster_id)]
+            return sorted(raw["DBProxyName"] for page in pages for raw in page["DBProxies"] if "DBProxyName" in raw)
 
     def _leads_to(self, proxy: str, cluster_id: str) -> bool:
         with aws_call("rds:DescribeDBProxyTargets"):
@@ -90,11 +94,15 @@ class AttachedReader:
 
     def event_subscriptions(self, ids: set[str]) -> list[EventSubscription]:
         """Describe the subscriptions that name one of these clusters or instances."""
+        named = {name: sorted(ids & sources) for name, sources in self.subscribed().items()}
+        return [EventSubscription(name=name, source_ids=named[name]) for name in sorted(named) if named[name]]
+
+    def subscribed(self) -> dict[str, set[str]]:
+        """Name every event subscription of the Region, with the sources that it names."""
         with aws_call("rds:DescribeEventSubscriptions"):
             pages = self._rds.get_paginator("describe_event_subscriptions").paginate()
             found = [raw for page in pages for raw in page["EventSubscriptionsList"]]
-        named = {raw.get("CustSubscriptionId", ""): sorted(ids & set(raw.get("SourceIdsList", []))) for raw in found}
-        return [EventSubscription(name=name, source_ids=named[name]) for name in sorted(named) if named[name]]
+        return {raw.get("CustSubscriptionId", ""): set(raw.get("SourceIdsList", [])) for raw in found}
 
     def reader_scaling(self, cluster_id: str) -> ReaderScaling | None:
         """Describe what Application Auto Scaling may do with the readers."""
@@ -174,7 +182,7 @@ class AttachedWriter:
                     ScheduledActionName=action.name,
                     Schedule=action.schedule,
                     ScalableTargetAction=limits,
-                    **given(Timezone=action.time_zone),
+                    **given(Timezone=action.time_zone, StartTime=action.start_time, EndTime=action.end_time),
                     **resource,
                 )
 
@@ -192,6 +200,12 @@ def _scheduled(raw: Mapping[str, Any]) -> ScheduledScaling:
         name=raw["ScheduledActionName"],
         schedule=raw["Schedule"],
         time_zone=raw.get("Timezone"),
+        start_time=_time(raw.get("StartTime")),
+        end_time=_time(raw.get("EndTime")),
         min_readers=limits.get("MinCapacity"),
         max_readers=limits.get("MaxCapacity"),
     )
+
+
+def _time(raw: datetime | None) -> str | None:
+    return raw.astimezone(UTC).isoformat() if raw else None

@@ -85,10 +85,12 @@ def peoples_tags(raw: "Iterable[TagTypeDef]") -> dict[str, str]:
 def _capacity(raw: Mapping[str, Any] | None) -> ServerlessV2 | None:
     if not raw:
         return None
+    lowest = raw.get("MinCapacity", 0.5)
     return ServerlessV2(
-        min_capacity=raw.get("MinCapacity", 0.5),
+        min_capacity=lowest,
         max_capacity=raw.get("MaxCapacity", 1.0),
-        seconds_until_auto_pause=raw.get("SecondsUntilAutoPause"),
+        # Only what may reach 0 pauses.
+        seconds_until_auto_pause=None if lowest else raw.get("SecondsUntilAutoPause"),
     )
 
 

@@ -1,6 +1,6 @@
 """What a cluster has that no restore brings back, so that it is said before anything is destroyed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ def not_put_back(raw: "DBClusterTypeDef") -> Iterator[str]:
     if "EarliestRestorableTime" in raw:
         earliest = f"{raw['EarliestRestorableTime']:%Y-%m-%d %H:%M} UTC"
         yield f"the automated backups, and with them any point in time since {earliest}"
+    if secret := raw.get("MasterUserSecret", {}).get("SecretArn"):
+        yield f"the master user's secret {secret}, which goes with the cluster: RDS makes another"
+    yield from _pending("the cluster", raw.get("PendingModifiedValues") or {})
     theirs = sorted(tag["Key"] for tag in raw.get("TagList", []) if tag["Key"].lower().startswith("aws:"))
     if theirs:
         yield f"the tags {', '.join(theirs)}, which only AWS can give"
@@ -28,3 +31,11 @@ def not_put_back_of_member(raw: "DBInstanceTypeDef") -> Iterator[str]:
     name = raw["DBInstanceIdentifier"]
     if raw.get("DBCapacityReservationIdentifier"):
         yield f"the capacity reservation of {name}"
+    yield from _pending(name, raw.get("PendingModifiedValues") or {})
+
+
+def _pending(of: str, values: Mapping[str, object]) -> Iterator[str]:
+    # The master's password is set anew in any case.
+    names = sorted(set(values) - {"MasterUserPassword"})
+    if names:
+        yield f"the pending change of {of}: {', '.join(names)}, for its next maintenance window"

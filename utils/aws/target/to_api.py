@@ -79,8 +79,8 @@ def member_parameters(member: Member, tags: Mapping[str, str]) -> dict[str, Any]
         # Always said: what is left out follows from the subnets.
         PubliclyAccessible=bool(member.publicly_accessible),
         Tags=tag_list(tags),
-        **_monitoring(member.monitoring),
-        **_insights(member.insights),
+        **(_monitoring(member.monitoring) or _switched_off(member.monitoring, MonitoringInterval=0)),
+        **(_insights(member.insights) or _switched_off(member.insights, EnablePerformanceInsights=False)),
     )
 
 
@@ -116,6 +116,11 @@ def _scaling(capacity: ServerlessV2 | None) -> dict[str, Any] | None:
         MaxCapacity=capacity.max_capacity,
         SecondsUntilAutoPause=capacity.seconds_until_auto_pause,
     )
+
+
+def _switched_off(known: Monitoring | Insights | None, **off: Any) -> dict[str, Any]:
+    """Say that it is off where that is known: what a member does not say follows from the cluster."""
+    return off if known is not None else {}
 
 
 def _monitoring(monitoring: Monitoring | None) -> dict[str, Any]:
