@@ -19,7 +19,8 @@ from tests.unit.evidence.runs import BROKEN, a_request, a_restore
 from tests.unit.operations import AT
 from tests.unit.restore_command.desk import Desk
 from utils.evidence.drills import Drills, SourceCluster
-from utils.operation.model import CheckRecord, HealthRecord, OperationError, OperationStatus, UsersRecord, Verdict
+from utils.operation.model import CheckRecord, HealthRecord, OperationStatus, UsersRecord, Verdict
+from utils.operation.records import OperationError
 from utils.words import printable
 
 # Clears the screen, sets the title, types for the reader, one-byte CSI, a bell, and writing from right to left.
