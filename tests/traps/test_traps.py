@@ -13,11 +13,10 @@ from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
 from tests.traps.kit import Trap, table, traps
-from tests.unit.database.production import LOGINS, MASTER, USERS, Restored, make_production, restore, start_farm
+from tests.unit.database.production import LOGINS, MASTER, Restored, make_production, restore, start_farm
 from tests.unit.database.traps import DEEP
 from tests.unit.database.versions import ALL, skip_unless_installed
-from utils.database.setup import SetupOutcome, set_up_users
-from utils.errors import DatabaseUnavailable, PermanentError
+from utils.errors import PermanentError
 
 README = Path(__file__).parent / "README.md"
 SAMPLE = 17
@@ -59,21 +58,11 @@ def plant(restored: Restored, trap: Trap) -> None:
 def outcome_of(restored: Restored) -> tuple[str, str]:
     """Set the users up, and return how it ended and all that was told."""
     try:
-        outcome = _tried_again(restored)
+        outcome = restored.set_up_with_retries()
     except PermanentError as error:
         return "refused", str(error)
     proofs = [line for lines in outcome.proofs.values() for line in lines]
     return "green", "\n".join([*proofs, *outcome.outbound, *outcome.disarmed, *map(str, outcome.health)])
-
-
-def _tried_again(restored: Restored, times: int = 5) -> SetupOutcome:
-    """Set the users up as Step Functions has it done: what may pass by itself is tried again."""
-    for _ in range(times - 1):
-        try:
-            return set_up_users(restored.master, USERS)
-        except DatabaseUnavailable:
-            continue
-    return set_up_users(restored.master, USERS)
 
 
 def version_of(restored: Restored) -> int:

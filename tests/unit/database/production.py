@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from utils.database.roles.profiles import DatabaseUser, Profile
 from utils.database.server.connection import DatabaseServer, Master
 from utils.database.server.tls import Tls
 from utils.database.setup import SetupOutcome, set_up_users
+from utils.errors import DatabaseUnavailable
 
 MASTER = "dba"
 PASSWORDS = {
@@ -80,6 +81,13 @@ class Restored:
     def set_up(self) -> SetupOutcome:
         """Do what step 8 does."""
         return set_up_users(self.master, USERS)
+
+    def set_up_with_retries(self, times: int = 5) -> SetupOutcome:
+        """Set the users up as Step Functions has it done: what may pass by itself is tried again."""
+        for _ in range(times - 1):
+            with suppress(DatabaseUnavailable):
+                return self.set_up()
+        return self.set_up()
 
     def connect(self, user: str, database: str, password: str | None = None) -> Connection:
         """Log in, with autocommit."""

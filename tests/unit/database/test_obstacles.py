@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -10,6 +11,7 @@ from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.judge import who_can_log_in
 from tests.unit.database.production import LOGINS, MASTER, Restored, restore
+from utils.database.health.way_in import find_way_in
 from utils.errors import DatabaseChangeRefused
 
 LOGIN_TRIGGER = """
@@ -36,7 +38,7 @@ def test_a_renamed_first_database_and_prepared_transactions_stop_no_set_up(plant
     restored.run(MASTER, "crm", "BEGIN; LOCK leads; PREPARE TRANSACTION 'xa-2'")
     restored.run(ADMIN, "shop", "ALTER DATABASE postgres RENAME TO main; ALTER DATABASE main CONNECTION LIMIT 1")
 
-    outcome = restored.set_up()
+    outcome = restored.set_up_with_retries()
 
     assert outcome.databases == ["crm", "main", "shop"]
     assert "closed: prepared transactions, rolled back: xa-1 of shop_owner in shop, xa-2 of dba in crm" in map(
@@ -45,6 +47,15 @@ def test_a_renamed_first_database_and_prepared_transactions_stop_no_set_up(plant
     assert restored.run(MASTER, "shop", "SELECT gid FROM pg_prepared_xacts") == []
     assert restored.run("app", "shop", "SELECT name FROM customers ORDER BY 1") == [("Ada",), ("Grace",)]
     assert not restored.can_log_in("api", "shop")
+
+
+def test_a_first_database_whose_only_session_is_taken_is_given_room_and_not_passed_over(untouched: Restored) -> None:
+    untouched.run(ADMIN, "shop", f"ALTER DATABASE postgres OWNER TO {MASTER}")
+    with closing(untouched.connect("shop_owner", "postgres")):
+        untouched.run(ADMIN, "shop", "ALTER DATABASE postgres CONNECTION LIMIT 1")
+        master, found = find_way_in(untouched.master)
+    assert master.first_database == "postgres"
+    assert list(map(str, found)) == ["mended: CONNECTION LIMIT 1 of the database: postgres"]
 
 
 def test_a_limit_that_the_master_may_not_raise_is_named_before_anything_is_changed(

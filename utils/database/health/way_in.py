@@ -20,6 +20,10 @@ _DATABASES = """
         AND has_database_privilege(oid, 'CONNECT') AND (datconnlimit = -1 OR datconnlimit >= %s)
     ORDER BY oid
 """
+_FULL = """
+    SELECT datconnlimit FROM pg_database WHERE datname = %s AND datallowconn
+        AND has_database_privilege(oid, 'CONNECT') AND datconnlimit BETWEEN 1 AND %s - 1
+"""
 _LIMITS = """
     SELECT datconnlimit, rolconnlimit, rolinherit, current_setting('server_version_num')::int
     FROM pg_database, pg_roles WHERE datname = current_database() AND rolname = current_user
@@ -31,8 +35,11 @@ def find_way_in(master: Master) -> tuple[Master, list[HealthRecord]]:
 
     Raises `DatabaseChangeRefused` for what stops every set-up.
     """
-    first = FIRST_DATABASE if _can_enter(master, FIRST_DATABASE) else _another(master, TEMPLATE)
-    found = []
+    found: list[HealthRecord] = []
+    first = FIRST_DATABASE
+    if not _can_enter(master, first):
+        found = _made_room(master)
+        first = FIRST_DATABASE if found and _can_enter(master, FIRST_DATABASE) else _another(master, TEMPLATE)
     with master.session(first) as connection:
         room, role_room, inherits, version = rows(connection, "look at the way in", _LIMITS)[0]
     master = replace(master, first_database=first)
@@ -43,11 +50,28 @@ def find_way_in(master: Master) -> tuple[Master, list[HealthRecord]]:
         if not inherits and version < 160_000:
             found += _mend_role(connection, master, "NOINHERIT", SQL("INHERIT"))
         if 0 <= room < _SESSIONS:
-            raised = SQL("ALTER DATABASE {} CONNECTION LIMIT -1").format(Identifier(first))
-            if _is_done(connection, raised):
-                return master, [*found, *finding(Verdict.MENDED, f"CONNECTION LIMIT {room} of the database", [first])]
+            if raised := _mend_limit(connection, first, room):
+                return master, [*found, *raised]
             return replace(master, first_database=_another(master, first)), found
     return master, found
+
+
+def _made_room(master: Master) -> list[HealthRecord]:
+    """Raise the first database's limit from another one: a session that is just ending may be all that it bears.
+
+    Passed over, the set-up's lock would be taken where an earlier call of this step does not look for it.
+    """
+    with master.session(TEMPLATE) as connection:
+        look_for_what_ran(connection, master.password)
+        limits = rows(connection, "look for room", _FULL, (FIRST_DATABASE, _SESSIONS))
+    with master.in_database(TEMPLATE) as connection:
+        return [found for (limit,) in limits for found in _mend_limit(connection, FIRST_DATABASE, limit)]
+
+
+def _mend_limit(connection: Connection, database: str, limit: int) -> list[HealthRecord]:
+    if not _is_done(connection, SQL("ALTER DATABASE {} CONNECTION LIMIT -1").format(Identifier(database))):
+        return []
+    return finding(Verdict.MENDED, f"CONNECTION LIMIT {limit} of the database", [database])
 
 
 def _another(master: Master, way: str) -> str:
