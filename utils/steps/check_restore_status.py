@@ -15,8 +15,10 @@ from utils.runtime.waiting import Phase, restore_phase
 
 def check_restore_status(operation: Operation, services: Services) -> StepResult:
     """Answer IN_PROGRESS, CLUSTER_READY (instances to create), or READY; raises `RestoreFailed`, `PhaseTimedOut`."""
-    if operation.swap is not None and operation.is_switched:
-        return StepResult(status=StepStatus.READY, details={"switched": operation.restored_cluster_id})
+    if operation.switch_has_begun:
+        return StepResult(
+            status=StepStatus.READY, details={"exchanges_names_of": operation.identifiers.target_cluster_id}
+        )
     rds, target_id = services.rds(), operation.restored_cluster_id
     cluster = rds.find_cluster(target_id)
     instances = rds.instances_of(target_id) if cluster else []

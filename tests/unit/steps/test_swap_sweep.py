@@ -110,6 +110,11 @@ def stopped_after(aws: FakeAws, steps: int) -> bool:
     return True
 
 
+def restores(aws: FakeAws) -> int:
+    """Count how often RDS was asked to restore."""
+    return [name for name, _ in aws.west.calls].count("restore_db_cluster_from_snapshot")
+
+
 @pytest.mark.parametrize("how", ["ABORTED", "TIMED_OUT"])
 @pytest.mark.parametrize("steps", range(1, STOPS))
 def test_wherever_an_execution_is_stopped_people_are_told_who_serves_and_resuming_finishes_the_swap(
@@ -139,8 +144,10 @@ def test_wherever_an_execution_is_stopped_people_are_told_who_serves_and_resumin
         assert "the new cluster has the name staging and is proven under it" in said
 
     resume(aws)
+    up_to_the_users(aws, arn=SECOND_ARN)
     to_the_end(aws, arn=SECOND_ARN)
     assert resource_id(aws, "staging") == new
+    assert restores(aws) == 1
     of_new = {name for name, item in aws.west.instances.items() if item["DBClusterIdentifier"] == "staging"}
     assert of_new == {"staging-1", "staging-2"}
     assert {item["DBInstanceStatus"] for item in aws.west.instances.values()} == {"available"}
@@ -156,6 +163,7 @@ def test_a_stopped_swap_that_cannot_be_finished_is_taken_back_when_it_is_resumed
     assert stopped_after(aws, steps)
     ended(aws)
     resume(aws)
+    up_to_the_users(aws, arn=SECOND_ARN)
     door.refusal = DatabaseLoginRefused("another password", expected="ours", action="look")
     is_done = go_on(aws, SECOND_ARN)
     assert not is_done
