@@ -1,7 +1,9 @@
 """Every run that has a plan leaves evidence that a stranger verifies with the public key alone."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,8 @@ from restore_command.evidence import stored
 from restore_command.evidence.verifying import verify
 from tests.integration.stage.night import TARGET, Night
 from tests.integration.stage.outcome import Outcome
-from tests.integration.stage.stories import Storyteller
+from tests.integration.stage.production import Production
+from tests.integration.stage.stories import Storyteller, story
 from tests.integration.stage.world import World
 from tests.waiting import wait_for
 from utils.evidence.model import Evidence, Result
@@ -39,6 +42,28 @@ def test_a_restore_leaves_evidence_with_what_was_done_and_proven(world: World, n
     assert {hand.actors[0] for hand in evidence.hands} == {world.execution_arn(night.outcome.operation_id)}
     assert evidence.rto.measured_seconds == night.outcome.output["seconds"]["total"]
     assert night.outcome.output["evidence"] in night.outcome.messages[0].text
+
+
+@story
+def signed_period(world: World) -> dict[str, Any]:
+    """A report over thirty days, which the function makes from its own rows and signs."""
+    event = {"operation_id": "drills-of-november", "period": {"days": 30, "fresh_days": 7}}
+    answer = world.client("lambda").invoke(
+        FunctionName="aurora-restore-write-evidence", Payload=json.dumps(event).encode()
+    )
+    details: dict[str, Any] = json.loads(answer["Payload"].read())["details"]
+    return details
+
+
+def test_a_period_is_signed_with_every_source_cluster_in_view(
+    world: World, night: Night, production: Production, signed_period: dict[str, Any], tmp_path: Path
+) -> None:
+    assert night.outcome.status == "SUCCEEDED"
+    record = EvidenceRecord.model_validate(signed_period)
+    stored.fetch(world.client("s3"), world.client("kms"), record, tmp_path)
+    assert verify([tmp_path], tmp_path / stored.PUBLIC_KEY).wrong == []
+    assert record.folder == f"s3://{BUCKET}/drills/drills-of-november/"
+    assert f'"{production.cluster_id}"' in (tmp_path / "drills.json").read_text()
 
 
 def test_nothing_secret_is_in_it(world: World, night: Night, tmp_path: Path) -> None:

@@ -15,8 +15,12 @@ AUTOSCALED = "application-autoscaling-"
 COPY_TAKES = timedelta(seconds=1200)  # the local Aurora never ends one earlier
 # Asked for with final_snapshot: false.
 GIVEN_UP = {"drill", "full-region", "maintained"}
-# Clusters that a restore left in a failed status, which the resumed operation removed to make them again, or a new one.
-HALF_RESTORED = {"resume-restore", "resume-instance", "by-the-book", "instance-fails", "halfway-new"}
+# Clusters that a restore left in a failed status, or that nobody was let into, which were removed to make them again, a
+# new one, or the old one.
+HALF_RESTORED = {
+    "resume-restore", "resume-instance", "by-the-book", "instance-fails", "halfway-new", "refused-twice", "turned-back",
+    "switch0-new", "switch2-new",
+}  # fmt: skip
 # What only a target needs whose settings are away from AWS's defaults, or that somebody stopped.
 NOT_OF_EVERY_TARGET = {
     "AddSourceIdentifierToSubscription",

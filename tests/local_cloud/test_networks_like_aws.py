@@ -11,6 +11,8 @@ import pytest
 from local_cloud.cloud import LocalCloud
 from tests.local_cloud.aurora.story import ENGINE, PASSWORD, refused
 
+NAME = "networked"
+
 
 @pytest.fixture(scope="module")
 def group_elsewhere(cloud: LocalCloud) -> str:
@@ -24,8 +26,9 @@ def group_elsewhere(cloud: LocalCloud) -> str:
 def rds(cloud: LocalCloud) -> Iterator[Any]:
     client = cloud.client("rds")
     yield client
-    for cluster in client.describe_db_clusters()["DBClusters"]:
-        named = {"DBClusterIdentifier": cluster["DBClusterIdentifier"]}
+    # What other tests of the session have made is theirs.
+    if NAME in {cluster["DBClusterIdentifier"] for cluster in client.describe_db_clusters()["DBClusters"]}:
+        named = {"DBClusterIdentifier": NAME}
         client.get_waiter("db_cluster_available").wait(**named, WaiterConfig={"Delay": 1})
         client.delete_db_cluster(**named, SkipFinalSnapshot=True)
         client.get_waiter("db_cluster_deleted").wait(**named, WaiterConfig={"Delay": 1})
@@ -33,7 +36,7 @@ def rds(cloud: LocalCloud) -> Iterator[Any]:
 
 def makes(rds: Any, **settings: Any) -> Any:
     return rds.create_db_cluster(
-        DBClusterIdentifier="networked",
+        DBClusterIdentifier=NAME,
         Engine=ENGINE,
         MasterUsername="dba",
         MasterUserPassword=PASSWORD,

@@ -227,7 +227,6 @@ NOBODYS: dict[str, Call] = {
         ExpressionAttributeNames={"#s": "status"},
         ExpressionAttributeValues={":s": {"S": "better"}},
     ),
-    "read the rows of all": lambda client, _: client("dynamodb").scan(TableName=STATE_TABLE),
     "send somebody else's event": event_of("billing"),
     "publish to another topic": lambda client, names: client("sns").publish(TopicArn=f"{names.topic}-2", Message="x"),
     "read another object of the bucket": lambda client, names: client("s3").get_object(
@@ -261,6 +260,11 @@ NOBODYS: dict[str, Call] = {
 
 # What a step is there for, with whose it is: these may, all others may not. Where RDS refuses one, IAM has let it in.
 OWN: dict[str, tuple[frozenset[str], Call]] = {
+    # It signs a period's report, from the rows themselves.
+    "read the rows of all": (
+        frozenset({"write-evidence"}),
+        lambda client, _: client("dynamodb").scan(TableName=STATE_TABLE),
+    ),
     "look at snapshots": (
         of_snapshots("check-copy-status", "check-delete-status", "archive-snapshot"),
         rds("describe_db_cluster_snapshots", SnapshotType="manual"),
