@@ -204,11 +204,6 @@ class Operation(BaseModel):
         return not self.is_swap or (self.swap is not None and self.swap.switched_at is not None)
 
     @property
-    def switch_has_begun(self) -> bool:
-        """Whether the proven new cluster may have either name: RDS alone knows, and nothing is restored any more."""
-        return self.swap is not None and self.swap.begun_at is not None and self.swap.rolled_back_at is None
-
-    @property
     def restored_cluster_id(self) -> str:
         """What the restored cluster is called now."""
         names = self.identifiers

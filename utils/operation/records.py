@@ -83,6 +83,11 @@ class SwapRecord(BaseModel):
     finished_at: datetime | None = None
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the proven new cluster may have either name: RDS alone knows, and nothing is restored any more."""
+        return self.begun_at is not None and self.rolled_back_at is None
+
+    @property
     def outage_seconds(self) -> int | None:
         """The seconds in which the name did not answer; None while it does not."""
         if self.last_answer_at is None or self.first_answer_at is None:

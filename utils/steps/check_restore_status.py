@@ -15,7 +15,7 @@ from utils.runtime.waiting import Phase, restore_phase
 
 def check_restore_status(operation: Operation, services: Services) -> StepResult:
     """Answer IN_PROGRESS, CLUSTER_READY (instances to create), or READY; raises `RestoreFailed`, `PhaseTimedOut`."""
-    if operation.switch_has_begun:
+    if operation.swap is not None and operation.swap.has_begun:
         return StepResult(
             status=StepStatus.READY, details={"exchanges_names_of": operation.identifiers.target_cluster_id}
         )

@@ -20,7 +20,7 @@ from utils.runtime.waiting import restore_phase
 def restore_snapshot(operation: Operation, services: Services) -> StepResult:
     """Start the restore, or create the instances that are missing; both are safe to repeat."""
     target_id = operation.restored_cluster_id
-    if operation.switch_has_begun:
+    if operation.swap is not None and operation.swap.has_begun:
         return StepResult(status=StepStatus.IN_PROGRESS, wait_seconds=1)
     cluster = services.rds().find_cluster(target_id)
     record = operation.restore_record(services.clock.now())

@@ -35,7 +35,7 @@ _NEW_LOGIN = "the new master password"
 
 def setup_db_users(operation: Operation, services: Services) -> StepResult:
     """Replace production's master password at the first call; work on the users when the new one is in force."""
-    if operation.switch_has_begun:
+    if operation.swap is not None and operation.swap.has_begun:
         return StepResult(status=StepStatus.SWAP_READY)
     if operation.bring_back is not None:
         return prove_old_data(operation, operation.bring_back, services)
