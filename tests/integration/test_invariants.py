@@ -19,7 +19,6 @@ GIVEN_UP = {"drill", "full-region", "maintained"}
 # new one, or the old one.
 HALF_RESTORED = {
     "resume-restore", "resume-instance", "by-the-book", "instance-fails", "halfway-new", "refused-twice", "turned-back",
-    "switch0-new", "switch2-new",
 }  # fmt: skip
 # What only a target needs whose settings are away from AWS's defaults, or that somebody stopped.
 NOT_OF_EVERY_TARGET = {
