@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 readonly LOCK=requirements/lambda.txt
 # What utils/runtime/services.py makes clients of: botocore describes 400 more services, half of the layer's size.
-readonly SERVICES=(application-autoscaling dynamodb ec2 events kms lambda rds s3 secretsmanager sns stepfunctions)
+readonly SERVICES=(application-autoscaling dynamodb ec2 events iam kms lambda rds s3 secretsmanager sns stepfunctions)
 
 usage() {
     cat <<'HELP'

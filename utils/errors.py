@@ -174,11 +174,11 @@ class KeyNotUsable(PermanentError):
 
 
 class EngineVersionNotRestorable(PermanentError):
-    """The engine version is older than the snapshot's or not offered in the target Region."""
+    """The engine version is older than the snapshot's, not offered in the target Region, or would not stay."""
 
 
 class SettingNotFound(PermanentError):
-    """A subnet group or parameter group of the target does not exist."""
+    """A group, an IAM role or something else that the settings name does not exist."""
 
 
 class IdentifierTaken(PermanentError):

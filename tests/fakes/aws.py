@@ -77,6 +77,23 @@ class FakeKms:
         return {"KeyMetadata": key}
 
 
+class FakeIam:
+    """IAM with a role of every name but those that are `gone`."""
+
+    def __init__(self) -> None:
+        self.gone: set[str] = set()
+        self.refuses_with: str | None = None
+        self.asked: list[str] = []
+
+    def get_role(self, *, RoleName: str) -> Item:  # noqa: N803 - boto3's name
+        self.asked.append(RoleName)
+        if self.refuses_with:
+            raise aws_error(self.refuses_with)
+        if RoleName in self.gone:
+            raise aws_error("NoSuchEntity", f"The role with name {RoleName} cannot be found.")
+        return {"Role": {"RoleName": RoleName, "Arn": f"arn:aws:iam::123456789012:role/{RoleName}"}}
+
+
 class FakeFunctions:
     """Lambda with the functions that a step calls: what each answers, and what it was called with."""
 
@@ -217,7 +234,7 @@ class FakeAws:
         self.world = FakeRdsWorld()
         self._operation_id = OPERATION
         self.kms, self.executions, self.topic, self.secrets = FakeKms(), FakeExecutions(), FakeTopic(), FakeSecrets()
-        self.bus, self.functions = FakeBus(), FakeFunctions()
+        self.bus, self.functions, self.iam = FakeBus(), FakeFunctions(), FakeIam()
         self.s3, self.ec2, self.scaling = FakeS3(), FakeEc2(), FakeScaling()
         self.operations, self.audit, self.approvals = InMemoryOperationStore(), InMemoryAuditLog(), InMemoryApprovals()
         self.services = self.services_with()
@@ -230,6 +247,7 @@ class FakeAws:
             ("application-autoscaling", "us-west-2"): self.scaling,
             ("kms", "us-west-2"): self.kms,
             ("sns", "us-west-2"): self.topic,
+            ("iam", "us-west-2"): self.iam,
             ("events", "us-west-2"): self.bus,
             ("secretsmanager", "us-west-2"): self.secrets,
             ("stepfunctions", "us-west-2"): self.executions,

@@ -86,6 +86,13 @@ class FakeRds(FakeAttached, FakeRenames, FakePointInTime):
         found = {"EngineVersion": version, "DBParameterGroupFamily": family, "ValidUpgradeTarget": targets}
         return {"DBEngineVersions": [found | self.version_takes]}
 
+    def describe_db_major_engine_versions(self, **params: Any) -> Item:
+        self._enter("describe_db_major_engine_versions", params)
+        end = self.ends_of_support.get(params["MajorEngineVersion"])
+        standard = {"LifecycleSupportName": "open-source-rds-standard-support", "LifecycleSupportEndDate": end}
+        found = {"Engine": "aurora-postgresql", "MajorEngineVersion": params["MajorEngineVersion"]}
+        return {"DBMajorEngineVersions": [found | {"SupportedEngineLifecycles": [standard] if end else []}]}
+
     def describe_orderable_db_instance_options(self, **params: Any) -> Item:
         self._enter("describe_orderable_db_instance_options", params)
         zones = self.classes.get(params["DBInstanceClass"])

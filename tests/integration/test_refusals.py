@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local_cloud.credentials import ACCOUNT_ID
 from local_cloud.regions import TARGET_REGION
 from tests.integration.stage.outcome import ApiCall, Outcome
 from tests.integration.stage.production import Production
@@ -125,6 +126,11 @@ GUARDS = {
     ),
     "a parameter group that does not exist": Refusal(
         nowhere(cluster_parameter_group="of-nobody"), "SettingNotFound", ("target.cluster_parameter_group",)
+    ),
+    "a role that does not exist": Refusal(
+        nowhere(associated_roles=[{"role_arn": f"arn:aws:iam::{ACCOUNT_ID}:role/of-nobody", "feature": "s3Import"}]),
+        "SettingNotFound",
+        ("target.associated_roles: found no IAM role", "of-nobody in the account"),
     ),
     "a disabled key": Refusal(
         nowhere(kms_key_id="alias/disabled"), "KeyNotUsable", ("target.kms_key_id: found KMS key",)

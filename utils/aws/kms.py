@@ -34,11 +34,12 @@ class KmsGateway:
             try:
                 key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
             except ClientError as error:
-                # KMS says this as well of a key that is not there: it does not tell strangers which ones are.
-                if error_code(error) != "AccessDeniedException":
+                # KMS says the one as well of a key that is not there: it does not tell strangers which ones are.
+                code = error_code(error)
+                if code not in {"AccessDeniedException", "NotFoundException"}:
                     raise
                 raise KeyNotUsable(
-                    f"KMS key {key_id}, which is missing or not open to the pipeline",
+                    f"KMS key {key_id}, which is missing or not open to the pipeline ({code} from kms:DescribeKey)",
                     field=field,
                     expected="an enabled key for ENCRYPT_DECRYPT in the target Region",
                     action="correct the name, or let the function's role call kms:DescribeKey in the key's policy "

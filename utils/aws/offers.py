@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -26,6 +27,7 @@ _DNS_OF_A_VPC = (
     ("enableDnsSupport", "EnableDnsSupport", "DNS resolution"),
     ("enableDnsHostnames", "EnableDnsHostnames", "DNS hostnames"),
 )
+_STANDARD_SUPPORT = "open-source-rds-standard-support"
 # The statuses of a blue/green deployment that binds its clusters no more.
 _OVER = {"SWITCHOVER_COMPLETED", "DELETING"}
 
@@ -52,6 +54,22 @@ class Offers:
         if found is None:
             return None
         return version_from_api(found, ENGINE)
+
+    def end_of_standard_support(self, major: str) -> datetime | None:
+        """Return when AWS's standard support of a major version ends; None where AWS says nothing of it."""
+        with aws_call("rds:DescribeDBMajorEngineVersions"):
+            pages = self._client.get_paginator("describe_db_major_engine_versions").paginate(
+                Engine=ENGINE, MajorEngineVersion=major
+            )
+            found = [item for page in pages for item in page["DBMajorEngineVersions"]]
+        ends = [
+            lifecycle["LifecycleSupportEndDate"]
+            for item in found
+            if item.get("MajorEngineVersion") == major
+            for lifecycle in item.get("SupportedEngineLifecycles", [])
+            if lifecycle.get("LifecycleSupportName") == _STANDARD_SUPPORT and "LifecycleSupportEndDate" in lifecycle
+        ]
+        return max(ends, default=None)
 
     def instance_class(self, version: str, name: str, storage_type: str) -> OfferedClass:
         """Describe an instance class as it can be ordered for the version, with the cluster's storage type."""

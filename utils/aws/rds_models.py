@@ -6,9 +6,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from utils.aws.calls import answer_of
-from utils.aws.target.from_api import cluster_settings_from_api, member_from_api, tags_from_api
+from utils.aws.target.from_api import (
+    cluster_settings_from_api,
+    failed_domains,
+    invalid_roles,
+    member_from_api,
+    tags_from_api,
+)
 from utils.aws.target.not_put_back import not_put_back, not_put_back_of_member
 from utils.cluster_settings.model import ClusterSettings, Member
+from utils.cluster_settings.values import AssociatedRole
 from utils.restore_type import RestoreType
 
 if TYPE_CHECKING:
@@ -77,6 +84,8 @@ class Cluster:
     tags: Mapping[str, str]
     writer_id: str | None
     settings: ClusterSettings
+    invalid_roles: Sequence[AssociatedRole]
+    failed_domains: Sequence[str]
     not_put_back: Sequence[str]
     earliest_restorable: datetime | None
     latest_restorable: datetime | None
@@ -161,6 +170,8 @@ def cluster_from_api(raw: "DBClusterTypeDef") -> Cluster:
             None,
         ),
         settings=cluster_settings_from_api(raw),
+        invalid_roles=invalid_roles(raw),
+        failed_domains=failed_domains(raw),
         not_put_back=tuple(not_put_back(raw)),
         earliest_restorable=raw.get("EarliestRestorableTime"),
         latest_restorable=raw.get("LatestRestorableTime"),

@@ -1,12 +1,12 @@
 """What a run inherits: the target as it is, or as it last stood when it is gone or a failed run left it half-done."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin
 from utils.errors import KeyNotUsable, TargetNotBuildable
 from utils.operation.target_record import TargetRecord
+from utils.preflight.looks import Preflight
 from utils.request.model import RestoreRequest
 from utils.runtime.services import Services
 
@@ -49,7 +49,7 @@ def what_to_inherit(
 
 
 def usable_key(
-    request: RestoreRequest, base: Base | None, services: Services, warn: Callable[[KeyNotUsable], None]
+    request: RestoreRequest, base: Base | None, services: Services, preflight: Preflight
 ) -> tuple[str, Origin]:
     """Return the ARN of the key to encrypt with and its origin: asked for, as before if it can be used, the stack's.
 
@@ -62,5 +62,11 @@ def usable_key(
             return services.kms.usable_key_arn(base.settings.kms_key_id), base.origin
         except KeyNotUsable as gone:
             # Deleted, disabled or closed to us since: the cluster that it encrypts goes, the new one gets another.
-            warn(gone)
+            preflight.warn(
+                "key as before",
+                gone.found,
+                expected="the key of the target as it was",
+                do="make it usable again, name another in target.kms_key_id, or let the stack's encrypt the new "
+                "cluster",
+            )
     return services.kms.usable_key_arn(services.settings.kms_key_id), Origin.STACK

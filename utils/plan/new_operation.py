@@ -9,7 +9,6 @@ from utils.aws.rds_models import Cluster, Instance, Snapshot
 from utils.aws.target.whole import not_put_back, settings_of
 from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin
-from utils.errors import KeyNotUsable
 from utils.identifiers import region_and_account
 from utils.operation.model import ExecutionRecord, Operation
 from utils.operation.planned import Identifiers, OldTarget, Plan
@@ -31,9 +30,9 @@ from utils.preflight.bring_back import look_at_bring_back
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
 from utils.preflight.coherent import look_at_coherence
 from utils.preflight.final_snapshot import look_at_final_snapshot
-from utils.preflight.keys import look_at_keys_of_insights
 from utils.preflight.looks import Preflight
 from utils.preflight.network import check_public_access
+from utils.preflight.roles_and_keys import look_at_keys_of_insights, look_at_roles
 from utils.preflight.tags import look_at_tags
 from utils.request.model import RestoreRequest
 from utils.restore_type import RestoreType
@@ -70,7 +69,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     )
     key = preflight.look(
         "KMS key",
-        lambda: usable_key(request, base, services, partial(_warn_of_key, preflight)),
+        lambda: usable_key(request, base, services, preflight),
         found=lambda key: key[0],
     )
     preflight.look("queries", lambda: readiness.check_queries(request))
@@ -100,6 +99,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     wanted = Wanted(
         snapshot_version=snapshot.engine_version,
         settings=settings,
+        now=now,
         # In a swap nothing goes before everything has come.
         old_members=len(members) if old and identifiers.swap is None else None,
         new_snapshots=plan.copy_needed + plan.take_final_snapshot + takes_one_here(request, services.settings),
@@ -107,6 +107,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     )
     look_at_what_is_wanted(preflight, services.offers, wanted)
     look_at_keys_of_insights(preflight, services.kms, settings)
+    look_at_roles(preflight, services.roles, settings, old)
     look_at_attached(preflight, services.attached, settings, resolved.origins)
     look_at_coherence(preflight, settings, resolved.origins)
     if old is not None and plan.take_final_snapshot:
@@ -193,15 +194,6 @@ def _look_at_old_target(
     preflight.look("tags of its instances", lambda: guards.check_members_may_go(members))
     preflight.look("replication of the target", lambda: guards.check_stands_alone(old))
     preflight.look("deletion protection", lambda: guards.check_protection(request, old, is_leftover=is_leftover))
-
-
-def _warn_of_key(preflight: Preflight, gone: KeyNotUsable) -> None:
-    preflight.warn(
-        "key as before",
-        gone.found,
-        expected="the key of the target as it was",
-        do="make it usable again, name another in target.kms_key_id, or let the stack's encrypt the new cluster",
-    )
 
 
 def _look_at_users(preflight: Preflight, request: RestoreRequest, settings: TargetSettings, services: Services) -> None:

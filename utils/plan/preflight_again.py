@@ -6,8 +6,8 @@ from utils.plan import guards
 from utils.plan.source.point_in_time import check_restorable_source
 from utils.preflight.bound import look_at_what_binds
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
-from utils.preflight.keys import look_at_keys_of_insights
 from utils.preflight.looks import Preflight
+from utils.preflight.roles_and_keys import look_at_keys_of_insights, look_at_roles
 from utils.preflight.tls import look_at_tls
 from utils.runtime.services import Services
 from utils.runtime.waiting import has_settled
@@ -41,9 +41,11 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
     if key is not None:
         preflight.look("KMS key", lambda: services.kms.usable_key_arn(key))
     look_at_keys_of_insights(preflight, services.kms, plan.settings)
+    look_at_roles(preflight, services.roles, plan.settings, target)
     wanted = Wanted(
         snapshot_version=operation.snapshot.engine_version,
         settings=plan.settings,
+        now=services.clock.now(),
         old_members=len(members),
         new_snapshots=0,
         quarantine_group_ids=plan.quarantine_group_ids,

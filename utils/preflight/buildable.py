@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from utils.aws.offers import Offers
@@ -18,7 +19,7 @@ from utils.preflight.network import (
     look_at_quarantine,
 )
 from utils.preflight.quotas import look_at_quotas
-from utils.preflight.version import look_at_version
+from utils.preflight.version import look_at_extended_support, look_at_version
 from utils.words import counted
 
 _FEWEST_ZONES = 2
@@ -30,6 +31,7 @@ class Wanted:
 
     snapshot_version: str
     settings: TargetSettings
+    now: datetime
     old_members: int | None
     new_snapshots: int
     quarantine_group_ids: Sequence[str] = ()
@@ -45,6 +47,7 @@ def look_at_what_is_wanted(preflight: Preflight, offers: Offers, wanted: Wanted)
     if version is not None:
         _parameter_groups(preflight, offers, settings, version)
         look_at_version(preflight, settings, version)
+        look_at_extended_support(preflight, offers, settings, wanted.now)
         look_at_instances(preflight, offers, settings, version.version, group)
     if settings.security_group_ids:
         asked = settings.security_group_ids

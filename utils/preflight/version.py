@@ -1,14 +1,17 @@
 """Whether the engine version takes the settings: those of a target of another version may be more than it knows."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 
+from utils.aws.offers import Offers
 from utils.aws.target.offered import OfferedVersion
 from utils.cluster_settings.model import TargetSettings
-from utils.errors import TargetNotBuildable
+from utils.errors import AccessDenied, AwsRequestRejected, EngineVersionNotRestorable, TargetNotBuildable
 from utils.preflight.looks import Preflight
 
 Problem = tuple[str, str, str]  # field, found, expected
+_SUPPORT = "standard support"
 
 
 def look_at_version(preflight: Preflight, settings: TargetSettings, version: OfferedVersion) -> None:
@@ -21,6 +24,47 @@ def look_at_version(preflight: Preflight, settings: TargetSettings, version: Off
         ("write forwarding", _forwarding(settings, version)),
     ):
         preflight.look(name, partial(_refuse, list(problems), version))
+
+
+def look_at_extended_support(preflight: Preflight, offers: Offers, settings: TargetSettings, now: datetime) -> None:
+    """Refuse a major version past AWS's standard support for a cluster that is not enrolled in Extended Support.
+
+    RDS takes such a restore and upgrades the cluster to another major version, at a time of its own.
+    """
+    if settings.extended_support is not False:
+        return
+    major = settings.engine_version.partition(".")[0]
+    try:
+        ends = offers.end_of_standard_support(major)
+        why = f"AWS names no end of standard support for Aurora PostgreSQL {major}"
+    except (AccessDenied, AwsRequestRejected) as refused:
+        ends, why = None, refused.found
+    if ends is None:
+        preflight.warn(
+            _SUPPORT,
+            f"not checked: {why}",
+            expected="a date in rds:DescribeDBMajorEngineVersions",
+            do=f"make sure that {major} is in standard support: RDS upgrades a cluster that has opted out of Extended "
+            "Support and is past it",
+        )
+    else:
+        preflight.look(
+            _SUPPORT,
+            partial(_check_support, settings.engine_version, ends, now),
+            found=lambda end: f"until {end:%Y-%m-%d}",
+        )
+
+
+def _check_support(version: str, ends: datetime, now: datetime) -> datetime:
+    if now > ends:
+        raise EngineVersionNotRestorable(
+            f"Aurora PostgreSQL {version}, whose standard support ended on {ends:%Y-%m-%d}, without Extended Support",
+            field="target.extended_support",
+            expected="a version in standard support, or true: otherwise RDS upgrades the new cluster by itself",
+            action="set target.extended_support to true (AWS charges for it), or name a supported version in "
+            "target.engine_version; then start a new run",
+        )
+    return ends
 
 
 def _refuse(problems: list[Problem], version: OfferedVersion) -> None:

@@ -20,6 +20,7 @@ from utils.aws.rds_writer import RdsWriter
 from utils.aws.s3 import S3Gateway
 from utils.aws.secrets import SecretsGateway
 from utils.aws.target.attached import AttachedReader, AttachedWriter
+from utils.aws.target.roles import RoleReader
 from utils.operation.approvals import Approvals, DynamoDbApprovals
 from utils.operation.audit_log import AuditLog, DynamoDbAuditLog
 from utils.operation.state_table import DynamoDbOperationStore
@@ -104,6 +105,11 @@ class Services:
     def kms(self) -> KmsGateway:
         """KMS in the target Region."""
         return KmsGateway(self._client("kms", self.settings.target_region))
+
+    @property
+    def roles(self) -> RoleReader:
+        """Read the IAM roles of the account."""
+        return RoleReader(self._client("iam", self.settings.target_region))
 
     @property
     def secrets(self) -> SecretsGateway:

@@ -151,6 +151,7 @@ RULES: dict[str, Rule] = {
     "DescribeDBParameterGroups": _named("pg", "DBParameterGroupName", otherwise="*"),
     "DeleteDBParameterGroup": INSTANCE_GROUP,
     "DescribeDBEngineVersions": _any_resource,
+    "DescribeDBMajorEngineVersions": _any_resource,
     "DescribeOrderableDBInstanceOptions": _any_resource,
     "DescribeEvents": _any_resource,
     "FailoverDBCluster": CLUSTER,

@@ -1,4 +1,4 @@
-"""Engine versions, events."""
+"""Engine versions and how long they are supported, events."""
 
 from __future__ import annotations
 
@@ -48,6 +48,34 @@ def describe_db_engine_versions(call: Call) -> dict[str, Any]:
     )
     shown, marker = page(found, params, key=str)
     return {"DBEngineVersions": [_describe_version(version) for version in shown], "Marker": marker}
+
+
+@operation("DescribeDBMajorEngineVersions", identifier="MajorEngineVersion", supports="Engine MaxRecords Marker")
+def describe_db_major_engine_versions(call: Call) -> dict[str, Any]:
+    """Answer DescribeDBMajorEngineVersions: when standard and Extended Support of each major begin and end."""
+    params = call.params
+    found = [str(major) for major in versions.MINORS] if params.get("Engine", ENGINE) == ENGINE else []
+    if params.get("MajorEngineVersion"):
+        found = [major for major in found if major == params["MajorEngineVersion"]]
+    shown, marker = page(found, params, key=str)
+    return {
+        "DBMajorEngineVersions": [
+            {
+                "Engine": ENGINE,
+                "MajorEngineVersion": major,
+                "SupportedEngineLifecycles": [
+                    {
+                        "LifecycleSupportName": name,
+                        "LifecycleSupportStartDate": begins,
+                        "LifecycleSupportEndDate": ends,
+                    }
+                    for name, begins, ends in versions.support_of(int(major))
+                ],
+            }
+            for major in shown
+        ],
+        "Marker": marker,
+    }
 
 
 @operation(

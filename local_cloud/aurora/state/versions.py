@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 ENGINE = "aurora-postgresql"
 # As in a Region of AWS: the default version is neither the oldest nor the newest minor
@@ -10,6 +12,14 @@ MINORS = {14: (15, 17, 18, 19), 15: (10, 12, 13, 14), 16: (6, 8, 9, 10), 17: (4,
 VERSIONS = tuple(f"{major}.{minor}" for major, minors in MINORS.items() for minor in minors)
 DEFAULT_IN_MAJOR = {major: f"{major}.{minors[1]}" for major, minors in MINORS.items()}
 DEFAULT_VERSION = DEFAULT_IN_MAJOR[17]
+# Release calendar of Aurora PostgreSQL: first release, end of standard support; Extended Support is three years more
+SUPPORT = {
+    14: (datetime(2022, 6, 20, tzinfo=UTC), datetime(2027, 2, 28, tzinfo=UTC)),
+    15: (datetime(2023, 2, 23, tzinfo=UTC), datetime(2028, 2, 29, tzinfo=UTC)),
+    16: (datetime(2024, 1, 31, tzinfo=UTC), datetime(2029, 2, 28, tzinfo=UTC)),
+    17: (datetime(2025, 5, 1, tzinfo=UTC), datetime(2030, 2, 28, tzinfo=UTC)),
+}
+EXTENDED_YEARS = 3
 FAMILIES = {major: f"{ENGINE}{major}" for major in MINORS}
 LOG_EXPORTS = ("postgresql", "instance", "iam-db-auth-error")
 STORAGE_TYPES = ("aurora", "aurora-iopt1")
@@ -36,6 +46,7 @@ _LARGEST = {
     "r8g": "48xlarge",
     "x2g": "16xlarge",
 }
+_A_MOMENT = timedelta(milliseconds=1)
 _NO_32XLARGE = frozenset({"r7i", "r8g"})
 INSTANCE_CLASSES = (
     "db.serverless",
@@ -64,6 +75,18 @@ def major_of(version: str) -> int:
 def family_of(version: str) -> str:
     """Return the parameter group family of an engine version."""
     return FAMILIES[major_of(version)]
+
+
+def support_of(major: int) -> Iterator[tuple[str, datetime, datetime]]:
+    """Yield each kind of support of a major version, with the moments of its begin and its end."""
+    begins, last_day = SUPPORT[major]
+    next_day = last_day + timedelta(days=1)
+    yield "open-source-rds-standard-support", begins, next_day - _A_MOMENT
+    yield (
+        "open-source-rds-extended-support",
+        next_day,
+        next_day.replace(year=next_day.year + EXTENDED_YEARS) - _A_MOMENT,
+    )
 
 
 def order_of(version: str) -> tuple[int, ...]:

@@ -148,6 +148,24 @@ def test_the_catalogue(east: Region) -> None:
     }
     default = east.rds.describe_db_engine_versions(Engine=ENGINE, DefaultOnly=True)["DBEngineVersions"]
     assert [version["EngineVersion"] for version in default] == ["17.5"]
+    pages = east.rds.get_paginator("describe_db_major_engine_versions").paginate(Engine=ENGINE)
+    assert [item["MajorEngineVersion"] for page in pages for item in page["DBMajorEngineVersions"]] == [
+        "14",
+        "15",
+        "16",
+        "17",
+    ]
+    [major] = east.rds.describe_db_major_engine_versions(Engine=ENGINE, MajorEngineVersion="15")[
+        "DBMajorEngineVersions"
+    ]
+    standard, extended = major["SupportedEngineLifecycles"]
+    assert (standard["LifecycleSupportName"], extended["LifecycleSupportName"]) == (
+        "open-source-rds-standard-support",
+        "open-source-rds-extended-support",
+    )
+    assert f"{standard['LifecycleSupportEndDate']:%Y-%m-%d %H:%M:%S}" == "2028-02-29 23:59:59"
+    assert f"{extended['LifecycleSupportStartDate']:%Y-%m-%d}" == "2028-03-01"
+    assert f"{extended['LifecycleSupportEndDate']:%Y-%m-%d}" == "2031-02-28"
     options = east.rds.describe_orderable_db_instance_options(
         Engine=ENGINE, EngineVersion="17.6", DBInstanceClass="db.r8g.large"
     )

@@ -10,7 +10,16 @@ from moto import mock_aws
 from utils.aws.executions import Executions
 from utils.aws.kms import KmsGateway
 from utils.aws.notifier import Notification, Notifier
-from utils.errors import AccessDenied, AwsRequestRejected, KeyNotUsable, ResourceBusy, RetryableError
+from utils.aws.target.roles import RoleReader
+from utils.errors import (
+    AccessDenied,
+    AwsRequestRejected,
+    AwsThrottled,
+    AwsUnavailable,
+    KeyNotUsable,
+    ResourceBusy,
+    RetryableError,
+)
 
 ARN = "arn:aws:states:us-west-2:123456789012:execution:aurora-restore-pipeline:nightly-1"
 
@@ -47,6 +56,26 @@ def test_any_other_refusal_of_kms_keeps_its_meaning(code: str) -> None:
         stub.add_client_error("describe_key", code, http_status_code=500)
         with pytest.raises(RetryableError):
             KmsGateway(client).usable_key_arn("alias/mine")
+
+
+@mock_aws
+def test_a_role_has_its_arn_or_is_not_there() -> None:
+    client = boto3.client("iam", region_name="us-west-2")
+    made = client.create_role(RoleName="monitoring", Path="/rds/", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    assert RoleReader(client).arn_of("monitoring") == made == "arn:aws:iam::123456789012:role/rds/monitoring"
+    assert RoleReader(client).arn_of("nobodys") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("AccessDenied", AccessDenied), ("Throttling", AwsThrottled), ("ServiceFailure", AwsUnavailable)],
+)
+def test_what_iam_does_not_tell_is_not_taken_for_an_absence(code: str, error: type[Exception]) -> None:
+    client = boto3.client("iam", region_name="us-west-2")
+    with Stubber(client) as stub:
+        stub.add_client_error("get_role", code, http_status_code=500 if code == "ServiceFailure" else 403)
+        with pytest.raises(error, match="iam:GetRole"):
+            RoleReader(client).arn_of("monitoring")
 
 
 @mock_aws

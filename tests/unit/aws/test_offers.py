@@ -1,5 +1,6 @@
 """What RDS is asked before anything is built, to the letter, and what is made of its answers."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -75,6 +76,28 @@ def test_an_engine_version_has_a_family_and_upgrade_targets_of_its_own_engine(rd
         version="17.4", family="aurora-postgresql17", upgrade_targets=("17.5",)
     )
     assert offers.engine_version("17.4") is None
+
+
+def test_the_end_of_standard_support_is_of_that_major_version_and_that_kind_of_support(rds: Pair) -> None:
+    offers, stub = rds
+    ends = datetime(2030, 2, 28, 23, 59, 59, tzinfo=UTC)
+
+    def item(major: str, *lifecycles: dict[str, Any]) -> dict[str, Any]:
+        return {"Engine": "aurora-postgresql", "MajorEngineVersion": major, "SupportedEngineLifecycles": lifecycles}
+
+    def lifecycle(kind: str, end: datetime) -> dict[str, Any]:
+        name = f"open-source-rds-{kind}-support"
+        return {"LifecycleSupportName": name, "LifecycleSupportStartDate": end, "LifecycleSupportEndDate": end}
+
+    of_17 = item("17", lifecycle("extended", datetime(2033, 2, 28, tzinfo=UTC)), lifecycle("standard", ends))
+    of_16 = item("16", lifecycle("standard", datetime(2031, 1, 1, tzinfo=UTC)))
+    asked = {"Engine": "aurora-postgresql", "MajorEngineVersion": "17"}
+    stub.add_response("describe_db_major_engine_versions", {"DBMajorEngineVersions": [of_16, of_17]}, asked)
+    stub.add_response("describe_db_major_engine_versions", {"DBMajorEngineVersions": [item("17")]}, asked)
+    stub.add_response("describe_db_major_engine_versions", {"DBMajorEngineVersions": []}, asked)
+    assert offers.end_of_standard_support("17") == ends
+    assert offers.end_of_standard_support("17") is None
+    assert offers.end_of_standard_support("17") is None
 
 
 def test_the_zones_of_a_class_are_those_of_every_option_on_every_page(rds: Pair) -> None:
@@ -220,6 +243,7 @@ def test_quotas_are_known_by_aws_s_names(rds: Pair) -> None:
     ("call", "operation"),
     [
         (lambda offers: offers.engine_version("x"), "describe_db_engine_versions"),
+        (lambda offers: offers.end_of_standard_support("17"), "describe_db_major_engine_versions"),
         (lambda offers: offers.instance_class("x", "y", "aurora"), "describe_orderable_db_instance_options"),
         (lambda offers: offers.subnet_group("x"), "describe_db_subnet_groups"),
         (lambda offers: offers.family_of_cluster_group("x"), "describe_db_cluster_parameter_groups"),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from utils import errors
 from utils.cluster_settings.origins import Origin
 from utils.identifiers import derived_identifier
 from utils.operation.planned import Outcome
+from utils.preflight.looks import Preflight
 from utils.steps.copy_snapshot import copy_snapshot
 from utils.steps.delete_rds import delete_rds
 
@@ -227,6 +229,174 @@ def a_zone_without_a_subnet(_: FakeAws) -> dict[str, Any]:
     return {"target": {"availability_zones": ["us-west-2d"]}}
 
 
+MONITORING = "arn:aws:iam::123456789012:role/monitoring"
+
+
+def a_monitoring_role_that_is_gone(aws: FakeAws) -> dict[str, Any]:
+    aws.west.instances["staging-2"] |= {"MonitoringInterval": 60, "MonitoringRoleArn": MONITORING}
+    aws.iam.gone.add("monitoring")
+    return {}
+
+
+def an_associated_role_that_is_gone(aws: FakeAws) -> dict[str, Any]:
+    role = {"RoleArn": MONITORING.replace("monitoring", "import"), "FeatureName": "s3Import", "Status": "INVALID"}
+    aws.west.clusters["staging"]["AssociatedRoles"] = [role]
+    aws.iam.gone.add("import")
+    return {"target": {"associated_roles": [{"role_arn": role["RoleArn"], "feature": "s3Export"}]}}
+
+
+def a_role_that_rds_cannot_take_on(aws: FakeAws) -> dict[str, Any]:
+    role = {"RoleArn": MONITORING.replace("monitoring", "lambda"), "FeatureName": "Lambda", "Status": "INVALID"}
+    aws.west.clusters["staging"]["AssociatedRoles"] = [role]
+    return {}
+
+
+def a_directorys_role_that_is_gone(aws: FakeAws) -> dict[str, Any]:
+    membership = {"Domain": "d-926example", "IAMRoleName": "kerberos", "Status": "joined"}
+    aws.west.clusters["staging"]["DomainMemberships"] = [membership]
+    aws.iam.gone.add("kerberos")
+    return {}
+
+
+def a_version_past_its_support_without_extended_support(aws: FakeAws) -> dict[str, Any]:
+    aws.west.clusters["staging"]["EngineLifecycleSupport"] = "open-source-rds-extended-support-disabled"
+    aws.west.ends_of_support["17"] = aws.clock.now() - timedelta(days=1)
+    return {}
+
+
+def no_snapshot_of_the_source(aws: FakeAws) -> dict[str, Any]:
+    aws.east.snapshots.clear()
+    return {}
+
+
+def a_snapshot_under_a_key_that_stays_in_its_account(aws: FakeAws) -> dict[str, Any]:
+    arn = "arn:aws:rds:us-east-1:999999999999:cluster-snapshot:shared"
+    aws.east.has_snapshot("shared", DBClusterSnapshotArn=arn, SnapshotType="shared", KmsKeyId="alias/aws/rds")
+    return {"source": {"account_id": "999999999999", "snapshot": arn}}
+
+
+def the_cluster_that_the_snapshot_is_of(aws: FakeAws) -> dict[str, Any]:
+    resource = aws.west.clusters["staging"]["DbClusterResourceId"]
+    aws.east.snapshots["prod-nightly"]["DbClusterResourceId"] = resource
+    return {}
+
+
+def a_target_of_another_engine(aws: FakeAws) -> dict[str, Any]:
+    aws.west.clusters["staging"]["EngineMode"] = "serverless"
+    return {}
+
+
+def a_member_of_a_global_cluster(aws: FakeAws) -> dict[str, Any]:
+    aws.west.clusters["staging"]["GlobalClusterIdentifier"] = "worldwide"
+    return {}
+
+
+def a_key_that_is_not_open_to_the_pipeline(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"kms_key_id": KEY_ARN.replace("mine", "closed")}}
+
+
+def a_network_that_the_subnets_do_not_have(aws: FakeAws) -> dict[str, Any]:
+    aws.west.network_types = ["IPV4"]
+    aws.west.class_takes["SupportedNetworkTypes"] = ["IPV4", "DUAL"]
+    return {"target": {"network_type": "DUAL"}}
+
+
+def no_room_for_the_cluster(aws: FakeAws) -> dict[str, Any]:
+    aws.west.clusters.clear()
+    aws.west.instances.clear()
+    aws.west.quotas["DBClusters"] = 0
+    return {}
+
+
+def a_quarantine_that_is_not_there(aws: FakeAws) -> dict[str, Any]:
+    aws.services = aws.services_with(QUARANTINE_SECURITY_GROUP_IDS="sg-0123456789abcdef0")
+    return {}
+
+
+def more_settings_than_a_row_takes(aws: FakeAws) -> dict[str, Any]:
+    aws.scaling.targets["cluster:staging"] = {"MinCapacity": 1, "MaxCapacity": 4, "SuspendedState": {}}
+    configuration = {"TargetValue": 60.0, "CustomizedMetricSpecification": {"MetricName": "x" * 100_000}}
+    policy: dict[str, Any] = {
+        "PolicyName": "load",
+        "PolicyType": "TargetTrackingScaling",
+        "ResourceId": "cluster:staging",
+    }
+    policy |= {"TargetTrackingScalingPolicyConfiguration": configuration}
+    aws.scaling.policies["cluster:staging"] = [policy]
+    return {}
+
+
+def a_check_of_two_statements(_: FakeAws) -> dict[str, Any]:
+    return {"checks": [{"name": "rows", "database": "shop", "sql": "SELECT 1; SELECT 2", "at_least": 1}]}
+
+
+def a_script_that_is_no_plain_sql(aws: FakeAws) -> dict[str, Any]:
+    aws.s3.objects["s3://code/post-restore-sql/psql.sql"] = b"\\connect shop"
+    return {"post_restore_sql": [{"s3_uri": "s3://code/post-restore-sql/psql.sql", "database": "shop"}]}
+
+
+def a_secret_of_the_users_that_is_not_there(aws: FakeAws) -> dict[str, Any]:
+    aws.secrets.values.pop(ENVIRONMENT["APP_SECRET_NAME"])
+    return {}
+
+
+def a_role_of_no_such_form(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"associated_roles": [{"role_arn": "nonsense", "feature": "s3Import"}]}}
+
+
+def insights_that_are_kept_a_wrong_time(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"insights": {"enabled": True, "retention_days": 8}}}
+
+
+def a_custom_endpoint_of_no_kind(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"custom_endpoints": [{"identifier": "reports", "kind": "WRITER"}]}}
+
+
+def a_proxy_that_is_not_there(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"proxies": [{"proxy": "nobodys"}]}}
+
+
+def an_event_subscription_that_is_not_there(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"event_subscriptions": [{"name": "nobodys", "source_ids": ["staging"]}]}}
+
+
+def a_log_that_the_version_does_not_write(aws: FakeAws) -> dict[str, Any]:
+    aws.west.version_takes["ExportableLogTypes"] = ["postgresql"]
+    return {"target": {"log_exports": ["postgresql", "instance"]}}
+
+
+def a_certificate_that_the_version_does_not_take(aws: FakeAws) -> dict[str, Any]:
+    aws.west.instances["staging-2"]["CACertificateIdentifier"] = "rds-ca-2019"
+    return {}
+
+
+def a_feature_of_a_role_that_the_version_does_not_have(aws: FakeAws) -> dict[str, Any]:
+    role = {"RoleArn": MONITORING.replace("monitoring", "ml"), "FeatureName": "SageMaker", "Status": "ACTIVE"}
+    aws.west.clusters["staging"]["AssociatedRoles"] = [role]
+    return {}
+
+
+def a_capacity_that_the_version_does_not_have(aws: FakeAws) -> dict[str, Any]:
+    aws.west.clusters["staging"]["ServerlessV2ScalingConfiguration"] = {"MinCapacity": 0.0, "MaxCapacity": 4.0}
+    aws.west.version_takes["ServerlessV2FeaturesSupport"] = {"MinCapacity": 0.5, "MaxCapacity": 128.0}
+    return {}
+
+
+def write_forwarding_that_the_version_does_not_have(aws: FakeAws) -> dict[str, Any]:
+    aws.west.clusters["staging"]["LocalWriteForwardingStatus"] = "enabled"
+    aws.west.version_takes["SupportsLocalWriteForwarding"] = False
+    return {}
+
+
+def a_key_of_insights_that_is_gone(aws: FakeAws) -> dict[str, Any]:
+    aws.west.instances["staging-2"] |= {
+        "PerformanceInsightsEnabled": True,
+        "PerformanceInsightsRetentionPeriod": 7,
+        "PerformanceInsightsKMSKeyId": KEY_ARN.replace("mine", "insights"),
+    }
+    return {}
+
+
 def a_snapshot_that_is_too_old(_: FakeAws) -> dict[str, Any]:
     return {"source": {"max_age_hours": 0.5}}
 
@@ -280,6 +450,59 @@ PROBLEMS: list[tuple[Plant, type[errors.PermanentError], str]] = [
         errors.TargetNotBuildable,
         "with ssl_min_protocol_version AWS's default, before TLSv1.3;",
     ),
+    (
+        a_monitoring_role_that_is_gone,
+        errors.SettingNotFound,
+        f"target.instances.named.staging-2.monitoring.role_arn: found no IAM role {MONITORING} in the account;",
+    ),
+    (an_associated_role_that_is_gone, errors.SettingNotFound, "target.associated_roles: found no IAM role arn:aws:iam"),
+    (a_role_that_rds_cannot_take_on, errors.TargetNotBuildable, "role/lambda for Lambda with status INVALID"),
+    (a_directorys_role_that_is_gone, errors.SettingNotFound, "target.domain.role_name: found no IAM role kerberos"),
+    (
+        a_version_past_its_support_without_extended_support,
+        errors.EngineVersionNotRestorable,
+        "target.extended_support: found Aurora PostgreSQL 17.4, whose standard support ended on 2026-11-21, without",
+    ),
+    (no_snapshot_of_the_source, errors.SnapshotNotFound, "no available snapshot of cluster prod in us-east-1"),
+    (
+        a_snapshot_under_a_key_that_stays_in_its_account,
+        errors.SnapshotNotRestorable,
+        "under the key aws/rds of account",
+    ),
+    (the_cluster_that_the_snapshot_is_of, errors.TargetIsSource, "staging, the cluster that snapshot prod-nightly was"),
+    (a_target_of_another_engine, errors.TargetNotReplaceable, "of engine aurora-postgresql, mode serverless"),
+    (a_member_of_a_global_cluster, errors.TargetInGlobalCluster, "staging as a member of a global cluster"),
+    (
+        a_key_that_is_not_open_to_the_pipeline,
+        errors.KeyNotUsable,
+        "target.kms_key_id: found KMS key arn:aws:kms:us-west-2:123456789012:key/closed, which",
+    ),
+    (a_network_that_the_subnets_do_not_have, errors.TargetNotBuildable, "DUAL, with a DB subnet group for IPV4"),
+    (no_room_for_the_cluster, errors.TargetNotBuildable, "0 clusters of the 0 that the account may have"),
+    (a_quarantine_that_is_not_there, errors.SettingNotFound, "QuarantineSecurityGroupIds: found no security group"),
+    (more_settings_than_a_row_takes, errors.TargetNotBuildable, "target: found settings of "),
+    (a_check_of_two_statements, errors.InvalidRequest, "checks.0.sql: found 2 statements in check 'rows'"),
+    (a_script_that_is_no_plain_sql, errors.PostRestoreSqlFailed, "psql.sql: found "),
+    (a_secret_of_the_users_that_is_not_there, errors.SecretInvalid, "aurora-restore/dev/app-credentials"),
+    (a_role_of_no_such_form, errors.InvalidRequest, "target.associated_roles: found 'nonsense'"),
+    (insights_that_are_kept_a_wrong_time, errors.InvalidRequest, "target.insights.retention_days: found 8"),
+    (a_custom_endpoint_of_no_kind, errors.InvalidRequest, "found 'WRITER'; expected READER or ANY"),
+    (a_proxy_that_is_not_there, errors.SettingNotFound, "target.proxies: found no RDS Proxy nobodys"),
+    (an_event_subscription_that_is_not_there, errors.SettingNotFound, "found no event subscription nobodys"),
+    (a_log_that_the_version_does_not_write, errors.TargetNotBuildable, "log types instance, which Aurora PostgreSQL"),
+    (a_certificate_that_the_version_does_not_take, errors.TargetNotBuildable, "rds-ca-2019 of staging-2, which"),
+    (
+        a_feature_of_a_role_that_the_version_does_not_have,
+        errors.TargetNotBuildable,
+        "a role for SageMaker, arn:aws:iam",
+    ),
+    (a_capacity_that_the_version_does_not_have, errors.TargetNotBuildable, "min_capacity 0, which Aurora PostgreSQL"),
+    (
+        write_forwarding_that_the_version_does_not_have,
+        errors.TargetNotBuildable,
+        "local write forwarding, which Aurora",
+    ),
+    (a_key_of_insights_that_is_gone, errors.KeyNotUsable, "target.insights.kms_key_id: found KMS key arn:aws"),
     (a_snapshot_that_is_too_old, errors.SnapshotTooOld, "1.0 hours old"),
 ]
 NAMES = [plant.__name__ for plant, *_ in PROBLEMS]
@@ -314,6 +537,32 @@ def test_a_run_is_refused_before_anything_is_changed_for(
     assert healthy.operations.locks == {}
 
 
+# What no planted problem fails, with the reason.
+NOT_PLANTED_HERE = {
+    "quotas": "a question, of whose answer the next ones make something",
+    "quota of snapshots": "warns, as older ones may make room: told below",
+    "settings to inherit": "a target that stands needs no record: test_target_record.py",
+}
+
+
+def test_every_check_of_a_plan_is_failed_by_a_planted_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: dict[str, set[Outcome]] = {}
+    keep = Preflight._keep
+
+    def remember(preflight: Preflight, name: str, outcome: Outcome, *told: str) -> None:
+        made.setdefault(name, set()).add(outcome)
+        keep(preflight, name, outcome, *told)
+
+    monkeypatch.setattr(Preflight, "_keep", remember)
+    for plant, *_ in PROBLEMS:
+        aws = FakeAws()
+        aws.has_production()
+        aws.has_old_target()
+        with pytest.raises(errors.PermanentError):
+            aws.start(**plant(aws))
+    assert {name for name, outcomes in made.items() if Outcome.FAIL not in outcomes} == NOT_PLANTED_HERE.keys()
+
+
 def test_all_that_is_wrong_is_named_at_once(healthy: FakeAws) -> None:
     together = (
         an_asymmetric_key,
@@ -330,6 +579,10 @@ def test_all_that_is_wrong_is_named_at_once(healthy: FakeAws) -> None:
         a_reader_without_the_tag,
         deletion_protection,
         a_replica_cluster,
+        a_monitoring_role_that_is_gone,
+        a_role_that_rds_cannot_take_on,
+        a_directorys_role_that_is_gone,
+        a_version_past_its_support_without_extended_support,
         a_snapshot_that_is_too_old,
     )
     request: dict[str, Any] = {"target": {"instances": {}}, "source": {}}

@@ -54,6 +54,7 @@ CALLS = [
     "describe_db_cluster_snapshots",
     "describe_account_attributes",
     "describe_db_engine_versions",
+    "describe_db_major_engine_versions",
 ]
 STATUSES = [
     "deleting",

@@ -42,7 +42,7 @@ def cluster_settings_from_api(raw: "DBClusterTypeDef") -> ClusterSettings:
         data_api=raw.get("HttpEndpointEnabled", False),
         local_write_forwarding=forwarding in _FORWARDS if forwarding else None,
         associated_roles=[
-            AssociatedRole(role_arn=role["RoleArn"], feature=role.get("FeatureName") or None)
+            _role(role["RoleArn"], role.get("FeatureName"))
             for role in raw.get("AssociatedRoles", [])
             if "RoleArn" in role
         ],
@@ -51,6 +51,21 @@ def cluster_settings_from_api(raw: "DBClusterTypeDef") -> ClusterSettings:
         insights=_insights(raw),
         insights_mode=raw.get("DatabaseInsightsMode"),
     )
+
+
+def invalid_roles(raw: "DBClusterTypeDef") -> list[AssociatedRole]:
+    """Return the associated roles that RDS cannot take on."""
+    return [
+        _role(role["RoleArn"], role.get("FeatureName"))
+        for role in raw.get("AssociatedRoles", [])
+        if role.get("Status") == "INVALID" and "RoleArn" in role
+    ]
+
+
+def failed_domains(raw: "DBClusterTypeDef") -> list[str]:
+    """Return the directories that the cluster could not join."""
+    memberships = raw.get("DomainMemberships", [])
+    return [item["Domain"] for item in memberships if item.get("Status") == "failed" and "Domain" in item]
 
 
 def member_from_api(raw: "DBInstanceTypeDef") -> Member:
@@ -92,6 +107,10 @@ def _capacity(raw: Mapping[str, Any] | None) -> ServerlessV2 | None:
         # Only what may reach 0 pauses.
         seconds_until_auto_pause=None if lowest else raw.get("SecondsUntilAutoPause"),
     )
+
+
+def _role(arn: str, feature: str | None) -> AssociatedRole:
+    return AssociatedRole(role_arn=arn, feature=feature or None)
 
 
 def _domain(raw: Sequence[Mapping[str, Any]]) -> DirectoryDomain | None:

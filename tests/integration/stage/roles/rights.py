@@ -295,6 +295,10 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
         ),
         rds("describe_db_instances"),
     ),
+    "look at a role": (
+        frozenset({"snapshot-check", "delete-rds"}),
+        lambda client, _: client("iam").get_role(RoleName="aurora-restore-dba-role"),
+    ),
     "copy a snapshot": (
         frozenset({"copy-snapshot"}),
         rds(
