@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.evidence.runs import BROKEN, a_request, a_restore, at, rows
+from tests.unit.evidence.test_turns import DONE, NAMES
 from tests.unit.operations import AT, an_operation
 from tooling.chromium import NoChromium, chromium
 from utils.evidence.compiling import evidence_of
@@ -13,6 +14,7 @@ from utils.evidence.drills import SourceCluster
 from utils.evidence.page import page_of
 from utils.evidence.period import Period, Population, found_in, page_of_period
 from utils.operation.model import OperationStatus
+from utils.operation.records import ApprovalRecord, BringBackRecord
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -23,11 +25,18 @@ def _needs_chromium() -> None:
         pytest.skip(str(error))
 
 
-@pytest.fixture(params=["restored", "failed", "drills"])
+@pytest.fixture(params=["restored", "failed", "swapped", "brought-back", "drills"])
 def page(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A page as a file."""
+    pages = {
+        "restored": _restored,
+        "failed": _failed,
+        "swapped": _swapped,
+        "brought-back": _brought_back,
+        "drills": _drills,
+    }
     file = tmp_path / f"{request.param}.html"
-    file.write_text({"restored": _restored, "failed": _failed, "drills": _drills}[request.param](), encoding="utf-8")
+    file.write_text(pages[request.param](), encoding="utf-8")
     return file
 
 
@@ -39,6 +48,27 @@ def _restored() -> str:
 def _failed() -> str:
     operation = an_operation(status=OperationStatus.FAILED, error=BROKEN, finished_at=at(20))
     return page_of(evidence_of(operation, rows(), at(21)))
+
+
+def _swapped() -> str:
+    """Make the page of a swap that a person approved."""
+    approval = ApprovalRecord(
+        asked_at=at(0.5),
+        expires_at=at(600),
+        approved=True,
+        answered_at=at(1),
+        approver="arn:aws:sts::123456789012:assumed-role/aurora-restore-approver-us-west-2/a-person-of-a-long-name",
+        reason="checked with the team",
+    )
+    return page_of(evidence_of(a_restore(identifiers=NAMES, swap=DONE, approval=approval), rows(), at(40)))
+
+
+def _brought_back() -> str:
+    record = BringBackRecord(
+        begun_at=at(30), because=BROKEN, logins=["app_user"], refused=["reader", "devops"], error=BROKEN
+    )
+    operation = a_restore(status=OperationStatus.FAILED, error=BROKEN, bring_back=record)
+    return page_of(evidence_of(operation, rows(), at(51)))
 
 
 def _drills() -> str:

@@ -56,7 +56,6 @@ def test_what_is_not_run_is_known() -> None:
         "CONTRIBUTING.md: ./test.sh",
         "README.md: ./local.sh",
         "README.md: ./local.sh down",
-        "README.md: ./restore.sh approve nightly-2026-11-22",
         "README.md: ./restore.sh resume nightly-2026-11-22",
         "docs/01_prerequisites.md: ./deploy.sh bootstrap",
         "docs/01_prerequisites.md: aws cloudformation deploy",

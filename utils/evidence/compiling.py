@@ -37,7 +37,7 @@ APPROVER = (
     "The name is what the approver's command said of itself, with credentials that may read the question and answer. "
     "CloudTrail's event SendTaskSuccess has the caller as AWS knew it; the pipeline cannot see that."
 )
-_RTO = "from picking the snapshot to open, proven users; the time in which a person was asked is in it"
+_RTO = "by RDS's clock, from picking the snapshot to open, proven users; the time in which a person was asked is in it"
 _RPO = "age of the snapshot when the run picked it: what was written since is not in the copy"
 _RPO_OF_A_CLUSTER = "from the moment that is in the copy to when RDS was asked for it: what was written since is not"
 _RPO_OF_A_TIME = "from the moment that was asked for to when the run began: what was written since is not in the copy"
@@ -49,6 +49,7 @@ def evidence_of(operation: Operation, trail: Sequence[AuditRow], now: datetime) 
     objectives = operation.request.objectives
     rto = _objective(objectives.rto_hours, summary.seconds.get("total"), _RTO)
     rpo = _objective(objectives.rpo_hours, round(snapshot.age_hours * 3600), _how_old(operation))
+    timeline = timeline_of(trail, operation.approval, now)
     return Evidence(
         made_by=USER_AGENT,
         made_at=now,
@@ -60,7 +61,7 @@ def evidence_of(operation: Operation, trail: Sequence[AuditRow], now: datetime) 
         target=_target(operation, summary),
         rto=rto,
         rpo=rpo,
-        timeline=timeline_of(trail, operation.approval, now),
+        timeline=timeline,
         executions=_executions(operation),
         hands=hands_of(trail),
         caller=CALLER,
@@ -76,7 +77,7 @@ def evidence_of(operation: Operation, trail: Sequence[AuditRow], now: datetime) 
         checks=summary.checks,
         health=summary.health,
         not_tested=not_tested(operation),
-        deviations=deviations(operation, rto, rpo),
+        deviations=deviations(operation, rto, rpo, timeline),
         costs=costs_of(operation, summary),
         next=_next_steps(operation, summary),
     )

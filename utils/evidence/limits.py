@@ -1,7 +1,10 @@
 """The honest part of the evidence: what was not tested, and what did not come out as meant."""
 
-from utils.evidence.model import Objective
+from collections.abc import Sequence
+
+from utils.evidence.model import Objective, Phase
 from utils.operation.model import Operation, OperationStatus, UsersRecord, Verdict
+from utils.words import duration
 
 _NEVER_TESTED = (
     "Whether an application works on the copy: none was started against it.",
@@ -10,6 +13,10 @@ _NEVER_TESTED = (
     "Names, networks, certificates and services around the database that an application needs.",
     "Who may delete or change the source's backups: the pipeline looks at no backup vault, lock or administrator.",
 )
+
+# The phases at whose end people get in.
+_OPENING = {"users", "swap"}
+_CLOCKS_MAY_DIFFER = 120.0  # seconds
 
 
 def not_tested(operation: Operation) -> list[str]:
@@ -43,7 +50,7 @@ def not_tested(operation: Operation) -> list[str]:
     return [*said, *_NEVER_TESTED]
 
 
-def deviations(operation: Operation, rto: Objective, rpo: Objective) -> list[str]:
+def deviations(operation: Operation, rto: Objective, rpo: Objective, timeline: Sequence[Phase]) -> list[str]:
     """Return what did not come out as meant, or needs a person."""
     users, restore, begun = operation.users or UsersRecord(), operation.restore, operation.begun
     comparison = restore.settings.comparison if restore else None
@@ -51,6 +58,7 @@ def deviations(operation: Operation, rto: Objective, rpo: Objective) -> list[str
         *([f"failed: {operation.error.name}"] if operation.error and _has_failed(operation) else []),
         *(["the recovery time objective was missed"] if rto.met is False else []),
         *(["the recovery point objective was missed"] if rpo.met is False else []),
+        *_clocks_apart(rto, timeline),
         *([f"worked on by {len(operation.executions)} executions"] if operation.is_resumed else []),
         *(["the final snapshot of the old target is lost"] if begun.final_snapshot_lost else []),
         *([f"the old data was not brought back: {begun.not_brought_back}"] if begun.not_brought_back else []),
@@ -64,6 +72,18 @@ def deviations(operation: Operation, rto: Objective, rpo: Objective) -> list[str
         *(str(finding) for finding in users.health if finding.verdict is Verdict.FOR_A_PERSON),
     ]
     return list(dict.fromkeys(parts))
+
+
+def _clocks_apart(rto: Objective, timeline: Sequence[Phase]) -> list[str]:
+    """Tell of a recovery time by RDS's clock that the timeline, which is by the functions', does not confirm."""
+    opened = [phase.finished_at for phase in timeline if phase.name in _OPENING]
+    if rto.measured_seconds is None or not opened:
+        return []
+    by_functions = (opened[-1] - timeline[0].finished_at).total_seconds()
+    if abs(rto.measured_seconds - by_functions) <= max(_CLOCKS_MAY_DIFFER, by_functions / 10):
+        return []
+    by_rds, by_them = duration(rto.measured_seconds), duration(round(by_functions))
+    return [f"the clocks ran apart: recovery took {by_rds} by RDS's clock, {by_them} by the functions'"]
 
 
 def _has_failed(operation: Operation) -> bool:

@@ -101,7 +101,7 @@ def _value(value: Any) -> str:
 
 
 def _seconds(seconds: float | None) -> str:
-    return "Not measured how long" if seconds is None else f"{seconds:g} s"
+    return "A time that was not measured," if seconds is None else f"{seconds:g} s"
 
 
 def _usd(amount: float | None) -> str:

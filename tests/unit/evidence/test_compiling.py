@@ -2,11 +2,14 @@
 
 import json
 
+import pytest
+
 from tests.unit.evidence.runs import BROKEN, a_request, a_restore, at, rows
 from tests.unit.operations import AT, an_operation
 from utils.evidence.compiling import evidence_of
 from utils.evidence.markdown import markdown_of
 from utils.evidence.model import Evidence, Result
+from utils.evidence.page import page_of
 from utils.operation.model import Operation, OperationStatus, UsersRecord
 
 
@@ -45,6 +48,31 @@ def test_without_an_objective_nothing_is_met_or_missed() -> None:
     found = evidence(a_restore())
     assert (found.rto.target_seconds, found.rto.met) == (None, None)
     assert (found.rpo.measured_seconds, found.rpo.met) == (4500, None)
+
+
+def test_whose_clock_measured_what_is_said() -> None:
+    found = evidence(a_restore())
+    assert found.rto.measured.startswith("by RDS's clock, ")
+    assert "by the functions' own clocks." in page_of(found)
+
+
+def test_a_recovery_time_that_the_timeline_does_not_confirm_is_a_deviation() -> None:
+    # RDS's clock as it is, and one that runs twice as fast.
+    of_rds = a_restore().users
+    assert of_rds is not None
+    fast = a_restore(users=of_rds.model_copy(update={"finished_at": at(66)}))
+    said = "the clocks ran apart: recovery took 1 h 06 min by RDS's clock, 32 min 30 s by the functions'"
+    assert said in evidence(fast).deviations
+    assert said in page_of(evidence(fast)).replace("&#39;", "'")
+    assert not any("clocks" in deviation for deviation in evidence(a_restore()).deviations)
+
+
+@pytest.mark.parametrize("minutes", [30, 35])
+def test_clocks_that_are_apart_by_little_are_no_deviation(minutes: float) -> None:
+    of_rds = a_restore().users
+    assert of_rds is not None
+    near = a_restore(users=of_rds.model_copy(update={"finished_at": at(minutes)}))
+    assert not any("clocks" in deviation for deviation in evidence(near).deviations)
 
 
 def test_work_and_waiting_are_apart_and_a_call_that_was_cut_off_is_no_work() -> None:
