@@ -50,7 +50,7 @@ def _keep_pages(pipeline: Pipeline, operation: str | None) -> None:
         drills(pipeline, output, days=90, fresh_days=30, html=over_time)
         for name, window in _PAGES.items():
             picture(page, FOLDER / f"{name}.png", window)
-        picture(over_time, FOLDER / "page-over-time.png", Window(1100, 560))
+        picture(over_time, FOLDER / "page-over-time.png", Window(1100, 700))
 
 
 def _keep(command: str, run: Callable[[Output], int]) -> None:
