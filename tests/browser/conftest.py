@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.evidence.runs import BROKEN, a_request, a_restore, at, rows
-from tests.unit.evidence.test_turns import DONE, NAMES
+from tests.unit.evidence.runs import BROKEN, SWAP_DONE, SWAP_NAMES, a_request, a_restore, at, rows
 from tests.unit.operations import AT, an_operation
 from tooling.chromium import NoChromium, chromium
 from utils.evidence.compiling import evidence_of
@@ -60,7 +59,7 @@ def _swapped() -> str:
         approver="arn:aws:sts::123456789012:assumed-role/aurora-restore-approver-us-west-2/a-person-of-a-long-name",
         reason="checked with the team",
     )
-    return page_of(evidence_of(a_restore(identifiers=NAMES, swap=DONE, approval=approval), rows(), at(40)))
+    return page_of(evidence_of(a_restore(identifiers=SWAP_NAMES, swap=SWAP_DONE, approval=approval), rows(), at(40)))
 
 
 def _brought_back() -> str:

@@ -15,7 +15,8 @@ from utils.operation.model import (
     UsersRecord,
     Verdict,
 )
-from utils.operation.records import CopyRecord, DeletionRecord, OperationError, RestoreRecord
+from utils.operation.planned import Identifiers, SwapNames
+from utils.operation.records import CopyRecord, DeletionRecord, OperationError, RestoreRecord, SwapRecord
 from utils.request.model import RestoreRequest
 
 MACHINE = "arn:aws:states:us-west-2:123456789012:execution:pipeline"
@@ -28,6 +29,18 @@ def a_request(**other: Any) -> RestoreRequest:
 
 def at(minutes: float) -> Any:
     return AT + timedelta(minutes=minutes)
+
+
+SWAP_NAMES = Identifiers(
+    target_cluster_id="staging",
+    instance_ids=["staging-1"],
+    copy_id="copy-1",
+    final_snapshot_id="final-1",
+    swap=SwapNames(beside="staging-new", aside="staging-old-1", instances_beside={}, instances_aside={}),
+)
+SWAP_DONE = SwapRecord(
+    begun_at=at(34), last_answer_at=at(34), switched_at=at(35), first_answer_at=at(36), finished_at=at(37)
+)
 
 
 def a_restore(operation_id: str = "nightly-1", **other: Any) -> Operation:

@@ -4,26 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.evidence.runs import BROKEN, a_request, a_restore, at, rows
+from tests.unit.evidence.runs import BROKEN, SWAP_DONE, SWAP_NAMES, a_request, a_restore, at, rows
 from tests.unit.operations import an_operation
 from utils.evidence.compiling import evidence_of
 from utils.evidence.markdown import markdown_of
 from utils.evidence.model import Evidence, Result
 from utils.evidence.page import page_of
 from utils.operation.model import Operation, OperationStatus
-from utils.operation.planned import Identifiers, SwapNames
 from utils.operation.records import BringBackRecord, OperationError, SwapRecord
-
-NAMES = Identifiers(
-    target_cluster_id="staging",
-    instance_ids=["staging-1"],
-    copy_id="copy-1",
-    final_snapshot_id="final-1",
-    swap=SwapNames(beside="staging-new", aside="staging-old-1", instances_beside={}, instances_aside={}),
-)
-DONE = SwapRecord(
-    begun_at=at(34), last_answer_at=at(34), switched_at=at(35), first_answer_at=at(36), finished_at=at(37)
-)
 
 
 def evidence(operation: Operation) -> Evidence:
@@ -31,11 +19,11 @@ def evidence(operation: Operation) -> Evidence:
 
 
 def a_swap(record: SwapRecord | None, **other: Any) -> Evidence:
-    return evidence(a_restore(identifiers=NAMES, swap=record, **other))
+    return evidence(a_restore(identifiers=SWAP_NAMES, swap=record, **other))
 
 
 def test_a_swap_tells_who_serves_the_outage_and_until_when_it_can_be_undone() -> None:
-    found = a_swap(DONE)
+    found = a_swap(SWAP_DONE)
     assert found.swap is not None
     assert found.swap.model_dump() == {
         "serving": "the new cluster is staging, proven under that name",
@@ -50,7 +38,7 @@ def test_a_swap_tells_who_serves_the_outage_and_until_when_it_can_be_undone() ->
 
 
 def test_an_old_cluster_that_nobody_deletes_has_no_end() -> None:
-    found = a_swap(DONE, request=a_request(strategy="swap", keep_old_hours=None))
+    found = a_swap(SWAP_DONE, request=a_request(strategy="swap", keep_old_hours=None))
     assert found.swap is not None
     assert (found.swap.undo, found.swap.undo_until) == ("./restore.sh undo nightly-1", None)
     assert "as long as the old cluster stands, which nobody else deletes" in page_of(found)
@@ -83,7 +71,7 @@ def test_a_run_that_replaces_has_neither() -> None:
 
 
 def test_an_undo_is_no_restore_and_says_which_cluster_is_put_aside() -> None:
-    found = a_swap(DONE, undoes="nightly-0")
+    found = a_swap(SWAP_DONE, undoes="nightly-0")
     assert found.verdict.result is Result.UNDONE
     assert found.verdict.sentence == "staging is its former cluster again: the swap of nightly-0 is undone."
     assert found.swap is not None
