@@ -190,7 +190,7 @@ def test_one_that_a_run_took_is_never_the_latest(allowed: FakeAws) -> None:
     ("pattern", "source", "error", "words"),
     [
         ("", {}, errors.InvalidRequest, "--set NewSnapshotSources=prod"),
-        ("billing*", {}, errors.InvalidRequest, "a cluster like billing*"),
+        ("billing*", {}, errors.InvalidRequest, "a name like billing*"),
         ("prod", {"account_id": OTHER_ACCOUNT}, errors.InvalidRequest, "source-account.yaml"),
         ("p*", {"cluster_id": "prodigal"}, errors.SnapshotNotFound, "no cluster prodigal"),
     ],

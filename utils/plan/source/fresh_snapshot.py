@@ -1,12 +1,12 @@
 """`source.snapshot: "new"`: a snapshot that the run is to take of its source, before it is copied or restored."""
 
 from datetime import datetime
-from fnmatch import fnmatchcase
 
 from utils.aws.rds_models import Cluster, Snapshot
 from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.errors import InvalidRequest, SnapshotNotAvailable, SnapshotNotFound, SnapshotNotRestorable
 from utils.identifiers import derived_identifier
+from utils.plan.source.opted_in import check_is_opted_in
 from utils.request.model import RestoreRequest
 from utils.settings import Settings
 
@@ -28,7 +28,13 @@ def snapshot_to_take(
             expected=f"a cluster of account {settings.account_id}: nobody takes snapshots in another account",
             action=f"{_INSTEAD}; infrastructure/source-account.yaml has that account share one every night",
         )
-    _check_is_allowed(source.cluster_id, settings.new_snapshot_sources)
+    check_is_opted_in(
+        source.cluster_id,
+        settings.new_snapshot_sources,
+        parameter="NewSnapshotSources",
+        field="source.snapshot",
+        instead=_INSTEAD,
+    )
     cluster = rds.find_cluster(source.cluster_id)
     if cluster is None:
         raise SnapshotNotFound(
@@ -57,18 +63,6 @@ def snapshot_to_take(
         master_username=cluster.master_username,
         tags={},
     )
-
-
-def _check_is_allowed(cluster_id: str, pattern: str) -> None:
-    if not fnmatchcase(cluster_id, pattern):
-        raise InvalidRequest(
-            f'"new", of cluster {cluster_id}',
-            field="source.snapshot",
-            expected=f"a cluster like {pattern}, as the stack parameter NewSnapshotSources says"
-            if pattern
-            else "a stack whose parameter NewSnapshotSources names the clusters of which a run may take snapshots",
-            action=f"deploy with --set NewSnapshotSources={cluster_id}, or {_INSTEAD}; nothing was changed",
-        )
 
 
 def _check_can_be_taken(cluster: Cluster) -> None:

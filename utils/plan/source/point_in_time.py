@@ -4,13 +4,13 @@ https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-pitr.html an
 """
 
 from datetime import datetime
-from fnmatch import fnmatchcase
 
 from utils.aws.rds_models import Cluster, Snapshot
 from utils.aws.rds_reader import ENGINE, RdsReader
 from utils.errors import InvalidRequest, SnapshotNotAvailable, SnapshotNotFound, SnapshotNotRestorable
 from utils.operation.planned import SourceSnapshot
 from utils.plan import guards
+from utils.plan.source.opted_in import check_is_opted_in
 from utils.request.model import RestoreRequest
 from utils.request.source import Source
 from utils.restore_type import RestoreType
@@ -136,16 +136,13 @@ def _check_it_is_here(source: Source, settings: Settings) -> None:
             "point in time and no clone anywhere else",
             action=f"{_SNAPSHOT_INSTEAD}; take one first if the newest is too old; nothing was changed",
         )
-    pattern = settings.point_in_time_sources
-    if not fnmatchcase(source.cluster_id, pattern):
-        raise InvalidRequest(
-            source.cluster_id,
-            field="source.cluster_id",
-            expected=f"a name like {pattern}, as the stack parameter PointInTimeSources says"
-            if pattern
-            else "a stack whose parameter PointInTimeSources names the clusters that may be restored so",
-            action=f"deploy with --set PointInTimeSources={source.cluster_id}, or {_SNAPSHOT_INSTEAD}",
-        )
+    check_is_opted_in(
+        source.cluster_id,
+        settings.point_in_time_sources,
+        parameter="PointInTimeSources",
+        field="source.fast_clone" if source.fast_clone else "source.restore_time",
+        instead=_SNAPSHOT_INSTEAD,
+    )
 
 
 def _check_kind(cluster: Cluster) -> None:
