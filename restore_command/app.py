@@ -2,7 +2,6 @@
 
 import sys
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from restore_command.durations import typed
 from restore_command.evidence import drilling, reporting
 from restore_command.evidence.reporting import Form
 from restore_command.exit_codes import FAILED, INTERRUPTED
+from restore_command.options import AsJson, Env, Environment, Input, Operation, Region, Watch
 from restore_command.output import Output
 from restore_command.pipeline import Pipeline
 from utils.operation.model import OperationStatus
@@ -34,22 +34,6 @@ app = typer.Typer(
     "from the environment or from a profile (AWS_PROFILE), as for the AWS CLI.",
     epilog=_EXIT_CODES,
 )
-
-
-class Environment(StrEnum):
-    """The environments of samconfig.toml."""
-
-    DEV = "dev"
-    STAGING = "staging"
-    PROD = "prod"
-
-
-Env = Annotated[Environment | None, typer.Option("--env", help="Refuse unless the pipeline is of this environment.")]
-Region = Annotated[str | None, typer.Option(help="Target Region; AWS_REGION or the profile's when left out.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Operation = Annotated[str | None, typer.Argument(metavar="[OPERATION]", help="Operation; the newest when left out.")]
-Watch = Annotated[bool, typer.Option("--watch", help="Follow the run to its end.")]
-Input = Annotated[str, typer.Option("--input", metavar="FILE", help="File with the request; - reads standard input.")]
 
 
 @app.command()
@@ -145,6 +129,23 @@ def undo(
 ) -> None:
     """Give the old cluster of a swap its name back; the new one is put aside, and nothing is deleted."""
     _end(commands.undo(_pipeline(env, region), Output(json), operation, watch=watch))
+
+
+@app.command()
+def afterwards(
+    operation: Annotated[str, typer.Argument(metavar="OPERATION", help="Run with afterwards.")],
+    postpone: Annotated[
+        float | None, typer.Option(metavar="HOURS", help="Let it stay for so many hours from now.")
+    ] = None,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Let it stay for good.")] = False,
+    env: Env = None,
+    region: Region = None,
+    json: AsJson = False,
+) -> None:
+    """Put off, or call off, what is to become of the cluster that a run has restored."""
+    if (postpone is None) != cancel:
+        raise typer.BadParameter("one of both", param_hint="--postpone, --cancel")
+    _end(commands.afterwards(_pipeline(env, region), Output(json), operation, postpone))
 
 
 @app.command()

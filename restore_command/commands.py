@@ -15,7 +15,10 @@ from restore_command.output import Output
 from restore_command.pipeline import Pipeline
 from restore_command.records import Run, records_of, usual_seconds
 from utils.operation.model import OperationStatus
+from utils.request.afterwards import AFTERWARDS_OF
 from utils.request.parsing import RESUME, UNDO, find_problems
+
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,20 @@ def undo(pipeline: Pipeline, output: Output, operation_id: str, *, watch: bool) 
     if run is None:
         raise Refused(f"no operation {operation_id}: ./restore.sh runs lists what there is")
     return _start(pipeline, output, {UNDO: run.operation_id}, executions.new_name("undo"), watch=watch)
+
+
+def afterwards(pipeline: Pipeline, output: Output, operation_id: str, postpone_hours: float | None) -> int:
+    """Start an execution that changes what becomes of a run's cluster, and wait for its answer."""
+    change = {"cancel": True} if postpone_hours is None else {"postpone_hours": postpone_hours}
+    request, name = {AFTERWARDS_OF: operation_id} | change, executions.new_name("afterwards")
+    with told():
+        arn = executions.start(pipeline.states, pipeline.state_machine_arn, request, name)
+        *_, progress = executions.follow(pipeline.states, arn, seconds=_LOOK_SECONDS)
+    if progress.status != "SUCCEEDED":
+        raise Refused(progress.cause or progress.error)
+    said = progress.output["details"]["afterwards"]
+    output.result({"operation_id": operation_id, "afterwards": said}, said)
+    return SUCCEEDED
 
 
 def watch(pipeline: Pipeline, output: Output, name: str | None) -> int:

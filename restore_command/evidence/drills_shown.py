@@ -23,13 +23,20 @@ def table_of(found: Sequence[Drills], now: datetime) -> Table:
         table.add_row(
             Text(str(item.source)),
             Text(f"{last.finished_at:%Y-%m-%d %H:%M}" if last else "never", "" if last else "bold red"),
-            Text(last.operation_id if last else "-"),
+            Text(_by(item)),
             Text(f"{item.fresh_until:%Y-%m-%d}" if item.fresh_until else "-", "green" if item.is_fresh(now) else "red"),
             f"{len(item.restores)} of {item.runs}",
             f"{rto.text} {_spark(rto.bars)}",
             f"{rpo.text} {_spark(rpo.bars)}",
         )
     return table
+
+
+def _by(item: Drills) -> str:
+    """Name the run of the last restore, and what a drill that could not be cleaned up has left standing."""
+    last = item.last
+    name = "-" if last is None else f"{last.operation_id} (drill)" if last.drill_of else last.operation_id
+    return f"{name}; left behind: {', '.join(item.left_behind)}" if item.left_behind else name
 
 
 def _spark(bars: Sequence[float]) -> str:

@@ -107,7 +107,7 @@ ASK_ONE = invoked(
     ),
     "Next": "Asked",
 }
-START_ONE = {
+START_ONE: State = {
     "Type": "Task",
     "Resource": "arn:aws:states:::states:startExecution",
     "Arguments": {
@@ -120,6 +120,24 @@ START_ONE = {
     "Catch": [{"ErrorEquals": ["StepFunctions.ExecutionAlreadyExistsException"], "Next": "Started"}],
     "Next": "Started",
 }
+
+
+def starting(items: str, then: str, start_one: str = "Start a Retirement", started: str = "Started") -> State:
+    """Each of what an answer lists is started, in an execution of the other state machine."""
+    one = START_ONE | {"Catch": [START_ONE["Catch"][0] | {"Next": started}], "Next": started}
+    return {
+        "Type": "Map",
+        "Items": f"{{% [$states.input.details.{items}] %}}",
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "INLINE"},
+            "StartAt": start_one,
+            "States": {start_one: one, started: {"Type": "Succeed"}},
+        },
+        "Catch": caught(),
+        "Next": then,
+    }
+
+
 EXPECTED: dict[str, State] = {
     "Snapshot Check": step(
         "Snapshot Check",
@@ -136,7 +154,10 @@ EXPECTED: dict[str, State] = {
         },
         Catch=caught(Assign={"operation_id": "{% $states.context.Execution.Name %}", **CAUGHT}),
     ),
-    "Is It a Dry Run?": choice("Ask All Functions", DRY_RUN="SNS Notification", UNDO="Swap Clusters"),
+    "Is It a Dry Run?": choice(
+        "Start Clean-up", DRY_RUN="SNS Notification", UNDO="Swap Clusters", AFTERWARDS_CHANGED="Done"
+    ),
+    "Start Clean-up": starting("clean_up", "Ask All Functions", "Start a Clean-up", "Clean-up Started"),
     "Ask All Functions": {
         "Type": "Map",
         "Items": [f"${{{name}FunctionArn}}" for name in FUNCTIONS.split()],
@@ -240,17 +261,7 @@ EXPECTED: dict[str, State] = {
     "Is the Swap Done?": choice("Wait for Swap", READY="Start Retirements", SWAP_AGAIN="Swap Clusters"),
     "Wait for Swap": wait("Check Swap Status"),
     "Check Swap Status": step("Check Swap Status", "Is the Swap Done?", Catch=caught("Roll Back Swap", Assign=CAUGHT)),
-    "Start Retirements": {
-        "Type": "Map",
-        "Items": "{% [$states.input.details.retirements] %}",
-        "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "INLINE"},
-            "StartAt": "Start a Retirement",
-            "States": {"Start a Retirement": START_ONE, "Started": {"Type": "Succeed"}},
-        },
-        "Catch": caught(),
-        "Next": "Archive Snapshot",
-    },
+    "Start Retirements": starting("retirements", "Archive Snapshot"),
     "Roll Back Swap": step(
         "Swap Clusters",
         "Is the Swap Rolled Back?",
@@ -259,7 +270,8 @@ EXPECTED: dict[str, State] = {
     ),
     "Is the Swap Rolled Back?": choice("Wait for Roll Back", READY=NOTICE),
     "Wait for Roll Back": wait("Roll Back Swap"),
-    "Archive Snapshot": step("Archive Snapshot", "SNS Notification"),
+    "Archive Snapshot": step("Archive Snapshot", "Start Afterwards"),
+    "Start Afterwards": starting("afterwards", "SNS Notification", "Start What Comes After", "After Started"),
     "SNS Notification": step(
         "SNS Notification",
         "Done",

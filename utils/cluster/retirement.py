@@ -28,7 +28,7 @@ def begin_retirements(operation: Operation, services: Services) -> list[dict[str
             # An earlier call may have written it meanwhile.
             with suppress(OperationRowConflict):
                 services.operations.create(_retirement(operation, name, now))
-        starts.append(_start(name, name, hours))
+        starts.append(start_of(name, name, hours))
     return starts
 
 
@@ -58,7 +58,8 @@ def undo_that_holds(retirement: Operation, services: Services) -> Operation | No
     return undo if undo is not None and undo.status is not OperationStatus.FAILED else None
 
 
-def _start(name: str, operation_id: str, hours: float) -> dict[str, Any]:
+def start_of(name: str, operation_id: str, hours: float) -> dict[str, Any]:
+    """Return how the state machine starts an execution under `name` that acts after some hours."""
     # The same name with the same input is one execution, however often it is started.
     return {"name": name, "input": {"operation_id": operation_id, "wait_seconds": round(hours * 3600)}}
 
@@ -69,16 +70,17 @@ def _bring_forward(operation: Operation, now: datetime, services: Services) -> l
     if older is None or older.status is not OperationStatus.RUNNING or older.deletion is not None:
         return []
     name = retirement_id(f"{operation.operation_id}-older")
-    older.execution_arn = _arn(operation, name)
+    older.execution_arn = execution_arn(operation, name)
     older.executions.append(ExecutionRecord(execution_arn=older.execution_arn, started_at=now))
     try:
         services.operations.save(older)
     except OperationRowConflict:
         return []  # its own hours are over just now
-    return [_start(name, older.operation_id, 0)]
+    return [start_of(name, older.operation_id, 0)]
 
 
-def _arn(operation: Operation, name: str) -> str:
+def execution_arn(operation: Operation, name: str) -> str:
+    """Return the ARN that an execution of the other state machine will have."""
     return operation.execution_arn.replace(_PIPELINE, _RETIREMENT).rpartition(":")[0] + f":{name}"
 
 
@@ -86,7 +88,7 @@ def _retirement(operation: Operation, name: str, now: datetime) -> Operation:
     names, swap, old = operation.identifiers, operation.identifiers.swap, operation.old_target
     if swap is None or old is None:
         raise ValueError(f"operation {operation.operation_id} put nothing aside")
-    arn = _arn(operation, name)
+    arn = execution_arn(operation, name)
     members = tuple(swap.instances_aside.get(member, member) for member in old.member_ids)
     target = operation.request.target.model_copy(update={"cluster_id": swap.aside})
     plan = {

@@ -28,6 +28,21 @@ def costs_of(operation: Operation, summary: Summary) -> Costs:
     return Costs(basis=BASIS, standing=standing, monthly_usd=round(sum(known), 2))
 
 
+def hour_in_words(settings: TargetSettings, storage_gib: int) -> str:
+    """Say what an hour of a cluster costs by the same prices, as far as they are known."""
+    price = STORAGE_GIB_MONTH[_storage_type(settings)] * storage_gib / HOURS_OF_A_MONTH
+    storage = f"${price:.2f} for {storage_gib} GiB of storage" if storage_gib else "its storage"
+    return ", ".join([storage, *(_hour_of(settings, name, number) for name, number in settings.classes.items())])
+
+
+def _hour_of(settings: TargetSettings, name: str, number: int) -> str:
+    what, capacity = counted(number, f"instance of {name}", f"instances of {name}"), settings.serverless_v2
+    if name != SERVERLESS or capacity is None:
+        return f"{what} by the price of the class"
+    least = number * capacity.min_capacity * CAPACITY_HOUR[_storage_type(settings)]
+    return f"${least:.2f} at least for {what}"
+
+
 def _restored(operation: Operation) -> list[Standing]:
     if operation.restore is None or operation.restore.cluster_arn is None:
         return []

@@ -1,11 +1,13 @@
 """Restores over time: which source clusters were restored, how fast, how fresh, and which never were."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from utils.operation.model import Operation, OperationStatus
+from utils.operation.retirement import restores
+from utils.report.retirement import left_by_drill
 from utils.report.summary import durations
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -33,6 +35,7 @@ class Restore:
     finished_at: datetime
     rto_seconds: int | None
     rpo_hours: float
+    drill_of: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,7 @@ class Drills:
     restores: Sequence[Restore]
     runs: int
     fresh_until: datetime | None
+    left_behind: Sequence[str] = ()
 
     @property
     def last(self) -> Restore | None:
@@ -72,6 +76,8 @@ class Drills:
             "last_operation_id": last.operation_id if last else None,
             "fresh_until": self.fresh_until.isoformat() if self.fresh_until else None,
             "fresh": self.is_fresh(now),
+            "drills": sum(item.drill_of is not None for item in self.restores),
+            "left_behind": list(self.left_behind),
             "rto_seconds": [item.rto_seconds for item in self.restores],
             "rpo_hours": [item.rpo_hours for item in self.restores],
         }
@@ -82,19 +88,25 @@ def drills_of(
 ) -> list[Drills]:
     """Return each source cluster's restores, those that are longest not proven first; never drilled before all."""
     by_source: dict[SourceCluster, list[Operation]] = {source: [] for source in population}
+    clean_ups: dict[str, Operation] = {}
     for operation in operations:
-        if not operation.request.dry_run and operation.created_at >= since and operation.finished_at is not None:
+        if operation.retires is not None and operation.afterwards is not None:
+            clean_ups[operation.retires] = operation
+        was_run = restores(operation) and not operation.request.dry_run and operation.finished_at is not None
+        if was_run and operation.created_at >= since:
             by_source.setdefault(_source_of(operation), []).append(operation)
-    found = [_drills(source, its_own, fresh_for) for source, its_own in by_source.items()]
+    found = [_drills(source, its_own, clean_ups, fresh_for) for source, its_own in by_source.items()]
     return sorted(found, key=lambda item: (item.last.finished_at if item.last else _NEVER, str(item.source)))
 
 
-def _drills(source: SourceCluster, operations: Sequence[Operation], fresh_for: timedelta) -> Drills:
-    restores = sorted(
-        map(_restore, filter(_has_succeeded, operations)), key=lambda item: item.finished_at, reverse=True
-    )
-    until = restores[0].finished_at + fresh_for if restores else None
-    return Drills(source=source, restores=restores, runs=len(operations), fresh_until=until)
+def _drills(
+    source: SourceCluster, operations: Sequence[Operation], clean_ups: Mapping[str, Operation], fresh_for: timedelta
+) -> Drills:
+    proven = sorted(map(_restore, filter(_has_succeeded, operations)), key=lambda item: item.finished_at, reverse=True)
+    until = proven[0].finished_at + fresh_for if proven else None
+    of_drills = [clean_ups[item.operation_id] for item in operations if item.operation_id in clean_ups]
+    left = [name for row in of_drills for name in left_by_drill(row)]
+    return Drills(source=source, restores=proven, runs=len(operations), fresh_until=until, left_behind=left)
 
 
 def _has_succeeded(operation: Operation) -> bool:
@@ -108,6 +120,7 @@ def _restore(operation: Operation) -> Restore:
         finished_at=operation.finished_at or operation.updated_at,
         rto_seconds=durations(operation).get("total"),
         rpo_hours=operation.snapshot.age_hours,
+        drill_of=operation.identifiers.drill_of,
     )
 
 

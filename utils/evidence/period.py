@@ -82,6 +82,7 @@ def page_of_period(period: Period, found: Sequence[Drills], population: Populati
             "fresh_until": item.fresh_until,
             "succeeded": len(item.restores),
             "runs": item.runs,
+            "left_behind": item.left_behind,
             "trends": [("Recovery time", recovery_time_of(item)), ("Age of the data", age_of(item))],
         }
         for item in found

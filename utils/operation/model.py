@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from utils.operation.planned import Identifiers, OldTarget, Plan, SourceSnapshot
 from utils.operation.records import (
+    AfterwardsRecord,
     ApprovalRecord,
     ArchiveRecord,
     Begun,
@@ -138,9 +139,8 @@ class Operation(BaseModel):
     operation_id: str
     execution_arn: str = Field(description="The execution that works on it now, or did last.")
     executions: list[ExecutionRecord] = Field(default_factory=list, description="All that worked on it, in order.")
-    retires: str | None = Field(
-        default=None, description="The swap whose old cluster it deletes; it does nothing else."
-    )
+    retires: str | None = Field(default=None, description="The operation whose cluster it deletes or stops; no more.")
+    afterwards: AfterwardsRecord | None = Field(default=None, description="Of what it does with a restored cluster.")
     undoes: str | None = Field(default=None, description="The swap whose names it exchanges back; it restores nothing.")
     held_by: str | None = Field(default=None, description="Of a retirement: the undo whose end it waits for.")
     of_target: str | None = Field(default=None, description="Of a retirement: the target that its cluster was.")

@@ -33,6 +33,12 @@ class Identifiers(BaseModel):
     copy_id: str
     final_snapshot_id: str
     swap: SwapNames | None = Field(default=None, description="None: the old target is replaced, or there is none.")
+    drill_of: str | None = Field(default=None, description="Of a drill: the target that it is a rehearsal for.")
+
+    @property
+    def timed_as(self) -> str:
+        """By what name it is kept how long runs take; drills delete no old target."""
+        return f"{self.drill_of}/drill" if self.drill_of else self.target_cluster_id
 
 
 class SourceSnapshot(BaseModel):

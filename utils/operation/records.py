@@ -1,6 +1,7 @@
 """What the phases of an operation write down: copy, deletion, restore, archive, and what was begun in passing."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -56,6 +57,7 @@ class RestoreRecord(BaseModel):
     started_at: datetime
     finished_at: datetime | None = None
     cluster_arn: str | None = None
+    resource_id: str | None = None
     endpoint: str | None = None
     port: int | None = None
     engine_version: str | None = None
@@ -170,3 +172,15 @@ class ArchiveRecord(BaseModel):
     def pruned(self) -> list[str]:
         """All of them."""
         return [*self.pruned_copies, *self.pruned_final_snapshots, *self.pruned_new_snapshots]
+
+
+class AfterwardsRecord(BaseModel):
+    """What is done with the cluster that an operation restored; times by RDS's clock."""
+
+    action: Literal["stop", "delete"]
+    is_drill: bool = Field(default=False, description="Whatever the operation made goes, also after its failure.")
+    due_at: datetime | None = Field(default=None, description="None: once the operation has ended.")
+    absent_since: datetime | None = Field(default=None, description="RDS showed nothing of it from here on.")
+    standing: list[str] = Field(default_factory=list, description="What of it stood at the last look.")
+    removed: list[str] = []
+    ended: str = Field(default="", description="Why nothing was done, or was left to do.")

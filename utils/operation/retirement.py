@@ -1,9 +1,10 @@
-"""What is an operation and restores nothing: a retirement, which has a name of its own, and an undo."""
+"""What is an operation and restores nothing: a retirement or what becomes of a cluster afterwards, and an undo."""
 
+from utils.identifiers import derived_identifier, digest_of
 from utils.operation.model import Operation
 
 _LONGEST = 80
-_SUFFIX = "-retirement"
+_SUFFIX, _AFTERWARDS = "-retirement", "-afterwards"
 
 
 def restores(operation: Operation) -> bool:
@@ -14,3 +15,17 @@ def restores(operation: Operation) -> bool:
 def retirement_id(operation_id: str) -> str:
     """Name the operation that retires the old cluster of another; an execution's name has at most 80 characters."""
     return operation_id[: _LONGEST - len(_SUFFIX)] + _SUFFIX
+
+
+def afterwards_id(operation_id: str) -> str:
+    """Name the operation that stops or deletes what another restored; no two that are shortened are the same."""
+    room = _LONGEST - len(_AFTERWARDS)
+    if len(operation_id) <= room:
+        return operation_id + _AFTERWARDS
+    digest = digest_of(operation_id)
+    return f"{operation_id[: room - len(digest) - 1]}-{digest}{_AFTERWARDS}"
+
+
+def final_snapshot_of_afterwards(target_cluster_id: str, operation_id: str) -> str:
+    """Name the snapshot that is taken of an operation's cluster before it is deleted afterwards."""
+    return derived_identifier("aurora-restore-final", target_cluster_id, afterwards_id(operation_id))

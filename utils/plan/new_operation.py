@@ -6,24 +6,26 @@ from typing import Any
 
 from utils import tags
 from utils.aws.rds_models import Cluster, Instance, Snapshot
-from utils.aws.target.whole import not_put_back, settings_of
+from utils.aws.target.whole import not_put_back
 from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin
 from utils.identifiers import region_and_account
 from utils.operation.model import ExecutionRecord, Operation
-from utils.operation.planned import Identifiers, OldTarget, Plan
+from utils.operation.planned import Identifiers, Plan
 from utils.operation.state_table import row_ttl
 from utils.plan import guards, planning, readiness
+from utils.plan.afterwards.drill import base_of_drill, check_name_is_free, with_names_of_drill
 from utils.plan.expectation import expected_seconds
 from utils.plan.inherited import usable_key, what_to_inherit
 from utils.plan.kept import kept_and_pruned
 from utils.plan.leftovers import deleted_in_part_by, half_restored_by, old_data_half_back_by
+from utils.plan.old_settings import described, settings_as_they_are
 from utils.plan.restore_settings import resolve_settings
 from utils.plan.source.choosing import choose, look_at_new_name, new_ones_pruned, takes_one_here
 from utils.plan.source.point_in_time import check_members_of_request
 from utils.plan.source.snapshot_choice import check_age
 from utils.plan.swap import check_asked_by_name, look_at_swap
-from utils.plan.tls import tls_of, with_tls
+from utils.plan.tls import with_tls
 from utils.preflight.attached import look_at_attached
 from utils.preflight.bound import look_at_what_binds
 from utils.preflight.bring_back import look_at_bring_back
@@ -40,11 +42,15 @@ from utils.runtime.contract import StartEvent
 from utils.runtime.services import Services
 
 
-def new_operation(event: StartEvent, request: RestoreRequest, services: Services) -> Operation:
+def new_operation(
+    event: StartEvent, request: RestoreRequest, services: Services, *, drill_of: str | None = None
+) -> Operation:
     """Plan the run without changing anything; raises what keeps it from being safe, all of it at once."""
     old = services.rds().find_cluster(request.target.cluster_id)
     now = services.clock.now()  # by RDS's answer: the clock of a function that was idle is behind
     preflight = Preflight()
+    if drill_of:
+        preflight.look("name of the drill", lambda: check_name_is_free(request, services))
     choice = preflight.look(
         "snapshot",
         lambda: choose(event.operation_id, request, now, services),
@@ -60,11 +66,15 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         look_at_what_binds(preflight, services.offers, old)
         if snapshot is not None:
             preflight.look("source", lambda: guards.check_target_is_not_source(request, snapshot, old))
-    now_there = settings_of(old, members, _hanging(old, services)) if old else None
+    now_there = settings_as_they_are(old, members, services) if old else None
     half_done = leftover_of or remains_of or (old_data_half_back_by(old, services.operations) if old else None)
     base = preflight.look(
         "settings to inherit",
-        lambda: what_to_inherit(request, now_there, half_done, services),
+        lambda: (
+            base_of_drill(request, drill_of, services)
+            if drill_of
+            else what_to_inherit(request, now_there, half_done, services)
+        ),
         found=lambda base: f"those of {base.origin}, {base.in_words}" if base else "none are known",
     )
     key = preflight.look(
@@ -80,6 +90,9 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
     any_key = (request.target.kms_key_id or services.settings.kms_key_id, Origin.STACK)
     resolved = resolve_settings(request, snapshot, key or any_key, base)
     settings = resolved.settings = with_tls(preflight, resolved, base, services)
+    if drill_of:
+        resolved = with_names_of_drill(resolved, drill_of, event.operation_id)
+        settings = resolved.settings
     found = planning.Found(
         operation_id=event.operation_id,
         request=request,
@@ -94,7 +107,7 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         not_put_back=not_put_back(old, members) if old else [],
         now=now,
     )
-    identifiers = planning.make_identifiers(found)
+    identifiers = planning.make_identifiers(found).model_copy(update={"drill_of": drill_of})
     plan = planning.make_plan(found, identifiers, services.settings)
     wanted = Wanted(
         snapshot_version=snapshot.engine_version,
@@ -119,8 +132,8 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         pattern = services.settings.target_cluster_pattern
         look_at_swap(preflight, identifiers, old, settings, pattern, services.rds())
         preflight.look("what hangs on the target's name", lambda: check_asked_by_name(now_there, settings))
-    described = _described(old, now_there) if old and now_there else None
-    look_at_bring_back(preflight, request, plan, described, services.kms)
+    kept = described(old, now_there) if old and now_there else None
+    look_at_bring_back(preflight, request, plan, kept, services.kms)
     _warn_of_the_source(preflight, snapshot, services)
     preflight.raise_problems()
     written = datetime.now(UTC)
@@ -137,17 +150,11 @@ def new_operation(event: StartEvent, request: RestoreRequest, services: Services
         ),
         identifiers=identifiers,
         snapshot=planning.describe_source(found),
-        old_target=described,
+        old_target=kept,
         created_at=written,
         updated_at=written,
         ttl=row_ttl(written),
     )
-
-
-def _hanging(old: Cluster, services: Services) -> dict[str, Any]:
-    """Describe what belongs to the old target's settings and is no part of its own description."""
-    attached = services.attached.everything(old.identifier, old.member_ids)
-    return attached | {"tls_parameters": tls_of(old.settings.cluster_parameter_group, services.offers)}
 
 
 def _foreseen(request: RestoreRequest, plan: Plan, identifiers: Identifiers, services: Services) -> dict[str, Any]:
@@ -159,7 +166,7 @@ def _foreseen(request: RestoreRequest, plan: Plan, identifiers: Identifiers, ser
     keeps, finals = kept_and_pruned(
         snapshots, tags.Role.FINAL, target_id, keep=request.keep_final_snapshots, is_new_one=plan.take_final_snapshot
     )
-    runs = services.operations.earlier_runs(services.settings.target_region, target_id)
+    runs = services.operations.earlier_runs(services.settings.target_region, identifiers.timed_as)
     return {
         "prunes": [*copies, *finals, *new_ones_pruned(request, identifiers, services)],
         "keeps": keeps,
@@ -227,15 +234,3 @@ def _look_at_names(preflight: Preflight, names: Identifiers, operation_id: str, 
     preflight.look("names of instances", lambda: guards.check_instance_names(rds, names.instance_ids, target_id))
     for what, snapshot_id in (("copy", names.copy_id), ("final snapshot", names.final_snapshot_id)):
         preflight.look(f"name of the {what}", partial(guards.check_snapshot_name, rds, snapshot_id, operation_id))
-
-
-def _described(old: Cluster, settings: TargetSettings) -> OldTarget:
-    return OldTarget(
-        arn=old.arn,
-        resource_id=old.resource_id,
-        status=old.status,
-        member_ids=tuple(old.member_ids),
-        endpoint=old.endpoint,
-        settings=settings,
-        made_by=old.tags.get(tags.OPERATION_ID),
-    )

@@ -8,6 +8,7 @@ from utils.aws.rds_models import Cluster, Instance, Snapshot
 from utils.cluster_settings.origins import Origin
 from utils.identifiers import derived_identifier, region_and_account
 from utils.operation.planned import BringBackPlan, Identifiers, Plan, SourceSnapshot
+from utils.plan.afterwards.sentences import afterwards_in_sentences
 from utils.plan.inherited import Base
 from utils.plan.restore_settings import Resolved
 from utils.plan.swap import in_sentences, is_swap, swap_names
@@ -196,7 +197,13 @@ def _in_sentences(found: Found, identifiers: Identifiers, plan: Plan) -> list[st
             if plan.bring_back
             else []
         ),
-        f"keep {counted(found.request.keep_copies, 'copy', 'copies')} and "
-        f"{counted(found.request.keep_final_snapshots, 'final snapshot')}",
+        *afterwards_in_sentences(
+            found.request, identifiers, plan, found.operation_id, snapshot.identifier, snapshot.storage_gib
+        ),
     ]
+    if not found.request.is_drill:
+        sentences.append(
+            f"keep {counted(found.request.keep_copies, 'copy', 'copies')} and "
+            f"{counted(found.request.keep_final_snapshots, 'final snapshot')}"
+        )
     return sentences

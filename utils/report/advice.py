@@ -37,7 +37,7 @@ def advice_after(error_name: str, operation: Operation) -> Advice:
     """Say what can work for an operation that failed with an error of this name."""
     if error_name == "OperationClosed":
         return Advice.NEITHER  # another execution has taken it over, or it has succeeded
-    if operation.request.dry_run:
+    if operation.request.dry_run or operation.request.is_drill:
         return Advice.NEW_RUN
     if operation.bring_back is not None:
         return Advice.RESUME if operation.bring_back.finished_at is None else Advice.NEW_RUN

@@ -4,11 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from utils.request.afterwards import DELETE, Afterwards
 from utils.request.approval import Approval
 from utils.request.fields import Budget, Kept
 from utils.request.health import Health
 from utils.request.objectives import Objectives
-from utils.request.source import Source
+from utils.request.source import NEW, Source
 from utils.request.sql import MOST_CHECKS, MOST_SCRIPTS, Check, PostRestoreSql
 from utils.request.start_window import StartWindow
 from utils.request.target import Target
@@ -41,6 +42,10 @@ class RestoreRequest(StrictModel):
         default=24.0,
         description="Hours after a swap that the old cluster is kept; then it is deleted with a final snapshot. 0 "
         "deletes it at once, `null` never.",
+    )
+    afterwards: Afterwards | None = Field(
+        default=None,
+        description="Stop or delete the restored cluster when it has been there for some hours; `null` leaves it.",
     )
     final_snapshot: bool = Field(
         default=True, description="Snapshot the old target before it is deleted; `false` deletes it for good."
@@ -97,6 +102,24 @@ class RestoreRequest(StrictModel):
         "stack's default is.",
     )
     dry_run: bool = Field(default=False, description="Check everything, write the plan, change nothing.")
+
+    @property
+    def is_drill(self) -> bool:
+        """Whether nothing but the evidence is to stay."""
+        return self.afterwards is not None and self.afterwards.is_drill
+
+    @field_validator("afterwards")
+    @classmethod
+    def _leaves_nothing_behind(cls, value: Afterwards | None, info: ValidationInfo) -> Afterwards | None:
+        if value is None or value.action != DELETE:
+            return value
+        if value.is_drill and (source := info.data.get("source")) is not None and source.snapshot == NEW:
+            raise ValueError(
+                'a source.snapshot other than "new" for a drill: it leaves nothing, and proves snapshots that are there'
+            )
+        if not value.is_drill and info.data.get("strategy") == SWAP:
+            raise ValueError("strategy replace, or action stop: deleting a swap's new cluster leaves the old one aside")
+        return value
 
     @field_validator("on_failure")
     @classmethod

@@ -25,6 +25,7 @@ class StepStatus(StrEnum):
     SWAP_AGAIN = "SWAP_AGAIN"
     BROUGHT_BACK = "BROUGHT_BACK"
     UNDO = "UNDO"
+    AFTERWARDS_CHANGED = "AFTERWARDS_CHANGED"
 
 
 OperationId = Annotated[str, Field(pattern=OPERATION_ID_PATTERN)]

@@ -36,10 +36,15 @@ def check_resumable(operation: Operation, services: Services) -> None:
     """Refuse an operation that cannot be resumed, or whose execution still runs."""
     if operation.retires is not None:
         raise OperationNotResumable(
-            f"operation {operation.operation_id}, the retirement of what {operation.retires} put aside",
+            f"operation {operation.operation_id}, "
+            + (
+                f"the retirement of what {operation.retires} put aside"
+                if operation.afterwards is None
+                else f"which is to {operation.afterwards.action} the cluster of {operation.retires}"
+            ),
             field="resume",
             expected="an operation that restores",
-            action="redrive its execution, or delete the old cluster by hand; nothing was changed",
+            action="redrive its execution, or do by hand what it was to do; nothing was changed",
         )
     if operation.bring_back is not None and operation.bring_back.finished_at is not None:
         raise OperationNotResumable(
@@ -48,6 +53,7 @@ def check_resumable(operation: Operation, services: Services) -> None:
             expected="an operation whose target is still to be restored",
             action="start a new run without resume; nothing was changed",
         )
+    check_may_go_on(operation)
     ended_well = operation.status is OperationStatus.SUCCEEDED
     if ended_well or operation.request.dry_run:
         raise OperationNotResumable(
@@ -65,12 +71,24 @@ def check_resumable(operation: Operation, services: Services) -> None:
         )
 
 
+def check_may_go_on(operation: Operation) -> None:
+    """Refuse a drill that has ended: what it made goes again, and nothing would remove what came after."""
+    if operation.retires is None and operation.request.is_drill and not operation.request.dry_run:
+        raise OperationNotResumable(
+            f"operation {operation.operation_id}, a drill, after which everything is removed",
+            field="resume",
+            expected="an operation whose cluster stays",
+            action="start a new drill; nothing was changed",
+        )
+
+
 def reopen(operation: Operation, attempt: Attempt, services: Services, *, may_take_over: bool = True) -> None:
     """Let `attempt` work on the operation and lock its target again; raises `OperationInProgress`.
 
     The row goes first: of two attempts at once its version lets one through. What is not finished gets its whole
     time budget again.
     """
+    check_may_go_on(operation)
     before = operation.model_copy(deep=True)
     now = datetime.now(UTC)
     if operation.executions and operation.executions[-1].finished_at is None:

@@ -1,6 +1,7 @@
 """Step 9: mark the copy as archived, and prune older copies and final snapshots of this target, by count."""
 
 from utils import tags
+from utils.cluster.afterwards.beginning import begin_afterwards
 from utils.cluster.snapshot_quota import prunable
 from utils.cluster.source.new_snapshot import superfluous_new_snapshots
 from utils.operation.model import Operation
@@ -31,7 +32,8 @@ def archive_snapshot(operation: Operation, services: Services) -> StepResult:
     for identifier in of_source:
         services.new_snapshots(operation.snapshot.region).delete_snapshot(identifier)
     _remember_durations(operation, services)
-    return StepResult(status=StepStatus.READY, details=record.model_dump(mode="json"))
+    starts = {"afterwards": started} if (started := begin_afterwards(operation, services)) else {}
+    return StepResult(status=StepStatus.READY, details=record.model_dump(mode="json") | starts)
 
 
 def _remember_durations(operation: Operation, services: Services) -> None:
@@ -39,5 +41,5 @@ def _remember_durations(operation: Operation, services: Services) -> None:
     seconds = durations(operation)
     if "total" in seconds:
         run = RunDurations(operation_id=operation.operation_id, finished_at=services.clock.now(), seconds=seconds)
-        target_id = operation.identifiers.target_cluster_id
-        services.operations.remember_run(services.settings.target_region, target_id, run)
+        timed_as = operation.identifiers.timed_as
+        services.operations.remember_run(services.settings.target_region, timed_as, run)

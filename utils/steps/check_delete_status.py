@@ -4,6 +4,7 @@ from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_reader import RdsReader
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
+from utils.cluster.afterwards.acting import is_left_to_delete_rds
 from utils.cluster.beside import left_beside
 from utils.cluster.bring_back.beginning import note_cleared
 from utils.cluster.ours import check_final_snapshot_is_ours
@@ -20,6 +21,8 @@ from utils.words import counted
 
 def check_delete_status(operation: Operation, services: Services) -> StepResult:
     """Answer IN_PROGRESS, SNAPSHOT_READY (delete now), or READY; raises `DeleteFailed`, `PhaseTimedOut`."""
+    if is_left_to_delete_rds(operation):
+        return StepResult(status=StepStatus.SNAPSHOT_READY, wait_seconds=1)
     if operation.held_by is not None and undo_that_holds(operation, services) is not None:
         return StepResult(status=StepStatus.SNAPSHOT_READY, wait_seconds=1)
     target = services.rds().find_cluster(operation.identifiers.target_cluster_id)

@@ -77,5 +77,5 @@ def _not_shown(phase: Phase, record: RestoreRecord, target_id: str) -> StepResul
 
 def _remember(record: RestoreRecord, cluster: Cluster, instances: list[Instance]) -> None:
     record.cluster_arn, record.engine_version = cluster.arn, cluster.engine_version
-    record.endpoint, record.port = cluster.endpoint, cluster.port
+    record.resource_id, record.endpoint, record.port = cluster.resource_id, cluster.endpoint, cluster.port
     record.instance_ids = sorted(instance.identifier for instance in instances)

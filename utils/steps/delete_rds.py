@@ -3,6 +3,7 @@
 from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
+from utils.cluster.afterwards.acting import act_afterwards
 from utils.cluster.beside import clear_left_beside
 from utils.cluster.bring_back.beginning import begin_bringing_back, clear_for_old_data
 from utils.cluster.old_target import delete_old_target, give_protection_back
@@ -32,6 +33,10 @@ def delete_rds(operation: Operation, services: Services, failure: OperationError
         return StepResult(status=StepStatus.READY, details=as_caught(first))
     if operation.held_by is not None and (undo := undo_that_holds(operation, services)) is not None:
         return _held(operation, undo, services)
+    if operation.afterwards is not None:
+        answer = act_afterwards(operation, operation.afterwards, services)
+        if answer is not None:
+            return answer
     if operation.bring_back is not None:
         return _make_room_for_old_data(operation, operation.bring_back, services)
     if operation.is_swap:

@@ -4,9 +4,10 @@ A request that only names an earlier operation resumes it with its own plan inst
 """
 
 from datetime import UTC, datetime
-from typing import Any
 
 from utils import tags
+from utils.cluster.afterwards.beginning import begin_clean_up
+from utils.cluster.afterwards.changing import change_afterwards
 from utils.errors import (
     OperationClosed,
     OperationNotFound,
@@ -17,10 +18,12 @@ from utils.errors import (
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.store import UnplannedOperation
 from utils.plan import guards
+from utils.plan.afterwards.drill import as_drill
 from utils.plan.new_operation import new_operation
 from utils.plan.source.snapshot_choice import check_age
 from utils.plan.undo import hold_retirement, swap_to_undo, undo_operation
 from utils.report.changes import NOTHING, changed_so_far, telling
+from utils.request.afterwards import parse_afterwards_change
 from utils.request.approval import Approval
 from utils.request.model import RestoreRequest
 from utils.request.parsing import RESUME, parse_request, parse_resume, parse_undo
@@ -28,6 +31,7 @@ from utils.request.start_window import check_start_window
 from utils.runtime import resumption
 from utils.runtime.announcements import announce_start
 from utils.runtime.contract import StartEvent, StepResult, StepStatus
+from utils.runtime.first_answer import NO_RUN, first_answer
 from utils.runtime.services import Services
 from utils.runtime.target_lock import take_lock
 
@@ -37,15 +41,24 @@ def snapshot_check(event: StartEvent, services: Services) -> StepResult:
 
     The answer's `operation_id` is the operation that the rest of the execution works on.
     """
+    change = parse_afterwards_change(event.request)
+    if change is not None:
+        done = change_afterwards(change, services)
+        return StepResult(
+            status=StepStatus.AFTERWARDS_CHANGED,
+            operation_id=event.operation_id,
+            details=NO_RUN | {"afterwards": done},
+        )
     resumed, undone = parse_resume(event.request), parse_undo(event.request)
     if undone:
         operation = _undoing(undone, event, services)
     else:
         operation = _resumed(resumed, event, services) if resumed else _started(event, services)
+    clean_up = {"clean_up": starts} if (starts := begin_clean_up(operation, services)) else {}
     return StepResult(
         status=_status(operation),
         operation_id=operation.operation_id,
-        details=_summary(operation, services),
+        details=first_answer(operation, services) | clean_up,
     )
 
 
@@ -76,7 +89,8 @@ def _started(event: StartEvent, services: Services) -> Operation:
     operation = services.operations.find(event.operation_id)
     if operation is None:
         guards.check_operation_id(event.operation_id)
-        request = _with_approval(parse_request(event.request, services.settings), services)
+        asked = _with_approval(parse_request(event.request, services.settings), services)
+        request, drill_of = as_drill(asked, event.operation_id)
         guards.check_target_name(request.target.cluster_id, services.settings.target_cluster_pattern)
         if not request.dry_run:
             check_start_window(request.start_window, datetime.now(UTC))
@@ -84,7 +98,9 @@ def _started(event: StartEvent, services: Services) -> Operation:
             _reserve(event, request, services)
             with telling(lambda: NOTHING):
                 operation = (
-                    new_operation(event, request, services) if request.dry_run else _locked(event, request, services)
+                    new_operation(event, request, services, drill_of=drill_of)
+                    if request.dry_run
+                    else _locked(event, request, drill_of, services)
                 )
             services.operations.create(operation)
         except OperationRowConflict:
@@ -192,45 +208,12 @@ def _reserve(event: StartEvent, request: RestoreRequest, services: Services) -> 
     )
 
 
-def _locked(event: StartEvent, request: RestoreRequest, services: Services) -> Operation:
+def _locked(event: StartEvent, request: RestoreRequest, drill_of: str | None, services: Services) -> Operation:
     target_id = request.target.cluster_id
     take_lock(event.operation_id, event.attempt, target_id, request, services)
     try:
-        return new_operation(event, request, services)
+        return new_operation(event, request, services, drill_of=drill_of)
     except PermanentError:
         # There will be no plan to resume: the next run need not wait for the end of this execution.
         services.operations.release_lock(services.settings.target_region, target_id, event.operation_id)
         raise
-
-
-def _summary(operation: Operation, services: Services) -> dict[str, Any]:
-    return {
-        "snapshot": operation.snapshot.arn,
-        "snapshot_age_hours": operation.snapshot.age_hours,
-        "target_cluster_id": operation.identifiers.target_cluster_id,
-        "actions": operation.plan.actions,
-        "warnings": operation.plan.warnings,
-        "approval_seconds": _approval_seconds(operation),
-        "verify_network_of": _network_stays_that_of(operation, services),
-        "verify_key": operation.plan.settings.kms_key_id or "",
-    }
-
-
-def _approval_seconds(operation: Operation) -> int:
-    """Return how long a person may take to approve; 0 where nobody is to be asked, or was."""
-    approval = operation.request.approval
-    return approval.seconds if approval is not None and operation.awaits_approval else 0
-
-
-def _network_stays_that_of(operation: Operation, services: Services) -> str:
-    """Name the old target if who reaches it will reach the new one: not once it goes, nor if it cannot answer."""
-    old, settings, target_id = operation.old_target, operation.plan.settings, operation.identifiers.target_cluster_id
-    if operation.plan.quarantine_group_ids:
-        return ""
-    if old is None or (operation.deletion is not None and operation.deletion.destroying_since is not None):
-        return ""
-    network = (settings.subnet_group, sorted(settings.security_group_ids or []))
-    if (old.settings.subnet_group, sorted(old.settings.security_group_ids or [])) != network:
-        return ""
-    answers = any(instance.status == "available" for instance in services.rds().instances_of(target_id))
-    return target_id if answers else ""

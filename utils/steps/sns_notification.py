@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from utils.aws.notifier import Notification
+from utils.cluster.afterwards.beginning import START_CLEAN_UP, end_clean_up
 from utils.cluster.retirement import end_retirement
 from utils.cluster.target_record import remember_success
 from utils.errors import OperationClosed, OperationRowConflict
@@ -19,7 +20,7 @@ from utils.operation.store import UnplannedOperation
 from utils.report.advice import advice_after
 from utils.report.changes import with_what_came_after
 from utils.report.messages import message_for_failure, message_for_success
-from utils.report.retirement import message_for_retirement, message_for_undo
+from utils.report.retirement import message_for_afterwards, message_for_retirement, message_for_undo
 from utils.report.summary import summarise
 from utils.runtime import resumption
 from utils.runtime.announcements import SENT, announce_end, announce_refusal, notify
@@ -54,8 +55,9 @@ def _end_unplanned(event: ClosingEvent, services: Services) -> StepResult:
     # The name of the execution, which is not the operation's when that was to be resumed.
     name = event.execution_arn.rpartition(":")[2] or event.operation_id
     row = services.operations.find_unplanned(name)
-    if row is None and event.has_ended and services.operations.find(name) is not None:
-        return StepResult(status=StepStatus.READY)  # another execution went on with what began as this one
+    if row is None and event.has_ended and (event.error is None or services.operations.find(name) is not None):
+        # Another execution went on with what began as this one, or it only changed what becomes of a cluster.
+        return StepResult(status=StepStatus.READY)
     row = row or UnplannedOperation(
         operation_id=name,
         execution_arn=event.execution_arn,
@@ -92,10 +94,13 @@ class _PlannedEnd:
                 expected="one that went through Archive Snapshot, or an error to close it with",
                 action="leave closing to the state machine; it was not closed",
             )
-        if error is None and not self.row.request.dry_run and not self.row.retires:
+        is_drill = self.row.request.is_drill
+        if error is None and not self.row.request.dry_run and not self.row.retires and not is_drill:
             remember_success(self.row, self.services)
         if error is None and self.row.undoes is not None:
             end_retirement(self.row.undoes, self.services)
+        if error is not None and error.step == START_CLEAN_UP:
+            end_clean_up(self.row, self.services)
         # First of all: a call that is made again finds the row closed.
         remember_source(self.row, error, self.services)
         self.row.evidence = None  # what an earlier end left says nothing of this one
@@ -118,6 +123,8 @@ class _PlannedEnd:
         return self.row.retires is None and ask_for_evidence(self.row, self.services)
 
     def message(self) -> Notification:
+        if self.row.afterwards is not None:
+            return message_for_afterwards(self.row, self.row.afterwards, self.error)
         if self.row.retires is not None:
             return message_for_retirement(summarise(self.row), self.error)
         if self.row.undoes is not None and self.error is None:

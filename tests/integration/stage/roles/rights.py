@@ -351,7 +351,7 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
         rds("modify_db_cluster", DBClusterIdentifier=REPLACEABLE, DeletionProtection=False),
     ),
     "stop a restored cluster": (
-        frozenset({"swap-clusters"}),
+        frozenset({"delete-rds", "swap-clusters"}),
         rds("stop_db_cluster", DBClusterIdentifier=RESTORED),
     ),
     "let RDS manage a restored cluster's password": (

@@ -1,0 +1,219 @@
+"""A drill: restored beside everything under a name of its own, proven, and removed again, whatever happens."""
+
+from typing import Any
+
+import pytest
+
+from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from tests.unit.steps.afterwards import (
+    AFTERWARDS,
+    AFTERWARDS_ARN,
+    AT_ONCE,
+    afterwards,
+    change,
+    close,
+    end,
+    follow,
+    look,
+    to_the_end,
+    up_to_the_users,
+)
+from tests.unit.steps.stories import ended
+from tests.unit.steps.swaps import Door
+from utils import tags
+from utils.errors import AccessDenied, IdentifierTaken, InvalidRequest, OperationNotResumable
+from utils.identifiers import digest_of
+from utils.operation.model import OperationStatus, StepName
+from utils.runtime.contract import StartEvent, StepEvent, StepStatus
+from utils.runtime.step import on_operation
+from utils.steps.copy_snapshot import copy_snapshot
+from utils.steps.restore_snapshot import restore_snapshot
+from utils.steps.snapshot_check import snapshot_check
+
+DIGEST = digest_of(OPERATION)
+DRILL = f"staging-drill-{DIGEST}"
+
+
+@pytest.fixture
+def ready(aws: FakeAws, door: Door) -> FakeAws:
+    """A database that lets the users in, and a target that people work with."""
+    assert door
+    aws.has_old_target()
+    return aws
+
+
+def stands(aws: FakeAws) -> list[str]:
+    """What there is of the drill in RDS."""
+    found = [*aws.west.clusters, *aws.west.instances, *aws.west.snapshots]
+    return sorted(name for name in found if DIGEST in name or name == aws.operation.identifiers.copy_id)
+
+
+def target(aws: FakeAws) -> Any:
+    return [aws.west.clusters.get("staging"), aws.west.instances.get("staging-1"), aws.west.instances.get("staging-2")]
+
+
+def text(aws: FakeAws) -> str:
+    return str(aws.topic.messages[-1]["Message"])
+
+
+def test_a_drill_needs_no_target_and_plans_a_cluster_with_a_name_of_its_own(aws: FakeAws) -> None:
+    aws.start(afterwards=AT_ONCE)
+    names = aws.operation.identifiers
+    assert (names.target_cluster_id, names.instance_ids, names.drill_of) == (DRILL, [f"{DRILL}-1"], "staging")
+    assert aws.operation.plan.delete_target is False
+    said = "\n".join(aws.operation.plan.actions)
+    assert "this is a drill for staging, which is not touched" in said
+    assert f"remove whatever it made ({DRILL}, {DRILL}-1, {names.copy_id}), without a final snapshot" in said
+    assert "until then an hour of it costs $0.00 for 20 GiB of storage, 1 instance of db.r8g.large by the price" in said
+
+
+def test_it_is_built_like_its_target_with_names_of_its_own_and_nothing_that_hangs_on_the_target(aws: FakeAws) -> None:
+    aws.has_old_target(DeletionProtection=True)
+    aws.start(afterwards=AT_ONCE)
+    plan = aws.operation.plan
+    assert [member.identifier for member in plan.settings.members] == [
+        f"staging-1-drill-{DIGEST}",
+        f"staging-2-drill-{DIGEST}",
+    ]
+    assert plan.settings.subnet_group == aws.west.clusters["staging"]["DBSubnetGroup"]
+    assert plan.settings.deletion_protection is False
+    assert plan.settings.custom_endpoints is None
+    assert f"members.staging-1-drill-{DIGEST}.instance_class" in plan.origins
+    assert aws.operation.old_target is None
+
+
+def test_its_clean_up_waits_before_anything_is_made_and_again_for_the_end_of_the_drill(ready: FakeAws) -> None:
+    answer = ready.start(afterwards=AT_ONCE)
+    assert answer.details["clean_up"] == [
+        {"name": AFTERWARDS, "input": {"operation_id": AFTERWARDS, "wait_seconds": 0}}
+    ]
+    assert afterwards(ready).execution_arn == AFTERWARDS_ARN
+    waits = look(ready)
+    assert (waits.status, waits.wait_seconds) == (StepStatus.IN_PROGRESS, 15)
+    assert waits.details == {"waiting_for": f"the end of {OPERATION}"}
+    assert ready.west.changes == []
+    assert ready.start(afterwards=AT_ONCE).details["clean_up"] == answer.details["clean_up"], (
+        "a second call starts the same"
+    )
+
+
+def test_a_dry_run_of_a_drill_begins_no_clean_up(ready: FakeAws) -> None:
+    answer = ready.start(afterwards=AT_ONCE, dry_run=True)
+    assert "clean_up" not in answer.details
+    assert ready.operations.find(AFTERWARDS) is None
+
+
+def test_after_its_end_nothing_stands_and_the_target_was_not_touched(ready: FakeAws) -> None:
+    before = [dict(item) for item in target(ready)]
+    assert to_the_end(ready, afterwards=AT_ONCE) == [], "the clean-up has been there from the beginning"
+    assert DRILL in stands(ready)
+    follow(ready)
+    assert stands(ready) == []
+    assert [dict(item) for item in target(ready)] == before
+    assert ready.west.asked("create_db_cluster_snapshot") == [], "no final snapshot"
+    assert ready.west.snapshots == {}
+    assert ready.operations.find_target_record("us-west-2", DRILL) is None
+    assert ready.operations.locks == {}
+    assert f"Nothing stands any more of what the drill {OPERATION} made: {DRILL}, aurora-restore-copy-" in text(ready)
+    assert afterwards(ready).status is OperationStatus.SUCCEEDED
+
+
+def test_how_long_drills_take_is_told_by_earlier_drills(ready: FakeAws) -> None:
+    to_the_end(ready, afterwards=AT_ONCE)
+    assert [run.operation_id for run in ready.operations.earlier_runs("us-west-2", "staging/drill")] == [OPERATION]
+    assert ready.operations.earlier_runs("us-west-2", "staging") == []
+
+
+def test_a_drill_that_failed_is_cleaned_up_as_well_once_nothing_more_can_come(ready: FakeAws) -> None:
+    ready.start(afterwards=AT_ONCE)
+    ready.run(copy_snapshot)
+    end(ready, error="CopyFailed", step="Check Copy Status")
+    assert "start a new run" in text(ready)
+    follow(ready)
+    assert stands(ready) == []
+
+
+def test_what_a_stopped_drill_had_just_asked_for_is_waited_for(ready: FakeAws) -> None:
+    ready.start(afterwards=AT_ONCE, source={"region": "us-east-1"})
+    ended(ready, "ABORTED")
+    waits = look(ready)
+    assert waits.details["waiting_for"] == "what the drill had begun to be shown, if anything is left of it"
+    made = tags.own_tags(tags.Role.TARGET, OPERATION, DRILL)
+    ready.west.has_cluster(DRILL, members=1, tags=made)
+    follow(ready)
+    assert stands(ready) == []
+
+
+def test_a_half_restored_cluster_is_waited_for_until_it_can_be_deleted(ready: FakeAws) -> None:
+    up_to_the_users(ready, afterwards=AT_ONCE)
+    ready.west.clusters[DRILL]["Status"] = "creating"
+    end(ready, error="PhaseTimedOut", step="Check Restore Status")
+    assert look(ready).details["waiting_for"] == f"{DRILL} (creating) to take a deletion"
+    ready.west.clusters[DRILL]["Status"] = "available"
+    follow(ready)
+    assert stands(ready) == []
+
+
+def test_a_cluster_of_that_name_that_it_did_not_make_is_left_alone(ready: FakeAws) -> None:
+    up_to_the_users(ready, afterwards=AT_ONCE)
+    end(ready, error="UsersNotProven")
+    ready.west.clusters[DRILL]["TagList"] = [
+        {"Key": tags.MANAGED, "Value": "true"},
+        {"Key": tags.OPERATION_ID, "Value": "x"},
+    ]
+    for member in ready.west.instances.values():
+        member["TagList"] = []
+    follow(ready)
+    assert ready.west.clusters[DRILL]["Status"] == "available"
+
+
+def test_a_copy_of_that_name_that_it_did_not_make_is_left_alone(ready: FakeAws) -> None:
+    up_to_the_users(ready, afterwards=AT_ONCE)
+    copy = ready.operation.identifiers.copy_id
+    ready.west.snapshots[copy]["TagList"] = [{"Key": tags.MANAGED, "Value": "true"}]
+    end(ready, error="UsersNotProven")
+    follow(ready)
+    assert [*ready.west.snapshots] == [copy]
+
+
+def test_it_says_what_it_left_behind_when_it_may_not_remove_it(ready: FakeAws) -> None:
+    to_the_end(ready, afterwards=AT_ONCE)
+    ready.west.refuse("delete_db_instance", "AccessDenied", "no")
+    with pytest.raises(AccessDenied):
+        look(ready)
+    close(ready, error="AccessDenied")
+    assert afterwards(ready).status is OperationStatus.FAILED
+    assert f"Left behind: {DRILL}, staging-1-drill-{DIGEST}, staging-2-drill-{DIGEST}" in text(ready)
+    assert "Then redrive the execution, or delete it by hand" in text(ready)
+
+
+def test_nobody_resumes_or_redrives_what_is_being_removed(ready: FakeAws) -> None:
+    ready.start(afterwards=AT_ONCE)
+    end(ready, error="CopyFailed", step="Copy Snapshot")
+    event = StartEvent(operation_id="again", execution_arn=f"{EXECUTION_ARN}-again", request={"resume": OPERATION})
+    with pytest.raises(OperationNotResumable, match="start a new drill"):
+        snapshot_check(event, ready.services)
+    redriven = StepEvent(operation_id=OPERATION, execution_arn=EXECUTION_ARN, redrive_count=1)
+    with pytest.raises(OperationNotResumable, match="start a new drill"):
+        on_operation(StepName.RESTORE_SNAPSHOT, redriven, ready.services, restore_snapshot)
+    assert ready.west.changes == []
+
+
+def test_a_clean_up_is_neither_put_off_nor_called_off(ready: FakeAws) -> None:
+    ready.start(afterwards=AT_ONCE)
+    with pytest.raises(InvalidRequest, match="a drill"):
+        change(ready, afterwards_of=OPERATION, cancel=True)
+
+
+def test_a_clean_up_that_could_not_be_started_ends_with_its_drill_which_made_nothing(ready: FakeAws) -> None:
+    ready.start(afterwards=AT_ONCE)
+    end(ready, error="States.TaskFailed", step="Start Clean-up")
+    assert afterwards(ready).status is OperationStatus.SUCCEEDED
+    assert ready.west.changes == []
+
+
+def test_a_name_that_is_taken_is_refused_and_nothing_is_touched(ready: FakeAws) -> None:
+    ready.west.has_cluster(DRILL, members=1, tags={tags.REPLACEABLE: "true"})
+    with pytest.raises(IdentifierTaken, match="the name that this drill would make"):
+        ready.start(afterwards=AT_ONCE)
+    assert ready.west.changes == []

@@ -1,0 +1,97 @@
+"""The row of what becomes of a restored cluster, and the execution that works on it."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from utils.cluster.retirement import end_row, execution_arn, start_of
+from utils.errors import OperationRowConflict
+from utils.operation.model import ExecutionRecord, Operation, OperationStatus, StepName
+from utils.operation.planned import Identifiers
+from utils.operation.records import AfterwardsRecord
+from utils.operation.retirement import afterwards_id, final_snapshot_of_afterwards, restores
+from utils.operation.state_table import row_ttl
+from utils.request.afterwards import DELETE, Afterwards
+from utils.request.model import RestoreRequest
+from utils.runtime.services import Services
+
+START_CLEAN_UP = "Start Clean-up"  # the state of the state machine
+_LONGEST_DELETE_HOURS = 120.0
+
+
+def begin_clean_up(operation: Operation, services: Services) -> list[dict[str, Any]]:
+    """Write the row of a drill's clean-up before anything is made; return the execution that is to wait for its end."""
+    wanted = operation.request.afterwards
+    if wanted is None or not wanted.is_drill or operation.request.dry_run or not operation.execution_arn:
+        return []
+    return [_begun(operation, wanted, None, services)]
+
+
+def begin_afterwards(operation: Operation, services: Services) -> list[dict[str, Any]]:
+    """Write the row of what becomes of a cluster that is proven; return the execution that waits so many hours."""
+    wanted = operation.request.afterwards
+    if wanted is None or wanted.is_drill or not restores(operation) or not operation.execution_arn:
+        return []
+    due_at = services.clock.now() + timedelta(hours=wanted.after_hours)
+    return [_begun(operation, wanted, due_at, services)]
+
+
+def end_clean_up(operation: Operation, services: Services) -> None:
+    """End the clean-up of a drill that made nothing, as its execution could not be started."""
+    row = services.operations.find(afterwards_id(operation.operation_id))
+    if row is not None and row.status is OperationStatus.RUNNING:
+        end_row(row, services)
+
+
+def _begun(operation: Operation, wanted: Afterwards, due_at: datetime | None, services: Services) -> dict[str, Any]:
+    name = afterwards_id(operation.operation_id)
+    if services.operations.find(name) is None:
+        # An earlier call may have written it meanwhile.
+        with suppress(OperationRowConflict):
+            services.operations.create(_row(operation, wanted, name, due_at))
+    return start_of(name, name, wanted.after_hours)
+
+
+def _row(operation: Operation, wanted: Afterwards, name: str, due_at: datetime | None) -> Operation:
+    now, names, arn = datetime.now(UTC), operation.identifiers, execution_arn(operation, name)
+    final_snapshot = wanted.action == DELETE and not wanted.is_drill and operation.request.final_snapshot
+    plan = {
+        "delete_target": wanted.action == DELETE,
+        "take_final_snapshot": final_snapshot,
+        # Known once it was seen: nothing with another one is ever touched.
+        "old_target_resource_id": operation.restore.resource_id if operation.restore else None,
+        "half_restored_by": None,
+        "deleted_in_part_by": None,
+        "bring_back": None,
+        "actions": [f"{wanted.action} {names.target_cluster_id}, which operation {operation.operation_id} restored"],
+    }
+    return Operation(
+        operation_id=name,
+        retires=operation.operation_id,
+        afterwards=AfterwardsRecord(action=wanted.action, is_drill=wanted.is_drill, due_at=due_at),
+        execution_arn=arn,
+        executions=[ExecutionRecord(execution_arn=arn, started_at=now)],
+        current_step=StepName.DELETE_RDS,
+        request=_request(operation.request, wanted),
+        plan=operation.plan.model_copy(update=plan),
+        identifiers=Identifiers(
+            target_cluster_id=names.target_cluster_id,
+            instance_ids=names.instance_ids,
+            copy_id=names.copy_id,
+            final_snapshot_id=final_snapshot_of_afterwards(names.target_cluster_id, operation.operation_id),
+            drill_of=names.drill_of,
+        ),
+        snapshot=operation.snapshot,
+        created_at=now,
+        updated_at=now,
+        ttl=row_ttl(now),
+    )
+
+
+def _request(request: RestoreRequest, wanted: Afterwards) -> RestoreRequest:
+    """Return what the deletion goes by: a clean-up may have to wait for whatever its drill had begun."""
+    if not wanted.is_drill:
+        return request
+    budgets = request.budgets
+    hours = min(budgets.copy_hours + budgets.delete_hours + budgets.restore_hours, _LONGEST_DELETE_HOURS)
+    return request.model_copy(update={"budgets": budgets.model_copy(update={"delete_hours": hours})})
