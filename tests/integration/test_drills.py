@@ -178,11 +178,11 @@ def cut(world: World) -> Cut:
 
     name = "drill-by-hand-refused"
     cluster = names_of(name)["cluster"].replace(REHEARSED, "unrehearsed")
-    world.fault("error", "DeleteDBCluster", cluster, code="AccessDenied")
+    world.fault("error", "DeleteDBCluster", cluster, code="InvalidParameterCombination", message="not now")
     world.end_of(world.start(asked, name), "unrehearsed")
     assert afterwards_of(world, name)["status"] == "FAILED"
     left = left_of(world, name)
-    subject = f"Aurora restore: clean-up of the drill {cluster} FAILED: AccessDenied"
+    subject = f"Aurora restore: clean-up of the drill {cluster} FAILED: AwsRequestRejected"
     message = next(item.text for item in world.mailbox.messages() if item.subject == subject[:100])
     arn = world.execution_arn(afterwards_id(name)).replace("-pipeline:", "-retirement:")
     states.redrive_execution(executionArn=arn)

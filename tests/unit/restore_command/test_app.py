@@ -64,7 +64,20 @@ def test_a_region_that_does_not_exist_is_refused(
     assert capsys.readouterr().err.startswith("restore.sh: no Region 'mars-1'")
 
 
-COMMANDS = ["start", "plan", "watch", "runs", "show", "resume", "undo", "approve", "reject", "report", "drills"]
+COMMANDS = [
+    "start",
+    "plan",
+    "watch",
+    "runs",
+    "show",
+    "resume",
+    "undo",
+    "afterwards",
+    "approve",
+    "reject",
+    "report",
+    "drills",
+]
 
 
 def test_exit_codes_are_told_in_the_help_and_in_the_readme(
@@ -93,3 +106,11 @@ def test_every_command_has_help_json_and_region(
 def test_times_are_written_and_typed_as_people_do() -> None:
     assert [duration(seconds) for seconds in (42, 1207, 3900)] == ["42 s", "20 min 07 s", "1 h 05 min"]
     assert [typed(text).total_seconds() for text in ("90m", "36h", "7d", "2w")] == [5400, 129_600, 604_800, 1_209_600]
+
+
+@pytest.mark.parametrize("options", [[], ["--postpone", "8", "--cancel"]])
+def test_what_becomes_of_a_cluster_is_either_put_off_or_called_off(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    assert run(monkeypatch, "afterwards", "nightly-1", *options) == USAGE
+    assert "one of both" in capsys.readouterr().err

@@ -180,3 +180,26 @@ def test_what_is_at_work_or_does_not_exist_is_not_resumed(name: str, told: str) 
     with pytest.raises(Refused, match=told):
         commands.resume(desk.pipeline, desk.output(), name, watch=False)
     assert desk.states.started == []
+
+
+@pytest.mark.parametrize(("hours", "asked"), [(24.0, {"postpone_hours": 24.0}), (None, {"cancel": True})])
+def test_what_becomes_of_a_cluster_is_changed_by_an_execution_whose_answer_is_told(
+    monkeypatch: pytest.MonkeyPatch, hours: float | None, asked: dict[str, object]
+) -> None:
+    monkeypatch.setattr(commands, "_LOOK_SECONDS", 0.0)
+    desk = Desk()
+    desk.states.output = {"details": {"afterwards": "stop staging at 2026-11-27 04:00 UTC"}}
+
+    assert commands.afterwards(desk.pipeline, desk.output(), "nightly-1", hours) == SUCCEEDED
+
+    [started] = desk.states.started
+    assert json.loads(started["input"]) == {"afterwards_of": "nightly-1", **asked}
+    assert "stop staging at 2026-11-27 04:00 UTC" in desk.printed
+
+
+def test_a_change_that_is_refused_says_why() -> None:
+    desk = Desk()
+    desk.states.status, desk.states.error, desk.states.cause = "FAILED", "InvalidRequest", "found nothing of it"
+
+    with pytest.raises(Refused, match="found nothing of it"):
+        commands.afterwards(desk.pipeline, desk.output(), "nightly-1", None)

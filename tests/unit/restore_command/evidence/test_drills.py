@@ -14,6 +14,7 @@ from moto import mock_aws
 
 from deployment.account import Refused
 from restore_command.evidence import drilling
+from restore_command.evidence.drills_shown import table_of
 from restore_command.exit_codes import SUCCEEDED
 from restore_command.records import Records
 from tests.unit.evidence.runs import BROKEN, a_request, a_restore, at
@@ -23,6 +24,7 @@ from utils.evidence.attestation import sha256
 from utils.evidence.drills import SourceCluster, drills_of
 from utils.evidence.period import Period, Population, page_of_period
 from utils.operation.model import OperationStatus
+from utils.operation.records import AfterwardsRecord, DeletionRecord
 from utils.report.summary import durations
 
 PROD = SourceCluster(cluster_id="prod", region="us-east-1", account_id="123456789012")
@@ -67,6 +69,34 @@ def test_a_source_is_told_with_its_last_restore_its_rate_and_how_long_that_prove
     assert not prod.is_fresh(last + MONTH + timedelta(seconds=1))
     assert [item.rto_seconds for item in prod.restores] == [durations(a_restore())["total"]] * 2
     assert [item.rpo_hours for item in prod.restores] == [1.25, 1.25]
+
+
+def test_what_deletes_or_stops_a_cluster_is_no_restore(desk: Desk) -> None:
+    ended = {"status": OperationStatus.SUCCEEDED, "created_at": AT, "finished_at": at(50)}
+    desk.store.create(an_operation("first-retirement", retires="first", **ended))
+    desk.store.create(an_operation("undo-first", undoes="first", **ended))
+    [prod] = found(desk)
+    assert (prod.runs, [item.operation_id for item in prod.restores]) == (3, ["second", "first"])
+
+
+def test_a_drill_is_told_from_other_restores_with_what_its_clean_up_could_not_remove(desk: Desk) -> None:
+    names = an_operation().identifiers.model_copy(
+        update={"drill_of": "staging", "target_cluster_id": "staging-drill-1"}
+    )
+    third = AT + timedelta(days=8)
+    desk.store.create(a_restore("third", created_at=third, finished_at=third, identifiers=names))
+    record = AfterwardsRecord(action="delete", is_drill=True, standing=["staging-drill-1"])
+    clean_up = {"retires": "third", "afterwards": record, "identifiers": names, "deletion": DeletionRecord()}
+    desk.store.create(an_operation("third-afterwards", status=OperationStatus.FAILED, error=BROKEN, **clean_up))
+    [prod] = found(desk)
+    assert (prod.last.drill_of, list(prod.left_behind)) == ("staging", ["staging-drill-1"])
+    assert prod.document(AT)["left_behind"] == ["staging-drill-1"]
+    assert prod.document(AT)["drills"] == 1
+    page = page_of_period(Period(until=AT, days=90, fresh_days=30, region="us-west-2"), [prod], Population([PROD]))
+    assert "third, a drill for staging" in page
+    assert "Drills of prod (us-east-1, 123456789012) left behind: staging-drill-1" in page
+    desk.output().result(None, table_of([prod], AT))
+    assert {"(drill);", "behind:"} <= {*desk.printed.split()}, "in a narrow column"
 
 
 def test_what_was_never_restored_comes_first(desk: Desk) -> None:
