@@ -45,7 +45,7 @@ def test_after_its_hours_the_cluster_is_stopped_with_its_instances_and_people_ar
     world: World, evenings: Evenings
 ) -> None:
     states = evenings.stopping.states
-    assert states.index("Archive Snapshot") < states.index("Start What Comes After") < states.index("SNS Notification")
+    assert states.index("Archive Snapshot") < states.index("Start Afterwards") < states.index("SNS Notification")
     assert (evenings.stopped["Status"], evenings.statuses) == ("stopped", ["stopped", "stopped"])
     assert evenings.row_of_stop["retires"] == "evening-1"
     assert {row["step"] for row in world.audit_rows("evening-1-afterwards")} == {

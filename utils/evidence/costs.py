@@ -13,6 +13,7 @@ STORAGE_GIB_MONTH = {"aurora": 0.10, "aurora-iopt1": 0.225}
 CAPACITY_HOUR = {"aurora": 0.12, "aurora-iopt1": 0.156}  # of one unit of Serverless v2
 SNAPSHOT_GIB_MONTH = 0.021
 HOURS_OF_A_MONTH = 730
+OF_A_DRILL = "All that a drill made is removed once it has ended; an hour of it costs"
 SERVERLESS = "db.serverless"
 BASIS = (
     "Estimated from AWS's list prices for us-east-1, without free tiers and discounts, for a month in which all of it "
@@ -23,6 +24,9 @@ BASIS = (
 
 def costs_of(operation: Operation, summary: Summary) -> Costs:
     """Return what stands because of the operation, each with its price of a month, and the sum of what is known."""
+    if operation.request.is_drill:
+        hour = hour_in_words(operation.plan.settings, operation.snapshot.storage_gib)
+        return Costs(basis=f"{OF_A_DRILL} {hour}. {BASIS}", standing=[], monthly_usd=0.0)
     standing = [*_restored(operation), *_old_cluster(operation, summary), *_snapshots(operation, summary)]
     known = [item.monthly_usd for item in standing if item.monthly_usd is not None]
     return Costs(basis=BASIS, standing=standing, monthly_usd=round(sum(known), 2))

@@ -82,6 +82,14 @@ class Changes(BaseModel):
         return "; ".join(self.sentences())
 
 
+def without_a_plan(message: str) -> str:
+    """Say what a run changed that failed before it had a plan."""
+    _, _, changed_earlier = message.partition(SO_FAR)
+    if changed_earlier in ("", NOTHING):
+        return "Nothing was changed: the run stopped before it had a plan."
+    return "This run changed nothing: what is said above was changed before, by the operation that it was to resume."
+
+
 def changed_so_far(operation: Operation) -> Changes:
     """Read from the row what the operation has changed; what may have begun counts as begun."""
     names, begun = operation.identifiers, operation.begun

@@ -95,15 +95,26 @@ def execution_url(execution_arn: str) -> str | None:
 
 def resume_command(operation_id: str, execution_arn: str) -> str | None:
     """Return the command that starts an execution which resumes an operation; None as above."""
+    return _start_command(execution_arn, {"resume": operation_id})
+
+
+def go_on_command(operation_id: str, execution_arn: str) -> str | None:
+    """Return the command that goes on with what deletes or stops a cluster and failed; None as above.
+
+    A redrive of its execution would only come to its Fail state again.
+    """
+    return _start_command(execution_arn, {"operation_id": operation_id, "wait_seconds": 0})
+
+
+def _start_command(execution_arn: str, request: Mapping[str, Any]) -> str | None:
     if not execution_arn:
         return None
     region = execution_arn.split(":")[3]
     machine = execution_arn.replace(":execution:", ":stateMachine:", 1).rpartition(":")[0]
-    request = shlex.quote(json.dumps({"resume": operation_id}))
     return " \\\n  ".join(
         [
             f"aws stepfunctions start-execution --region {region}",
             f"--state-machine-arn {machine}",
-            f"--input {request}",
+            f"--input {shlex.quote(json.dumps(request))}",
         ]
     )

@@ -5,7 +5,7 @@ from utils.errors import SO_FAR
 from utils.operation.model import OperationStatus, ScriptRecord
 from utils.operation.records import OperationError
 from utils.report.advice import Advice
-from utils.report.changes import NOTHING
+from utils.report.changes import without_a_plan
 from utils.report.commands import execution_url, resume_command
 from utils.report.envelope import About, notification
 from utils.report.exposure import exposure_in_words
@@ -52,7 +52,7 @@ def message_for_failure(
     )
     resume = resume_command(operation_id, execution_arn) if advice is Advice.RESUME else None
     lines = [f"Operation {operation_id} failed{_at(error)} with {error.name}.", "", error.message, ""]
-    lines += _what_is_left(summary, error) if summary else [_without_a_plan(error)]
+    lines += _what_is_left(summary, error) if summary else [without_a_plan(error.message)]
     lines += ["", _next(advice, resume)]
     lines += ["", *_indented(resume)] if resume else []
     lines += _evidence(summary) if summary else []
@@ -81,6 +81,7 @@ def _success(summary: Summary) -> list[str]:
         _row("Instances", ", ".join(summary.instances)),
         *([_row("Settings", summary.settings)] if summary.settings else []),
         *_swap(summary),
+        *_afterwards(summary),
         *(_row("Left as it is", note) for note in summary.notes),
         _source(summary),
         _row("Snapshot copy", summary.copied or "not needed"),
@@ -102,6 +103,10 @@ def _success(summary: Summary) -> list[str]:
         *_health(summary),
     ]
     return [*lines, *_deletion(summary), *_evidence(summary), *_link(summary.console_url)]
+
+
+def _afterwards(summary: Summary) -> list[str]:
+    return [_row("Afterwards", summary.afterwards)] if summary.afterwards else []
 
 
 def _swap(summary: Summary) -> list[str]:
@@ -147,6 +152,7 @@ def _what_is_left(summary: Summary, error: OperationError) -> list[str]:
     seconds = ", ".join(f"{phase} {duration(value)}" for phase, value in summary.seconds.items())
     return [
         _row("Target", summary.target_cluster_id),
+        *_afterwards(summary),
         *(_row(name, value) for name, value in summary.old_data().items()),
         _source(summary),
         _row("Snapshot copy", summary.copied or "none"),
@@ -162,13 +168,6 @@ def _what_is_left(summary: Summary, error: OperationError) -> list[str]:
 
 def _changed(summary: Summary) -> list[str]:
     return ["", "Changed so far", *(f"  - {sentence}" for sentence in summary.changes.sentences())]
-
-
-def _without_a_plan(error: OperationError) -> str:
-    _, _, changed_earlier = error.message.partition(SO_FAR)
-    if changed_earlier in ("", NOTHING):
-        return "Nothing was changed: the run stopped before it had a plan."
-    return "This run changed nothing: what is said above was changed before, by the operation that it was to resume."
 
 
 def _deletion(summary: Summary) -> list[str]:

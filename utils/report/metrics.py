@@ -68,7 +68,9 @@ def measure_start(operation: Operation) -> None:
 
 def measure_step(operation: Operation, *, is_waiting: bool) -> None:
     """Measure one call of a step: how long the lock has been held, and whether it is still waiting."""
-    measure_lock(operation.created_at, **_whose(operation))
+    # What deletes or stops a cluster later has a row from the day of the run, and a lock for minutes, if any.
+    if operation.retires is None:
+        measure_lock(operation.created_at, **_whose(operation))
     if is_waiting:
         emit({Metric.POLLS: 1}, operation_id=operation.operation_id, step=operation.current_step.value)
 
@@ -111,5 +113,6 @@ def measure_refusal(operation_id: str) -> None:
 def _whose(operation: Operation) -> dict[str, str]:
     return {
         "operation_id": operation.operation_id,
-        "target_cluster_id": operation.identifiers.target_cluster_id,
+        # Drills for one target are one series: a dimension for each would be a metric of its own each.
+        "target_cluster_id": operation.identifiers.timed_as,
     }

@@ -3,14 +3,14 @@
 from utils.aws.notifier import LONGEST_SUBJECT, Notification
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.records import AfterwardsRecord, OperationError
-from utils.report.commands import execution_url
+from utils.report.commands import execution_url, go_on_command
 from utils.report.envelope import About, notification
 from utils.report.summary import Summary, summarise
 from utils.request.afterwards import STOP
 from utils.words import duration
 
 
-def message_for_retirement(summary: Summary, error: OperationError | None) -> Notification:
+def message_for_retirement(summary: Summary, execution_arn: str, error: OperationError | None) -> Notification:
     """Write the message of a retirement that ended well, or failed with an error."""
     name = summary.target_cluster_id
     outcome = f"FAILED: {error.name}" if error else "SUCCEEDED"
@@ -21,7 +21,8 @@ def message_for_retirement(summary: Summary, error: OperationError | None) -> No
             "",
             error.message,
             "",
-            "Next: do what the message says. Then redrive the execution, or delete the cluster by hand.",
+            "Next: do what the message says. Then let it go on, or delete the cluster by hand:",
+            *_go_on(summary.operation_id, execution_arn),
         ]
         if error
         else [
@@ -123,5 +124,11 @@ def _failure(operation: Operation, record: AfterwardsRecord, error: OperationErr
         "",
         f"Left behind: {left}. It is paid for until it goes.",
         "",
-        f"Next: do what the message says. Then redrive the execution, or {record.action} it by hand.",
+        f"Next: do what the message says. Then let it go on, or {record.action} it by hand:",
+        *_go_on(operation.operation_id, operation.execution_arn),
     ]
+
+
+def _go_on(operation_id: str, execution_arn: str) -> list[str]:
+    command = go_on_command(operation_id, execution_arn) or ""
+    return ["", *(f"    {line}" for line in command.splitlines())]

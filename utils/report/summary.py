@@ -44,6 +44,7 @@ class Summary(BaseModel):
     old_cluster: str | None
     keep_old_hours: float | None
     outage_seconds: int | None
+    afterwards: str | None
     quarantine: list[str]
     exposed_since: datetime | None
     exposure_seconds: int | None
@@ -127,6 +128,7 @@ def summarise(operation: Operation) -> Summary:
         old_cluster=_old_cluster(operation),
         keep_old_hours=operation.request.keep_old_hours if operation.is_swap else None,
         outage_seconds=operation.swap.outage_seconds if operation.swap else None,
+        afterwards=_afterwards(operation),
         quarantine=operation.plan.quarantine_group_ids,
         exposed_since=operation.exposure.since,
         exposure_seconds=operation.exposure.seconds,
@@ -156,6 +158,16 @@ def _old_cluster(operation: Operation) -> str | None:
     names = operation.identifiers.swap
     was_put_aside = operation.swap is not None and operation.swap.switched_at is not None
     return names.aside if names and was_put_aside else None
+
+
+def _afterwards(operation: Operation) -> str | None:
+    """Say what becomes of the restored cluster; None where it stays."""
+    wanted = operation.request.afterwards
+    if wanted is None or operation.retires is not None:
+        return None
+    if wanted.is_drill:
+        return f"a drill for {operation.identifiers.drill_of}: all that it made is removed now"
+    return f"{wanted.action} {wanted.after_hours:g} hours after the run, unless ./restore.sh afterwards changes that"
 
 
 def _settings(operation: Operation) -> str | None:

@@ -44,7 +44,8 @@ def check_resumable(operation: Operation, services: Services) -> None:
             ),
             field="resume",
             expected="an operation that restores",
-            action="redrive its execution, or do by hand what it was to do; nothing was changed",
+            action="start its state machine again (its message has the command), or do by hand what it was to do; "
+            "nothing was changed",
         )
     if operation.bring_back is not None and operation.bring_back.finished_at is not None:
         raise OperationNotResumable(
@@ -69,6 +70,13 @@ def check_resumable(operation: Operation, services: Services) -> None:
             expected="an operation whose execution has ended",
             action="wait for that execution or stop it, then resume; nothing was changed",
         )
+
+
+def is_started_again(attempt: Attempt, operation: Operation) -> bool:
+    """Tell whether a new execution goes on with what deletes or stops a cluster, and failed."""
+    known = {record.execution_arn for record in operation.executions}
+    has_failed = operation.retires is not None and operation.status is OperationStatus.FAILED
+    return has_failed and attempt.execution_arn != "" and attempt.execution_arn not in known
 
 
 def check_may_go_on(operation: Operation) -> None:

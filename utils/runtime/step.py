@@ -77,16 +77,17 @@ def operation_step(name: StepName) -> Callable[[Act], LambdaHandler]:
 def on_operation(name: StepName, event: StepEvent, services: Services, act: Act) -> StepResult:
     """Let a step act on the operation while it runs; nothing is left to do for one that succeeded.
 
-    A redrive of its execution opens a failed operation again. Raises `OperationClosed` when the operation failed, was
-    only planned, or is worked on by another execution by now, as this one has lost its lock. Raises
-    `OperationInProgress` when another operation has locked the target since.
+    A redrive of its execution opens a failed operation again, and so does a new execution of what deletes or stops a
+    cluster. Raises `OperationClosed` when the operation failed, was only planned, or is worked on by another execution
+    by now, as this one has lost its lock. Raises `OperationInProgress` when another operation has locked the target
+    since.
     """
     operation = get_operation(services.operations, event.operation_id)
     if operation.request.dry_run:
         raise _closed(operation, "a dry run")
     if operation.status is OperationStatus.SUCCEEDED:
         return StepResult(status=StepStatus.READY, details={"operation": "SUCCEEDED, nothing is left to do"})
-    if resumption.is_redrive(event.attempt, operation):
+    if resumption.is_redrive(event.attempt, operation) or resumption.is_started_again(event.attempt, operation):
         resumption.reopen(operation, event.attempt, services, may_take_over=False)
     resumption.check_worked_on_by(event.attempt, operation)
     if operation.status is OperationStatus.FAILED:

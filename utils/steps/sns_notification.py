@@ -126,7 +126,7 @@ class _PlannedEnd:
         if self.row.afterwards is not None:
             return message_for_afterwards(self.row, self.row.afterwards, self.error)
         if self.row.retires is not None:
-            return message_for_retirement(summarise(self.row), self.error)
+            return message_for_retirement(summarise(self.row), self.row.execution_arn, self.error)
         if self.row.undoes is not None and self.error is None:
             return message_for_undo(summarise(self.row), self.row.undoes)
         if self.error is None:

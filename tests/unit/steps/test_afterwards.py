@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, REPLACEABLE_TAG, FakeAws
+from tests.unit.metrics_log import measured
 from tests.unit.steps.afterwards import (
     AFTERWARDS,
     AFTERWARDS_ARN,
@@ -144,6 +145,15 @@ class TestAStop:
         fresh.operations.release_lock("us-west-2", "staging", "nightly-2")
         follow(fresh)
         assert LOCK not in fresh.operations.locks
+
+    def test_has_a_row_from_the_day_of_its_run_and_measures_no_lock_as_old_as_that(
+        self, fresh: FakeAws, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        to_the_end(fresh, afterwards={"action": "stop", "after_hours": 0})
+        assert capsys.readouterr()
+        look(fresh)
+        names = {item.name for item in measured(capsys.readouterr().out)}
+        assert names == {"Polls"}
 
 
 class TestADeletion:

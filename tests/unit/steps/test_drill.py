@@ -1,5 +1,6 @@
 """A drill: restored beside everything under a name of its own, proven, and removed again, whatever happens."""
 
+import json
 from typing import Any
 
 import pytest
@@ -21,12 +22,15 @@ from tests.unit.steps.afterwards import (
 from tests.unit.steps.stories import ended
 from tests.unit.steps.swaps import Door
 from utils import tags
-from utils.errors import AccessDenied, IdentifierTaken, InvalidRequest, OperationNotResumable
+from utils.errors import AccessDenied, IdentifierTaken, InvalidRequest, OperationClosed, OperationNotResumable
+from utils.evidence.costs import costs_of
 from utils.identifiers import digest_of
 from utils.operation.model import OperationStatus, StepName
-from utils.runtime.contract import StartEvent, StepEvent, StepStatus
+from utils.report.summary import summarise
+from utils.runtime.contract import FailedEvent, StartEvent, StepEvent, StepStatus
 from utils.runtime.step import on_operation
 from utils.steps.copy_snapshot import copy_snapshot
+from utils.steps.delete_rds import delete_rds
 from utils.steps.restore_snapshot import restore_snapshot
 from utils.steps.snapshot_check import snapshot_check
 
@@ -118,6 +122,20 @@ def test_after_its_end_nothing_stands_and_the_target_was_not_touched(ready: Fake
     assert afterwards(ready).status is OperationStatus.SUCCEEDED
 
 
+def test_the_message_of_a_drill_says_so_and_its_evidence_what_an_hour_of_it_cost(ready: FakeAws) -> None:
+    to_the_end(ready, afterwards=AT_ONCE)
+    assert "Afterwards        a drill for staging: all that it made is removed now" in text(ready)
+    costs = costs_of(ready.operation, summarise(ready.operation))
+    assert (costs.standing, costs.monthly_usd) == ([], 0.0)
+    assert "an hour of it costs $0.00 for 20 GiB of storage, 2 instances of db.r8g.large by the price" in costs.basis
+
+
+def test_drills_are_measured_as_one_series(ready: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+    to_the_end(ready, afterwards=AT_ONCE)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"RestoreSucceeded":' in line]
+    assert [line["target_cluster_id"] for line in lines] == ["staging/drill"]
+
+
 def test_how_long_drills_take_is_told_by_earlier_drills(ready: FakeAws) -> None:
     to_the_end(ready, afterwards=AT_ONCE)
     assert [run.operation_id for run in ready.operations.earlier_runs("us-west-2", "staging/drill")] == [OPERATION]
@@ -184,7 +202,25 @@ def test_it_says_what_it_left_behind_when_it_may_not_remove_it(ready: FakeAws) -
     close(ready, error="AccessDenied")
     assert afterwards(ready).status is OperationStatus.FAILED
     assert f"Left behind: {DRILL}, staging-1-drill-{DIGEST}, staging-2-drill-{DIGEST}" in text(ready)
-    assert "Then redrive the execution, or delete it by hand" in text(ready)
+    assert "Then let it go on, or delete it by hand:" in text(ready)
+    assert f"""--input '{{"operation_id": "{AFTERWARDS}", "wait_seconds": 0}}'""" in text(ready)
+
+
+def test_a_clean_up_that_failed_goes_on_in_a_new_execution_and_in_no_old_one(ready: FakeAws) -> None:
+    to_the_end(ready, afterwards=AT_ONCE)
+    ready.west.fail("delete_db_instance", "AccessDenied", "no")
+    with pytest.raises(AccessDenied):
+        look(ready)
+    close(ready, error="AccessDenied")
+    with pytest.raises(OperationClosed):
+        look(ready)
+    again = FailedEvent(operation_id=AFTERWARDS, execution_arn=f"{AFTERWARDS_ARN}-again")
+    for _ in range(20):
+        if on_operation(StepName.DELETE_RDS, again, ready.services, delete_rds).status is StepStatus.READY:
+            break
+        ready.west.settle()
+    assert stands(ready) == []
+    assert [item.execution_arn for item in afterwards(ready).executions] == [AFTERWARDS_ARN, f"{AFTERWARDS_ARN}-again"]
 
 
 def test_nobody_resumes_or_redrives_what_is_being_removed(ready: FakeAws) -> None:
