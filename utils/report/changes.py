@@ -24,6 +24,7 @@ class Changes(BaseModel):
     copy_finished: bool = False
     pruned: tuple[str, ...] = ()
     had_old_target: bool = False
+    is_replaced: bool = True
     old_target_started: bool = False
     final_snapshot: str = ""
     final_snapshot_lost: bool = False
@@ -46,7 +47,8 @@ class Changes(BaseModel):
     def sentences(self) -> list[str]:
         """Return the same in words, in the order of the steps."""
         final = "is lost" if self.final_snapshot_lost else "was taken" if self.deleted else "was started"
-        deleted = "the old target was deleted" if self.deletion_finished else "the deletion of the old target has begun"
+        what = "the old target" if self.is_replaced else "the cluster"
+        deleted = f"{what} was deleted" if self.deletion_finished else f"the deletion of {what} has begun"
         on_again = " and on again" if self.protection_given_back else ""
         parts = (
             (self.taken, f"snapshot {self.taken} of the source was {'taken' if self.taken_finished else 'started'}"),
@@ -58,7 +60,10 @@ class Changes(BaseModel):
             (self.deleted, f"{deleted}: {', '.join(self.deleted)}{', but not the cluster' * self.cluster_stays}"),
             (self.gone_by_others, "somebody else deleted or renamed the old target"),
             (self.half_restored, f"half-restored and deleted again: {', '.join(self.half_restored)}"),
-            (self.deleted and not (self.restored or self.brought_back), "the restore was not started"),
+            (
+                self.deleted and self.is_replaced and not (self.restored or self.brought_back),
+                "the restore was not started",
+            ),
             (
                 self.restored,
                 f"the restore of {self.target} was {'finished' if self.restore_finished else 'started'}",
@@ -74,7 +79,7 @@ class Changes(BaseModel):
             return [NOTHING]
         if self.had_old_target and not (self.deleted or self.gone_by_others or self.renamed):
             touched = self.old_target_started or self.final_snapshot or self.protection_switched_off
-            said.append(f"the old target was not {'deleted' if touched else 'touched'}")
+            said.append(f"{what} was not {'deleted' if touched else 'touched'}")
         return said
 
     def in_words(self) -> str:
@@ -107,6 +112,7 @@ def changed_so_far(operation: Operation) -> Changes:
         copy_finished=bool(copied and copied.finished_at),
         pruned=tuple(sorted({*begun.pruned, *archived})),
         had_old_target=operation.plan.delete_target or operation.is_swap,
+        is_replaced=operation.retires is None,
         old_target_started=begun.old_target_started,
         final_snapshot=names.final_snapshot_id if has_final_snapshot else "",
         final_snapshot_lost=begun.final_snapshot_lost,

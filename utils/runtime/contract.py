@@ -158,10 +158,12 @@ class ClosingEvent(FailedEvent):
 
 def _operation_of(detail: dict[str, Any]) -> Any:
     try:
-        resumed = named_in(json.loads(detail.get("input") or "{}"))
+        asked = json.loads(detail.get("input") or "{}")
     except json.JSONDecodeError:
-        resumed = None
-    return resumed or detail.get("name")
+        asked = None
+    # What deletes or stops a cluster is told its operation, under whatever name it was started.
+    told = asked.get("operation_id") if isinstance(asked, dict) else None
+    return named_in(asked) or (told if isinstance(told, str) else None) or detail.get("name")
 
 
 def _end_of(detail: dict[str, Any], operation_id: Any) -> dict[str, Any] | None:

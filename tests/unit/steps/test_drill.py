@@ -197,7 +197,7 @@ def test_a_copy_of_that_name_that_it_did_not_make_is_left_alone(ready: FakeAws) 
 def test_it_says_what_it_left_behind_when_it_may_not_remove_it(ready: FakeAws) -> None:
     to_the_end(ready, afterwards=AT_ONCE)
     ready.west.refuse("delete_db_instance", "AccessDenied", "no")
-    with pytest.raises(AccessDenied):
+    with pytest.raises(AccessDenied, match=r"so far: nothing was changed"):
         look(ready)
     close(ready, error="AccessDenied")
     assert afterwards(ready).status is OperationStatus.FAILED
@@ -221,6 +221,19 @@ def test_a_clean_up_that_failed_goes_on_in_a_new_execution_and_in_no_old_one(rea
         ready.west.settle()
     assert stands(ready) == []
     assert [item.execution_arn for item in afterwards(ready).executions] == [AFTERWARDS_ARN, f"{AFTERWARDS_ARN}-again"]
+
+
+def test_the_end_of_an_execution_under_another_name_closes_the_clean_up_that_it_was_told(ready: FakeAws) -> None:
+    to_the_end(ready, afterwards=AT_ONCE)
+    close(ready, error="AccessDenied")
+    arn = f"{AFTERWARDS_ARN}-again"
+    again = FailedEvent(operation_id=AFTERWARDS, execution_arn=arn)
+    on_operation(StepName.DELETE_RDS, again, ready.services, delete_rds)
+    told = {"operation_id": AFTERWARDS, "wait_seconds": 0}
+    ended(ready, "ABORTED", arn, name="something-else", input=json.dumps(told))
+    assert afterwards(ready).status is OperationStatus.FAILED
+    assert afterwards(ready).error is not None
+    assert "Left behind: " in text(ready)
 
 
 def test_nobody_resumes_or_redrives_what_is_being_removed(ready: FakeAws) -> None:
