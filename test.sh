@@ -14,14 +14,14 @@ readonly SCRIPTS=(./*.sh .ci/run)
 
 usage() {
     cat <<'HELP'
-Usage: ./test.sh [--fast | --faults [--only PATTERN …] | --help]
+Usage: ./test.sh [--fast | --faults [--only PATTERN …] | --conformance aws | --help]
 
 Sets up what it needs under .local/ (first time: a few minutes), then runs
 
   checks        ruff, mypy --strict, shellcheck, cfn-lint (IAM policies too), sam validate --lint, checkov, asl-validator
   unit          fast tests of every module; coverage with branches of at least 95 % is enforced
   conventions   what holds between code, state machine, templates and README
-  local cloud   the local Aurora and the AWS around it are what they claim to be; where a Chromium is installed also
+  local cloud   the local Aurora and the AWS around it are what they claim to be, fact by fact; where a Chromium is installed also
                 the pages of the evidence in it, with axe's rules of accessibility
   integration   the deployed pipeline on the local cloud
   deployment    deploy.sh from nothing to a nightly restore and back, on local clouds of its own
@@ -30,6 +30,9 @@ Sets up what it needs under .local/ (first time: a few minutes), then runs
   --fast        only checks, unit and conventions
   --faults      instead of all that the whole sweep (hours): every call of a run goes wrong in every way, once each;
                 --only PATTERN repeats the cases whose id contains it, --faults --help shows the other options
+  --conformance aws
+                instead of all that every fact about AWS that this project relies on is asked of AWS itself, in your
+                account: it costs a little, and is confirmed first; --conformance --help shows the options
   --help        this text
 
 It ends with the CPU seconds of each part. Exit code 0 only if everything passes. Needs python3 (3.11 or newer, with venv).
@@ -37,13 +40,13 @@ HELP
 }
 
 fast=false
-sweep=false
-if [[ ${1:-} == --faults ]]; then
-    sweep=true
+instead=
+if [[ ${1:-} == --faults || ${1:-} == --conformance ]]; then
+    instead=${1#--}
     shift
 fi
 for argument in "$@"; do
-    $sweep && break  # they are the sweep's
+    [[ $instead ]] && break  # they are its own
     case $argument in
         --fast) fast=true ;;
         --help | -h) usage && exit 0 ;;
@@ -112,9 +115,9 @@ checks() {
 say "Setting up"
 set_up
 
-if $sweep; then
-    say "The fault sweep"
-    "$DEV/python" -m tests.faults "$@"
+if [[ $instead ]]; then
+    say "$instead"
+    "$DEV/python" -m "tests.$instead" "$@"
     exit
 fi
 
@@ -161,7 +164,7 @@ failed=0
     tests/unit tests/traps tests/conventions --cov --cov-report=term || failed=1
 if ! $fast; then
     say "The local cloud"
-    "${COUNTED[@]}" "local cloud" "$DEV/python" -m pytest -q -n 2 --dist loadfile tests/local_cloud tests/browser || failed=1
+    "${COUNTED[@]}" "local cloud" "$DEV/python" -m pytest -q -n 2 --dist loadfile tests/local_cloud tests/conformance tests/browser || failed=1
 fi
 for lane in "${lanes[@]}"; do
     wait "$lane" || failed=1

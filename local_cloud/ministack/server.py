@@ -31,7 +31,7 @@ from local_cloud.ministack import (
 from local_cloud.ministack.aurora_hooks import hooks
 from local_cloud.ministack.journals import iam as iam_journal
 from local_cloud.ministack.journals import sns as sns_journal
-from local_cloud.ministack.refusals import executions, stacks, topics
+from local_cloud.ministack.refusals import definitions, executions, functions, schedules, secret_names, stacks, topics
 from local_cloud.ministack.run_again import run_again
 from local_cloud.ministack.scaling import endpoint as scaling
 from local_cloud.ministack.state_machines import callback_shims, execution_shims, states_shims
@@ -151,7 +151,7 @@ async def _ministack(
     cloudformation_shims.install()
     cloudwatch_shims.install()
     scaling.install(aurora.control.has_cluster)
-    for refusals in (executions, stacks, topics):
+    for refusals in (definitions, executions, functions, schedules, secret_names, stacks, topics):
         refusals.install()
     _let_connections_idle()
     config = importlib.import_module("hypercorn.config").Config()

@@ -1,4 +1,4 @@
-"""Topics: the form of a message's subject (its size, 256 KiB with the attributes, ministack judges itself).
+"""Topics: a message is not empty, and its subject has a form; its size, 256 KiB, ministack judges itself.
 
 https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 """
@@ -14,7 +14,7 @@ LONGEST_SUBJECT = 100
 
 
 def install() -> None:
-    """Refuse a subject that is too long, or is no line of printable ASCII."""
+    """Refuse an empty message, and a subject that is too long or no line of printable ASCII."""
     topics = ministack_modules.service("sns")
     publish: Callable[[dict[str, Any]], Any] = topics._publish
 
@@ -22,6 +22,8 @@ def install() -> None:
         subject = topics._p(params, "Subject")
         if len(subject) > LONGEST_SUBJECT or not (subject.isascii() and subject.isprintable()):
             return topics._error("InvalidParameter", "Invalid parameter: Subject", 400)
+        if not topics._p(params, "Message"):
+            return topics._error("InvalidParameter", "Invalid parameter: Empty message", 400)
         return publish(params)
 
     topics._publish = publish_if_well_formed

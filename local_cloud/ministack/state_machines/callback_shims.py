@@ -23,6 +23,7 @@ def install() -> None:
     know_the_task_at_work()
     wait_for_the_token()
     judge_an_answer_by_its_state_machine()
+    tell_a_late_answer_from_a_made_up_token()
 
 
 def know_the_task_at_work() -> None:
@@ -92,3 +93,27 @@ def judge_an_answer_by_its_state_machine() -> None:
         return next((machine for token, machine in list(_machines.items()) if token.encode() in body), arn)
 
     actions.extract_resource_arn = with_machines
+
+
+def tell_a_late_answer_from_a_made_up_token() -> None:
+    """Answer TaskTimedOut for a token that is over and InvalidToken for one that never was; ministack has one word.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
+    """
+    states = ministack_modules.service("stepfunctions")
+    for name in ("_send_task_success", "_send_task_failure", "_send_task_heartbeat"):
+        setattr(states, name, _only_what_is_open(states, getattr(states, name)))
+
+
+def _only_what_is_open(states: Any, send: Callable[[Json], Any]) -> Callable[[Json], Any]:
+    def send_if_open(data: Json) -> Any:
+        token = data.get("taskToken")
+        if token in states._task_tokens:
+            return send(data)
+        if token in _machines:
+            return states.error_response_json(
+                "TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'", 400
+            )
+        return states.error_response_json("InvalidToken", "Invalid Token: 'Invalid token'", 400)
+
+    return send_if_open

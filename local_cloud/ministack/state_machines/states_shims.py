@@ -23,6 +23,7 @@ def install(shortest_wait: float) -> None:
     meet_functions_that_are_not_ready()
     give_expressions_time()
     let_waits_last(shortest_wait)
+    let_one_assign_see_the_old_values()
 
 
 def invoke_functions_as_the_state_machines_role() -> None:
@@ -128,6 +129,29 @@ def let_waits_last(seconds: float) -> None:
         return result
 
     states._execute_wait = execute_wait
+
+
+def let_one_assign_see_the_old_values() -> None:
+    """Evaluate all expressions of an Assign before any variable is new; ministack goes from one to the next.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
+    """
+    states = ministack_modules.service("stepfunctions")
+    apply: Callable[..., None] = states._apply_state_assign
+
+    def assign(state: Any, raw_input: Any, context: Any, **more: Any) -> None:
+        wanted = state.get("Assign")
+        if context is None or not isinstance(wanted, dict):
+            return
+        old: dict[str, Any] = context.setdefault("variables", {})
+        new: dict[str, Any] = {}
+        for name, expression in wanted.items():
+            alone = {**context, "variables": dict(old)}
+            apply({**state, "Assign": {name: expression}}, raw_input, alone, **more)
+            new |= {key: value for key, value in alone["variables"].items() if key == name}
+        old.update(new)
+
+    states._apply_state_assign = assign
 
 
 def role_at_work() -> str:
