@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from utils.database.access import event_triggers, inventory, logins, outbound
-from utils.database.access.script_login import ScriptWork, remove_script_logins, script_login
+from utils.database.access.script_login import ScriptWork, remove_script_login, script_login
 from utils.database.health.look import look
 from utils.database.health.prepared import end_prepared_transactions
 from utils.database.health.replication import end_replication
@@ -81,23 +81,24 @@ def set_up_users(
     with setup_lock(master) as lock:
         # One of them may hold a lock on a role, and nobody could be shut out.
         health += end_prepared_transactions(master, refuse=False)
-        found = _shut_out(master, users, keep_logins, lock, before_shutting_out)
+        found = _shut_out(master, users, keep_logins, before_opening, lock, before_shutting_out)
         after_shutting_out()
         databases = _join(master, users, found.kept)
         health += end_prepared_transactions(master)
         with master.in_database(FIRST_DATABASE) as connection:
             names = [user.name for user in users]
             disarmed, stronger = powers.take_powers(connection, names, found.kept, before_disarming)
-            at_first = inventory.of_cluster(connection, _ours(master, users))
+            at_first = inventory.of_cluster(connection, [master.name, OWNER_ROLE, *names])
         health += stronger
         disarmed += _switch_off_event_triggers(master, databases, before_disarming)
-        remove_script_logins(master, lock.pid)
+        if before_opening is not None:
+            remove_script_login(master, before_opening.login, lock.pid)
         if close_outbound:
             health += end_replication(master, databases)
         ways = _close_ways_out(master, databases, before_closing_outbound, close=close_outbound)
         before_scripts(health)
         if before_opening is not None:
-            _work_before_opening(master, users, keep_logins, before_opening, lock)
+            disarmed += _work_before_opening(master, users, found.kept, before_opening, lock, before_disarming)
             lock.check()
             # What scripts touched may have made new ones.
             if close_outbound:
@@ -126,11 +127,12 @@ def _shut_out(
     master: Master,
     users: Sequence[DatabaseUser],
     keep_logins: Collection[str],
+    work: ScriptWork | None,
     lock: SetupLock,
     before_shutting_out: Callable[[list[str]], None],
 ) -> logins.Logins:
     with master.in_database(FIRST_DATABASE) as connection:
-        found = logins.find_logins(connection, users, keep_logins)
+        found = logins.find_logins(connection, users, keep_logins, of_scripts=[work.login] if work else [])
         logins.take_passwords_of_aws_names(connection, found.left_to_aws)
     before_shutting_out(found.strangers)
     logins.shut_out(master, [*found.ours, *found.strangers, *found.of_scripts], lock.pid)
@@ -150,26 +152,31 @@ def _join(master: Master, users: Sequence[DatabaseUser], kept: Sequence[str]) ->
         return databases
 
 
-def _ours(master: Master, users: Sequence[DatabaseUser]) -> list[str]:
-    return [master.name, OWNER_ROLE, *(user.name for user in users)]
-
-
 def _work_before_opening(
-    master: Master, users: Sequence[DatabaseUser], keep: Collection[str], work: ScriptWork, lock: SetupLock
-) -> None:
-    """Let scripts and checks be run; whatever comes up with them that gives rights is refused, and shut out."""
-    arrangement.set_up_owner(master, users)
-    with script_login(master, work.databases, work.roles, lock.pid) as login:
+    master: Master,
+    users: Sequence[DatabaseUser],
+    keep: Collection[str],
+    work: ScriptWork,
+    lock: SetupLock,
+    before_disarming: Callable[[list[str]], None],
+) -> list[str]:
+    """Let scripts and checks be run, and return what would have run with the rights of strong owners.
 
-        def look() -> inventory.Inventory:
-            return inventory.take_inventory(master, [*work.databases])
-
+    Whatever comes up that gives rights is refused, and shut out.
+    """
+    weakened = arrangement.prepare_for_scripts(master, users, work.databases, keep, before_disarming)
+    with script_login(master, work, lock.pid) as login:
         try:
-            with inventory.nothing_new(look, since="the scripts and checks", powers_only=work.as_master):
+            with inventory.nothing_new(
+                lambda: inventory.take_inventory(master, [*work.databases]),
+                since="the scripts and checks",
+                powers_only=work.as_master,
+            ):
                 work.run(login)
         except DatabaseChangeRefused:
             logins.close_logins(master, users, keep, lock.pid)
             raise
+    return weakened
 
 
 def _switch_off_event_triggers(
@@ -232,7 +239,8 @@ def _open_and_prove(
                 for user in users
             }
         logins.refuse_strangers(master, users, keep)
-        at_last = inventory.take_inventory(master, [], but=_ours(master, users))
+        ours = [master.name, OWNER_ROLE, *(user.name for user in users)]
+        at_last = inventory.take_inventory(master, [], but=ours)
         inventory.refuse_what_is_new(at_first, at_last, since="the set-up", powers_only=True)
         proven = True
     finally:

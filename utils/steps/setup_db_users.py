@@ -12,7 +12,7 @@ from utils.cluster.master_password import master_password, replace_master_passwo
 from utils.cluster.ours import check_cluster_is_ours
 from utils.cluster.quarantine import has_open_network, is_quarantined
 from utils.cluster.restored import what_is_unready
-from utils.database.access.script_login import ScriptWork
+from utils.database.access.script_login import ScriptWork, name_for
 from utils.database.before_opening.scripts import ComeBack, Invocation, run_before_opening
 from utils.database.health.amcheck import run_amcheck
 from utils.database.health.finding import most_urgent
@@ -210,6 +210,7 @@ def _before_opening(
         looked_at[:] = run_amcheck(master, wanted.amcheck, seconds)
 
     return ScriptWork(
+        login=name_for(operation.operation_id),
         databases=sorted({*(script.database for script in scripts), *(check.database for check in checks)}),
         roles=[script.user for script in scripts if script.user],
         as_master=any(script.as_master for script in scripts),

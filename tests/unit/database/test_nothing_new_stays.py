@@ -8,7 +8,7 @@ from local_cloud.aurora.postgres.bootstrap import ADMIN
 from tests.unit.database.judge import who_can_log_in
 from tests.unit.database.planted import EVERYWHERE
 from tests.unit.database.production import MASTER, USERS, Restored
-from utils.database.access.script_login import ScriptWork
+from utils.database.access.script_login import ScriptWork, name_for
 from utils.database.server.connection import Login
 from utils.database.setup import set_up_users
 from utils.errors import CheckFailed, DatabaseChangeRefused
@@ -70,16 +70,35 @@ def test_what_came_up_during_the_proof_closes_everybody_again(
     assert who_can_log_in(planted) == set()
 
 
+NOTHING_TO_DO = ScriptWork(login=name_for("nightly-1"), databases=["shop"], run=lambda _: None)
+
+
 def test_a_login_of_scripts_that_was_left_behind_is_removed_and_keeps_nothing(planted: Restored) -> None:
-    name = "aurora_restore_script_0123456789abcdef"
+    name = NOTHING_TO_DO.login
     planted.set_up()
     planted.run(MASTER, "shop", f"CREATE ROLE {name} LOGIN PASSWORD 'Left-Pa55word'; GRANT {name} TO dba")
     planted.run(ADMIN, "shop", f"CREATE TABLE public.kept (id int); ALTER TABLE public.kept OWNER TO {name}")
-    outcome = planted.set_up()
-    assert outcome.shut_out == []
+    outcome = set_up_users(planted.master, USERS, before_opening=NOTHING_TO_DO)
+    assert outcome.shut_out == [], "it is the pipeline's own"
     assert planted.run(ADMIN, "shop", f"SELECT FROM pg_roles WHERE rolname = '{name}'") == []
     owner = "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'kept'"
     assert planted.run(ADMIN, "shop", owner) == [("aurora_restore_owner",)]
+
+
+@pytest.mark.parametrize(
+    "work", [None, ScriptWork(login=name_for("nightly-1"), databases=["shop"], run=lambda _: None)]
+)
+def test_a_login_of_productions_with_a_name_like_a_scripts_is_shut_out_and_reported(
+    planted: Restored, work: ScriptWork | None
+) -> None:
+    logins = ["aurora_restore_script", "aurora_restore_script_0123456789abcdef"]
+    for name in logins:
+        planted.run(MASTER, "postgres", f"CREATE ROLE {name} LOGIN PASSWORD 'Theirs-Pa55word'")
+    outcome = set_up_users(planted.master, USERS, before_opening=work)
+    assert outcome.shut_out == ["analyst", "api", *logins, "shop_owner"]
+    assert not [name for name in logins if planted.can_log_in(name, "shop", "Theirs-Pa55word")]
+    roles = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'aurora_restore_script%' ORDER BY rolname"
+    assert [name for (name,) in planted.run(ADMIN, "shop", roles)] == logins, "a role of production's is not dropped"
 
 
 @pytest.mark.parametrize("more", ["GRANT rds_superuser, shop_owner TO rdstopmgr", "SELECT 1"])
@@ -114,6 +133,38 @@ def test_a_masked_tables_trigger_cannot_give_a_kept_login_another_password(plant
         set_up_users(planted.master, USERS, keep_logins=["api"], before_opening=MASKING)
     assert planted.can_log_in("api", "shop")
     assert not planted.can_log_in("api", "shop", "Late-Pa55word")
+
+
+@pytest.mark.parametrize(
+    ("owner", "told"),
+    [
+        ("dba", "shop: routine of_aws.sudo(text), SECURITY DEFINER of dba"),
+        ("devops", "role devops, CREATEROLE"),
+        ("app", "role app, CREATEROLE"),
+    ],
+)
+def test_a_masked_tables_trigger_cannot_give_the_master_another_password(
+    planted: Restored, owner: str, told: str
+) -> None:
+    create = "" if owner == "dba" else f"CREATE ROLE {owner} LOGIN CREATEROLE; GRANT rds_superuser TO {owner};"
+    planted.run(MASTER, "postgres", f"{create} SELECT 1")
+    planted.run(
+        ADMIN,
+        "shop",
+        # Where the owner role may not create, the routine cannot get a weak owner.
+        f"CREATE SCHEMA of_aws; GRANT USAGE ON SCHEMA of_aws TO PUBLIC; GRANT CREATE ON SCHEMA of_aws TO {owner}; "
+        f"SET ROLE {owner}; CREATE FUNCTION of_aws.sudo(t text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER "
+        "AS 'BEGIN EXECUTE t; END'",
+    )
+    acts = "PERFORM of_aws.sudo($s$ALTER ROLE dba PASSWORD 'Back-door-1'$s$)"
+    planted.run("shop_owner", "shop", ON_UPDATE.format(acts))
+    seen: list[str] = []
+    with pytest.raises(DatabaseChangeRefused, match=r"permission denied.* \(by of_aws.sudo\(text\), called by"):
+        set_up_users(planted.master, USERS, before_opening=MASKING, before_disarming=seen.extend)
+    assert told in seen
+    assert planted.can_log_in(MASTER, "shop")
+    assert not planted.can_log_in(MASTER, "shop", "Back-door-1")
+    assert who_can_log_in(planted) == set()
 
 
 def test_ways_out_that_come_up_with_the_scripts_are_closed_too(planted: Restored) -> None:

@@ -35,7 +35,7 @@ def look_for_what_ran(connection: Connection, password: SecretStr) -> None:
         return
     connection.autocommit = False
     found = find_logins(connection, [], [], refuse=False)
-    shut_out_by(connection, [*found.strangers, *found.of_scripts], lock_pid=0)
+    shut_out_by(connection, found.strangers, lock_pid=0)
     _keep_password(connection, password)
     raise DatabaseChangeRefused(
         f"an event trigger on login in database {database}, which ran as the master user",

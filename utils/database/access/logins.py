@@ -10,7 +10,6 @@ from psycopg2.sql import SQL, Composed, Identifier, Literal
 
 from utils.database.roles.aws_roles import MADE_UP, MAY_ALTER, OF_AWS, SYSTEM_ROLE
 from utils.database.roles.memberships import version
-from utils.database.roles.owner_role import SCRIPT_LOGIN
 from utils.database.roles.profiles import Auth, DatabaseUser
 from utils.database.server.connection import FIRST_DATABASE, Master, postgres_call
 from utils.database.server.statements import attempt, execute, names, rows, run
@@ -52,9 +51,18 @@ class Logins:
 
 
 def find_logins(
-    connection: Connection, users: Sequence[DatabaseUser], keep: Collection[str], *, refuse: bool = True
+    connection: Connection,
+    users: Sequence[DatabaseUser],
+    keep: Collection[str],
+    *,
+    of_scripts: Collection[str] = (),
+    refuse: bool = True,
 ) -> Logins:
-    """Sort every login; raises `DatabaseChangeRefused` for one that the master cannot shut out, or leaves it out."""
+    """Sort every login; raises `DatabaseChangeRefused` for one that the master cannot shut out, or leaves it out.
+
+    of_scripts: names that an earlier call of the same operation may have left; whoever else has such a name is a
+    stranger like any other.
+    """
     found = rows(connection, "look at logins", _LOGINS, OF_AWS)
     our_names = {user.name for user in users}
     aws = {name for name, of_aws, may_alter, is_made_up in found if of_aws and not (may_alter and is_made_up)}
@@ -68,16 +76,16 @@ def find_logins(
             "or name them in keep_logins; a name that begins with rds may be a new login of AWS: keep_logins lets it "
             "pass until utils/database/roles/aws_roles.py has it; nobody has been let in",
         )
-    of_scripts = [name for name in names_found if name.startswith(f"{SCRIPT_LOGIN}_") and name not in aws]
-    strangers = [name for name in names_found if name not in {*aws, *our_names, *keep, *of_scripts}]
+    left = [name for name in names_found if name in of_scripts]
+    strangers = [name for name in names_found if name not in {*aws, *our_names, *keep, *left}]
     everybody = names(connection, "look at roles", "SELECT rolname FROM pg_roles")
     return Logins(
         ours=[name for name in names_found if name in our_names],
         strangers=strangers,
-        kept=[name for name in names_found if name in keep and name not in {*our_names, *of_scripts}],
+        kept=[name for name in names_found if name in keep and name not in {*our_names, *left}],
         unknown=sorted(set(keep) - set(everybody)),
         left_to_aws=sorted(aws),
-        of_scripts=of_scripts,
+        of_scripts=left,
     )
 
 
@@ -139,10 +147,9 @@ def refuse_strangers(master: Master, users: Sequence[DatabaseUser], keep: Collec
     """Raise `DatabaseChangeRefused` if anybody can log in who should not."""
     with master.in_database(FIRST_DATABASE) as connection:
         found = find_logins(connection, users, keep)
-    strangers = [*found.strangers, *found.of_scripts]
-    if strangers:
+    if found.strangers:
         raise DatabaseChangeRefused(
-            f"logins that came up during the set-up: {first_of(strangers, _MOST_NAMES)}",
+            f"logins that came up during the set-up: {first_of(found.strangers, _MOST_NAMES)}",
             expected="the master, AWS's logins, keep_logins and the users",
             action="find out who made them, then start a new run from a new snapshot; they are shut out again",
         )

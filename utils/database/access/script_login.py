@@ -4,6 +4,7 @@ A script touches production's tables, and with them their triggers, rules, polic
 expressions run. `SET ROLE` would be no fence: whatever runs in a session may `RESET ROLE` to who logged in.
 """
 
+import hashlib
 import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from pydantic import SecretStr
 
 from utils.database.access.logins import shut_out
 from utils.database.rights.objects import on_objects
-from utils.database.rights.ownership import open_schemas, take_over_objects
+from utils.database.rights.ownership import open_schemas
 from utils.database.roles.aws_roles import MAY_ALTER, OF_AWS, SYSTEM_ROLE
 from utils.database.roles.memberships import join, version
 from utils.database.roles.owner_role import OWNER_ROLE, SCRIPT_LOGIN
@@ -32,7 +33,7 @@ _VALID_MINUTES = 20
 _UNTIL = (
     f"SELECT to_char(now() AT TIME ZONE 'UTC' + interval '{_VALID_MINUTES} minutes', 'YYYY-MM-DD HH24:MI:SS') || '+00'"
 )
-_LEFTOVERS = f"SELECT rolname FROM pg_roles WHERE rolname ~ %(pattern)s AND {MAY_ALTER} ORDER BY rolname"  # noqa: S608
+_LEFTOVER = f"SELECT rolname FROM pg_roles WHERE rolname = %(name)s AND {MAY_ALTER}"  # noqa: S608 - constants
 # Whoever is a member of another of PostgreSQL's and AWS's, directly or not, is none whom the login may be; of rds_iam,
 # because on RDS a member of it has no password; of a login that is kept, because it could give that another password.
 _STRONG = f"""
@@ -86,8 +87,12 @@ _WHERE_IT_HAS_SOMETHING = """
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptWork:
-    """What such a login is to do: in which databases, as which roles, and whether some of it is the master's work."""
+    """What such a login is to do: in which databases, as which roles, and whether some of it is the master's work.
 
+    login: its name, the same for each call of an operation and for no other, so that nobody else's is taken for it.
+    """
+
+    login: str = SCRIPT_LOGIN
     databases: Collection[str]
     roles: Collection[str] = ()
     as_master: bool = False
@@ -95,70 +100,66 @@ class ScriptWork:
 
 
 @contextmanager
-def script_login(master: Master, databases: Collection[str], roles: Collection[str], lock_pid: int) -> Iterator[Login]:
-    """Make a login with the rights of production's owners in `databases`, and remove it; what it made stays.
+def script_login(master: Master, work: ScriptWork, lock_pid: int) -> Iterator[Login]:
+    """Make a login with the rights of production's owners, and remove it; what it made stays.
 
-    roles: which scripts want to be. It is a member of the owner role, which has got what the master owned, and of
-    every owner but those with rights of the master's kind; on what these own it has the rights on rows.
+    It is a member of the owner role, which has got what the master owned, and of every owner but those with rights of
+    the master's kind; on what these own it has the rights on rows.
     """
-    remove_script_logins(master, lock_pid)
+    remove_script_login(master, work.login, lock_pid)
     login = Login(
         server=master.server,
-        name=f"{SCRIPT_LOGIN}_{secrets.token_hex(8)}",
+        name=work.login,
         password=SecretStr(secrets.token_urlsafe(32)),
     )
-    for database in databases:
-        with master.in_database(database) as connection:
-            open_schemas(connection)
-            take_over_objects(connection, [])
     done = False
     try:
-        _make(master, login, roles)
-        for database in databases:
+        _make(master, login, work.roles)
+        for database in work.databases:
             with master.in_database(database) as connection:
                 _let_in(connection, login.name)
         yield login
         done = True
     finally:
-        _remove(master, lock_pid, in_time=done)
+        _remove(master, work.login, lock_pid, in_time=done)
 
 
-def remove_script_logins(master: Master, lock_pid: int) -> None:
-    """Remove every such login, also one that an invocation left which was broken off; the owner role gets its own."""
+def name_for(operation_id: str) -> str:
+    """Return the name of the login of an operation, which production cannot have known."""
+    return f"{SCRIPT_LOGIN}_{hashlib.sha256(operation_id.encode()).hexdigest()[:16]}"
+
+
+def remove_script_login(master: Master, name: str, lock_pid: int) -> None:
+    """Remove the login, also one that an invocation left which was broken off; the owner role gets its own."""
     with master.in_database(FIRST_DATABASE) as connection:
-        values = {"pattern": f"^{SCRIPT_LOGIN}_[0-9a-f]{{16}}$"}
-        left = names(connection, "look at logins of scripts", _LEFTOVERS, values)
+        left = names(connection, "look at the login of scripts", _LEFTOVER, {"name": name})
     if not left:
         return
     shut_out(master, left, lock_pid)
     with master.in_database(FIRST_DATABASE) as connection:
         join(connection, left)
-        where = {
-            name: [FIRST_DATABASE, *names(connection, "look at what scripts made", _WHERE_IT_HAS_SOMETHING, values)]
-            for name in left
-            for values in [(name, FIRST_DATABASE)]
-        }
-    for name, databases in where.items():
-        for database in databases:
-            with master.in_database(database) as connection:
-                # The new owner of what scripts made needs CREATE on its schema.
-                open_schemas(connection)
-                role = Identifier(name)
-                far = names(connection, "look at what scripts made", _FAR_REACHING, {"login": name})
-                statements = [
-                    # PostgreSQL has quoted these names itself.
-                    *(SQL("ALTER ") + SQL(each) + SQL(" OWNER TO CURRENT_USER") for each in far),
-                    SQL("REASSIGN OWNED BY {} TO {}").format(role, Identifier(OWNER_ROLE)),
-                    SQL("DROP OWNED BY {}").format(role),
-                ]
-                run(connection, f"new owner for what scripts made in database {database}", statements)
+        values = (name, FIRST_DATABASE)
+        databases = [FIRST_DATABASE, *names(connection, "look at what scripts made", _WHERE_IT_HAS_SOMETHING, values)]
+    for database in databases:
+        with master.in_database(database) as connection:
+            # The new owner of what scripts made needs CREATE on its schema.
+            open_schemas(connection)
+            role = Identifier(name)
+            far = names(connection, "look at what scripts made", _FAR_REACHING, {"login": name})
+            statements = [
+                # PostgreSQL has quoted these names itself.
+                *(SQL("ALTER ") + SQL(each) + SQL(" OWNER TO CURRENT_USER") for each in far),
+                SQL("REASSIGN OWNED BY {} TO {}").format(role, Identifier(OWNER_ROLE)),
+                SQL("DROP OWNED BY {}").format(role),
+            ]
+            run(connection, f"new owner for what scripts made in database {database}", statements)
     with master.in_database(FIRST_DATABASE) as connection:
-        run(connection, "end of the login of scripts", [SQL("DROP ROLE {}").format(listed(left))])
+        run(connection, "end of the login of scripts", [SQL("DROP ROLE {}").format(Identifier(name))])
 
 
-def _remove(master: Master, lock_pid: int, *, in_time: bool) -> None:
+def _remove(master: Master, name: str, lock_pid: int, *, in_time: bool) -> None:
     try:
-        remove_script_logins(master, lock_pid)
+        remove_script_login(master, name, lock_pid)
     except AuroraRestoreError:
         # Nothing replaces the error of a script; the next call removes the login, whose time is up soon.
         if in_time:

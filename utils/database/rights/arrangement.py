@@ -1,6 +1,6 @@
 """Roles, owners and rights of all databases, put right in the order in which they depend on each other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from utils.database.rights.definers import weaken_definers, weaken_functions_of_ranges
 from utils.database.rights.future import arrange_default_rights, creators
@@ -19,6 +19,30 @@ def set_up_owner(master: Master, users: Sequence[DatabaseUser]) -> None:
     with master.in_database(FIRST_DATABASE) as connection:
         our_users.set_up_owner(connection, users)
         memberships.join(connection, [OWNER_ROLE])
+
+
+def prepare_for_scripts(
+    master: Master,
+    users: Sequence[DatabaseUser],
+    databases: Collection[str],
+    kept: Collection[str],
+    before_disarming: Callable[[list[str]], None],
+) -> list[str]:
+    """Leave nothing in these databases that runs with the rights of the master, or of strong owners; return what did.
+
+    What scripts touch may call any of it.
+    """
+    set_up_owner(master, users)
+    with master.in_database(FIRST_DATABASE) as connection:
+        strong = oids_of(connection, production_owners.find_owners(connection, users, kept).strong_for_ever)
+    weakened: list[str] = []
+    for database in databases:
+        with master.in_database(database) as connection:
+            open_schemas(connection)
+            weakened += weaken_functions_of_ranges(connection, before_disarming)
+            weakened += weaken_definers(connection, [], strong, before_disarming)
+            take_over_objects(connection, [])
+    return weakened
 
 
 def arrange(

@@ -24,6 +24,8 @@ HARMLESS = [
     "pg_database_owner", "pg_monitor", "pg_read_all_data", "pg_read_all_settings", "pg_read_all_stats",
     "pg_stat_scan_tables", "pg_write_all_data", "pg_maintain",
 ]  # fmt: skip
+# What the users have themselves, and what decides how somebody logs in, which is looked at with the logins.
+_OF_USERS = ["pg_signal_backend", "rds_iam"]
 # What an owner may have through rds_superuser, and its views may read with.
 _KEPT_THROUGH_OTHERS = ["pg_read_all_data", "pg_write_all_data"]
 # Roles that an owner is a member of count as the owner does: it acts as them.
@@ -31,13 +33,13 @@ _POWERS = f"""
     WITH owners AS (
         SELECT DISTINCT pg_roles.oid FROM pg_roles JOIN pg_shdepend ON refobjid = pg_roles.oid
         WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o' AND classid <> 'pg_default_acl'::regclass
-            AND NOT rolsuper AND rolname <> current_user AND rolname <> ALL(%(ours)s) AND NOT {SYSTEM_ROLE}
+            AND NOT rolsuper AND rolname <> current_user AND rolname <> %(owner)s AND NOT {SYSTEM_ROLE}
     ),
     reached AS (
         SELECT oid, rolname, rolcreaterole, EXISTS (
             SELECT FROM unnest(%(kept)s::name[]) AS kept JOIN pg_roles AS login ON login.rolname = kept
             WHERE pg_has_role(login.oid, pg_roles.oid, 'MEMBER')) AS stays
-        FROM pg_roles WHERE NOT rolsuper AND rolname <> current_user AND rolname <> ALL(%(ours)s) AND NOT {SYSTEM_ROLE}
+        FROM pg_roles WHERE NOT rolsuper AND rolname <> current_user AND rolname <> %(owner)s AND NOT {SYSTEM_ROLE}
             AND EXISTS (SELECT FROM owners WHERE pg_has_role(owners.oid, pg_roles.oid, 'MEMBER'))
     )
     SELECT rolname, stays, NULL AS held, NULL AS grantor FROM reached WHERE rolcreaterole
@@ -46,6 +48,7 @@ _POWERS = f"""
     FROM reached JOIN pg_auth_members ON member = reached.oid JOIN pg_roles ON pg_roles.oid = roleid
     JOIN pg_roles AS grantor ON grantor.oid = pg_auth_members.grantor
     WHERE {SYSTEM_ROLE} AND pg_roles.rolname <> ALL(%(harmless)s)
+        AND NOT (reached.rolname = ANY(%(users)s) AND pg_roles.rolname = ANY(%(of_users)s))
     ORDER BY 1, 3 NULLS FIRST, 4
 """  # noqa: S608 - constants
 _HAS = "SELECT name FROM unnest(%s::name[]) AS name WHERE pg_has_role(%s, name, 'USAGE')"
@@ -70,9 +73,13 @@ def take_powers(
 ) -> tuple[list[str], list[HealthRecord]]:
     """Take from owners what makes roles and logins, but from none that a login of `kept` is or is a member of.
 
+    Production's roles of the users' names are owners like others, until they are put right after the scripts.
     Returns what was taken, and what was not. `tell` gets the list before anything is changed.
     """
-    values = {**OF_AWS, "harmless": HARMLESS, "ours": [OWNER_ROLE, *users], "kept": list(kept)}
+    values = {
+        **OF_AWS, "harmless": HARMLESS, "owner": OWNER_ROLE, "users": list(users), "of_users": _OF_USERS,
+        "kept": list(kept),
+    }  # fmt: skip
 
     def look() -> list[_Power]:
         return rows_of(_Power, connection, "look at the powers of owners", _POWERS, values)

@@ -112,6 +112,7 @@ class Owners:
 
     weak: list[str]
     strong: list[str]
+    strong_for_ever: list[str]
     reached: list[str]
 
 
@@ -123,6 +124,7 @@ def find_owners(connection: Connection, users: Sequence[DatabaseUser], kept: Col
     return Owners(
         weak=[owner.name for owner in found if not owner.is_strong],
         strong=[owner.name for owner in found if owner.is_strong],
+        strong_for_ever=[owner.name for owner in found if owner.is_strong_for_ever],
         reached=names(connection, "look at owners' roles", _REACHED, {"weak": weakenable, "kept": list(kept)}),
     )
 

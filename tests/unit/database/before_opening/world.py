@@ -6,8 +6,9 @@ from typing import Any, cast
 
 from tests.unit.operations import REQUEST
 from utils.aws.s3 import S3Gateway, Script
-from utils.database.access.script_login import script_login
+from utils.database.access.script_login import ScriptWork, script_login
 from utils.database.before_opening.scripts import BeforeOpeningOutcome, run_before_opening
+from utils.database.rights.arrangement import prepare_for_scripts
 from utils.database.server.connection import Master
 from utils.request.model import RestoreRequest
 
@@ -53,7 +54,9 @@ class World:
         """Run scripts and checks."""
         request = self.request(*scripts, checks=checks)
         roles = [wanted.user for wanted in request.post_restore_sql if wanted.user]
-        with script_login(self.master, ["shop"], roles, lock_pid=0) as login:
+        work = ScriptWork(databases=["shop"], roles=roles, run=lambda _: None)
+        prepare_for_scripts(self.master, [], work.databases, [], lambda _: None)
+        with script_login(self.master, work, lock_pid=0) as login:
             return run_before_opening(self.master, login, request, cast("S3Gateway", self), **how)
 
     def script(self, s3_uri: str) -> Script:
