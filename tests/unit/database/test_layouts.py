@@ -63,6 +63,24 @@ PASSED_ON_BY_A_FRIEND = Layout(
     later=[],
 )  # fmt: skip
 
+# The owner role's way into a schema had been passed on as well, so that it could not be given its object back.
+PASSED_ON_WITH_THE_WAY_IN = Layout(
+    attributes=_EVERYBODY, members=[("ann", "devops", True), ("reader", "Bob", False)], schema_owners=["ünï"] * 3,
+    closed_to_owner=[True, True, False], database_owner="Bob",
+    things=[Thing(kind="SEQUENCE", schema="Sales", owner="reader")],
+    grants=[
+        *(
+            Grant(thing=0, on_schema=True, choice=choice, grantee=grantee, with_option=True, passed_on_to=passed_on_to)
+            for choice, grantee, passed_on_to in (
+                (2, "dr. 100%s", "PUBLIC"), (0, "devops", "ann"), (2, "ünï", "dr. 100%s"), (0, "Bob", "dr. 100%s"),
+            )
+        ),
+        Grant(thing=0, on_schema=False, choice=1, grantee="devops", with_option=True, passed_on_to="dr. 100%s"),
+        Grant(thing=0, on_schema=False, choice=0, grantee="devops", with_option=True, passed_on_to="ünï"),
+    ],
+    later=[],
+)  # fmt: skip
+
 # A strong owner's only object becomes the owner role's: the second run meets a strong role that owns nothing.
 DEFINER_OF_A_STRONG_OWNER = Layout(
     attributes={**_EVERYBODY, 'quo"te': "LOGIN CREATEDB"}, members=[], schema_owners=["app"] * 3,
@@ -88,6 +106,7 @@ DEFINER_OF_A_WEAKENED_OWNER = replace(
 @example(layout=PASSED_ON)
 @example(layout=PASSED_ON_BY_A_MEMBER)
 @example(layout=PASSED_ON_BY_A_FRIEND)
+@example(layout=PASSED_ON_WITH_THE_WAY_IN)
 @example(layout=DEFINER_OF_A_STRONG_OWNER)
 @example(layout=DEFINER_OF_A_WEAKENED_OWNER)
 def test_the_users_rights_are_their_profiles_and_a_second_run_changes_nothing(server: Restored, layout: Layout) -> None:

@@ -8,6 +8,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
 from utils.database.rights.objects import FOUND, on_objects
+from utils.database.rights.ownership import open_schemas
 from utils.database.server.connection import postgres_call
 from utils.database.server.statements import attempt, execute, rows, rows_of, run
 
@@ -71,7 +72,12 @@ class _PassedOn(NamedTuple):
 def end_passing_on(connection: Connection) -> None:
     """Leave the owner of each object as the only one who can grant it; what others granted goes with their option."""
     asked = "look at what members of owners passed on"
-    for passed in rows_of(_PassedOn, connection, asked, _PASSED_ON, {"by_members": True}):
+    by_members = rows_of(_PassedOn, connection, asked, _PASSED_ON, {"by_members": True})
+    for passed in [passed for passed in by_members if passed.kind == "SCHEMA"]:
+        _take_from_member(connection, passed)
+    # The owner role's way into a schema may have been passed on, too; to be given an object back takes CREATE there.
+    open_schemas(connection)
+    for passed in [passed for passed in by_members if passed.kind != "SCHEMA"]:
         _take_from_member(connection, passed)
     found = rows_of(_Passable, connection, "look at rights to pass on", _PASSABLE, {})
     _take_options(connection, [passable for passable in found if passable.kind == "SCHEMA"])
