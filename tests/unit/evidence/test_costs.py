@@ -70,3 +70,22 @@ def test_the_prices_are_those_of_the_documentation() -> None:
     documented = Path("docs/costs.md").read_text(encoding="utf-8")
     prices = [costs.SNAPSHOT_GIB_MONTH, *costs.STORAGE_GIB_MONTH.values(), *costs.CAPACITY_HOUR.values()]
     assert [price for price in prices if not re.search(rf"\${price:g}0?\b", documented)] == []
+
+
+def test_an_hour_is_told_by_the_same_prices() -> None:
+    settings = TargetSettings(
+        engine_version="17.4",
+        storage_type="aurora-iopt1",
+        serverless_v2=ServerlessV2(min_capacity=2, max_capacity=8),
+        members=[
+            Member(identifier="one", instance_class="db.serverless"),
+            Member(identifier="two", instance_class="db.serverless"),
+            Member(identifier="three", instance_class="db.r8g.large"),
+        ],
+    )
+    told = costs.hour_in_words(settings, 7300)
+    assert told == (
+        "$2.25 for 7300 GiB of storage, $0.62 at least for 2 instances of db.serverless, "
+        "1 instance of db.r8g.large by the price of the class"
+    )
+    assert costs.hour_in_words(settings, 0).startswith("its storage, ")

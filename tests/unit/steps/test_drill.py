@@ -22,10 +22,13 @@ from tests.unit.steps.afterwards import (
 from tests.unit.steps.stories import ended
 from tests.unit.steps.swaps import Door
 from utils import tags
+from utils.cluster_settings.model import Member, TargetSettings
+from utils.cluster_settings.origins import Origin
 from utils.errors import AccessDenied, IdentifierTaken, InvalidRequest, OperationClosed, OperationNotResumable
 from utils.evidence.costs import costs_of
 from utils.identifiers import digest_of
 from utils.operation.model import OperationStatus, StepName
+from utils.operation.target_record import TargetRecord
 from utils.report.summary import summarise
 from utils.runtime.contract import FailedEvent, StartEvent, StepEvent, StepStatus
 from utils.runtime.step import on_operation
@@ -84,6 +87,47 @@ def test_it_is_built_like_its_target_with_names_of_its_own_and_nothing_that_hang
     assert plan.settings.custom_endpoints is None
     assert f"members.staging-1-drill-{DIGEST}.instance_class" in plan.origins
     assert aws.operation.old_target is None
+
+
+def test_a_target_that_is_gone_is_rehearsed_as_it_last_stood(ready: FakeAws) -> None:
+    record = TargetRecord(
+        region="us-west-2",
+        cluster_id="staging",
+        settings=TargetSettings(
+            engine_version="17.4",
+            subnet_group="kept-subnets",
+            deletion_protection=True,
+            reader_scaling=None,
+            members=[Member(identifier="orders-writer", instance_class="db.r8g.xlarge")],
+        ),
+        read_at=ready.clock.now(),
+        operation_id="nightly-0",
+        of_success=True,
+    )
+    ready.operations.save_target_record(record)
+    ready.west.clusters.clear()
+    ready.west.instances.clear()
+    ready.start(afterwards=AT_ONCE, target={"subnet_group": "default"})
+    plan = ready.operation.plan
+    assert [(item.identifier, item.instance_class) for item in plan.settings.members] == [
+        (f"orders-writer-drill-{DIGEST}", "db.r8g.xlarge")
+    ]
+    assert plan.settings.deletion_protection is False
+    assert plan.inherited_from is Origin.TARGET_RECORD
+
+
+def test_what_is_asked_of_an_instance_by_its_name_in_the_target_holds_in_the_drill(ready: FakeAws) -> None:
+    ready.start(afterwards=AT_ONCE, target={"instances": {"named": {"staging-2": {"promotion_tier": 9}}}})
+    tiers = {item.identifier: item.promotion_tier for item in ready.operation.plan.settings.members}
+    assert tiers[f"staging-2-drill-{DIGEST}"] == 9
+    assert ready.operation.plan.origins[f"members.staging-2-drill-{DIGEST}.promotion_tier"] is Origin.REQUEST
+
+
+def test_what_hangs_on_the_target_is_said_to_be_missing_in_the_drill(ready: FakeAws) -> None:
+    endpoint = {"identifier": "reports", "kind": "ANY"}
+    ready.start(afterwards=AT_ONCE, target={"custom_endpoints": [endpoint]})
+    assert ready.operation.plan.settings.custom_endpoints is None
+    assert "custom_endpoints of staging: a drill has none of its own" in ready.operation.plan.not_put_back
 
 
 def test_its_clean_up_waits_before_anything_is_made_and_again_for_the_end_of_the_drill(ready: FakeAws) -> None:
