@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import boto3
+from botocore.exceptions import ConnectTimeoutError
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -83,10 +84,13 @@ class FakeIam:
     def __init__(self) -> None:
         self.gone: set[str] = set()
         self.refuses_with: str | None = None
+        self.is_down = False
         self.asked: list[str] = []
 
     def get_role(self, *, RoleName: str) -> Item:  # noqa: N803 - boto3's name
         self.asked.append(RoleName)
+        if self.is_down:
+            raise ConnectTimeoutError(endpoint_url="https://iam.amazonaws.com/")
         if self.refuses_with:
             raise aws_error(self.refuses_with)
         if RoleName in self.gone:

@@ -6,7 +6,14 @@ from utils.aws.kms import KmsGateway
 from utils.aws.rds_models import Cluster
 from utils.aws.target.roles import RoleReader
 from utils.cluster_settings.model import TargetSettings
-from utils.errors import AccessDenied, AwsRequestRejected, SettingNotFound, TargetNotBuildable
+from utils.errors import (
+    AccessDenied,
+    AuroraRestoreError,
+    AwsRequestRejected,
+    AwsUnavailable,
+    SettingNotFound,
+    TargetNotBuildable,
+)
 from utils.preflight.looks import Preflight
 
 _ROLE = ":role/"
@@ -22,18 +29,25 @@ def look_at_keys_of_insights(preflight: Preflight, kms: KmsGateway, settings: Ta
 
 def look_at_roles(preflight: Preflight, roles: RoleReader, settings: TargetSettings, old: Cluster | None) -> None:
     """Look at each role once: of one that is gone, or that it cannot take on, RDS says so only after the deletion."""
+    silent: AuroraRestoreError | None = None
     for role, field in _roles(settings).items():
         try:
-            there = roles.arn_of(role.rpartition("/")[2])
+            there = None if silent else roles.arn_of(role.rpartition("/")[2])
+            why = silent
         except (AccessDenied, AwsRequestRejected) as refused:
-            preflight.warn(
-                "IAM role",
-                f"{role} of {field} not checked: {refused.found}",
-                expected="an answer of IAM to iam:GetRole",
-                do="make sure that the role exists: without it RDS refuses the restore, after the deletion",
-            )
-        else:
+            why = refused
+        except AwsUnavailable as down:
+            # IAM is made in one Region alone, perhaps the one that a recovery leaves: it is not waited for.
+            why = silent = down
+        if why is None:
             preflight.look("IAM role", partial(_is_there, role, there, field), found=str)
+            continue
+        preflight.warn(
+            "IAM role",
+            f"{role} of {field} not checked: {why.found}",
+            expected="an answer of IAM to iam:GetRole",
+            do="make sure that the role exists: without it RDS refuses the restore, after the deletion",
+        )
     if old is not None:
         preflight.look("roles that RDS can take on", partial(_refuse_invalid, old, settings))
         _warn_of_directory(preflight, old, settings)

@@ -108,8 +108,8 @@ class Services:
 
     @property
     def roles(self) -> RoleReader:
-        """Read the IAM roles of the account."""
-        return RoleReader(self._client("iam", self.settings.target_region))
+        """Read the IAM roles of the account; a step goes on without an answer."""
+        return RoleReader(self._client("iam", self.settings.target_region, BEST_EFFORT_CONFIG))
 
     @property
     def secrets(self) -> SecretsGateway:

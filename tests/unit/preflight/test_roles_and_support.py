@@ -75,7 +75,28 @@ def test_what_iam_does_not_say_is_said_to_be_unchecked_and_stops_no_run(mirror: 
     assert any("make sure that the role exists" in warning for warning in mirror.operation.plan.warnings)
 
 
-def test_iam_that_does_not_answer_is_asked_again(mirror: FakeAws) -> None:
+def test_a_recovery_does_not_wait_for_an_iam_that_is_down_with_its_region(mirror: FakeAws) -> None:
+    mirror.iam.is_down = True
+    replaced(mirror)
+    assert mirror.iam.asked == ["import"] * 3, "once with the plan, and each time before the deletion"
+    assert len(warned(mirror, "IAM role")) == 3
+    assert all("not checked: no answer from AWS to iam:GetRole" in check.found for check in warned(mirror, "IAM role"))
+
+
+def test_what_iam_answered_before_it_went_down_counts(mirror: FakeAws) -> None:
+    mirror.iam.gone = {"import"}
+    answer = mirror.iam.get_role
+
+    def goes_down(**asked: Any) -> Any:
+        mirror.iam.is_down = len(mirror.iam.asked) > 0
+        return answer(**asked)
+
+    mirror.iam.get_role = goes_down  # type: ignore[method-assign] # a story
+    with pytest.raises(errors.SettingNotFound, match="no IAM role arn:aws:iam::123456789012:role/import"):
+        mirror.start(override_deletion_protection=True)
+
+
+def test_a_rate_limit_of_iam_is_waited_out(mirror: FakeAws) -> None:
     mirror.iam.refuses_with = "Throttling"
     with pytest.raises(errors.AwsThrottled):
         mirror.start(override_deletion_protection=True)
