@@ -169,3 +169,12 @@ def test_an_answer_that_is_refused_is_said_to_be_unchecked(aws: FakeAws, code: s
     (check,) = warned(aws, "standard support")
     assert f"not checked: {code} from rds:DescribeDBMajorEngineVersions" in check.found
     assert "make sure that 17 is in standard support" in check.do
+
+
+def test_the_clusters_own_monitoring_role_is_looked_at(aws: FakeAws) -> None:
+    aws.has_old_target(MonitoringInterval=30, MonitoringRoleArn=f"{ROLE}/monitoring")
+    aws.iam.gone.add("monitoring")
+    with pytest.raises(
+        errors.SettingNotFound, match=r"^target\.monitoring\.role_arn: found no IAM role \S+/monitoring"
+    ):
+        aws.start()
