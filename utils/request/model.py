@@ -63,7 +63,11 @@ class RestoreRequest(StrictModel):
     keep_new_snapshots: Kept = Field(
         default=1, description="Snapshots that runs took for this target (`new`) to keep, this run's included."
     )
-    keep_final_snapshots: Kept = Field(default=3, description="Final snapshots of this target to keep.")
+    keep_final_snapshots: Kept = Field(
+        default=3,
+        description="Final snapshots of this target to keep. That of a swap's old cluster comes after its hours: until "
+        "the next run of the target there may be one more.",
+    )
     manage_master_user_password: bool | None = Field(
         default=None,
         description="Let RDS make the master password and keep it in a secret of its own; `false` takes that of "

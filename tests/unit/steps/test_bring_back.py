@@ -14,6 +14,7 @@ from tests.unit.steps.swaps import Door
 from utils.cluster.bring_back import proving
 from utils.cluster_settings.origins import Origin
 from utils.errors import (
+    AwsThrottled,
     DatabaseLoginRefused,
     DatabaseUnavailable,
     IdentifierTaken,
@@ -130,6 +131,28 @@ def test_the_failed_cluster_goes_first_and_nothing_else_does(failing: FakeAws) -
     assert set(failing.operation.begun.half_restored) == {"staging", *MEMBERS}
     final = failing.operation.identifiers.final_snapshot_id
     assert failing.west.snapshots[final]["Status"] == "available"
+
+
+@pytest.mark.usefixtures("door")
+@pytest.mark.parametrize("call", ["delete_db_cluster", "delete_db_instance"])
+def test_a_call_that_is_made_again_goes_on_with_bringing_back(failing: FakeAws, call: str) -> None:
+    """The state machine tries Bring Back again: RDS was busy, the answer was lost, the function was killed."""
+    failing.west.fail(call, "Throttling")
+    with pytest.raises(AwsThrottled):
+        turned(failing)
+    begun_at = record(failing).begun_at
+    assert turned(failing).status is StepStatus.IN_PROGRESS
+    assert brought_back(failing).status is StepStatus.BROUGHT_BACK, "nor does it matter that the answer was lost"
+    assert (record(failing).begun_at, record(failing).error) == (begun_at, None)
+
+
+def test_a_failure_with_the_same_words_is_one_of_bringing_back_once_the_failed_cluster_is_gone(
+    failing: FakeAws,
+) -> None:
+    turned(failing)
+    cleared(failing)
+    assert turned(failing).status is StepStatus.READY
+    assert record(failing).error == FAILURE
 
 
 def test_the_run_ends_as_failed_and_says_that_the_old_data_is_back_and_why(failing: FakeAws, door: Door) -> None:

@@ -14,8 +14,10 @@ from utils.runtime.services import Services
 def begin_bringing_back(operation: Operation, because: OperationError, services: Services) -> bool:
     """Turn the operation towards the old data; False where nothing is lost, wanted or possible, with the reason kept.
 
-    A failure of bringing it back is kept as well: it is not tried twice by itself.
+    A failure of bringing it back is kept as well: it is not tried twice by itself. A call that is made again goes on.
     """
+    if operation.bring_back is not None and _is_the_same_call(operation.bring_back, because):
+        return True
     if operation.bring_back is not None:
         operation.bring_back.error = because
         services.operations.save(operation)
@@ -45,6 +47,15 @@ def begin_bringing_back(operation: Operation, because: OperationError, services:
     operation.restore = None
     services.operations.save(operation)
     return True
+
+
+def _is_the_same_call(record: BringBackRecord, because: OperationError) -> bool:
+    """Tell whether the call that began it is made again, whose answer was lost, or which met an error that may pass.
+
+    A later step that fails with the same words before the failed cluster is gone would be taken for it; what lasts then
+    fails here, which ends the run.
+    """
+    return record.because == because and record.cleared_at is None and record.error is None
 
 
 def _is_wanted(operation: Operation) -> bool:
