@@ -109,6 +109,8 @@ def _verdict(operation: Operation, summary: Summary) -> Verdict:
         if operation.bring_back is not None:
             is_back = operation.bring_back.finished_at is not None
             sentence += f" The old data is {'back under the name' if is_back else 'NOT back'}."
+    if operation.identifiers.drill_of and result is not Result.PLANNED:
+        sentence += f" It was a drill for {operation.identifiers.drill_of}: what it made does not stay."
     return Verdict(
         result=result,
         status=operation.status,

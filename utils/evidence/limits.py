@@ -47,7 +47,16 @@ def not_tested(operation: Operation) -> list[str]:
         said.append("Whether the scripts mask everything: what they leave out is looked for only by checks.")
     if not operation.request.health.amcheck:
         said.append("Whether indexes fit their tables: the request names no database for amcheck.")
-    return [*said, *_NEVER_TESTED]
+    return [*said, *_of_a_drill(operation.identifiers.drill_of), *_NEVER_TESTED]
+
+
+def _of_a_drill(target: str | None) -> list[str]:
+    if target is None:
+        return []
+    return [
+        f"What hangs on {target} (endpoints, proxies, scaling, subscriptions): a drill has none of it.",
+        "Whether all of the drill is gone: its clean-up ends after this, and tells in a message of its own.",
+    ]
 
 
 def deviations(operation: Operation, rto: Objective, rpo: Objective, timeline: Sequence[Phase]) -> list[str]:

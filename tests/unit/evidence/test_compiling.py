@@ -165,3 +165,12 @@ def test_in_markdown_nothing_is_markup_that_came_from_elsewhere() -> None:
     assert r"| a\|b | &lt;script&gt;alert(1)&lt;/script&gt; # x |" in text
     assert "## ✅ staging was restored from prod" in text
     assert "| copy | 1 min 30 s | 7 min 30 s | 0 s |" in text
+
+
+def test_the_evidence_of_a_drill_says_that_it_was_one_and_what_that_leaves_out() -> None:
+    names = a_restore().identifiers.model_copy(update={"target_cluster_id": "staging-drill-1", "drill_of": "staging"})
+    told = evidence(a_restore(identifiers=names))
+
+    assert told.verdict.sentence.endswith("It was a drill for staging: what it made does not stay.")
+    assert any(line.startswith("What hangs on staging (endpoints") for line in told.not_tested)
+    assert any("its clean-up ends after this" in line for line in told.not_tested)
