@@ -224,6 +224,45 @@ def test_jobs_of_pg_cron_do_not_run_any_more(restored: Restored) -> None:
     assert restored.run(ADMIN, "shop", "SELECT count(*) FROM cron.job WHERE active") == [(0,)]
 
 
+# The parts of pglogical that the set-up touches: its subscriptions, and the function that stops one.
+PGLOGICAL = """
+    SET allow_system_table_mods = on;
+    CREATE SCHEMA pglogical;
+    CREATE TABLE pglogical.subscription (sub_name name, sub_enabled boolean);
+    INSERT INTO pglogical.subscription VALUES ('from "production"', true), ('stopped', false);
+    CREATE FUNCTION pglogical.alter_subscription_disable(name, immediate boolean) RETURNS boolean LANGUAGE sql
+        SECURITY DEFINER AS 'UPDATE pglogical.subscription SET sub_enabled = false WHERE sub_name = $1 RETURNING true';
+    INSERT INTO pg_extension SELECT 9998, 'pglogical', extowner, extnamespace, false, '2.4.2' FROM pg_extension
+        WHERE extname = 'plpgsql';
+    INSERT INTO pg_depend VALUES ('pg_class'::regclass, 'pglogical.subscription'::regclass, 0,
+        'pg_extension'::regclass, 9998, 0, 'e')
+"""
+READABLE = "GRANT USAGE ON SCHEMA pglogical TO rds_superuser; GRANT SELECT ON pglogical.subscription TO rds_superuser"
+
+
+def test_subscriptions_of_pglogical_are_stopped_and_told(restored: Restored) -> None:
+    restored.run(ADMIN, "shop", f"{PGLOGICAL}; {READABLE}")
+    assert set_up(restored).outbound == ['shop: pglogical subscription from "production"']
+    assert restored.run(ADMIN, "shop", "SELECT FROM pglogical.subscription WHERE sub_enabled") == []
+    assert set_up(restored).outbound == []
+
+
+def test_subscriptions_of_pglogical_that_the_master_may_not_look_at_stop_the_run(restored: Restored) -> None:
+    restored.run(ADMIN, "shop", PGLOGICAL)
+    with pytest.raises(
+        DatabaseChangeRefused, match="may not close: shop: subscriptions of pglogical, which the master"
+    ):
+        set_up(restored)
+    assert who_can_log_in(restored) == set()
+    assert len(set_up(restored, close_outbound=False).outbound) == 1
+
+
+def test_a_relation_that_is_called_as_pglogicals_is_not_looked_at(restored: Restored) -> None:
+    look_alike = "CREATE SCHEMA pglogical; CREATE VIEW pglogical.subscription AS SELECT 1 / 0 AS sub_name"
+    restored.run("shop_owner", "shop", look_alike)
+    assert set_up(restored).outbound == []
+
+
 def test_a_right_that_may_be_passed_on_does_not_hide_whose_grant_is_taken(restored: Restored) -> None:
     # The master, a member of both, would revoke as `app` what the owner has granted: nothing.
     create_login(restored, "app")

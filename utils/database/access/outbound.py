@@ -40,6 +40,21 @@ _CRON = """
 """
 _CRON_JOBS = "SELECT jobid FROM cron.job WHERE active ORDER BY jobid"
 
+# pglogical's subscriptions are rows of its own, which its workers connect for. Its table counts, and its function, not
+# somebody's of that name; whether the master may read and run them is asked first.
+_PGLOGICAL = """
+    SELECT has_schema_privilege(relnamespace, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT')
+    FROM pg_extension JOIN pg_depend ON refclassid = 'pg_extension'::regclass AND refobjid = pg_extension.oid
+        AND pg_depend.deptype = 'e' AND classid = 'pg_class'::regclass
+    JOIN pg_class ON pg_class.oid = objid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    JOIN pg_roles ON pg_roles.oid = relowner
+    WHERE extname = 'pglogical' AND nspname = 'pglogical' AND relname = 'subscription' AND relkind = 'r'
+        AND NOT relhasrules AND rolsuper AND NOT EXISTS (
+            SELECT FROM pg_proc JOIN pg_roles AS maker ON maker.oid = proowner
+            WHERE pronamespace = relnamespace AND proname = 'alter_subscription_disable' AND NOT maker.rolsuper)
+"""
+_PGLOGICAL_SUBSCRIPTIONS = "SELECT sub_name FROM pglogical.subscription WHERE sub_enabled ORDER BY sub_name"
+
 
 @dataclass(frozen=True, kw_only=True)
 class WayOut:
@@ -62,6 +77,7 @@ def find_ways_out(connection: Connection) -> list[WayOut]:
         *_wrappers(connection),
         *_extensions(connection),
         *_cron_jobs(connection),
+        *_pglogical_subscriptions(connection),
     ]
     return [WayOut(database=connection.info.dbname, name=name, closing=tuple(closing)) for name, closing in found]
 
@@ -146,3 +162,15 @@ def _cron_jobs(connection: Connection) -> _Found:
     jobs = rows(connection, "look at pg_cron's jobs", _CRON_JOBS)
     statement = SQL("UPDATE cron.job SET active = false WHERE jobid = {}")
     return [(f"pg_cron job {job}", [statement.format(Literal(job))]) for (job,) in jobs]
+
+
+def _pglogical_subscriptions(connection: Connection) -> _Found:
+    found = rows(connection, "look for pglogical", _PGLOGICAL)
+    if not found:
+        return []
+    if found != [(True,)]:
+        return [("subscriptions of pglogical, which the master may not look at", [])]
+    subscriptions = rows(connection, "look at pglogical's subscriptions", _PGLOGICAL_SUBSCRIPTIONS)
+    # Its own drop would connect to production, to drop the slot there; at once it may not stop in a transaction.
+    statement = SQL("SELECT pglogical.alter_subscription_disable({}::name, false)")
+    return [(f"pglogical subscription {name}", [statement.format(Literal(name))]) for (name,) in subscriptions]
