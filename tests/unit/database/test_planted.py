@@ -55,6 +55,26 @@ def test_an_event_trigger_of_the_template_is_switched_off_before_it_could_run(pl
     assert not planted.is_allowed("reader", "template1", "CREATE TABLE public.inherited (id int)")
 
 
+def test_a_masters_routine_of_an_event_trigger_that_stays_on_runs_as_who_does_the_ddl(planted: Restored) -> None:
+    if version(planted) < 170000:
+        pytest.skip("before PostgreSQL 17 the set-up's own DDL would set it off")
+    planted.run(ADMIN, "shop", "CREATE SCHEMA of_aws; GRANT USAGE ON SCHEMA of_aws TO PUBLIC")
+    plants = f"CREATE FUNCTION of_aws.help() RETURNS void LANGUAGE plpgsql AS $$ BEGIN {PLANT}; END $$"
+    planted.run(ADMIN, "shop", f"{plants}; ALTER FUNCTION of_aws.help() OWNER TO shop_owner")
+    # In one session: the superuser's next one would run it.
+    planted.run(
+        ADMIN,
+        "shop",
+        "CREATE FUNCTION of_aws.on_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS "
+        "'BEGIN PERFORM of_aws.help(); END'; ALTER FUNCTION of_aws.on_ddl() OWNER TO dba; "
+        + "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION of_aws.on_ddl()",
+    )
+    outcome = planted.set_up()
+    assert "shop: routine of_aws.on_ddl(), SECURITY DEFINER of dba" in outcome.disarmed
+    assert not planted.is_allowed("devops", "shop", "CREATE TABLE public.of_devops (id int)")
+    nothing_was_gained(planted)
+
+
 def test_an_event_trigger_that_the_master_may_not_switch_off_stops_the_run_before_any_change(
     planted: Restored,
 ) -> None:

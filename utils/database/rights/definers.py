@@ -16,14 +16,15 @@ from utils.database.roles.wanted_role import PUT_ASIDE
 from utils.database.server.connection import postgres_call
 from utils.database.server.statements import attempt, execute, rows, run
 
-# The master's functions of event triggers are the master's: whoever owned them could rewrite what runs as the master.
-# That one belongs to an extension says nothing of its owner: who owns an extension may add to it whatever it owns.
+# The master's functions of event triggers stay the master's: whoever owned them could rewrite what runs as the master.
+# But they run as whoever does the DDL: what they call may be anybody's. That a routine belongs to an extension says
+# nothing of its owner: who owns an extension may add to it whatever it owns.
 _DEFINERS = f"""
-    SELECT pg_proc.oid::regprocedure::text, rolname, rolname = current_user OR pg_roles.oid = ANY(%(strong)s::oid[])
+    SELECT pg_proc.oid::regprocedure::text, rolname, rolname = current_user OR pg_roles.oid = ANY(%(strong)s::oid[]),
+        EXISTS (SELECT FROM pg_event_trigger WHERE evtfoid = pg_proc.oid)
     FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace JOIN pg_roles ON pg_roles.oid = proowner
     WHERE prosecdef AND NOT rolsuper AND nspname NOT LIKE 'pg\\_%%' AND nspname <> 'information_schema'
         AND (rolname = current_user OR pg_roles.oid = ANY(%(strong)s::oid[]) OR rolname = ANY(%(users)s) OR {PUT_ASIDE})
-        AND NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtfoid = pg_proc.oid)
     ORDER BY 1
 """  # noqa: S608 - constants
 # PostgreSQL asks nobody for EXECUTE when it orders or estimates values of a range type: anybody sets them off.
@@ -46,18 +47,18 @@ def weaken_definers(
     found = rows(connection, "look at SECURITY DEFINER routines", _DEFINERS, values)
     database = connection.info.dbname
     lines = [
-        f"{database}: routine {name}, SECURITY DEFINER of {owner}" for name, owner, is_strong in found if is_strong
+        f"{database}: routine {name}, SECURITY DEFINER of {owner}" for name, owner, is_strong, _ in found if is_strong
     ]
     if lines:
         tell(lines)
     owner_role = SQL(" OWNER TO ") + Identifier(OWNER_ROLE)
-    for name, owner, _ in found:
+    for name, owner, _, is_event_triggers in found:
         # PostgreSQL has quoted the name itself.
         routine = SQL("ALTER ROUTINE ") + SQL(name)
         # An aggregate of the former owner's asks it for EXECUTE.
         still = on_objects("GRANT EXECUTE", "ROUTINE", [name], SQL("TO {}").format(Identifier(owner)))
-        weakened = routine + owner_role + SQL("; ") + still
-        _first_that_works(connection, [weakened, routine + SQL(" SECURITY INVOKER")])
+        weakened = [] if is_event_triggers else [routine + owner_role + SQL("; ") + still]
+        _first_that_works(connection, [*weakened, routine + SQL(" SECURITY INVOKER")])
     return lines
 
 
