@@ -34,7 +34,7 @@ _RIGHTS = """
 """
 _VOLATILE = re.compile(
     r"(_at|_since|^ttl|^version|^seconds|^age_hours|^port|^endpoint|_arn|^old_target|^arn|^percent|^operation_id|"
-    r"^old_target_resource_id|^version_id|"
+    r"^old_target_resource_id|^resource_id|^version_id|"
     # What other lanes' runs from the same source met, whichever of them ended last.
     r"^warnings|"
     # How long earlier runs took, and which snapshots the local production has by now.
