@@ -80,6 +80,7 @@ class Laboratory:
             "keep_copies": 1,
             "keep_final_snapshots": 1,
             "post_restore_sql": [{"s3_uri": f"s3://{BUCKET}/post-restore-sql/mask.sql", "database": DATABASE}],
+            "health": {"amcheck": [DATABASE]},
             "checks": [
                 {"name": "no phones", "database": DATABASE, "expect": 0,
                  "sql": "SELECT count(*) FROM public.people WHERE phone IS NOT NULL"},
