@@ -147,6 +147,31 @@ def test_an_undo_that_failed_is_resumed_under_the_same_hold_unless_the_retiremen
         snapshot_check(third, swapped.services)
 
 
+@pytest.mark.parametrize(("quicker", "is_planned"), [(UNDO, True), ("", False)])
+def test_a_second_call_of_the_same_undo_finds_its_hold_and_no_retirement_that_begins(
+    swapped: FakeAws, monkeypatch: pytest.MonkeyPatch, quicker: str, is_planned: bool
+) -> None:
+    """Lambda may run a call twice: the other one holds the retirement between this one's look and its write."""
+    find, name, looks = swapped.operations.find, f"{OPERATION}-retirement", list[str]()
+
+    def overtaken(operation_id: str) -> Operation | None:
+        found = find(operation_id)
+        looks.append(operation_id)
+        if looks.count(name) == 1 and operation_id == name:
+            other = row(swapped, name)
+            other.held_by = quicker or None
+            swapped.operations.save(other)
+        return found
+
+    monkeypatch.setattr(swapped.operations, "find", overtaken)
+    if is_planned:
+        assert undo(swapped).status is StepStatus.UNDO
+        assert row(swapped, name).held_by == UNDO
+    else:
+        with pytest.raises(InvalidRequest, match="beginning just now"):
+            undo(swapped)
+
+
 def test_a_retirement_whose_cluster_has_its_name_back_ends_without_a_word(swapped: FakeAws) -> None:
     undo(swapped)
     undone = row(swapped, UNDO)
