@@ -22,6 +22,7 @@ def install() -> None:
     """Correct how a task waits for its token, and who may send it."""
     know_the_task_at_work()
     wait_for_the_token()
+    take_one_answer()
     judge_an_answer_by_its_state_machine()
     tell_a_late_answer_from_a_made_up_token()
 
@@ -52,7 +53,9 @@ def wait_for_the_token() -> None:
     def invoke(resource: str, arguments: Any, token: str, state: Json) -> Any:
         _, raw_input, execution, context = _task.get()
         answered = threading.Event()
-        states._task_tokens[token] = {"event": answered, "result": None, "error": None, "heartbeat": None}
+        states._task_tokens[token] = {
+            "event": answered, "result": None, "error": None, "heartbeat": None, "execution": execution,
+        }  # fmt: skip
         _machines[token] = execution["stateMachineArn"]
         try:
             states._invoke_resource(resource.replace(".waitForTaskToken", ""), arguments)
@@ -75,6 +78,29 @@ def _wait(answered: threading.Event, seconds: float, execution: Json) -> None:
             raise states._ExecutionError("States.TaskFailed", "the execution is over")  # which ends it no other way
         if time.monotonic() >= end:
             raise states._ExecutionError("States.Timeout", "")
+
+
+def take_one_answer() -> None:
+    """Refuse what comes after the first answer, or after the end of the execution, from that very moment on.
+
+    ministack takes it until the task has noticed, in the place of the first one.
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
+    """
+    states = ministack_modules.service("stepfunctions")
+    for name in ("_send_task_success", "_send_task_failure"):
+        setattr(states, name, _of_open_tasks_only(getattr(states, name)))
+
+
+def _of_open_tasks_only(send: Callable[[Json], Any]) -> Callable[[Json], Any]:
+    states = ministack_modules.service("stepfunctions")
+
+    def send_if_open(data: Json) -> Any:
+        task = states._task_tokens.get(data.get("taskToken"))
+        if task and (task["event"].is_set() or task["execution"]["status"] != "RUNNING"):
+            return states.error_response_json("TaskTimedOut", "the task of this token is closed already", 400)
+        return send(data)
+
+    return send_if_open
 
 
 def judge_an_answer_by_its_state_machine() -> None:
