@@ -9,7 +9,7 @@ from tests.fakes import away_from_default
 from tests.fakes.away_from_default import MEMBERS
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from tests.unit.steps.rebuild import rebuilt, replaced, settings_now
-from tests.unit.steps.stories import SECOND_ARN, ended, resume
+from tests.unit.steps.stories import SECOND_ARN, copy_is_ready, ended, resume
 from tests.unit.steps.swaps import Door
 from utils.cluster.bring_back import proving
 from utils.cluster_settings.origins import Origin
@@ -21,6 +21,7 @@ from utils.errors import (
     InvalidRequest,
     OperationNotResumable,
     RestoreFailed,
+    TargetNotDeletable,
 )
 from utils.operation.model import Operation, OperationStatus, StepName, UsersRecord
 from utils.operation.records import BringBackRecord, OperationError
@@ -225,6 +226,22 @@ def test_an_old_target_that_still_stands_is_not_touched(copied: FakeAws) -> None
     copied.run(delete_rds)
     assert turned(copied).status is StepStatus.READY
     assert copied.west.destroyed == []
+
+
+def test_an_old_target_that_rds_refuses_to_delete_is_not_brought_back_beside_itself(aws: FakeAws) -> None:
+    aws.has_old_target()
+    copy_is_ready(aws, on_failure="bring_back")
+    aws.run(delete_rds)
+    aws.west.settle()
+    aws.west.fail("delete_db_cluster", "InvalidDBClusterStateFault", "Part of a zero-ETL integration.")
+    with pytest.raises(TargetNotDeletable):
+        aws.run(delete_rds)
+    assert aws.operation.deletion is not None
+    assert aws.operation.deletion.destroying_since is not None  # its instances went
+
+    destroyed = deletions(aws)
+    assert turned(aws).status is StepStatus.READY
+    assert (aws.operation.bring_back, deletions(aws)) == (None, destroyed)
 
 
 def test_a_cluster_that_people_work_with_is_not_deleted(failing: FakeAws) -> None:
