@@ -16,7 +16,8 @@ from utils.identifiers import derived_identifier, digest_of
 from utils.operation.retirement import afterwards_id
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
-WEEKS = 10 if DEEP else 2
+BY_SCHEDULE = 2  # a minute each, the shortest rate there is
+WEEKS = 10 if DEEP else BY_SCHEDULE
 REHEARSED, SCHEDULE = "rehearsed", "weekly-drill"
 REQUEST = {"target": {"cluster_id": REHEARSED}, "afterwards": AT_ONCE}
 # Which call meets what: `copy`, `cluster` and `instance` stand for the drill's own names.
@@ -60,7 +61,7 @@ def names_of(operation_id: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Weeks:
-    """Drills that a schedule started, with what each left once its clean-up had ended."""
+    """Drills that a schedule started, more after them in the deep profile; what each left once it was cleaned up."""
 
     old: dict[str, Any]
     runs: list[Outcome]
@@ -93,11 +94,17 @@ def weeks(world: World) -> Weeks:
         return None
 
     try:
-        names = [wait_for(another, "the schedule to start a drill", seconds=200.0, every=1.0) for _ in range(WEEKS)]
+        names = [
+            wait_for(another, "the schedule to start a drill", seconds=200.0, every=1.0) for _ in range(BY_SCHEDULE)
+        ]
     finally:
         scheduler.delete_schedule(Name=SCHEDULE)
     runs = [world.end_of(name, REHEARSED) for name in names]
     rows = [afterwards_of(world, name) for name in names]
+    for number in range(BY_SCHEDULE, WEEKS):
+        names.append(world.start(REQUEST, f"drill-of-week-{number}"))
+        runs.append(world.end_of(names[-1], REHEARSED))
+        rows.append(afterwards_of(world, names[-1]))
     return Weeks(old, runs, rows, [left_of(world, name) for name in names], world.is_untouched(old))
 
 
