@@ -22,15 +22,18 @@ KINDS = {
 class HopFault:
     """One thing that is to go wrong.
 
-    path: the calls of the invocation up to and with the one that is hit. occurrence: which of the operation's
-    invocations of this function that get there. attempts: how many attempts of the SDK at this call are hit.
-    hits: how often it happened.
+    path: the calls of the invocation up to and with the one that is hit. event_keys: the fields of its event, None for
+    any. after: the fields of an earlier invocation's event, before which nothing is hit. occurrence: which of the
+    operation's invocations of this function that get there. attempts: how many attempts of the SDK at this call are
+    hit. hits: how often it happened.
     """
 
     kind: str
     operation_id: str
     function: str
     path: list[str]
+    event_keys: list[str] | None = None
+    after: list[str] | None = None
     occurrence: int = 1
     attempts: int = 1
     code: str = ""
@@ -76,6 +79,10 @@ class HopFaults:
 
     def _hits(self, fault: HopFault, invocation: Invocation) -> bool:
         if (fault.operation_id, fault.function) != (invocation.operation_id, invocation.function):
+            return False
+        if fault.event_keys not in (None, invocation.event_keys):
+            return False
+        if fault.after is not None and fault.after not in invocation.before:
             return False
         if fault.path != invocation.path or invocation.attempt > fault.attempts:
             return False

@@ -12,15 +12,24 @@ from typing import Any
 
 @dataclass(eq=False, kw_only=True)
 class Invocation:
-    """One invocation of a function; `path` holds the calls that it made so far, an SDK's own retries once."""
+    """One invocation of a function; `path` holds the calls that it made so far, an SDK's own retries once.
+
+    before: the fields of the events with which the operation's earlier invocations began.
+    """
 
     function: str
     operation_id: str
     event: Any
     kill: Callable[[], None]
+    before: list[list[str]] = field(default_factory=list)
     path: list[str] = field(default_factory=list)
     last_sdk_call: str = ""
     attempt: int = 0
+
+    @property
+    def event_keys(self) -> list[str]:
+        """The names of the event's fields: a function may be asked for more than one thing."""
+        return sorted(self.event) if isinstance(self.event, dict) else []
 
     def count(self, name: str, sdk_call: str) -> None:
         """Take a request into account; another attempt of the same call is the same call."""
@@ -42,10 +51,10 @@ class Invocations:
     @contextlib.contextmanager
     def begun(self, function: str, event: Any, kill: Callable[[], None]) -> Iterator[str]:
         """Register an invocation while it runs; gives the value of its trace header."""
-        operation_id = str(event.get("operation_id", "")) if isinstance(event, dict) else ""
-        invocation = Invocation(function=function, operation_id=operation_id, event=event, kill=kill)
+        invocation = Invocation(function=function, operation_id=_operation_of(event), event=event, kill=kill)
         root = f"1-{uuid.uuid4().hex[:8]}-{uuid.uuid4().hex[:24]}"
         with self._lock:
+            invocation.before = [item.event_keys for item in self._all if item.operation_id == invocation.operation_id]
             self._under_way[root] = invocation
             self._all.append(invocation)
         try:
@@ -71,3 +80,12 @@ class Invocations:
         """Return the invocations of an operation, oldest first."""
         with self._lock:
             return [invocation for invocation in self._all if invocation.operation_id == operation_id]
+
+
+def _operation_of(event: Any) -> str:
+    """Return the operation that an event names; EventBridge tells of the end of the execution that has its name."""
+    if not isinstance(event, dict):
+        return ""
+    detail = event.get("detail")
+    name = detail.get("name", "") if isinstance(detail, dict) else ""
+    return str(event.get("operation_id", name))

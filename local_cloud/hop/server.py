@@ -56,7 +56,7 @@ class Hop:
             return [asdict(fault) for fault in self.faults.of_operation(body["operation_id"])]
         if (method, what) == ("GET", "calls"):
             found = self.invocations.of_operation(body["operation_id"])
-            return [{"function": invocation.function, "path": invocation.path} for invocation in found]
+            return [{"function": item.function, "event_keys": item.event_keys, "path": item.path} for item in found]
         raise KeyError(f"{method} {what}")
 
 

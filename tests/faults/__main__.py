@@ -10,12 +10,14 @@ from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from tests.faults import observer
 from tests.faults.cases import Case
+from tests.faults.judges import observer
 from tests.faults.laboratory import laboratory
 from tests.faults.pool import bench, run_all
 from tests.faults.report import report
+from tests.faults.situations import SITUATIONS
 from tests.faults.sweep import RIGHT, Judged, Verdict
+from utils.words import counted
 
 
 def main() -> int:
@@ -26,13 +28,17 @@ def main() -> int:
         _say(f"Starting {options.clouds} local cloud(s)")
         clouds = list(pool.map(lambda _: stack.enter_context(laboratory()), range(options.clouds)))
         _say("Recording runs without a fault")
-        benches = list(pool.map(bench, clouds))
-        recorded = benches[0].fault_free
+        wanted_situations = [item for item in SITUATIONS if item.name in options.situations]
+        benches = list(pool.map(lambda cloud: bench(cloud, wanted_situations), clouds))
+        recorded = benches[0].fault_free.values()
         wanted = [
-            case for case in recorded.cases if any(fnmatchcase(case.case_id, f"*{only}*") for only in options.only)
+            case for case in benches[0].cases if any(fnmatchcase(case.case_id, f"*{only}*") for only in options.only)
         ]
         random.Random(0).shuffle(wanted)  # noqa: S311 - so that the beginning of the sweep has everything in it
-        _say(f"{len(recorded.locations)} calls, {len(recorded.round_trips)} database round trips, {len(wanted)} cases")
+        for one in recorded:
+            of_it = [case for case in wanted if case.situation == one.situation.name]
+            trips = counted(len(one.round_trips), "database round trip")
+            _say(f"{one.situation.name}: {counted(len(one.locations), 'call')}, {trips}, {counted(len(of_it), 'case')}")
         before = right_before(options.results, wanted)
         if before:
             _say(f"{len(before)} of them came out right before, and are not run again")
@@ -46,7 +52,8 @@ def main() -> int:
             give_up=started + options.minutes * 60,
         )
         calls = [call for cloud in clouds for call in cloud.changes()]
-    broken = observer.violations(calls)
+        failed = frozenset[str]().union(*(cloud.failed_clusters() for cloud in clouds))
+    broken = observer.violations(calls, failed=failed)
     sys.stdout.write("\n" + "\n".join(report(judged, broken, len(calls))) + "\n")
     _say(f"{(time.monotonic() - started) / 60:.1f} minutes; {len(wanted) - len(judged)} cases were not run")
     return 0 if len(judged) == len(wanted) and not broken and all(item.verdict in RIGHT for item in judged) else 1
@@ -57,6 +64,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only", metavar="PATTERN", nargs="+", default=[""], help="parts of cases' ids; * stands for anything"
     )
+    names = [item.name for item in SITUATIONS]
+    parser.add_argument(
+        "--situations", metavar="NAME", nargs="+", default=names, choices=names,
+        help="only these, with what the others sweep in their stead",
+    )  # fmt: skip
     parser.add_argument("--clouds", type=int, default=2, help="local clouds (2)")
     parser.add_argument("--at-once", type=int, default=4, help="cases at once in each (4)")
     parser.add_argument("--waiting", type=int, default=8, help="cases at once in each that mostly wait (8)")

@@ -2,52 +2,81 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults.kinds import KINDS, SQL_KINDS, Kind
 from tests.integration.stage.world import AUDIT_TABLE
 
 FUNCTION_PREFIX = "aurora-restore-"
+TURNS_BACK = f"{FUNCTION_PREFIX}delete-rds"  # asked with what a later step failed with
 AUDIT_ROW = f"dynamodb:PutItem@{AUDIT_TABLE}"
-# The SDK's attempts at one call: the product says it in utils/aws/clients.py.
-SDK_ATTEMPTS = 4
+_SQLSTATES = {"sql-error": "57P01", "sql-denied": "42501"}
 # A login, or a transaction.
 _BEGINNINGS = ("LOGIN", "BEGIN")
+CLOSING, EVIDENCE, BACK = "sns-notification", "write-evidence", "back"
+ASK, ANSWER, FAILED, ROLL_BACK, VERIFY, ENDED = "ask", "answer", "failure", "roll-back", "verify", "ended"
+_OF_EVERY_EVENT = ("operation_id", "execution_arn", "redrive_count", "request")
+_ASKED = {
+    "": "",
+    "task_token": ASK,
+    "answer": ANSWER,
+    "error,failed_step": FAILED,
+    "roll_back": ROLL_BACK,
+    "verify": VERIFY,
+}
 # More often is the same step in the same situation: one more look at the same thing.
 MOST_OCCURRENCES = 2
-
-_THROTTLED = {
-    "rds": ("Throttling", 400),
-    "sns": ("Throttling", 400),
-    "s3": ("SlowDown", 503),
-    "dynamodb": ("ProvisionedThroughputExceededException", 400),
-}
-_DENIED = {
-    "rds": ("AccessDenied", 403),
-    "sns": ("AuthorizationError", 403),
-    "s3": ("AccessDenied", 403),
-}
-_BROKEN = {"dynamodb": ("InternalServerError", 500), "s3": ("InternalError", 500)}
 
 
 @dataclass(frozen=True, order=True)
 class Location:
-    """A call of a step: what the invocation had called up to and with it, and which occurrence of that it is."""
+    """A call of a step: what the invocation had called up to and with it, and which occurrence of that it is.
+
+    event_keys: the fields of the invocation's event. of: what follows the run's name in that of the execution, such as
+    a retirement's. after: the fields of the event with which the run turned back before, towards the old data.
+    """
 
     function: str
     path: tuple[str, ...]
     occurrence: int
+    event_keys: tuple[str, ...] = ()
+    of: str = ""
+    after: tuple[str, ...] = ()
 
     @property
     def step(self) -> str:
-        """The function's name without the pipeline's."""
-        return self.function.removeprefix(FUNCTION_PREFIX)
+        """The function's name without the pipeline's, and what else than its usual work it is asked for, or when."""
+        when = BACK if self.after else ""
+        return "-".join(filter(None, (self.function.removeprefix(FUNCTION_PREFIX), self.asked, when)))
+
+    @property
+    def asked(self) -> str:
+        """What the event asks for, empty for the usual."""
+        if "detail-type" in self.event_keys:
+            return ENDED
+        return _ASKED.get(",".join(key for key in self.event_keys if key not in _OF_EVERY_EVENT), "otherwise")
+
+    @property
+    def closes(self) -> bool:
+        """Whether the call is one of the last step, after which nothing can go otherwise."""
+        return self.function == f"{FUNCTION_PREFIX}{CLOSING}" and self.asked in ("", FAILED, ENDED)
+
+    @property
+    def turns_back(self) -> bool:
+        """Whether the call is one of the step that is asked for the old data, after the failure of a later one."""
+        return self.function == TURNS_BACK and self.asked == FAILED
 
     @property
     def is_audit_row(self) -> bool:
         """Whether the call writes an audit row."""
         return self.call == AUDIT_ROW
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether the call is one for the evidence, without which a run ends as well."""
+        return self.function == f"{FUNCTION_PREFIX}{EVIDENCE}"
 
     @property
     def call(self) -> str:
@@ -57,121 +86,119 @@ class Location:
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """A round trip of the user set-up to the restored database: its number in the run (from 1), and its first words."""
+    """A round trip of a step to a database: its number in the run (from 1), and its first words.
+
+    may_be_refused: the run goes on then, and tells another outcome.
+    """
 
     number: int
     statement: str
     step: str = "setup-db-users"
+    may_be_refused: bool = False
     call: str = "sql"
+    of: str = ""
+    asked: str = ""
     is_audit_row: bool = False
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of fault; `is_permanent` means that trying again does not help, so that the run has to stop."""
-
-    name: str
-    is_permanent: bool = False
-    is_slow: bool = False
-
-    @property
-    def kills(self) -> bool:
-        """Whether the function's process ends, so that it can no longer tell anybody."""
-        return self.name in {"killed", "sql-kill"}
-
-    def at(self, call: str) -> dict[str, Any]:
-        """Return the hop's words for it."""
-        service = call.partition(":")[0]
-        code, http_status = self._refusal(service)
-        how = {"reset": "reset", "timeout": "hang", "killed": "kill", "twice": "twice"}.get(self.name, "refuse")
-        attempts = SDK_ATTEMPTS if self.name.endswith("-until-given-up") else 1
-        return {"kind": how, "attempts": attempts, "code": code, "http_status": http_status}
-
-    def _refusal(self, service: str) -> tuple[str, int]:
-        if self.name.startswith("throttled"):
-            return _THROTTLED.get(service, ("ThrottlingException", 400))
-        if self.name == "unavailable-until-given-up":
-            return ("ServiceUnavailable", 503)
-        if self.name == "denied":
-            return _DENIED.get(service, ("AccessDeniedException", 400))
-        return _BROKEN.get(service, ("InternalFailure", 500))
-
-
-KINDS = (
-    Kind("killed"),  # the function's process gets SIGKILL right after the call took effect
-    Kind("twice"),  # the whole step runs once more between the call and its answer
-    Kind("reset"),  # the call took effect, the connection is reset instead of an answer
-    Kind("denied", is_permanent=True),
-    Kind("throttled-until-given-up"),  # all four attempts of the SDK: the state machine has to try again
-    Kind("unavailable-until-given-up"),
-    Kind("throttled"),  # once: the SDK tries again
-    Kind("unavailable"),
-    Kind("timeout", is_slow=True),  # the call took effect, the answer never comes: the client's read time-out ends it
-)
-
-
-SQL_KINDS = (
-    Kind("sql-kill"),  # the server executed it, the function's process gets SIGKILL
-    Kind("sql-twice"),  # the server executed it, the whole step runs once more before the answer
-    Kind("sql-drop-after"),  # the server executed it, the connection is reset instead of an answer
-    Kind("sql-drop"),  # the connection is reset before the server saw it
-    Kind("sql-error"),  # SQLSTATE 57P01: the server is shut down
-    Kind("sql-denied", is_permanent=True),  # SQLSTATE 42501: the master may not
-)
-_SQLSTATES = {"sql-error": "57P01", "sql-denied": "42501"}
+    is_evidence: bool = False
+    closes: bool = False
 
 
 @dataclass(frozen=True)
 class Case:
-    """One fault at one call."""
+    """One fault at one call, in a situation; in the sample a run meets several, each at another step."""
 
     case_id: str
     location: Location | RoundTrip
     kind: Kind
+    also: tuple["Case", ...] = ()
 
-    def fault(self, operation_id: str, lane: str) -> dict[str, Any]:
-        """Return the fault in the words of the hop, or for a round trip to the database of the local Aurora."""
+    @property
+    def situation(self) -> str:
+        """The situation's name."""
+        return self.case_id.partition("/")[0]
+
+    @property
+    def faults(self) -> tuple["Case", ...]:
+        """Each by itself."""
+        return (self, *self.also)
+
+    def fault(self, operation_id: str, cluster: str) -> dict[str, Any]:
+        """Return the fault in the words of the hop, or for a round trip to a database of the local Aurora."""
         where = self.location
         if isinstance(where, RoundTrip):
             code = _SQLSTATES.get(self.kind.name, "")
             kind = "sql-error" if code else self.kind.name
             return {
                 "kind": kind,
-                "identifier": lane,
+                "identifier": cluster,
                 "skip": where.number - 1,
                 "code": code,
                 "operation_id": operation_id,
             }
         return self.kind.at(where.call) | {
-            "operation_id": operation_id,
+            "operation_id": f"{operation_id}{where.of}",
             "function": where.function,
             "path": where.path,
+            "event_keys": where.event_keys,
+            "after": where.after or None,
             "occurrence": where.occurrence,
         }
 
 
-def locations(recordings: Iterable[list[dict[str, Any]]]) -> list[Location]:
-    """Return what all recordings have in common, in the order of the first; each is the hop's list of invocations."""
-    counted = [_counted(invocations) for invocations in recordings]
-    first = counted[0]
-    found = []
-    for function, path in first:
-        often = min(counts[(function, path)] for counts in counted)
-        found += [Location(function, path, number + 1) for number in range(min(often, MOST_OCCURRENCES))]
+def locations(recordings: Sequence[list[dict[str, Any]]], of: str = "", *, turn_back: bool = False) -> list[Location]:
+    """Return what all recordings have in common, in the order of the first; each is the hop's list of invocations.
+
+    turn_back: what comes after the turn towards the old data is another point than the same call before it.
+    """
+    parts = [_halves(invocations) if turn_back else (invocations, []) for invocations in recordings]
+    found = _in_common([first for first, _ in parts], of, ())
+    if turn_back:
+        [turn] = {_keys(first[-1]) for first, _ in parts}
+        found += _in_common([second for _, second in parts], of, turn)
     return found
 
 
-def _counted(invocations: list[dict[str, Any]]) -> Counter[tuple[str, tuple[str, ...]]]:
-    counts: Counter[tuple[str, tuple[str, ...]]] = Counter()
+def _halves(invocations: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Part what came up to and with the turn back towards the old data from what came after it."""
+    turns = (place for place, item in enumerate(invocations, start=1) if _turns_back(item))
+    place = next(turns, len(invocations))
+    return invocations[:place], invocations[place:]
+
+
+def _turns_back(invocation: dict[str, Any]) -> bool:
+    return Location(invocation["function"], (), 1, _keys(invocation)).turns_back
+
+
+def _keys(invocation: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(invocation.get("event_keys", ()))
+
+
+def _in_common(recordings: list[list[dict[str, Any]]], of: str, after: tuple[str, ...]) -> list[Location]:
+    counted = [_counted(invocations) for invocations in recordings]
+    found = []
+    for function, keys, path in counted[0]:
+        often = min(counts[(function, keys, path)] for counts in counted)
+        numbers = range(1, min(often, MOST_OCCURRENCES) + 1)
+        found += [Location(function, path, number, keys, of, after) for number in numbers]
+    return found
+
+
+Point = tuple[str, tuple[str, ...], tuple[str, ...]]
+
+
+def _counted(invocations: list[dict[str, Any]]) -> Counter[Point]:
+    counts: Counter[Point] = Counter()
     for invocation in invocations:
-        path = tuple(invocation["path"])
+        path, keys = tuple(invocation["path"]), _keys(invocation)
         for length in range(1, len(path) + 1):
-            counts[(invocation["function"], path[:length])] += 1
+            counts[(invocation["function"], keys, path[:length])] += 1
     return counts
 
 
-def round_trips(recordings: Iterable[list[str]]) -> list[RoundTrip]:
-    """Return the round trips that all recordings begin with; each is a list of statements' first words.
+def round_trips(
+    recordings: Iterable[list[str]], step: str = "setup-db-users", *, first: int = 1, may_be_refused: bool = False
+) -> list[RoundTrip]:
+    """Return the round trips that all recordings begin with, from the `first` on; each has its first words.
 
     Like a call, a round trip is known by what came before it: the kinds of statements of its transaction.
     """
@@ -179,32 +206,33 @@ def round_trips(recordings: Iterable[list[str]]) -> list[RoundTrip]:
     found = []
     before: list[str] = []
     often: Counter[tuple[str, ...]] = Counter()
-    for number, (statement, *_) in enumerate(alike, start=1):
+    for number, (statement, *_) in itertools.islice(enumerate(alike, start=1), first - 1, None):
         if statement.startswith(_BEGINNINGS):
             before = []
         situation = (*before, statement)
         often[situation] += 1
         if often[situation] <= MOST_OCCURRENCES:
-            found.append(RoundTrip(number, statement))
+            found.append(RoundTrip(number, statement, step, may_be_refused))
         if statement not in before:
             before.append(statement)
     return found
 
 
-def cases(found: Iterable[Location], trips: Iterable[RoundTrip]) -> list[Case]:
-    """Return all cases; the id is `<step>/<call's number>-<operation>/<occurrence>/<kind>`."""
+def cases(situation: str, found: Iterable[Location], trips: Iterable[RoundTrip]) -> list[Case]:
+    """Return all cases; the id is `<situation>/<step>/<call's number>-<operation>/<occurrence>/<kind>`."""
     named: dict[str, Location] = {}
     for location in found:
         operation = location.call.partition(":")[2].replace(f"@{FUNCTION_PREFIX}", "@")
-        name = f"{location.step}/{len(location.path):02}-{operation}/{location.occurrence}"
+        name = f"{situation}/{location.step}{location.of}/{len(location.path):02}-{operation}/{location.occurrence}"
         variant = 1
         while (unique := name if variant == 1 else f"{name}~{variant}") in named:
             variant += 1
         named[unique] = location
     of_aws = [Case(f"{name}/{kind.name}", location, kind) for kind in KINDS for name, location in named.items()]
     of_sql = [
-        Case(f"{trip.step}/sql-{trip.number:03}-{trip.statement.replace(' ', '-')}/{kind.name}", trip, kind)
+        Case(f"{situation}/{trip.step}/sql-{trip.number:03}-{trip.statement.replace(' ', '-')}/{kind.name}", trip, kind)
         for kind in SQL_KINDS
         for trip in trips
+        if not (trip.may_be_refused and kind.is_permanent)
     ]
     return of_aws + of_sql

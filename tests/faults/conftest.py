@@ -24,5 +24,5 @@ def lab() -> Iterator[Laboratory]:
 
 @pytest.fixture(scope="session")
 def recorded(lab: Laboratory) -> Bench:
-    """The laboratory with its recorded runs."""
-    return bench(lab)
+    """The laboratory with every situation recorded, once each: what is chosen from is always called."""
+    return bench(lab, recordings=1)

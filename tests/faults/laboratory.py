@@ -17,9 +17,10 @@ from local_cloud.pipeline.deployment import Deployment, deploy
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 from local_cloud.scram import scram_verifier
 from tests.faults.cases import Case, RoundTrip
+from tests.faults.situations import RETIREMENT
 from tests.integration.stage.outcome import ApiCall
 from tests.integration.stage.production import LOGINS, MASTER
-from tests.integration.stage.world import DATABASE, World
+from tests.integration.stage.world import DATABASE, STATE_TABLE, World
 from tests.waiting import wait_for
 
 # An Aurora phase is over almost at once, but the state machine still waits long enough not to look all the time.
@@ -62,12 +63,14 @@ class Laboratory:
         self.world = World(cloud, deployment)
         self.world.client("s3").put_object(Bucket=BUCKET, Key="post-restore-sql/mask.sql", Body=SCRIPT.encode())
         self._operations, self._lanes = itertools.count(1), itertools.count(1)
+        self.lock = threading.Lock()
+        self.approver: Any = None  # in whose name people answer, once somebody does
 
     def new_lane(self) -> str:
         """Name a target that nobody uses yet."""
         return f"lane-{next(self._lanes):03}"
 
-    def request(self, lane: str) -> dict[str, Any]:
+    def request(self, lane: str, **wishes: Any) -> dict[str, Any]:
         """Return a request that makes use of everything that a run can do."""
         return {
             "target": {
@@ -85,26 +88,27 @@ class Laboratory:
                 {"name": "no phones", "database": DATABASE, "expect": 0,
                  "sql": "SELECT count(*) FROM public.people WHERE phone IS NOT NULL"},
             ],
-        }  # fmt: skip
+        } | wishes  # fmt: skip
 
-    def run(self, request: dict[str, Any], case: Case | None = None) -> Ended:
-        """Run an operation to its end, with the fault of a case in it."""
-        name = f"operation-{next(self._operations):05}"
-        if case is not None:
-            self._ask_for(case, name, request["target"]["cluster_id"])
+    def new_name(self) -> str:
+        """Name an execution that nobody has started yet."""
+        return f"operation-{next(self._operations):05}"
+
+    def run(self, request: dict[str, Any]) -> Ended:
+        """Run an operation to its end."""
+        name = self.new_name()
         self.world.start(request, name)
         return self.end_of(name)
 
-    def _ask_for(self, case: Case, operation_id: str, lane: str) -> None:
-        fault = case.fault(operation_id, lane)
-        if isinstance(case.location, RoundTrip):
-            self.cloud.aurora_control("POST", "faults", fault)
-        else:
-            self.cloud.hop_control("POST", "faults", fault)
+    def ask_for(self, case: Case, operation_id: str, lane: str) -> None:
+        """Let the faults of a case wait for their calls."""
+        for one in case.faults:
+            where = self.cloud.aurora_control if isinstance(one.location, RoundTrip) else self.cloud.hop_control
+            where("POST", "faults", one.fault(operation_id, lane))
 
     def end_of(self, name: str) -> Ended:
         """Wait for the end of an execution."""
-        states, arn = self.world.client("stepfunctions"), self.world.execution_arn(name)
+        states, arn = self.world.client("stepfunctions"), self.execution_arn(name)
 
         def ended() -> dict[str, Any] | None:
             answer: dict[str, Any] = states.describe_execution(executionArn=arn)
@@ -113,18 +117,34 @@ class Laboratory:
         execution = wait_for(ended, f"the end of {name}", seconds=RUN_SECONDS, every=0.4)
         return Ended(name, execution["status"], execution.get("error", ""), execution.get("cause", ""))
 
-    def resume(self, stopped: Ended, lane: str) -> Ended:
-        """Go on where an operation stopped; one that never had a plan can only be started anew."""
-        if "plan" not in (self.world.row(stopped.operation_id) or {}):
-            return self.run(self.request(lane))
-        name = f"{stopped.operation_id}-resumed"
-        self.world.start(resumption(stopped.operation_id), name)
+    def execution_arn(self, name: str) -> str:
+        """Return the ARN of an execution of the pipeline, or of a retirement."""
+        arn = self.world.execution_arn(name)
+        return arn.replace("-pipeline:", "-retirement:") if name.endswith(RETIREMENT) else arn
+
+    def redrive(self, name: str) -> Ended:
+        """Go on with an execution where it failed, as a person does with a retirement."""
+        self.world.client("stepfunctions").redrive_execution(executionArn=self.execution_arn(name))
         return self.end_of(name)
 
     def hits(self, operation_id: str) -> int:
-        """Tell how often the fault of an operation has happened at the hop."""
+        """Tell how many faults of an operation have happened at the hop."""
         found = self.cloud.hop_control("GET", "faults", {"operation_id": operation_id})
-        return sum(fault["hits"] for fault in found)
+        return sum(fault["hits"] > 0 for fault in found)
+
+    def tidy(self, lane: str) -> None:
+        """Leave of a lane what a replaced target leaves: one cluster, one copy, one final snapshot."""
+        rds = self.world.target
+        others = [name for name in self.world.cluster_ids() if name.startswith(f"{lane}-")]
+        for name in others:
+            rds.modify_db_cluster(DBClusterIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
+            for member in self.world.instances(name):
+                rds.delete_db_instance(DBInstanceIdentifier=member["DBInstanceIdentifier"], SkipFinalSnapshot=True)
+            rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
+        for role in ("copy", "final"):
+            for snapshot in self.world.snapshots(role, lane)[:-1]:
+                rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot["DBClusterSnapshotIdentifier"])
+        wait_for(lambda: not set(others) & set(self.world.cluster_ids()), f"the end of {others}", seconds=60)
 
     def round_trips(self, lane: str) -> list[dict[str, Any]]:
         """Return the round trips to a lane's databases so far, without our own."""
@@ -137,15 +157,20 @@ class Laboratory:
         calls = (ApiCall(**json.loads(line)) for line in lines)
         return [call for call in calls if call.by_function and call.is_change]
 
+    def failed_clusters(self) -> frozenset[str]:
+        """Return the resource ids of the new clusters that gave way to the old data, as the operations' rows say."""
+        pages = self.world.client("dynamodb").get_paginator("scan").paginate(
+            TableName=STATE_TABLE,
+            FilterExpression="attribute_exists(bring_back)",
+            ProjectionExpression="bring_back.failed_resource_id",
+        )  # fmt: skip
+        found = (item["bring_back"]["M"]["failed_resource_id"] for page in pages for item in page["Items"])
+        return frozenset(value["S"] for value in found if "S" in value)
+
     def recorded(self, operation_id: str) -> list[dict[str, Any]]:
         """Return the invocations of an operation with their calls."""
         calls: list[dict[str, Any]] = self.cloud.hop_control("GET", "calls", {"operation_id": operation_id})
         return calls
-
-
-def resumption(operation_id: str) -> dict[str, Any]:
-    """Return the input that resumes an operation that failed."""
-    return {"resume": operation_id}
 
 
 @contextlib.contextmanager
@@ -206,4 +231,4 @@ class Lanes:
             self._given_up.add(lane)
 
 
-__all__ = ["SOURCE_REGION", "TARGET_REGION", "Ended", "Laboratory", "Lanes", "laboratory", "resumption"]
+__all__ = ["SOURCE_REGION", "TARGET_REGION", "Ended", "Laboratory", "Lanes", "laboratory"]

@@ -1,45 +1,91 @@
-"""The part of the sweep that `./test.sh` runs: every step and every kind of fault at least once, always the same."""
+"""The part of the sweep that `./test.sh` runs: every step of every situation, every kind of fault, always the same."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from tests.faults.cases import AUDIT_ROW, KINDS, SQL_KINDS, Case, RoundTrip
+from tests.faults.cases import Case, RoundTrip
+from tests.faults.kinds import KINDS, SQL_KINDS, Kind
 
-# What a step is for; where it changes nothing, its own row.
-_ESSENCE = {
-    "snapshot-check": "PutItem@state",
-    "copy-snapshot": "CopyDBClusterSnapshot",
-    "check-copy-status": "DescribeDBClusterSnapshots",
-    "delete-rds": "DeleteDBCluster",
-    "check-delete-status": "DescribeDBClusters",
-    "restore-snapshot": "RestoreDBClusterFromSnapshot",
-    "check-restore-status": "DescribeDBInstances",
-    "setup-db-users": "ModifyDBCluster",
-    "archive-snapshot": "DeleteDBClusterSnapshot",
-    "sns-notification": "DeleteItem@state",
-}
+# A run of the sample meets so many faults at most, each at another step: most of its cost is that of the run.
+MOST_FAULTS = 6
+Step = tuple[str, str]
 
 
 def sample(cases: Iterable[Case]) -> list[Case]:
-    """Return one case for each step, with the kinds in turn, and one for each kind at the database."""
+    """Return cases that have every step of every situation, and every kind."""
     every = list(cases)
-    kinds = {step: KINDS[number % len(KINDS)].name for number, step in enumerate(_ESSENCE)}
-    chosen = [
-        next(case for case in every if case.kind.name == kind and _is_at(case, step, _ESSENCE[step]))
-        for step, kind in kinds.items()
-    ]
-    trips = [case for case in every if isinstance(case.location, RoundTrip)]
-    for number, sql_kind in enumerate(SQL_KINDS, start=1):
-        at = [case for case in trips if case.kind == sql_kind]
-        chosen.append(at[len(at) * number // (len(SQL_KINDS) + 1)])
-    return chosen
+    return _in_few_runs([*_at_the_database(every), *_at_every_step(every)])
 
 
 def find(cases: Iterable[Case], step: str, operation: str, kind: str) -> Case:
     """Return the first case of a kind at a call of a step."""
-    return next(case for case in cases if case.kind.name == kind and _is_at(case, step, operation))
+    return next(
+        case
+        for case in cases
+        if (case.location.step, case.kind.name) == (step, kind) and f"-{operation}/" in case.case_id
+    )
 
 
-def _is_at(case: Case, step: str, operation: str) -> bool:
-    """Tell whether this is the step's own call, and not one of a function that is only asked what it reaches."""
-    is_step = isinstance(case.location, RoundTrip) or AUDIT_ROW in case.location.path
-    return is_step and case.case_id.startswith(f"{step}/") and f"-{operation}/" in case.case_id
+def steps_of(cases: Iterable[Case]) -> set[Step]:
+    """Return the steps at which cases are, each with its situation."""
+    return {_step(one) for case in cases for one in case.faults}
+
+
+def _at_every_step(every: Sequence[Case]) -> list[Case]:
+    """Choose for each step, in the order in which a run comes to them, a kind that was chosen least often so far."""
+    chosen: list[Case] = []
+    often = dict.fromkeys(KINDS, 0)
+    for step in dict.fromkeys(_step(case) for case in every if not isinstance(case.location, RoundTrip)):
+        here = [case for case in every if _step(case) == step and not isinstance(case.location, RoundTrip)]
+        kind = min(KINDS, key=lambda kind: often[kind])
+        often[kind] += 1
+        chosen.append(_essential([case for case in here if case.kind == kind]))
+    return chosen
+
+
+def _essential(here: Sequence[Case]) -> Case:
+    """Choose the step's last change of something in AWS, or else the middle of its calls."""
+    first = [case for case in here if case.case_id.split("/")[3] == "1"] or here
+    changes = [case for case in first if case.location.call.startswith(_CHANGES)]
+    return changes[-1] if changes else first[len(first) // 2]
+
+
+_CHANGES = tuple(f"rds:{word}" for word in ("Add", "Copy", "Create", "Delete", "Modify", "Restore", "Start", "Stop"))
+
+
+def _at_the_database(every: Sequence[Case]) -> list[Case]:
+    trips = [case for case in every if isinstance(case.location, RoundTrip)]
+    chosen = []
+    for number, kind in enumerate(SQL_KINDS):
+        of_kind = [case for case in trips if case.kind == kind]
+        of_steps = list(dict.fromkeys(_step(case) for case in of_kind))
+        at = [case for case in of_kind if _step(case) == of_steps[number % len(of_steps)]]
+        chosen.append(at[len(at) * (number + 1) // (len(SQL_KINDS) + 1)])
+    return chosen
+
+
+def _in_few_runs(chosen: Sequence[Case]) -> list[Case]:
+    """Let as few runs as may be meet the chosen faults: no two of one at a step, none beside one that stops it."""
+    runs: list[list[Case]] = []
+    for case in chosen:
+        fitting = (run for run in runs if _fits(case, run))
+        run = next(fitting, None)
+        if run is None:
+            runs.append([case])
+        else:
+            run.append(case)
+    return [replace(first, also=tuple(others)) for first, *others in runs]
+
+
+def _fits(case: Case, run: Sequence[Case]) -> bool:
+    kinds: list[Kind] = [case.kind, *(one.kind for one in run)]
+    return (
+        len(run) < MOST_FAULTS
+        and case.situation == run[0].situation
+        and case.location.step not in {one.location.step for one in run}
+        and not any(kind.is_permanent for kind in kinds)
+    )
+
+
+def _step(case: Case) -> Step:
+    return case.situation, f"{case.location.step}{case.location.of}"

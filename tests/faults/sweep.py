@@ -2,21 +2,28 @@
 
 import contextlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from local_cloud.regions import TARGET_REGION
-from tests.faults import audit
-from tests.faults.cases import Case, Location, RoundTrip, cases, locations, round_trips
+from tests.faults.cases import BACK, CLOSING, VERIFY, Case, Location, RoundTrip, cases, locations, round_trips
+from tests.faults.judges import audit
+from tests.faults.judges.evidence import problems_of_evidence
+from tests.faults.judges.picture import Picture, differences, row_picture, users_let_in, world_picture
 from tests.faults.laboratory import Ended, Laboratory
-from tests.faults.picture import Picture, differences, row_picture, users_let_in, world_picture
+from tests.faults.playing import SETTLED_SECONDS, Played, begin
+from tests.faults.situations import Situation
 from tests.waiting import wait_for
 
-# A run that restored succeeds whatever becomes of its last step: EventBridge calls that step once more.
-CLOSING = "sns-notification"
-SETTLED_SECONDS = 30.0
 # What a step says that may not do what it has to in the database.
-DENIED_IN_DATABASE = ("CheckFailed", "DatabaseChangeRefused", "PostRestoreSqlFailed", "UsersNotProven")
+DENIED_IN_DATABASE = (
+    "CheckFailed", "DatabaseChangeRefused", "DatabaseLoginRefused", "PostRestoreSqlFailed", "UsersNotProven",
+)  # fmt: skip
+USERS_STEP, SWAP_STEP = "setup-db-users", "check-swap-status"
+RECORDINGS = 2
+# What is alike whichever of both clusters has the target's name.
+SERVING = ("cluster", "instances", "database", "lock")
 
 
 class Verdict(StrEnum):
@@ -33,18 +40,19 @@ RIGHT = (Verdict.SURVIVED, Verdict.RESUMED)
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """A run without a fault: what there is afterwards, and what it called."""
+    """A situation without a fault: what there is afterwards, and what it called; rows and steps by execution."""
 
+    situation: Situation
     world: Picture
-    row: Picture
-    steps: list[str]
+    rows: dict[str, Picture]
+    steps: dict[str, list[str]]
     locations: list[Location]
     round_trips: list[RoundTrip]
 
     @property
     def cases(self) -> list[Case]:
-        """Every case of the sweep."""
-        return cases(self.locations, self.round_trips)
+        """Every case of the situation."""
+        return cases(self.situation.name, self.locations, self.round_trips)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,127 +64,173 @@ class Judged:
     problems: list[str] = field(default_factory=list)
 
 
-def baseline(laboratory: Laboratory, lane: str) -> Baseline:
-    """Run without a fault on a lane that has an old target; what two runs both call is what is swept."""
+def baseline(laboratory: Laboratory, lane: str, situation: Situation, recordings: int = RECORDINGS) -> Baseline:
+    """Play a situation without a fault; what all recordings call is what is swept."""
     runs, statements = [], []
-    for _ in range(2):
-        before = len(laboratory.round_trips(lane))
-        runs.append(laboratory.run(laboratory.request(lane)))
-        assert runs[-1].status == "SUCCEEDED", runs[-1]
-        statements.append([trip["statement"] for trip in laboratory.round_trips(lane)[before:]])
-    name = runs[-1].operation_id
-    found = locations(laboratory.recorded(run.operation_id) for run in runs)
-    return Baseline(
-        world=world_picture(laboratory, lane, [name]),
-        row=row_picture(laboratory, lane, name),
-        steps=audit.steps_done(laboratory.world.audit_rows(name)),
+    for number in range(recordings):
+        run = begin(laboratory, lane, situation)
+        ends = [run.start(), *[run.end_of_retirement() for _ in situation.parts[1:]]]
+        assert (ends[0].status, ends[0].error) == (situation.status, situation.error), ends
+        assert {end.status for end in ends[1:]} <= {"SUCCEEDED"}, ends
+        assert run.problems == []
+        runs.append(run)
+        statements.append([trip["statement"] for trip in laboratory.round_trips(lane)[run.round_trips :]])
+        if number < recordings - 1:
+            laboratory.tidy(lane)
+    found = [
+        location
+        for part in situation.parts
+        for location in locations(
+            [laboratory.recorded(run.name + part) for run in runs], part, turn_back=situation.brings_back
+        )
+        if situation.has(location)
+    ]
+    last = runs[-1]
+    result = Baseline(
+        situation=situation,
+        world=world_picture(laboratory, lane, last.operations, last.former),
+        rows={part: row_picture(laboratory, lane, last.name + part) for part in situation.parts},
+        steps={part: audit.steps_done(laboratory.world.audit_rows(last.name + part)) for part in situation.parts},
         locations=found,
-        round_trips=round_trips(statements),
+        round_trips=_round_trips(last, statements),
     )
+    laboratory.tidy(lane)
+    return result
+
+
+def _round_trips(run: Played, statements: list[list[str]]) -> list[RoundTrip]:
+    if not run.situation.brings_back:
+        return round_trips(statements, SWAP_STEP if run.situation.exchanges_names else USERS_STEP)
+    # Who can log in to the old data is tried, and told.
+    row = run.laboratory.world.row(run.name) or {}
+    turned_at = datetime.fromisoformat(row["bring_back"]["begun_at"])
+    trips = run.laboratory.round_trips(run.lane)[run.round_trips :]
+    before = sum(datetime.fromisoformat(trip["time"]) < turned_at for trip in trips)
+    return round_trips(statements, f"{USERS_STEP}-{BACK}", first=before + 1, may_be_refused=True)
 
 
 def judge(laboratory: Laboratory, lane: str, case: Case, fault_free: Baseline) -> Judged:
-    """Run a case on a lane that has an old target, resume it if it stopped, and look at everything it left."""
-    messages, trips = len(laboratory.world.mailbox.messages()), len(laboratory.round_trips(lane))
-    ended = laboratory.run(laboratory.request(lane), case)
-    if not _was_hit(laboratory, lane, ended, case, trips):
+    """Play a case's situation with its fault, go on where it stopped, and compare with that without a fault."""
+    situation = fault_free.situation
+    run = begin(laboratory, lane, situation)
+    ended, right, problems, stopped = run.start(case), (situation.status, situation.error), list[str](), False
+    for part in situation.parts:
+        if part:
+            ended, right = run.end_of_retirement(), ("SUCCEEDED", "")
+        if any(one.location.closes for one in case.faults):
+            run.wait_until_closed(ended.operation_id)
+        if (ended.status, ended.error) != right or _is_never_left_alone(case, situation):
+            stopped = True
+            problems += _problems_of_stopping(run, ended, case)
+            ended = run.go_on(part, ended)
+            if (ended.status, ended.error) != (("SUCCEEDED", "") if situation.refused else right):
+                problems.append(f"not resumed: {ended.status} {ended.error}: {ended.cause}")
+                return Judged(case=case, verdict=Verdict.WRONG, problems=problems)
+    if not _was_hit(run, case):
         return Judged(case=case, verdict=Verdict.NOT_REACHED)
-    operations = [ended.operation_id]
-    if case.location.step == CLOSING:
-        _wait_until_closed(laboratory, lane, ended)
-    problems = _problems_of_audit(laboratory, ended, case, fault_free)
-    if ended.status == "SUCCEEDED":
-        verdict = Verdict.SURVIVED
-        if case.kind.is_permanent and not _may_be_denied(case):
-            problems.append("succeeded although the call was denied for good")
-        row = row_picture(laboratory, lane, ended.operation_id)
-        problems += differences(fault_free.row, row, "row")
-    else:
-        verdict = Verdict.RESUMED
-        problems += _problems_of_stopping(laboratory, lane, ended, case)
-        resumed = laboratory.resume(ended, lane)
-        operations.append(resumed.operation_id)
-        if resumed.status != "SUCCEEDED":
-            problems.append(f"not resumed: {resumed.error}: {resumed.cause}")
-            return Judged(case=case, verdict=Verdict.WRONG, problems=problems)
-    problems += differences(fault_free.world, world_picture(laboratory, lane, operations))
-    problems += _problems_of_messages(laboratory, [lane, *operations], messages, case)
-    return Judged(case=case, verdict=Verdict.WRONG if problems else verdict, problems=problems)
+    if not stopped:
+        problems += _problems_of_going_on(run, case, fault_free)
+    for part in situation.parts:
+        problems += _problems_of_audit(run, part, case, fault_free.steps[part], stopped=stopped)
+    problems += run.problems
+    expected, found = fault_free.world, world_picture(laboratory, lane, run.operations, run.former)
+    if stopped and situation.refused:  # gone on with, the swap was not refused again
+        expected, found = ({name: picture[name] for name in SERVING} for picture in (expected, found))
+    problems += differences(expected, found)
+    problems += problems_of_evidence(run, case)
+    problems += _problems_of_messages(run, case, stopped=stopped)
+    verdict = Verdict.WRONG if problems else Verdict.RESUMED if stopped else Verdict.SURVIVED
+    return Judged(case=case, verdict=verdict, problems=problems)
+
+
+def _is_never_left_alone(case: Case, situation: Situation) -> bool:
+    """Whether taking back was denied, which the run tells with the error that it began to take back for."""
+    return situation.takes_back and any(one.kind.is_permanent and not _may_be_denied(one) for one in case.faults)
+
+
+def _problems_of_going_on(run: Played, case: Case, fault_free: Baseline) -> list[str]:
+    """Say what is not as it should be after a run that ended as one without a fault."""
+    problems = []
+    for part, expected in fault_free.rows.items():
+        problems += differences(expected, row_picture(run.laboratory, run.lane, run.name + part), f"row{part}")
+    if any(one.kind.is_permanent and not _may_be_denied(one) for one in case.faults):
+        problems.append("ended as if nothing had been although a call was denied for good")
+    return problems
 
 
 def _may_be_denied(case: Case) -> bool:
     """Whether a run that was denied this goes on; the set-up tries what may be refused, and proves the outcome."""
-    is_closing, is_for_others = case.location.step == CLOSING, case.location.call == "events:PutEvents"
-    return is_closing or is_for_others or isinstance(case.location, RoundTrip)
+    where = case.location
+    is_for_others = where.call == "events:PutEvents" or where.is_evidence
+    return where.closes or is_for_others or isinstance(where, RoundTrip)
 
 
 def _words_for_denied(case: Case) -> tuple[str, ...]:
     if isinstance(case.location, RoundTrip):
         return DENIED_IN_DATABASE
+    if case.location.asked == VERIFY:
+        return ("FunctionsNotReady",)
     return ("KeyNotUsable",) if case.location.call == "kms:DescribeKey" else ("AccessDenied",)
 
 
-def _was_hit(laboratory: Laboratory, lane: str, ended: Ended, case: Case, trips_before: int) -> bool:
-    if isinstance(case.location, RoundTrip):
-        return any(trip["fault"] for trip in laboratory.round_trips(lane)[trips_before:])
-    return laboratory.hits(ended.operation_id) > 0
+def _was_hit(run: Played, case: Case) -> bool:
+    laboratory, names = run.laboratory, {run.name + part for part in run.situation.parts}
+    trips = laboratory.round_trips(run.lane)[run.round_trips :]
+    hits = sum(laboratory.hits(name) for name in names) + sum(bool(trip["fault"]) for trip in trips)
+    return hits >= len(case.faults)
 
 
-def _wait_until_closed(laboratory: Laboratory, lane: str, ended: Ended) -> None:
-    world = laboratory.world
-
-    def is_closed() -> bool:
-        row = world.row(ended.operation_id) or {}
-        return "notified_at" in row and world.row(f"lock#{TARGET_REGION}#{lane}") is None
-
-    with contextlib.suppress(AssertionError):  # what is missing is judged by who looks next
-        wait_for(is_closed, f"EventBridge to close {ended.operation_id}", seconds=SETTLED_SECONDS)
-
-
-def _problems_of_stopping(laboratory: Laboratory, lane: str, ended: Ended, case: Case) -> list[str]:
+def _problems_of_stopping(run: Played, ended: Ended, case: Case) -> list[str]:
     """Say what is not as it should be after a run that failed."""
-    problems = []
-    if not case.kind.is_permanent:
+    world, problems = run.laboratory.world, []
+    permanent = [one for one in case.faults if one.kind.is_permanent]
+    expected = [word for one in permanent for word in _words_for_denied(one)]
+    if run.situation.takes_back:
+        expected.append(run.situation.error)
+    if not permanent:
         problems.append(f"did not survive: {ended.error}: {ended.cause}")
-    elif ended.error not in (expected := _words_for_denied(case)):
+    elif ended.error not in expected:
         problems.append(f"stopped with {ended.error} instead of {' or '.join(expected)}: {ended.cause}")
-    row = laboratory.world.row(ended.operation_id) or {}
+    row = world.row(ended.operation_id) or {}
     closed_as = (row.get("status"), row.get("error", {}).get("name"))
     if closed_as != ("FAILED", ended.error):
         problems.append(f"the row was closed as {closed_as}")
-    if laboratory.world.row(f"lock#{TARGET_REGION}#{lane}") is not None:
+    if world.row(f"lock#{TARGET_REGION}#{run.lane}") is not None:
         problems.append("the lock is still held")
-    if isinstance(case.location, RoundTrip) and (let_in := users_let_in(laboratory, lane)):
+    in_set_up = any(one.location.step == USERS_STEP and isinstance(one.location, RoundTrip) for one in permanent)
+    if in_set_up and (let_in := users_let_in(run.laboratory, run.lane)):
         problems.append(f"the copy was left open to {', '.join(let_in)}")
     return problems
 
 
-def _problems_of_audit(laboratory: Laboratory, ended: Ended, case: Case, fault_free: Baseline) -> list[str]:
-    ends_are_certain = not case.kind.kills and not case.location.is_audit_row
+def _problems_of_audit(run: Played, part: str, case: Case, steps: list[str], *, stopped: bool) -> list[str]:
+    ends_are_certain = not any(one.kind.kills or one.location.is_audit_row for one in case.faults)
+    world = run.laboratory.world
 
     def found() -> tuple[list[dict[str, Any]], list[str]]:
-        rows = laboratory.world.audit_rows(ended.operation_id)
+        rows = world.audit_rows(run.name + part)
         return rows, audit.gaps(rows, ends_are_certain=ends_are_certain)
 
     # EventBridge calls the last step once more, a moment after the execution has ended.
     with contextlib.suppress(AssertionError):
         wait_for(lambda: not found()[1], "an audit trail without gaps", seconds=SETTLED_SECONDS)
     rows, problems = found()
-    steps, done = fault_free.steps, audit.steps_done(rows)
-    if case.kind.is_permanent and case.location.is_audit_row and case.location.step == CLOSING and done == steps[:-1]:
+    done = audit.steps_done(rows)
+    unwritable = [one for one in case.faults if one.kind.is_permanent and one.location.is_audit_row]
+    if any(one.location.closes and one.location.of == part for one in unwritable) and done == steps[:-1]:
         steps = done  # nobody may write the row that is missing
-    if ended.status == "SUCCEEDED" and done != steps:
-        problems.append(f"audit of {done} instead of {steps}")
+    if not stopped and done != steps:
+        problems.append(f"audit{part} of {done} instead of {steps}")
     return problems
 
 
-def _problems_of_messages(laboratory: Laboratory, names: list[str], before: int, case: Case) -> list[str]:
+def _problems_of_messages(run: Played, case: Case, *, stopped: bool) -> list[str]:
     # What failed before it had a plan is told by the operation's name, everything else by the target's.
-    received = laboratory.world.mailbox.messages()[before:]
-    sent = [message for message in received if any(name in message.text for name in names)]
-    expected = len(names) - 1
+    received = run.laboratory.world.mailbox.messages()[run.messages :]
+    sent = [message for message in received if any(name in message.text for name in [run.lane, *run.operations])]
+    expected = run.situation.messages + stopped
     # The last step tells people at least once: a second time if it could not know that it had done so.
-    at_least_once = case.location.step == CLOSING
+    at_least_once = any(one.location.step.startswith(CLOSING) for one in case.faults)
     if len(sent) == expected or (at_least_once and len(sent) > expected):
         return []
-    return [f"{len(sent)} message(s) instead of {expected}: {[message.subject for message in sent]}"]
+    return [f"{len(sent)} messages instead of {expected}: {[message.subject for message in sent]}"]

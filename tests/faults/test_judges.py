@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.faults import audit, observer
 from tests.faults.__main__ import right_before
-from tests.faults.cases import KINDS, SQL_KINDS, cases, locations, round_trips
-from tests.faults.picture import differences
-from tests.faults.sweep import Verdict
+from tests.faults.cases import ANSWER, ENDED, ROLL_BACK, Case, Location, cases, locations, round_trips
+from tests.faults.judges import audit, observer
+from tests.faults.judges.picture import differences
+from tests.faults.kinds import KINDS, SQL_KINDS
+from tests.faults.pool import each_once
+from tests.faults.sample import sample, steps_of
+from tests.faults.situations import RETIREMENT, SITUATIONS
+from tests.faults.sweep import Baseline, Verdict
 from tests.integration.stage.outcome import ApiCall
 
 OPERATION = {"aurora-restore:managed": "true", "aurora-restore:operation-id": "nightly"}
@@ -50,14 +54,14 @@ def test_every_call_is_swept_with_every_kind_however_often_it_was_looked() -> No
         ("rds:DescribeDBClusters", 2),
         ("sns:Publish", 1),
     ]
-    swept = cases(found, round_trips([["SELECT 1", "COMMIT"], ["SELECT 1", "ROLLBACK"]]))
+    swept = cases("replace", found, round_trips([["SELECT 1", "COMMIT"], ["SELECT 1", "ROLLBACK"]]))
     assert len(swept) == 5 * len(KINDS) + len(SQL_KINDS)
     assert len({case.case_id for case in swept}) == len(swept)
 
 
 def test_a_sweep_goes_on_where_an_earlier_one_stopped(tmp_path: Path) -> None:
     results = tmp_path / "cases.jsonl"
-    swept = cases(locations([[invocation("sns:Publish")]]), [])
+    swept = cases("replace", locations([[invocation("sns:Publish")]]), [])
     assert right_before(None, swept) == right_before(results, swept) == []
     verdicts = [Verdict.WRONG, Verdict.SURVIVED, Verdict.RESUMED, Verdict.NOT_REACHED]
     lines = [{"case": case.case_id, "verdict": verdict} for case, verdict in zip(swept, verdicts, strict=False)]
@@ -86,15 +90,95 @@ def test_a_round_trip_is_known_by_the_kinds_of_statements_before_it_in_its_trans
     ]
 
 
+def test_round_trips_to_the_old_data_begin_after_the_turn_and_are_not_refused() -> None:
+    found = round_trips(
+        [["LOGIN", "SELECT", "LOGIN", "SELECT"]] * 2, "setup-db-users-back", first=3, may_be_refused=True
+    )
+    assert [(trip.number, trip.statement) for trip in found] == [(3, "LOGIN"), (4, "SELECT")]
+    kinds = {case.kind.name for case in cases("brought-back", [], found)}
+    assert kinds == {kind.name for kind in SQL_KINDS} - {"sql-denied"}
+
+
 def test_calls_of_different_branches_have_different_names() -> None:
     found = locations([[invocation("rds:A", "rds:X"), invocation("rds:B", "rds:X")]])
-    ids = [case.case_id for case in cases(found, []) if case.kind.name == "killed"]
+    ids = [case.case_id for case in cases("replace", found, []) if case.kind.name == "killed"]
     assert ids == [
-        "copy-snapshot/01-A/1/killed",
-        "copy-snapshot/02-X/1/killed",
-        "copy-snapshot/01-B/1/killed",
-        "copy-snapshot/02-X/1~2/killed",
+        "replace/copy-snapshot/01-A/1/killed",
+        "replace/copy-snapshot/02-X/1/killed",
+        "replace/copy-snapshot/01-B/1/killed",
+        "replace/copy-snapshot/02-X/1~2/killed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "asked", "closes"),
+    [
+        (["operation_id", "execution_arn", "redrive_count"], "", True),
+        (["operation_id", "answer"], ANSWER, False),
+        (["operation_id", "roll_back"], ROLL_BACK, False),
+        (["detail", "detail-type", "source"], ENDED, True),
+    ],
+)
+def test_a_step_that_is_asked_for_something_else_is_another_point(keys: list[str], asked: str, closes: bool) -> None:
+    recorded = {"function": "aurora-restore-sns-notification", "event_keys": keys, "path": ["sns:Publish"]}
+    [found] = locations([[recorded]])
+    assert (found.asked, found.closes) == (asked, closes)
+    assert Case("replace/x", found, KINDS[0]).fault("nightly", "lane")["event_keys"] == tuple(keys)
+
+
+def test_after_a_turn_back_the_same_call_is_another_point_and_only_hit_there() -> None:
+    turn = {"function": "aurora-restore-delete-rds", "event_keys": ["error", "failed_step"], "path": ["rds:A"]}
+    recording = [invocation("rds:X"), turn, invocation("rds:X"), invocation("rds:X", "rds:Y")]
+    found = locations([recording], turn_back=True)
+    assert [(item.step, item.call, item.occurrence) for item in found] == [
+        ("copy-snapshot", "rds:X", 1),
+        ("delete-rds-failure", "rds:A", 1),
+        ("copy-snapshot-back", "rds:X", 1),
+        ("copy-snapshot-back", "rds:X", 2),
+        ("copy-snapshot-back", "rds:Y", 1),
+    ]
+    before, *_, after = (Case("x/y", item, KINDS[0]).fault("nightly", "lane")["after"] for item in found)
+    assert (before, after) == (None, ("error", "failed_step"))
+    assert len({SITUATIONS[0].sameness(item) for item in found}) == 4
+    assert not [item for item in locations([recording]) if item.after]
+
+
+def recorded_in(situation: str, *found: Location) -> Baseline:
+    [wanted] = [item for item in SITUATIONS if item.name == situation]
+    return Baseline(situation=wanted, world={}, rows={}, steps={}, locations=list(found), round_trips=[])
+
+
+def call_of(step: str, *keys: str, of: str = "") -> Location:
+    return Location(f"aurora-restore-{step}", ("rds:DescribeDBClusters",), 1, keys, of)
+
+
+def test_the_same_call_is_swept_in_the_first_situation_that_has_it() -> None:
+    look, closing = call_of("check-copy-status"), call_of("sns-notification", "error", "failed_step")
+    answer, of_another = call_of("sns-notification", "answer"), call_of("check-copy-status", of=RETIREMENT)
+    found = each_once(
+        [
+            recorded_in("rejected", look, closing, answer),
+            recorded_in("unanswered", closing),
+            recorded_in("swap", look, of_another),
+            recorded_in("undo", look),
+            recorded_in("brought-back", look, answer),
+        ]
+    )
+    assert [item.locations for item in found] == [[look, closing, answer], [closing], [of_another], [look], [answer]]
+
+
+def test_the_sample_has_every_step_and_every_kind_in_few_runs() -> None:
+    steps = [call_of(f"step-{number}") for number in range(len(KINDS))]
+    trips = round_trips([["LOGIN", "BEGIN", "SELECT", "COMMIT"]] * 2)
+    swept = [*cases("replace", steps, trips), *cases("swap", [call_of("delete-rds", of=RETIREMENT)], [])]
+    chosen = sample(swept)
+    assert steps_of(chosen) == steps_of(swept)
+    assert {one.kind for case in chosen for one in case.faults} == {*KINDS, *SQL_KINDS}
+    for case in chosen:
+        assert len({one.location.step for one in case.faults}) == len(case.faults)
+        assert len({one.situation for one in case.faults}) == 1
+        assert len(case.faults) == 1 or not any(one.kind.is_permanent for one in case.faults)
+    assert len(chosen) < len(KINDS) + len(SQL_KINDS)
 
 
 def test_a_deletion_with_both_snapshots_available_is_right() -> None:
@@ -128,6 +212,37 @@ def test_what_breaks_an_invariant_is_seen(call: ApiCall, problem: str) -> None:
 def test_a_target_that_was_given_up_needs_no_final_snapshot() -> None:
     call = deletion(COPY | {"status": "available"})
     assert observer.violations([call], opted_out=frozenset({"staging"})) == []
+
+
+def test_a_new_cluster_that_failed_goes_while_the_old_datas_final_snapshot_is_available() -> None:
+    tags = OPERATION | {"aurora-restore:role": "target"}
+    old_data = FINAL | {"resource_id": "cluster-OLDER"}
+    calls = {
+        status: deletion(old_data | {"status": status}, COPY | {"status": "available"}, tags=tags)
+        for status in ("available", "deleting")
+    }
+    failed = frozenset({"cluster-OLD"})
+    assert observer.violations([calls["available"]], failed=failed) == []
+    assert "while the old data's final snapshot" in observer.violations([calls["deleting"]], failed=failed)[0]
+    assert "without an available final" in observer.violations([calls["available"]])[0]
+
+
+def of_a_swap(cluster_id: str, *snapshots: dict[str, Any]) -> ApiCall:
+    tags = OPERATION | {"aurora-restore:role": "target", "aurora-restore:target-cluster-id": "staging"}
+    cluster = OLD | {"arn": f"arn:aws:rds:us-west-2:1:cluster:{cluster_id}", "tags": tags}
+    return deletion(before={"named": [cluster], "clusters": [cluster], "snapshots": list(snapshots)})
+
+
+def test_what_never_had_the_targets_name_goes_without_a_final_snapshot() -> None:
+    assert observer.violations([of_a_swap("staging-new")]) == []
+
+
+def test_what_a_swap_has_put_aside_goes_with_a_final_snapshot_only() -> None:
+    tags = OPERATION | {"aurora-restore:role": "final", "aurora-restore:target-cluster-id": "staging"}
+    final = FINAL | {"status": "available", "tags": tags}
+    assert observer.violations([of_a_swap("staging-old-1", final)]) == []
+    [problem] = observer.violations([of_a_swap("staging-old-1")])
+    assert "without an available final" in problem
 
 
 def rows(*events: tuple[str, str]) -> list[dict[str, Any]]:

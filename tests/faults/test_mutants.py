@@ -45,7 +45,7 @@ MUTANTS = {
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_broken_step_makes_the_sweep_red(lab: Laboratory, recorded: Bench, name: str) -> None:
     mutant, (operation, kind), problem = MUTANTS[name]
-    case = find(recorded.fault_free.cases, mutant.step, operation, kind)
+    case = find(recorded.cases, mutant.step, operation, kind)
     with deployed(lab, mutant):
         judged = run_one(recorded, case)
     assert judged.verdict is Verdict.WRONG, judged
@@ -53,7 +53,7 @@ def test_a_broken_step_makes_the_sweep_red(lab: Laboratory, recorded: Bench, nam
 
 
 def test_the_whole_steps_are_deployed_again(lab: Laboratory, recorded: Bench) -> None:
-    case = find(recorded.fault_free.cases, "sns-notification", "PutItem@state", "killed")
+    case = find(recorded.cases, "sns-notification", "PutItem@state", "killed")
     judged = run_one(recorded, case)
     assert judged.verdict in RIGHT, judged.problems
     assert lab.changes()

@@ -73,7 +73,11 @@ def hits(cloud: LocalCloud, operation_id: str) -> list[int]:
 def test_without_a_fault_calls_pass_and_are_recorded(hopped: LocalCloud, bench: Workbench, function: str) -> None:
     assert invoke(bench, function, "plain").endswith("/plain")
     [invocation] = hopped.hop_control("GET", "calls", {"operation_id": "plain"})
-    assert invocation == {"function": function.split(":")[-1], "path": PATH}
+    assert invocation == {
+        "function": function.split(":")[-1],
+        "event_keys": ["operation_id", "queue"],
+        "path": PATH,
+    }
 
 
 def test_a_refused_call_has_no_effect(hopped: LocalCloud, bench: Workbench, function: str) -> None:
@@ -116,6 +120,29 @@ def test_only_the_occurrence_that_was_asked_for_is_hit(hopped: LocalCloud, bench
     ask(hopped, function, "refuse", "second", code="Boom", occurrence=2)
     answers = [invoke(bench, function, "second") for _ in range(3)]
     assert ["Boom" in answer for answer in answers] == [False, True, False]
+
+
+def test_only_what_is_asked_for_with_these_fields_is_hit(hopped: LocalCloud, bench: Workbench, function: str) -> None:
+    ask(hopped, function, "refuse", "asked", code="Boom", event_keys=["attempts", "operation_id", "queue"])
+    assert "Boom" not in invoke(bench, function, "asked")
+    assert "Boom" in invoke(bench, function, "asked", attempts=1)
+
+
+def test_only_what_comes_after_an_invocation_with_these_fields_is_hit(
+    hopped: LocalCloud, bench: Workbench, function: str
+) -> None:
+    ask(hopped, function, "refuse", "turned", code="Boom", after=["operation_id", "patience", "queue"])
+    answers = [invoke(bench, function, "turned", **event) for event in ({}, {"patience": 60}, {}, {})]
+    assert ["Boom" in answer for answer in answers] == [False, False, True, False]
+
+
+def test_what_eventbridge_tells_of_an_execution_is_told_of_its_operation(
+    hopped: LocalCloud, bench: Workbench, function: str
+) -> None:
+    event = {"detail-type": "Step Functions Execution Status Change", "detail": {"name": "ended"}, "queue": "ended"}
+    assert bench.invoke(function, event).endswith("/ended")
+    [invocation] = hopped.hop_control("GET", "calls", {"operation_id": "ended"})
+    assert invocation["event_keys"] == ["detail", "detail-type", "queue"]
 
 
 def test_a_fault_of_another_operation_hits_nobody_else(hopped: LocalCloud, bench: Workbench, function: str) -> None:

@@ -34,7 +34,7 @@ _RIGHTS = """
 """
 _VOLATILE = re.compile(
     r"(_at|_since|^ttl|^version|^seconds|^age_hours|^port|^endpoint|_arn|^old_target|^arn|^percent|^operation_id|"
-    r"^old_target_resource_id|^resource_id|^version_id|"
+    r"resource_id|^version_id|"
     # What other lanes' runs from the same source met, whichever of them ended last.
     r"^warnings|"
     # How long earlier runs took, and which snapshots the local production has by now.
@@ -46,12 +46,22 @@ _VOLATILE = re.compile(
 )
 
 
-def world_picture(laboratory: Laboratory, lane: str, operations: Sequence[str]) -> Picture:
-    """Return what there is of a lane: cluster, instances, snapshots, users, data, lock."""
+def world_picture(laboratory: Laboratory, lane: str, operations: Sequence[str], former: str) -> Picture:
+    """Return what there is of a lane: clusters, instances, snapshots, users, data, lock.
+
+    former: the resource id of the cluster that had the target's name before.
+    """
     world = laboratory.world
     cluster = world.cluster(lane)
-    roles = ("copy", "final")
+    there = [
+        item for item in world.target.describe_db_clusters()["DBClusters"]
+        if item["DBClusterIdentifier"].startswith(lane)
+    ]  # fmt: skip
     picture = {
+        "clusters": sorted(
+            [item["DBClusterIdentifier"], item["Status"], "former" if item["DbClusterResourceId"] == former else "new"]
+            for item in there
+        ),
         "cluster": {name: cluster.get(name) for name in _CLUSTER} | {"tags": tags_of(cluster)},
         "instances": [
             {name: item.get(name) for name in _INSTANCE} | {"tags": tags_of(item)} for item in world.instances(lane)
@@ -60,8 +70,9 @@ def world_picture(laboratory: Laboratory, lane: str, operations: Sequence[str]) 
             role: [
                 {"status": item["Status"], "key": item.get("KmsKeyId"), "tags": tags_of(item)}
                 for item in world.snapshots(role, lane)
+                if tags_of(item)["aurora-restore:operation-id"] in operations
             ]
-            for role in roles
+            for role in ("copy", "final")
         },
         "database": _database(laboratory, cluster),
         "lock": world.row(f"lock#{TARGET_REGION}#{lane}"),
@@ -73,6 +84,8 @@ def world_picture(laboratory: Laboratory, lane: str, operations: Sequence[str]) 
 def row_picture(laboratory: Laboratory, lane: str, operation_id: str) -> Picture:
     """Return what an operation's row says."""
     row = laboratory.world.row(operation_id)
+    if row is not None:
+        row = {name: value for name, value in row.items() if name != "evidence"}  # judged by itself
     if row is not None and "plan" in row:
         # What a look that does not stop the run found differs from run to run: ages, quotas, what other lanes met.
         stops = [check for check in row["plan"].get("checks", []) if check["outcome"] == Outcome.FAIL]
@@ -132,15 +145,18 @@ def _users(laboratory: Laboratory) -> list[Login]:
 def _plain(value: Any, lane: str, operations: Sequence[str]) -> Any:
     if isinstance(value, dict):
         kept = {name: item for name, item in value.items() if not _VOLATILE.search(str(name))}
+        if kept.get("path") == "port":  # two clusters of one machine cannot have the same
+            kept |= {"wanted": "<port>", "found": "<port>"}
         plain = {_plain(name, lane, operations): _plain(item, lane, operations) for name, item in kept.items()}
         return plain | ({"aurora-restore:archived-at": "<time>"} if "aurora-restore:archived-at" in plain else {})
     if isinstance(value, list | tuple):
         return [_plain(item, lane, operations) for item in value]
     if not isinstance(value, str):
         return value
-    for operation_id in operations:
+    for operation_id in sorted(operations, key=len, reverse=True):
         digest = hashlib.sha256(operation_id.encode()).hexdigest()[:12]
         value = value.replace(operation_id, "<operation>").replace(digest, "<digest>")
-    value = re.sub(r"-[0-9a-f]{12}\b", "-<digest>", value)
+    value = re.sub(r"operation-[0-9]{5}", "<earlier>", value)
+    value = re.sub(r"-([0-9a-f]{12}|[0-9a-f]{8})\b", "-<digest>", value)
     value = re.sub(r"point in time since [0-9-]+ [0-9:]+", "point in time since <time>", value)
     return re.sub(r"[0-9.]+ hours old", "<age>", value).replace(lane, "<lane>")

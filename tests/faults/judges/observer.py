@@ -8,21 +8,28 @@ from tests.integration.stage.outcome import ApiCall
 
 _MANAGED, _OPERATION = "aurora-restore:managed", "aurora-restore:operation-id"
 _ROLE, _REPLACEABLE = "aurora-restore:role", "aurora-restore:replaceable"
+_TARGET = "aurora-restore:target-cluster-id"
 # These make something: what they name has to bear our tags only if they change it.
 _MAKING = ("Copy", "Create", "Restore")
 Facts = dict[str, Any]
 
 
-def violations(calls: Iterable[ApiCall], *, opted_out: frozenset[str] = frozenset()) -> list[str]:
-    """Return what broke an invariant among changes; `opted_out` are clusters given up with `final_snapshot: false`."""
+def violations(
+    calls: Iterable[ApiCall], *, opted_out: frozenset[str] = frozenset(), failed: frozenset[str] = frozenset()
+) -> list[str]:
+    """Return what broke an invariant among changes.
+
+    opted_out: clusters given up with `final_snapshot: false`. failed: the resource ids of new clusters that gave way to
+    the old data.
+    """
     return [
         f"{call.time} {call.by_function} {call.operation} {call.parameters}: {problem}"
         for call in calls
-        for problem in _problems(call, opted_out)
+        for problem in _problems(call, opted_out, failed)
     ]
 
 
-def _problems(call: ApiCall, opted_out: frozenset[str]) -> list[str]:
+def _problems(call: ApiCall, opted_out: frozenset[str], failed: frozenset[str]) -> list[str]:
     problems = []
     if call.region != TARGET_REGION:
         problems.append("a change in the source Region")
@@ -33,12 +40,26 @@ def _problems(call: ApiCall, opted_out: frozenset[str]) -> list[str]:
         problems.append("a change of something without our tags")
     if call.operation in {"DeleteDBCluster", "DeleteDBInstance"}:
         for cluster in call.before["clusters"]:
-            problems += _unprotected(cluster, call.before["snapshots"], opted_out)
+            if cluster["resource_id"] in failed:
+                problems += _not_to_be_brought_back(cluster, call.before["snapshots"])
+            else:
+                problems += _unprotected(cluster, call.before["snapshots"], opted_out)
     return problems
+
+
+def _not_to_be_brought_back(cluster: Facts, snapshots: list[Facts]) -> list[str]:
+    """Say what is missing for the old data to come back in the place of a new cluster that failed."""
+    maker = cluster["tags"].get(_OPERATION)
+    finals = [item for item in snapshots if (item["tags"].get(_ROLE), item["tags"].get(_OPERATION)) == ("final", maker)]
+    if any(item["status"] == "available" for item in finals):
+        return []
+    return ["the new cluster goes while the old data's final snapshot is not available"]
 
 
 def _unprotected(cluster: Facts, snapshots: list[Facts], opted_out: frozenset[str]) -> list[str]:
     """Say what is missing for the deletion of a cluster, or of its members, to be safe at this moment."""
+    if _is_beside(cluster):
+        return []
     available = [snapshot for snapshot in snapshots if snapshot["status"] == "available"]
     finals = [
         snapshot
@@ -46,14 +67,27 @@ def _unprotected(cluster: Facts, snapshots: list[Facts], opted_out: frozenset[st
         if snapshot["resource_id"] == cluster["resource_id"] and snapshot["tags"].get(_ROLE) == "final"
     ]
     problems = []
-    if not finals and cluster["arn"].rpartition(":")[2] not in opted_out:
+    if not finals and _name(cluster) not in opted_out:
         problems.append("the old target goes without an available final snapshot")
     # The copy that replaces it is the same operation's as its final snapshot.
+    # What a swap has put aside is replaced already.
+    finals = [snapshot for snapshot in finals if snapshot["tags"].get(_TARGET) in (None, _name(cluster))]
     operations = {snapshot["tags"].get(_OPERATION) for snapshot in finals}
     copies = [snapshot for snapshot in available if snapshot["tags"].get(_ROLE) == "copy"]
     if finals and not any(copy["tags"].get(_OPERATION) in operations for copy in copies):
         problems.append("the old target goes before the snapshot to be restored is available")
     return problems
+
+
+def _is_beside(cluster: Facts) -> bool:
+    """Whether it was restored beside a target and never had its name: nobody was let in."""
+    tags: dict[str, str] = cluster["tags"]
+    ours = tags.get(_MANAGED) == "true" and tags.get(_ROLE) == "target"
+    return ours and _name(cluster) == f"{tags.get(_TARGET)}-new"
+
+
+def _name(cluster: Facts) -> str:
+    return str(cluster["arn"]).rpartition(":")[2]
 
 
 def _may_be_changed(facts: Facts) -> bool:

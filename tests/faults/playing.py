@@ -1,0 +1,92 @@
+"""A situation, played on a lane from its beginning to its end, and gone on with where it stopped."""
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_cloud.regions import TARGET_REGION
+from tests.faults.cases import Case
+from tests.faults.laboratory import Ended, Laboratory
+from tests.faults.people import act
+from tests.faults.situations import RETIREMENT, Situation, refusal
+from tests.waiting import wait_for
+
+SETTLED_SECONDS = 30.0
+
+
+@dataclass
+class Played:
+    """A situation on a lane; `operations` are all whose rows it has, `former` the cluster that was there before."""
+
+    laboratory: Laboratory
+    lane: str
+    situation: Situation
+    former: str
+    messages: int
+    name: str = ""
+    undone: str = ""
+    round_trips: int = 0
+    operations: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def end_of_retirement(self) -> Ended:
+        """Wait until the old cluster's retirement, which the run has begun, is over."""
+        name = self.name + RETIREMENT
+        wait_for(lambda: self.laboratory.world.row(name), f"the row of {name}")
+        self.operations.append(name)
+        ended = self.laboratory.end_of(name)
+        self.wait_until_closed(name)
+        return ended
+
+    def go_on(self, part: str, stopped: Ended) -> Ended:
+        """Go on where an operation stopped; one that never had a plan can only be started anew."""
+        if part == RETIREMENT:
+            return self.laboratory.redrive(stopped.operation_id)
+        if "plan" not in (self.laboratory.world.row(self.name) or {}):
+            return self.start()
+        return self._started({"resume": self.name}, f"{self.name}-resumed")
+
+    def start(self, case: Case | None = None) -> Ended:
+        """Start the run that the situation is about, with the fault of a case in it, and wait for its end."""
+        laboratory, situation = self.laboratory, self.situation
+        self.name = laboratory.new_name()
+        self.operations.append(self.name)
+        if situation.refused:
+            laboratory.cloud.aurora_control("POST", "faults", refusal(self.lane))
+        if case is not None:
+            laboratory.ask_for(case, self.name, self.lane)
+        wishes = laboratory.request(self.lane, **situation.wishes)
+        return self._started({"undo": self.undone} if self.undone else wishes, self.name)
+
+    def _started(self, request: dict[str, Any], execution: str) -> Ended:
+        self.laboratory.world.start(request, execution)
+        self.problems += act(self.laboratory, self.situation.people, self.name, execution)
+        ended = self.laboratory.end_of(execution)
+        if ended.status == "ABORTED":
+            self.wait_until_closed(self.name)
+        return ended
+
+    def wait_until_closed(self, name: str) -> None:
+        """Wait for EventBridge to have an operation closed."""
+        world = self.laboratory.world
+
+        def is_closed() -> bool:
+            row = world.row(name) or {}
+            return "notified_at" in row and world.row(f"lock#{TARGET_REGION}#{self.lane}") is None
+
+        with contextlib.suppress(AssertionError):  # what is missing is judged by who looks next
+            wait_for(is_closed, f"EventBridge to close {name}", seconds=SETTLED_SECONDS)
+
+
+def begin(laboratory: Laboratory, lane: str, situation: Situation) -> Played:
+    """Do what comes before the run that the situation is about."""
+    world = laboratory.world
+    former = str(world.cluster(lane)["DbClusterResourceId"])
+    played = Played(laboratory, lane, situation, former, len(world.mailbox.messages()))
+    if situation.undoes:
+        swap = laboratory.run(laboratory.request(lane, **situation.wishes))
+        assert swap.status == "SUCCEEDED", swap
+        played.undone = swap.operation_id
+        played.operations.append(swap.operation_id)
+    played.round_trips = len(laboratory.round_trips(lane))
+    return played
