@@ -4,13 +4,14 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.cases import ANSWER, BACK, ENDED, FAILED, Location
+from tests.faults.cases import ANSWER, BACK, ENDED, FAILED, FUNCTION_PREFIX, Location
 
 RETIREMENT = "-retirement"
 # Hours that are seconds here: long enough for the swap to end before its retirement begins.
 SHORT_GRACE, LONG_GRACE = 0.4, 8000.0
 LONG_PATIENCE, SHORT_PATIENCE = 96.0, 0.05
 APPROVE, REJECT, STOP = "approve", "reject", "stop"
+FAILS_FOR_GOOD = f"{FUNCTION_PREFIX}setup-db-users"  # by a check that never holds
 _CHANGES_OF_THE_NEW_CLUSTER = 3  # its maintenance window, its protection, its master's password: then its name
 
 
@@ -56,7 +57,12 @@ class Situation:
         return self.people in (REJECT, STOP) or self.error == "ApprovalTimedOut"
 
     def has(self, location: Location) -> bool:
-        """Whether the call is swept here: what EventBridge has called is waited for only where nothing else closes."""
+        """Whether the call is swept here: what EventBridge has called is waited for only where nothing else closes.
+
+        What is denied to the step that fails is one more reason to turn back, and no other outcome to be resumed.
+        """
+        if self.brings_back and location.function == FAILS_FOR_GOOD and not location.after and not location.asked:
+            return False
         return location.asked != ENDED or self.people == STOP
 
     def sameness(self, location: Location) -> Hashable:
