@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local_cloud.cloud import LocalCloud
@@ -122,10 +122,15 @@ class Laboratory:
         arn = self.world.execution_arn(name)
         return arn.replace("-pipeline:", "-retirement:") if name.endswith(RETIREMENT) else arn
 
-    def redrive(self, name: str) -> Ended:
-        """Go on with an execution where it failed, as a person does with a retirement."""
-        self.world.client("stepfunctions").redrive_execution(executionArn=self.execution_arn(name))
-        return self.end_of(name)
+    def go_on_with_retirement(self, name: str) -> Ended:
+        """Start an execution that goes on with a retirement which failed, as its message says."""
+        again, failed = f"again-{name}", self.execution_arn(name)
+        self.world.client("stepfunctions").start_execution(
+            stateMachineArn=failed.replace(":execution:", ":stateMachine:").rpartition(":")[0],
+            name=again,
+            input=json.dumps({"operation_id": name, "wait_seconds": 0}),
+        )
+        return replace(self.end_of(again), operation_id=name)
 
     def hits(self, operation_id: str) -> int:
         """Tell how many faults of an operation have happened at the hop."""

@@ -41,7 +41,7 @@ class Played:
     def go_on(self, part: str, stopped: Ended) -> Ended:
         """Go on where an operation stopped; one that never had a plan can only be started anew."""
         if part == RETIREMENT:
-            return self.laboratory.redrive(stopped.operation_id)
+            return self.laboratory.go_on_with_retirement(stopped.operation_id)
         if "plan" not in (self.laboratory.world.row(self.name) or {}):
             return self.start()
         return self._started({"resume": self.name}, f"{self.name}-resumed")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from tests.faults.cases import AUDIT_ROW, Case, RoundTrip
+from tests.faults.cases import Case, RoundTrip
 from tests.faults.kinds import KINDS, SQL_KINDS, Kind
 
 # A run of the sample meets so many faults at most, each at another step: most of its cost is that of the run.
@@ -46,7 +46,7 @@ def _at_every_step(every: Sequence[Case]) -> list[Case]:
 def _essential(here: Sequence[Case]) -> Case:
     """Choose the step's last change of something in AWS, or else the middle of its calls."""
     # How often a step looks, and so how often it writes an entry, is another in each run.
-    lasting = [case for case in here if case.location.call != AUDIT_ROW] or here
+    lasting = [case for case in here if not case.location.is_audit_row] or here
     first = [case for case in lasting if case.case_id.split("/")[3] == "1"] or lasting
     changes = [case for case in first if case.location.call.startswith(_CHANGES)]
     return changes[-1] if changes else first[len(first) // 2]
