@@ -14,7 +14,8 @@ from tests.faults.kinds import KINDS, SQL_KINDS
 from tests.faults.pool import each_once
 from tests.faults.sample import sample, steps_of
 from tests.faults.situations import RETIREMENT, SITUATIONS
-from tests.faults.sweep import Baseline, Verdict
+from tests.faults.sweep import Baseline, Verdict, is_of
+from tests.integration.stage.mailbox import Message
 from tests.integration.stage.outcome import ApiCall
 
 OPERATION = {"aurora-restore:managed": "true", "aurora-restore:operation-id": "nightly"}
@@ -278,3 +279,11 @@ def test_differences_name_the_place() -> None:
     one, other = {"a": [1, {"b": 2}], "c": None}, {"a": [1, {"b": 3}], "c": None}
     assert differences(one, other) == ["a[1].b: 3 instead of 2"]
     assert differences(one, {"a": [1]}) == ["a: [1] instead of [1, {'b': 2}]"]
+
+
+def test_a_message_is_its_targets_even_if_it_names_copies_of_others() -> None:
+    waits = Message("Aurora restore WAITS FOR APPROVAL: lane-004", "not chosen: aurora-restore-copy-lane-005-1a2b")
+    early = Message("Aurora restore FAILED: InvalidRequest", "operation-00007 did not start")
+    assert is_of("lane-004", ["operation-00006"], waits)
+    assert not is_of("lane-005", ["operation-00007"], waits)
+    assert is_of("lane-005", ["operation-00007"], early)
