@@ -13,17 +13,22 @@ def restores(operation: Operation) -> bool:
 
 
 def retirement_id(operation_id: str) -> str:
-    """Name the operation that retires the old cluster of another; an execution's name has at most 80 characters."""
-    return operation_id[: _LONGEST - len(_SUFFIX)] + _SUFFIX
+    """Name the operation that retires the old cluster of another."""
+    return _named_after(operation_id, _SUFFIX)
 
 
 def afterwards_id(operation_id: str) -> str:
-    """Name the operation that stops or deletes what another restored; no two that are shortened are the same."""
-    room = _LONGEST - len(_AFTERWARDS)
+    """Name the operation that stops or deletes what another restored."""
+    return _named_after(operation_id, _AFTERWARDS)
+
+
+def _named_after(operation_id: str, suffix: str) -> str:
+    # An execution's name has at most 80 characters; no two that are shortened are the same.
+    room = _LONGEST - len(suffix)
     if len(operation_id) <= room:
-        return operation_id + _AFTERWARDS
+        return operation_id + suffix
     digest = digest_of(operation_id)
-    return f"{operation_id[: room - len(digest) - 1]}-{digest}{_AFTERWARDS}"
+    return f"{operation_id[: room - len(digest) - 1]}-{digest}{suffix}"
 
 
 def final_snapshot_of_afterwards(target_cluster_id: str, operation_id: str) -> str:
