@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from tests.fakes.aws import EXECUTION_ARN, OPERATION, REPLACEABLE_TAG, FakeAws
 from tests.unit.steps.afterwards import (
     AFTERWARDS,
     AFTERWARDS_ARN,
@@ -87,6 +87,19 @@ def test_it_is_built_like_its_target_with_names_of_its_own_and_nothing_that_hang
     assert plan.settings.custom_endpoints is None
     assert f"members.staging-1-drill-{DIGEST}.instance_class" in plan.origins
     assert aws.operation.old_target is None
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["inherited", "asked for"])
+def test_instances_of_a_target_with_a_long_name_get_names_that_are_still_different(
+    aws: FakeAws, is_there: bool
+) -> None:
+    long = "orders-of-the-whole-world-as-they-were-at-the-end-of-the-day"
+    if is_there:
+        aws.west.has_cluster(long, members=2, tags=REPLACEABLE_TAG)
+    aws.start(afterwards=AT_ONCE, target={"cluster_id": long, "instances": {"count": 2}})
+    names = aws.operation.identifiers.instance_ids
+    assert len({*names, aws.operation.identifiers.target_cluster_id, *aws.west.instances}) == 3 + 2 * is_there
+    assert all(len(name) <= 63 and name.endswith(f"-drill-{DIGEST}") for name in names)
 
 
 def test_a_target_that_is_gone_is_rehearsed_as_it_last_stood(ready: FakeAws) -> None:

@@ -70,7 +70,15 @@ def _suffix(operation_id: str) -> str:
 
 def _renamed(identifier: str, suffix: str) -> str:
     # One that was named after the cluster has the drill's name in it already.
-    return identifier if suffix in identifier else suffixed_identifier(identifier, suffix)
+    if suffix in identifier:
+        return identifier
+    name = suffixed_identifier(identifier, suffix)
+    # What tells two instances apart is often their names' end, which may have been cut off.
+    return (
+        name
+        if name.startswith(f"{identifier}-")
+        else suffixed_identifier(identifier, f"{digest_of(identifier)}-{suffix}")
+    )
 
 
 def _path(path: str, names: dict[str, str]) -> str:
