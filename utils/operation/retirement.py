@@ -12,6 +12,11 @@ def restores(operation: Operation) -> bool:
     return operation.retires is None and operation.undoes is None
 
 
+def is_named_after_another(operation_id: str) -> bool:
+    """Tell whether the name is one that the pipeline gives to what comes after another operation."""
+    return operation_id.endswith((_SUFFIX, _AFTERWARDS))
+
+
 def retirement_id(operation_id: str) -> str:
     """Name the operation that retires the old cluster of another."""
     return _named_after(operation_id, _SUFFIX)

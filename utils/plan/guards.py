@@ -21,6 +21,7 @@ from utils.errors import (
     TargetProtected,
 )
 from utils.identifiers import is_snapshot_arn, region_and_account
+from utils.operation.retirement import is_named_after_another
 from utils.request.model import RestoreRequest
 from utils.settings import Settings
 from utils.tags import REPLACEABLE, is_ours, is_tag_text
@@ -32,12 +33,13 @@ _LONGEST_SETTINGS = 100_000
 
 
 def check_operation_id(operation_id: str) -> None:
-    """Refuse the name of an execution that is no tag value: everything that the run makes bears it as a tag."""
-    if not is_tag_text(operation_id):
+    """Refuse a name that is no tag value, which all that a run makes bears, or that is of what follows a run."""
+    if not is_tag_text(operation_id) or is_named_after_another(operation_id):
         raise InvalidRequest(
             f"{operation_id!r}, the name of the execution",
             field="operation_id",
-            expected="letters, digits and _ . = + - @, which RDS takes as a tag",
+            expected="letters, digits and _ . = + - @, which RDS takes as a tag, and not -retirement or -afterwards as "
+            "its end",
             action="start it again under another name; nothing was changed",
         )
 

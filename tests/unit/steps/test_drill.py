@@ -323,3 +323,12 @@ def test_a_name_that_is_taken_is_refused_and_nothing_is_touched(ready: FakeAws) 
     with pytest.raises(IdentifierTaken, match="the name that this drill would make"):
         ready.start(afterwards=AT_ONCE)
     assert ready.west.changes == []
+
+
+def test_a_run_that_somebody_named_like_the_clean_up_keeps_a_drill_from_making_anything(ready: FakeAws) -> None:
+    ready.start(afterwards=AT_ONCE, dry_run=True)
+    ready.operations.create(ready.operation.model_copy(update={"operation_id": AFTERWARDS, "version": 0}))
+    ready.operations.rows.pop(OPERATION)
+    with pytest.raises(IdentifierTaken, match=f"operation {AFTERWARDS}, which is a run of its own"):
+        ready.start(afterwards=AT_ONCE)
+    assert ready.west.changes == []

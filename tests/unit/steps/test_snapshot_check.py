@@ -322,6 +322,14 @@ def test_an_execution_whose_name_is_no_tag_is_refused(aws: FakeAws, name: str) -
     assert aws.operations.locks == {}
 
 
+@pytest.mark.parametrize("name", ["drill-1-afterwards", "nightly-1-retirement"])
+def test_an_execution_with_the_name_of_what_follows_another_is_refused(aws: FakeAws, name: str) -> None:
+    event = StartEvent(operation_id=name, execution_arn=EXECUTION_ARN, request={})
+    with pytest.raises(errors.InvalidRequest, match="not -retirement or -afterwards as its end"):
+        snapshot_check(event, aws.services)
+    assert aws.operations.locks == {}
+
+
 @pytest.mark.parametrize(
     ("sql", "words"),
     [("SELECT 1; SELECT 2", "2 statements in check 'names'"), ("-- nothing", "0 statements"), ("SELECT 'x", "names")],

@@ -1,11 +1,10 @@
 """The row of what becomes of a restored cluster, and the execution that works on it."""
 
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from utils.cluster.retirement import end_row, execution_arn, start_of
-from utils.errors import OperationRowConflict
+from utils.errors import IdentifierTaken, OperationRowConflict
 from utils.operation.model import ExecutionRecord, Operation, OperationStatus, StepName
 from utils.operation.planned import Identifiers
 from utils.operation.records import AfterwardsRecord
@@ -45,10 +44,22 @@ def end_clean_up(operation: Operation, services: Services) -> None:
 
 def _begun(operation: Operation, wanted: Afterwards, due_at: datetime | None, services: Services) -> dict[str, Any]:
     name = afterwards_id(operation.operation_id)
-    if services.operations.find(name) is None:
-        # An earlier call may have written it meanwhile.
-        with suppress(OperationRowConflict):
+    found = services.operations.find(name)
+    if found is None:
+        try:
             services.operations.create(_row(operation, wanted, name, due_at))
+            return start_of(name, name, wanted.after_hours)
+        except OperationRowConflict:
+            # An earlier call may have written it meanwhile.
+            found = services.operations.find(name)
+    if found is None or found.retires != operation.operation_id:
+        # Nothing would become of the cluster, without a word.
+        raise IdentifierTaken(
+            f"operation {name}, which is a run of its own",
+            field="operation_id",
+            expected=f"no operation of the name by which the cluster of {operation.operation_id} is stopped or deleted",
+            action="stop or delete the cluster by hand if it is there, and start the next run under another name",
+        )
     return start_of(name, name, wanted.after_hours)
 
 
