@@ -101,6 +101,8 @@ def left_behind(operation: Operation, record: AfterwardsRecord) -> list[str]:
 
 def _success(operation: Operation, record: AfterwardsRecord) -> list[str]:
     name, run = operation.identifiers.target_cluster_id, operation.retires
+    if record.ended and record.is_drill:
+        return [f"Of the drill {run} nothing is left to remove, but {record.ended}: it was left as it is."]
     if record.ended:
         return [f"Nothing was to {record.action} any more of what operation {run} restored: {record.ended}."]
     if record.action == STOP:

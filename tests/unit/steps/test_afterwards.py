@@ -134,6 +134,21 @@ class TestAStop:
         assert fresh.west.changes == before
         assert "staging is another cluster by now, made by nightly-1" in text(fresh)
 
+    def test_looks_at_the_cluster_once_nobody_else_can_be_at_work_on_its_name(
+        self, fresh: FakeAws, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        to_the_end(fresh, afterwards={"action": "stop", "after_hours": 0})
+        lock = fresh.operations.acquire_lock
+
+        def after_another_run(*args: Any, **named: Any) -> TargetLock:
+            fresh.west.has_cluster("staging", members=2, tags=tags.own_tags(tags.Role.TARGET, "nightly-2", "staging"))
+            return lock(*args, **named)
+
+        monkeypatch.setattr(fresh.operations, "acquire_lock", after_another_run)
+        follow(fresh)
+        assert fresh.west.asked("stop_db_cluster") == []
+        assert "staging is another cluster by now, made by nightly-2" in text(fresh)
+
     def test_waits_while_another_run_has_the_target_and_gives_the_lock_back(self, fresh: FakeAws) -> None:
         to_the_end(fresh, afterwards={"action": "stop", "after_hours": 0})
         now = fresh.operation.created_at

@@ -240,6 +240,17 @@ def test_a_cluster_of_that_name_that_it_did_not_make_is_left_alone(ready: FakeAw
         member["TagList"] = []
     follow(ready)
     assert ready.west.clusters[DRILL]["Status"] == "available"
+    assert f"but {DRILL} no longer bears the tag aurora-restore:operation-id={OPERATION}: it was left" in text(ready)
+
+
+def test_a_cluster_that_somebody_restored_under_that_name_with_the_drills_tags_is_left_alone(ready: FakeAws) -> None:
+    to_the_end(ready, afterwards=AT_ONCE)
+    ready.west.clusters[DRILL]["DbClusterResourceId"] = "cluster-RESTORED-BY-A-PERSON"
+    for member in ready.west.instances.values():
+        member["TagList"] = []
+    follow(ready)
+    assert ready.west.clusters[DRILL]["Status"] == "available"
+    assert f"but {DRILL} is another cluster by now, made by {OPERATION}: it was left as it is" in text(ready)
 
 
 def test_a_copy_of_that_name_that_it_did_not_make_is_left_alone(ready: FakeAws) -> None:

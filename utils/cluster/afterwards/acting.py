@@ -23,11 +23,14 @@ def is_left_to_delete_rds(operation: Operation) -> bool:
 
 def act_afterwards(operation: Operation, record: AfterwardsRecord, services: Services) -> StepResult | None:
     """Answer what is waited for, or READY; None when there is a cluster to be deleted, or to be seen gone."""
-    target = services.rds().find_cluster(operation.identifiers.target_cluster_id)
+    target_id = operation.identifiers.target_cluster_id
+    services.rds().find_cluster(target_id)  # the clock is RDS's, which an answer of RDS tells
     run = services.operations.find(operation.retires or "")
     waiting = not_yet(operation, record, run, services)
     if waiting is not None:
         return waiting
+    # Looked at under the lock: before, another run may have been at work on the name.
+    target = services.rds().find_cluster(target_id)
     phase = delete_phase(operation, services.clock.now())
     if target is not None and _is_of_the_run(target, operation, run):
         operation.plan.old_target_resource_id = target.resource_id
@@ -35,18 +38,31 @@ def act_afterwards(operation: Operation, record: AfterwardsRecord, services: Ser
         services.operations.save(operation)
         return _stop(operation, record, target, phase, services) if record.action == STOP else None
     if record.is_drill:
-        return _clean_up(operation, record, run, phase, services)
+        return _clean_up(operation, record, run, phase, _not_touched(target, operation, run), services)
     if target is None and operation.deletion is not None and operation.deletion.destroying_since is not None:
         return None
-    made_by = f", made by {target.tags.get(tags.OPERATION_ID, 'somebody else')}" if target else ""
-    found = f"{target.identifier} is another cluster by now{made_by}" if target else "somebody deleted or renamed it"
-    return _over(operation, record, found, services)
+    return _over(operation, record, _not_touched(target, operation, run) or "somebody deleted or renamed it", services)
+
+
+def _not_touched(target: Cluster | None, operation: Operation, run: Operation | None) -> str:
+    """Say why a cluster that has the name stays; nothing where there is none."""
+    if target is None:
+        return ""
+    if target.resource_id == _known_resource_id(operation, run):
+        return f"{target.identifier} no longer bears the tag {tags.OPERATION_ID}={operation.retires}"
+    return (
+        f"{target.identifier} is another cluster by now, made by {target.tags.get(tags.OPERATION_ID, 'somebody else')}"
+    )
 
 
 def _is_of_the_run(target: Cluster, operation: Operation, run: Operation | None) -> bool:
     """Tell by its tag and its resource id whether the run restored it: a name alone says nothing."""
-    known = operation.plan.old_target_resource_id or (run.restore.resource_id if run and run.restore else None)
+    known = _known_resource_id(operation, run)
     return tags.is_ours(target.tags, operation.retires or "") and known in (None, target.resource_id)
+
+
+def _known_resource_id(operation: Operation, run: Operation | None) -> str | None:
+    return operation.plan.old_target_resource_id or (run.restore.resource_id if run and run.restore else None)
 
 
 def _stop(
@@ -62,9 +78,9 @@ def _stop(
 
 
 def _clean_up(
-    operation: Operation, record: AfterwardsRecord, run: Operation | None, phase: Phase, services: Services
+    operation: Operation, record: AfterwardsRecord, run: Operation | None, phase: Phase, ended: str, services: Services
 ) -> StepResult:
-    """Remove the copy once the cluster is gone, and be sure that nothing comes after."""
+    """Remove the copy once the cluster is gone, or is another's, and be sure that nothing comes after."""
     record.standing = [*_members(operation, services), *_copy(operation, record, services)]
     if record.standing:
         waiting = phase.wait(f"{', '.join(record.standing)} to be deleted")
@@ -74,7 +90,7 @@ def _clean_up(
     record.absent_since = record.absent_since or phase.now
     is_sure = run is None or run.status is OperationStatus.SUCCEEDED or has_settled(record.absent_since, phase.now)
     if is_sure:
-        return _over(operation, record, "", services)
+        return _over(operation, record, ended, services)
     waiting = phase.wait("what the drill had begun to be shown, if anything is left of it")
     services.operations.save(operation)
     return waiting
