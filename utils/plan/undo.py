@@ -15,6 +15,7 @@ from utils.runtime.contract import StartEvent
 from utils.runtime.services import Services
 
 _AVAILABLE = "available"
+_STOPPED = {"stopped", "stopping"}  # as `afterwards` may have it; what else is not at rest comes to rest by itself
 
 
 def swap_to_undo(operation_id: str, services: Services) -> Operation:
@@ -86,6 +87,12 @@ def _checked(undone: Operation, new: Cluster | None, old: Cluster | None) -> tup
             f"{target_id} as {'another cluster' if new else 'no cluster'} than operation {undone.operation_id} made",
             "the cluster that this swap restored under the name",
             "undo the later run instead, or rename the clusters by hand",
+        )
+    if new.status in _STOPPED:
+        raise _refused(
+            f"{target_id} as {new.status}",
+            "a cluster that runs: RDS renames no stopped one",
+            f"start it (aws rds start-db-cluster --db-cluster-identifier {target_id}), then undo once it is available",
         )
     if old is None or old.status != _AVAILABLE or old.resource_id != undone.plan.old_target_resource_id:
         raise _refused(

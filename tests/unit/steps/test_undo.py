@@ -220,6 +220,18 @@ def test_once_a_later_run_has_the_name_that_one_is_to_be_undone(swapped: FakeAws
         undo(swapped)
 
 
+@pytest.mark.parametrize("status", ["stopping", "stopped"])
+def test_a_swap_whose_new_cluster_is_stopped_is_undone_once_that_is_started(swapped: FakeAws, status: str) -> None:
+    swapped.west.clusters[TARGET]["Status"] = status
+    before = len(swapped.west.changes)
+    with pytest.raises(InvalidRequest, match="RDS renames no stopped one; what to do: start it"):
+        undo(swapped)
+    assert len(swapped.west.changes) == before
+    assert row(swapped, f"{OPERATION}-retirement").held_by is None
+    swapped.west.clusters[TARGET]["Status"] = "available"
+    assert undo(swapped).status is StepStatus.UNDO
+
+
 def test_a_retirement_that_has_begun_is_not_undone(swapped: FakeAws) -> None:
     retirement = row(swapped, f"{OPERATION}-retirement")
     retirement.deletion_record().started_at = swapped.clock.now()
