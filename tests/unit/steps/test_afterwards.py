@@ -1,5 +1,6 @@
 """What becomes of a restored cluster when its hours are over: stopped or deleted, and nothing that is another's."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -262,6 +263,23 @@ class TestAChange:
         follow(fresh)
         with pytest.raises(InvalidRequest, match="after which all is done"):
             change(fresh, afterwards_of=OPERATION, postpone_hours=9)
+
+    def test_is_refused_beyond_the_year_after_which_step_functions_ends_what_waits(self, fresh: FakeAws) -> None:
+        to_the_end(fresh, afterwards=STOP)
+        waiting = afterwards(fresh)
+        waiting.executions[-1].started_at -= timedelta(hours=1000)
+        fresh.operations.save(waiting)
+        due = waiting.afterwards
+        with pytest.raises(InvalidRequest, match="at most 7758 hours, as no execution waits for longer than a year"):
+            change(fresh, afterwards_of=OPERATION, postpone_hours=7759)
+        assert afterwards(fresh).afterwards == due
+        change(fresh, afterwards_of=OPERATION, postpone_hours=7757)
+
+    def test_says_of_one_that_failed_that_its_cluster_stays(self, fresh: FakeAws) -> None:
+        to_the_end(fresh, afterwards={"action": "stop", "after_hours": 0})
+        close(fresh, error="AccessDenied")
+        with pytest.raises(InvalidRequest, match=f"stays unless somebody has {AFTERWARDS} go on, which failed"):
+            change(fresh, afterwards_of=OPERATION, cancel=True)
 
     def test_is_refused_when_it_begins_in_the_same_moment(
         self, fresh: FakeAws, monkeypatch: pytest.MonkeyPatch

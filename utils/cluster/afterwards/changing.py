@@ -1,6 +1,6 @@
 """`{"afterwards_of": …}`: what becomes of a cluster is put off or called off, as long as it has not begun."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from utils.cluster.retirement import end_row
 from utils.errors import InvalidRequest, OperationRowConflict
@@ -11,6 +11,12 @@ from utils.request.afterwards import AFTERWARDS_OF, AfterwardsChange
 from utils.runtime.services import Services
 
 _CANCELLED = "called off"
+_IS_LATE = {
+    OperationStatus.RUNNING: "whose cluster is being dealt with",
+    OperationStatus.SUCCEEDED: "after which all is done",
+    OperationStatus.FAILED: "whose cluster stays unless somebody has {} go on, which failed",
+}
+_LONGEST_EXECUTION = timedelta(days=365)  # the state machine's TimeoutSeconds, which may not be more
 
 
 def change_afterwards(change: AfterwardsChange, services: Services) -> str:
@@ -28,9 +34,7 @@ def change_afterwards(change: AfterwardsChange, services: Services) -> str:
         raise _refused(f"operation {change.afterwards_of}, a drill", "a run whose cluster people work with")
     if row.status is not OperationStatus.RUNNING or row.deletion is not None:
         raise _refused(
-            f"operation {change.afterwards_of}, whose cluster is {'being ' * (row.deletion is not None)}dealt with"
-            if row.status is OperationStatus.RUNNING
-            else f"operation {change.afterwards_of}, after which all is done",
+            f"operation {change.afterwards_of}, {_IS_LATE[row.status].format(row.operation_id)}",
             "one whose cluster still has time",
         )
     try:
@@ -54,6 +58,15 @@ def _put_off(row: Operation, record: AfterwardsRecord, hours: float, services: S
         raise _refused(
             f"{hours:g} hours from now, {due_at:%Y-%m-%d %H:%M} UTC",
             f"a time after {record.due_at:%Y-%m-%d %H:%M} UTC, when it is due: it is put off, not brought forward",
+        )
+    # The execution's own time is the functions', and its final snapshot takes some of it as well.
+    left = _LONGEST_EXECUTION - (datetime.now(UTC) - row.executions[-1].started_at)
+    most = left - timedelta(hours=row.request.budgets.delete_hours)
+    if timedelta(hours=hours) > most:
+        raise _refused(
+            f"{hours:g} hours from now, {due_at:%Y-%m-%d %H:%M} UTC",
+            f"at most {max(most / timedelta(hours=1), 0):.0f} hours, as no execution waits for longer than a year, or "
+            "cancel: true",
         )
     record.due_at = due_at
     services.operations.save(row)
