@@ -89,6 +89,14 @@ def test_it_is_built_like_its_target_with_names_of_its_own_and_nothing_that_hang
     assert aws.operation.old_target is None
 
 
+@pytest.mark.parametrize("asked", [{}, {"log_exports": ["postgresql"]}])
+def test_it_exports_no_logs_whose_groups_would_stay_and_says_so(aws: FakeAws, asked: dict[str, Any]) -> None:
+    aws.has_old_target(EnabledCloudwatchLogsExports=["postgresql"])
+    aws.start(afterwards=AT_ONCE, target=asked)
+    assert aws.operation.plan.settings.log_exports is None
+    assert "log_exports of staging: a drill has none, as its log groups would stay" in aws.operation.plan.not_put_back
+
+
 @pytest.mark.parametrize("is_there", [True, False], ids=["inherited", "asked for"])
 def test_instances_of_a_target_with_a_long_name_get_names_that_are_still_different(
     aws: FakeAws, is_there: bool

@@ -54,11 +54,16 @@ def with_names_of_drill(resolved: Resolved, drill_of: str, operation_id: str) ->
     names = {member.identifier: _renamed(member.identifier, suffix) for member in settings.members}
     members = [member.model_copy(update={"identifier": names[member.identifier]}) for member in settings.members]
     lost = [f"{name} of {drill_of}: a drill has none of its own" for name in _ATTACHED if getattr(settings, name)]
-    changes = {"members": members, "deletion_protection": False}
+    decided = {"deletion_protection": Origin.STACK}
+    if settings.log_exports:
+        # RDS never deletes the log groups, which are named after the cluster.
+        decided["log_exports"] = Origin.STACK
+        lost.append(f"log_exports of {drill_of}: a drill has none, as its log groups would stay")
+    changes = {"members": members, "deletion_protection": False, "log_exports": None}
     origins = {_path(path, names): origin for path, origin in resolved.origins.items() if path not in _ATTACHED}
     return Resolved(
         settings=without_attached(settings).model_copy(update=changes),
-        origins=origins | {"deletion_protection": Origin.STACK},
+        origins=origins | decided,
         inherits=resolved.inherits,
         not_taken_over=[*resolved.not_taken_over, *lost],
     )
