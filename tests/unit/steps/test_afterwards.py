@@ -185,8 +185,10 @@ class TestADeletion:
         assert f"Final snapshot: {fresh.west.snapshots[final]['DBClusterSnapshotArn']}" in text(fresh)
         assert fresh.operations.find_target_record("us-west-2", "staging") is not None
 
-    def test_leaves_a_cluster_that_somebody_has_protected(self, fresh: FakeAws) -> None:
-        to_the_end(fresh, afterwards={"action": "delete", "after_hours": 1})
+    @pytest.mark.parametrize("override", [False, True])
+    def test_leaves_a_cluster_that_somebody_has_protected(self, fresh: FakeAws, override: bool) -> None:
+        wanted = {"action": "delete", "after_hours": 1}
+        to_the_end(fresh, afterwards=wanted, override_deletion_protection=override)
         fresh.clock.advance(seconds=3600)
         fresh.west.clusters["staging"]["DeletionProtection"] = True
         with pytest.raises(TargetProtected):
@@ -194,6 +196,16 @@ class TestADeletion:
         close(fresh, error="TargetProtected")
         assert fresh.west.clusters["staging"]["Status"] == "available"
         assert "Left behind: staging, staging-1, staging-2" in text(fresh)
+
+    def test_overrides_the_protection_that_the_run_gave_where_the_request_says_so(self, fresh: FakeAws) -> None:
+        fresh.west.clusters["staging"]["DeletionProtection"] = True
+        wanted = {"action": "delete", "after_hours": 1}
+        to_the_end(fresh, afterwards=wanted, override_deletion_protection=True)
+        assert fresh.operation.plan.settings.deletion_protection is True, "as the old target had it"
+        fresh.west.clusters["staging"]["DeletionProtection"] = True
+        fresh.clock.advance(seconds=3600)
+        follow(fresh)
+        assert "staging" not in fresh.west.clusters
 
     def test_is_done_when_somebody_else_was_faster(self, fresh: FakeAws) -> None:
         to_the_end(fresh, afterwards={"action": "delete", "after_hours": 1})

@@ -83,7 +83,7 @@ def _row(operation: Operation, wanted: Afterwards, name: str, due_at: datetime |
         execution_arn=arn,
         executions=[ExecutionRecord(execution_arn=arn, started_at=now)],
         current_step=StepName.DELETE_RDS,
-        request=_request(operation.request, wanted),
+        request=_request(operation, wanted),
         plan=operation.plan.model_copy(update=plan),
         identifiers=Identifiers(
             target_cluster_id=names.target_cluster_id,
@@ -99,10 +99,13 @@ def _row(operation: Operation, wanted: Afterwards, name: str, due_at: datetime |
     )
 
 
-def _request(request: RestoreRequest, wanted: Afterwards) -> RestoreRequest:
+def _request(operation: Operation, wanted: Afterwards) -> RestoreRequest:
     """Return what the deletion goes by: a clean-up may have to wait for whatever its drill had begun."""
-    if not wanted.is_drill:
-        return request
-    budgets = request.budgets
-    hours = min(budgets.copy_hours + budgets.delete_hours + budgets.restore_hours, _LONGEST_DELETE_HOURS)
-    return request.model_copy(update={"budgets": budgets.model_copy(update={"delete_hours": hours})})
+    request, is_protected = operation.request, operation.plan.settings.deletion_protection is True
+    # What may be overridden is the protection that the run itself gave: another one is somebody's who wants to keep it.
+    changes: dict[str, Any] = {"override_deletion_protection": request.override_deletion_protection and is_protected}
+    if wanted.is_drill:
+        budgets = request.budgets
+        hours = min(budgets.copy_hours + budgets.delete_hours + budgets.restore_hours, _LONGEST_DELETE_HOURS)
+        changes["budgets"] = budgets.model_copy(update={"delete_hours": hours})
+    return request.model_copy(update=changes)
