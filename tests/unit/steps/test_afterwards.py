@@ -71,6 +71,12 @@ class TestThePlan:
         said = "\n".join(aws.operation.plan.actions)
         assert "delete staging 8 hours after the run, " + words in said
 
+    @pytest.mark.parametrize("override", [True, False])
+    def test_says_what_will_keep_it_from_being_deleted(self, aws: FakeAws, override: bool) -> None:
+        aws.start(afterwards=DELETE, override_deletion_protection=override, target={"deletion_protection": True})
+        said = "\n".join(aws.operation.plan.actions)
+        assert ("its deletion protection keeps it until somebody switches that off" in said) is not override
+
     @pytest.mark.parametrize(("request_", "field", "words"), NO_SENSE)
     def test_refuses_what_makes_no_sense(self, aws: FakeAws, request_: Any, field: str, words: str) -> None:
         with pytest.raises(InvalidRequest) as raised:

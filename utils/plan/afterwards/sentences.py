@@ -24,7 +24,9 @@ def afterwards_in_sentences(
         ]
     final_id = final_snapshot_of_afterwards(target_id, operation_id)
     final = f"with final snapshot {final_id}" if request.final_snapshot else "without a final snapshot"
-    return [f"delete {target_id} {when}, {final}, if it is still the cluster of this run"]
+    kept = plan.settings.deletion_protection and not request.override_deletion_protection
+    unless = "; its deletion protection keeps it until somebody switches that off" if kept else ""
+    return [f"delete {target_id} {when}, {final}, if it is still the cluster of this run{unless}"]
 
 
 def _drill(names: Identifiers, plan: Plan, source: str, storage_gib: int) -> list[str]:
