@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import uuid
 from collections import Counter
@@ -35,6 +36,8 @@ Exit codes: 0 all as stated, 1 something is otherwise, 2 usage or credentials, 3
 
 def main() -> int:
     """Run; return the exit code."""
+    # A shell that starts this in the background has it ignore Ctrl-C, which removes what was made.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     options = _options()
     facts = [fact for fact in all_facts() if fnmatchcase(f"{fact.service}/{fact.name}", f"*{options.only}*")]
     if options.list or not facts:

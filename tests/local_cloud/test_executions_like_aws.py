@@ -94,6 +94,13 @@ def machine(cloud: LocalCloud) -> Machine:
             "Last": TASK
             | {
                 "Arguments": {"FunctionName": bench.function(CODE, role), "Payload": payload},
+                "Next": "Each",
+            },
+            "Each": {
+                "Type": "Map",
+                "Items": [1],
+                "ItemProcessor": {"StartAt": "One", "States": {"One": {"Type": "Pass", "End": True}}},
+                "Output": "{% $states.input %}",
                 "Next": "Enough?",
             },
             "Enough?": {
@@ -139,7 +146,7 @@ def test_a_stopped_execution_goes_on_from_the_state_it_was_in(machine: Machine) 
 
     end = machine.end_of(execution)
     assert (end["status"], end["redriveCount"]) == ("SUCCEEDED", 1)
-    assert machine.states_of(execution) == ["First", "Pause", "Pause", "Last", "Enough?", "Done"]
+    assert machine.states_of(execution) == ["First", "Pause", "Pause", "Last", "Each", "Enough?", "Done"]
     assert json.loads(end["output"]) == {"count": 41, "redriven": 1, "wanted": 0}
 
 
@@ -156,7 +163,7 @@ def test_a_failed_execution_goes_on_with_the_step_that_failed(machine: Machine) 
 
     end = machine.end_of(execution)
     assert (end["status"], end["redriveCount"]) == ("SUCCEEDED", 2)
-    assert machine.states_of(execution) == ["First", "Pause", "Last", "Last", "Last", "Enough?", "Done"]
+    assert machine.states_of(execution) == ["First", "Pause", "Last", "Last", "Last", "Each", "Enough?", "Done"]
 
 
 def test_what_succeeded_or_is_not_there_is_not_redriven(machine: Machine) -> None:

@@ -157,7 +157,8 @@ def _run_again(execution: Json) -> None:
     machine = states._state_machines[execution["stateMachineArn"]]
     definition = json.loads(machine["definition"])
     details = [event.get("stateEnteredEventDetails") for event in execution["events"]]
-    entered = [state for state in details if state]
+    # What was entered within a Map or Parallel is its business: that begins again as a whole.
+    entered = [state for state in details if state and state["name"] in definition["States"]]
     name = entered[-1]["name"] if entered else definition["StartAt"]
     value = json.loads(entered[-1]["input"] if entered else execution["input"])
     context = {
@@ -183,9 +184,14 @@ def _run_again(execution: Json) -> None:
 
 
 def _walk(all_states: Json, name: str | None, value: Any, execution: Json, context: Json) -> None:
-    """Go from state to state; a machine without Parallel and Map is all that is redriven here."""
+    """Go from state to state."""
     states = ministack_modules.service("stepfunctions")
     steps = {"Pass": states._execute_pass, "Choice": states._execute_choice, "Wait": states._execute_wait}
+    with_execution = {
+        "Task": states._execute_task,
+        "Map": states._execute_map,
+        "Parallel": states._execute_parallel,
+    }
     while name and execution["status"] == "RUNNING":
         state = all_states[name]
         kind = state["Type"]
@@ -195,8 +201,8 @@ def _walk(all_states: Json, name: str | None, value: Any, execution: Json, conte
         if kind == "Fail":
             raise states._ExecutionError(*states._fail_state_error(state, value, context))
         following: str | None = None
-        if kind == "Task":
-            value, following = states._execute_task(state, value, execution, context)
+        if kind in with_execution:
+            value, following = with_execution[kind](state, value, execution, context)
         elif kind != "Succeed":
             value, following = steps[kind](state, value, context)
         details = {"stateExitedEventDetails": {"name": name, "output": json.dumps(value)}}
