@@ -1,6 +1,7 @@
 """A production database as it comes out of a snapshot: on a real PostgreSQL, with Aurora's kind of master user."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -82,11 +83,13 @@ class Restored:
         """Do what step 8 does."""
         return set_up_users(self.master, USERS)
 
-    def set_up_with_retries(self, times: int = 5) -> SetupOutcome:
-        """Set the users up as Step Functions has it done: what may pass by itself is tried again."""
-        for _ in range(times - 1):
+    def set_up_with_retries(self, seconds: float = 20.0) -> SetupOutcome:
+        """Set the users up as Step Functions has it done: what may pass by itself is tried again, after a moment."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
             with suppress(DatabaseUnavailable):
                 return self.set_up()
+            time.sleep(0.2)  # PostgreSQL takes leave of a session after its client has gone
         return self.set_up()
 
     def connect(self, user: str, database: str, password: str | None = None) -> Connection:

@@ -65,7 +65,7 @@ def test_a_limit_that_the_master_may_not_raise_is_named_before_anything_is_chang
         pytest.skip("up to PostgreSQL 15 the master raises it: the trap kit has that")
     untouched.run(ADMIN, "postgres", "ALTER ROLE dba CONNECTION LIMIT 1")
     with pytest.raises(DatabaseChangeRefused, match="master user dba with CONNECTION LIMIT 1") as refused:
-        untouched.set_up()
+        untouched.set_up_with_retries()
     assert "ALTER ROLE dba CONNECTION LIMIT -1" in str(refused.value)
     untouched.run(ADMIN, "postgres", "ALTER ROLE dba CONNECTION LIMIT -1")
     assert set(LOGINS) <= who_can_log_in(untouched)
