@@ -24,7 +24,6 @@ def install() -> None:
     wait_for_the_token()
     take_one_answer()
     judge_an_answer_by_its_state_machine()
-    tell_a_late_answer_from_a_made_up_token()
 
 
 def know_the_task_at_work() -> None:
@@ -81,13 +80,13 @@ def _wait(answered: threading.Event, seconds: float, execution: Json) -> None:
 
 
 def take_one_answer() -> None:
-    """Refuse what comes after the first answer, or after the end of the execution, from that very moment on.
+    """Refuse made-up tokens, and what comes after the first answer or the end of the execution, from that moment on.
 
-    ministack takes it until the task has noticed, in the place of the first one.
+    ministack takes it until the task has noticed, in the place of the first one, and has one word for the others.
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
     """
     states = ministack_modules.service("stepfunctions")
-    for name in ("_send_task_success", "_send_task_failure"):
+    for name in ("_send_task_success", "_send_task_failure", "_send_task_heartbeat"):
         setattr(states, name, _of_open_tasks_only(getattr(states, name)))
 
 
@@ -95,10 +94,13 @@ def _of_open_tasks_only(send: Callable[[Json], Any]) -> Callable[[Json], Any]:
     states = ministack_modules.service("stepfunctions")
 
     def send_if_open(data: Json) -> Any:
-        task = states._task_tokens.get(data.get("taskToken"))
-        if task and (task["event"].is_set() or task["execution"]["status"] != "RUNNING"):
+        token = data.get("taskToken")
+        task = states._task_tokens.get(token)
+        if task and not task["event"].is_set() and task["execution"]["status"] == "RUNNING":
+            return send(data)
+        if task or token in _machines:
             return states.error_response_json("TaskTimedOut", "the task of this token is closed already", 400)
-        return send(data)
+        return states.error_response_json("InvalidToken", "Invalid Token: 'Invalid token'", 400)
 
     return send_if_open
 
@@ -119,27 +121,3 @@ def judge_an_answer_by_its_state_machine() -> None:
         return next((machine for token, machine in list(_machines.items()) if token.encode() in body), arn)
 
     actions.extract_resource_arn = with_machines
-
-
-def tell_a_late_answer_from_a_made_up_token() -> None:
-    """Answer TaskTimedOut for a token that is over and InvalidToken for one that never was; ministack has one word.
-
-    https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
-    """
-    states = ministack_modules.service("stepfunctions")
-    for name in ("_send_task_success", "_send_task_failure", "_send_task_heartbeat"):
-        setattr(states, name, _only_what_is_open(states, getattr(states, name)))
-
-
-def _only_what_is_open(states: Any, send: Callable[[Json], Any]) -> Callable[[Json], Any]:
-    def send_if_open(data: Json) -> Any:
-        token = data.get("taskToken")
-        if token in states._task_tokens:
-            return send(data)
-        if token in _machines:
-            return states.error_response_json(
-                "TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'", 400
-            )
-        return states.error_response_json("InvalidToken", "Invalid Token: 'Invalid token'", 400)
-
-    return send_if_open
