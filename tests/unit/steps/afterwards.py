@@ -3,18 +3,14 @@
 from typing import Any
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from tests.unit.steps.rebuild import up_to_proven_users
 from utils.operation.model import Operation, StepName
 from utils.operation.retirement import afterwards_id
 from utils.runtime.contract import ClosingEvent, FailedEvent, StartEvent, StepEvent, StepResult, StepStatus
 from utils.runtime.step import on_operation
 from utils.steps.archive_snapshot import archive_snapshot
-from utils.steps.check_copy_status import check_copy_status
 from utils.steps.check_delete_status import check_delete_status
-from utils.steps.check_restore_status import check_restore_status
-from utils.steps.copy_snapshot import copy_snapshot
 from utils.steps.delete_rds import delete_rds
-from utils.steps.restore_snapshot import restore_snapshot
-from utils.steps.setup_db_users import setup_db_users
 from utils.steps.snapshot_check import snapshot_check
 from utils.steps.sns_notification import sns_notification
 
@@ -28,19 +24,7 @@ AT_ONCE = {"action": "delete", "after_hours": 0}
 def up_to_the_users(aws: FakeAws, **request: Any) -> None:
     """Go through the steps until the users of the restored cluster are proven."""
     aws.start(**request)
-    aws.run(copy_snapshot)
-    aws.west.settle()
-    aws.run(check_copy_status)
-    while aws.run(delete_rds).status is not StepStatus.READY:
-        aws.west.settle()
-        aws.run(check_delete_status)
-    for _ in range(2):
-        aws.run(restore_snapshot)
-        aws.west.settle()
-        aws.run(check_restore_status)
-    aws.run(setup_db_users)
-    aws.west.settle()
-    assert aws.run(setup_db_users).status is StepStatus.READY
+    assert up_to_proven_users(aws).status is StepStatus.READY
 
 
 def end(aws: FakeAws, error: str | None = None, step: str = "Setup DB Users") -> StepResult:

@@ -13,6 +13,7 @@ from utils.steps.check_restore_status import check_restore_status
 from utils.steps.copy_snapshot import copy_snapshot
 from utils.steps.delete_rds import delete_rds
 from utils.steps.restore_snapshot import restore_snapshot
+from utils.steps.setup_db_users import setup_db_users
 
 
 def settings_now(aws: FakeAws) -> TargetSettings:
@@ -49,3 +50,20 @@ def rebuilt(aws: FakeAws) -> StepResult:
         if result.status is StepStatus.READY:
             return result
     raise AssertionError(result)
+
+
+def up_to_proven_users(aws: FakeAws) -> StepResult:
+    """The run, from its plan until the users of the restored cluster are proven."""
+    aws.run(copy_snapshot)
+    aws.west.settle()
+    aws.run(check_copy_status)
+    while aws.run(delete_rds).status is not StepStatus.READY:
+        aws.west.settle()
+        aws.run(check_delete_status)
+    for _ in range(2):
+        aws.run(restore_snapshot)
+        aws.west.settle()
+        aws.run(check_restore_status)
+    aws.run(setup_db_users)
+    aws.west.settle()
+    return aws.run(setup_db_users)

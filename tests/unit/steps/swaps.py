@@ -6,15 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from tests.unit.steps.rebuild import up_to_proven_users
 from utils.runtime.contract import StartEvent, StepResult, StepStatus, SwapEvent
-from utils.steps.check_copy_status import check_copy_status
-from utils.steps.check_delete_status import check_delete_status
-from utils.steps.check_restore_status import check_restore_status
 from utils.steps.check_swap_status import check_swap_status
-from utils.steps.copy_snapshot import copy_snapshot
-from utils.steps.delete_rds import delete_rds
-from utils.steps.restore_snapshot import restore_snapshot
-from utils.steps.setup_db_users import setup_db_users
 from utils.steps.snapshot_check import snapshot_check
 from utils.steps.swap_clusters import swap_clusters
 
@@ -47,19 +41,7 @@ def up_to_the_users(aws: FakeAws, arn: str = EXECUTION_ARN, operation_id: str = 
         aws.goes_on_as(operation_id)
     elif arn == EXECUTION_ARN:
         aws.start(strategy="swap", **request)
-    aws.run(copy_snapshot)
-    aws.west.settle()
-    aws.run(check_copy_status)
-    while aws.run(delete_rds).status is not StepStatus.READY:
-        aws.west.settle()
-        aws.run(check_delete_status)
-    for _ in range(2):
-        aws.run(restore_snapshot)
-        aws.west.settle()
-        aws.run(check_restore_status)
-    aws.run(setup_db_users)
-    aws.west.settle()
-    assert aws.run(setup_db_users).status is StepStatus.SWAP_READY
+    assert up_to_proven_users(aws).status is StepStatus.SWAP_READY
 
 
 def swap(aws: FakeAws, *, back: bool = False, arn: str = EXECUTION_ARN, operation_id: str = OPERATION) -> StepResult:
