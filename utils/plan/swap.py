@@ -18,6 +18,7 @@ from utils.words import counted
 # What follows the name of a cluster by itself stays where it is; what AWS ties to the cluster does not move.
 _TIED = ("custom_endpoints", "proxies")
 _BY_NAME = ("reader_scaling", "event_subscriptions")
+ATTACHED = (*_TIED, *_BY_NAME)
 _AVAILABLE = "available"
 
 
@@ -143,7 +144,7 @@ def check_asked_by_name(asked: TargetSettings | None, settings: TargetSettings) 
 
 def without_attached(settings: TargetSettings) -> TargetSettings:
     """Return the settings of a cluster that stands beside: what hangs on the target's name is not its own."""
-    return settings.model_copy(update=dict.fromkeys((*_TIED, *_BY_NAME)))
+    return settings.model_copy(update=dict.fromkeys(ATTACHED))
 
 
 def _taken(what: str, field: str) -> IdentifierTaken:

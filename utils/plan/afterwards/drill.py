@@ -7,11 +7,9 @@ from utils.plan.inherited import Base, what_to_inherit
 from utils.plan.leftovers import deleted_in_part_by, half_restored_by
 from utils.plan.old_settings import settings_as_they_are
 from utils.plan.restore_settings import Resolved
-from utils.plan.swap import without_attached
+from utils.plan.swap import ATTACHED, without_attached
 from utils.request.model import RestoreRequest
 from utils.runtime.services import Services
-
-_ATTACHED = ("custom_endpoints", "proxies", "reader_scaling", "event_subscriptions")
 
 
 def as_drill(request: RestoreRequest, operation_id: str) -> tuple[RestoreRequest, str | None]:
@@ -53,14 +51,14 @@ def with_names_of_drill(resolved: Resolved, drill_of: str, operation_id: str) ->
     settings, suffix = resolved.settings, _suffix(operation_id)
     names = {member.identifier: _renamed(member.identifier, suffix) for member in settings.members}
     members = [member.model_copy(update={"identifier": names[member.identifier]}) for member in settings.members]
-    lost = [f"{name} of {drill_of}: a drill has none of its own" for name in _ATTACHED if getattr(settings, name)]
+    lost = [f"{name} of {drill_of}: a drill has none of its own" for name in ATTACHED if getattr(settings, name)]
     decided = {"deletion_protection": Origin.STACK}
     if settings.log_exports:
         # RDS never deletes the log groups, which are named after the cluster.
         decided["log_exports"] = Origin.STACK
         lost.append(f"log_exports of {drill_of}: a drill has none, as its log groups would stay")
     changes = {"members": members, "deletion_protection": False, "log_exports": None}
-    origins = {_path(path, names): origin for path, origin in resolved.origins.items() if path not in _ATTACHED}
+    origins = {_path(path, names): origin for path, origin in resolved.origins.items() if path not in ATTACHED}
     return Resolved(
         settings=without_attached(settings).model_copy(update=changes),
         origins=origins | decided,
