@@ -1,6 +1,8 @@
 """Two hundred runs against one target at the same moment: one works, the others are told so, nothing else changes."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import pytest
 
@@ -41,11 +43,15 @@ def test_exactly_one_of_them_works(crowd: tuple[str, list[Ended]]) -> None:
 def test_the_others_are_told_who_works_and_since_when(lab: Laboratory, crowd: tuple[str, list[Ended]]) -> None:
     lane, ended = crowd
     [winner] = [run.operation_id for run in ended if run.status == "SUCCEEDED"]
-    since = str((lab.world.row(winner) or {})["created_at"])[:16].replace("T", " ")
+    states, execution = lab.world.client("stepfunctions"), lab.world.execution_arn(winner)
+    started = states.describe_execution(executionArn=execution)["startDate"].replace(microsecond=0)
+    created = datetime.fromisoformat((lab.world.row(winner) or {})["created_at"])
     for run in ended:
         if run.operation_id != winner:
-            assert f"found operation {winner} on {lane} since {since[:13]}" in run.cause
-            assert lab.world.execution_arn(winner) in run.cause
+            told = re.search(rf"found operation {winner} on {lane} since (\S+ \S+) UTC", run.cause)
+            assert told, run.cause
+            assert started <= datetime.fromisoformat(f"{told[1]}+00:00") <= created
+            assert execution in run.cause
 
 
 def test_nothing_is_changed_but_by_the_one(lab: Laboratory, crowd: tuple[str, list[Ended]]) -> None:
