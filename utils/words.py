@@ -17,6 +17,13 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def outage(seconds: int | None, uncertainty_seconds: int | None) -> str:
+    """Write how long a name did not answer, with how much longer or shorter it may have been: `42 s (± 3 s)`."""
+    if seconds is None:
+        return "unknown"
+    return f"{duration(seconds)} (± {duration(uncertainty_seconds or 0)})"
+
+
 def duration(seconds: int) -> str:
     """Write seconds as people do: `1 h 05 min`, `20 min 07 s`, `42 s`."""
     if seconds >= 3600:

@@ -201,6 +201,7 @@ def _access(operation: Operation) -> Access:
         outbound_closed=users.outbound_closed,
         exposure_seconds=operation.exposure.seconds,
         outage_seconds=operation.swap.outage_seconds if operation.swap else None,
+        outage_uncertainty_seconds=operation.swap.outage_uncertainty_seconds if operation.swap else None,
     )
 
 

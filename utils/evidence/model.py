@@ -136,6 +136,9 @@ class Access(_Part):
     outage_seconds: float | None = Field(
         default=None, description="Seconds in which the target's name did not answer; null: unknown."
     )
+    outage_uncertainty_seconds: float | None = Field(
+        default=None, description="How much longer or shorter the outage may have been: looks are seconds apart."
+    )
 
 
 class SwapEvidence(_Part):
@@ -144,6 +147,9 @@ class SwapEvidence(_Part):
     serving: str = Field(description="Which cluster has the target's name.")
     put_aside: str | None = Field(description="Name of the other one; null while nothing is renamed.")
     outage_seconds: float | None = Field(description="Seconds in which the name did not answer; null: not measured.")
+    outage_uncertainty_seconds: float | None = Field(
+        default=None, description="How much longer or shorter it may have been: looks are seconds apart."
+    )
     undo: str | None = Field(description="Command that gives the name back to the old cluster; null: there is none.")
     undo_until: datetime | None = Field(description="Then the old cluster is deleted; null: nobody deletes it.")
 

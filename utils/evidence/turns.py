@@ -21,6 +21,7 @@ def swap_of(operation: Operation) -> SwapEvidence | None:
         serving=_serving(names.target_cluster_id, record, is_undo=operation.undoes is not None),
         put_aside=names.swap.aside if is_put_aside else None,
         outage_seconds=record.outage_seconds,
+        outage_uncertainty_seconds=record.outage_uncertainty_seconds,
         undo=f"./restore.sh undo {operation.operation_id}" if is_over else None,
         undo_until=until if is_over else None,
     )

@@ -1,11 +1,15 @@
 """What the phases of an operation write down: copy, deletion, restore, archive, and what was begun in passing."""
 
 from datetime import datetime
+from math import ceil
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from utils.operation.settings_record import SettingsRecord
+
+# RDS's answers are dated in whole seconds.
+_CLOCK_SECONDS = 1.0
 
 
 class CopyRecord(BaseModel):
@@ -68,12 +72,65 @@ class RestoreRecord(BaseModel):
     missing_since: datetime | None = Field(default=None, description="RDS did not show the cluster from here on.")
 
 
+class OutageRecord(BaseModel):
+    """How long a name did not answer, as far as looks can tell; times by RDS's clock."""
+
+    answered_at: datetime | None = Field(default=None, description="Whoever had the name answered under it last.")
+    silent_since: datetime | None = Field(default=None, description="The first look since then without an answer.")
+    silent_until: datetime | None = Field(default=None, description="The latest such look.")
+    unseen_seconds: float | None = Field(
+        default=None, description="The longest time between two answers, in a restart that no look has met so far."
+    )
+    least_seconds: float = Field(default=0.0, description="Of what is over, at least.")
+    most_seconds: float = Field(default=0.0, description="Of what is over, at most.")
+
+    @property
+    def seconds(self) -> int:
+        """How long the name did not answer: the middle of what is possible."""
+        return round((self.least_seconds + self.most_seconds) / 2)
+
+    @property
+    def uncertainty_seconds(self) -> int:
+        """How much longer or shorter it may have been in truth."""
+        return ceil((self.most_seconds - self.least_seconds) / 2)
+
+    def note_silence(self, looked_at: datetime, now: datetime) -> None:
+        """Keep that a look which began at `looked_at` and is over now met nobody under the name."""
+        self.silent_since, self.silent_until = self.silent_since or now, looked_at
+
+    def note_answer(self, looked_at: datetime, now: datetime) -> None:
+        """Keep that a look which began at `looked_at` and is over now was answered, and add up what that ended."""
+        if self.answered_at is not None:
+            self._add_up((now - self.answered_at).total_seconds())
+        self.answered_at, self.silent_since, self.silent_until = looked_at, None, None
+
+    def note_restart(self, now: datetime) -> None:
+        """Keep that what answers now is about to be restarted."""
+        self.note_answer(now, now)
+        self.unseen_seconds = 0.0
+
+    def end_restart(self) -> None:
+        """Count a restart that no look has met as one that may have taken all the time between two answers."""
+        if self.unseen_seconds is not None:
+            self.most_seconds += self.unseen_seconds + _CLOCK_SECONDS
+        self.unseen_seconds = None
+
+    def _add_up(self, seconds: float) -> None:
+        if self.silent_since is not None and self.silent_until is not None:
+            silent = (self.silent_until - self.silent_since).total_seconds()
+            self.least_seconds += max(silent - _CLOCK_SECONDS, 0.0)
+            self.most_seconds += seconds + _CLOCK_SECONDS
+            self.unseen_seconds = None
+        elif self.unseen_seconds is not None:
+            self.unseen_seconds = max(self.unseen_seconds, seconds)
+
+
 class SwapRecord(BaseModel):
     """The exchange of names; times by RDS's clock."""
 
     started_at: datetime | None = Field(default=None, description="None until the first look after a resumption.")
     begun_at: datetime | None = Field(default=None, description="Before this moment nothing was renamed.")
-    last_answer_at: datetime | None = Field(default=None, description="The old cluster answered under the name.")
+    outage: OutageRecord = Field(default_factory=OutageRecord, description="How long nobody answered under the name.")
     switched_at: datetime | None = Field(default=None, description="The new cluster was seen under the name.")
     first_answer_at: datetime | None = Field(default=None, description="It was proven under the name.")
     writer_renamed_at: datetime | None = Field(default=None, description="The new writer was told its name: a restart.")
@@ -90,14 +147,20 @@ class SwapRecord(BaseModel):
         return self.begun_at is not None and self.rolled_back_at is None
 
     @property
+    def latest_move_at(self) -> datetime | None:
+        """When something last began that may take the name away, or the swap itself."""
+        moves = (self.started_at, self.begun_at, self.switched_at, self.restarted_at, self.writer_renamed_at)
+        return max((at for at in (*moves, self.rolling_back_since) if at is not None), default=None)
+
+    @property
     def outage_seconds(self) -> int | None:
         """The seconds in which the name did not answer; None while it does not."""
-        if self.last_answer_at is None or self.first_answer_at is None:
-            return None
-        seconds = (self.first_answer_at - self.last_answer_at).total_seconds()
-        if self.writer_renamed_at is not None and self.writer_answered_at is not None:
-            seconds += (self.writer_answered_at - self.writer_renamed_at).total_seconds()
-        return round(seconds)
+        return self.outage.seconds if self.first_answer_at or self.rolled_back_at else None
+
+    @property
+    def outage_uncertainty_seconds(self) -> int | None:
+        """The seconds by which the outage may have been longer or shorter, as looks are some seconds apart."""
+        return self.outage.uncertainty_seconds if self.first_answer_at or self.rolled_back_at else None
 
 
 class ExposureRecord(BaseModel):

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict
 
 from utils.errors import SO_FAR, PermanentError
 from utils.operation.model import Operation
-from utils.operation.records import BringBackRecord, OperationError
+from utils.operation.records import BringBackRecord, OperationError, SwapRecord
+from utils.words import outage
 
 NOTHING = "nothing was changed"
 
@@ -158,7 +159,10 @@ def _swap_in_words(operation: Operation) -> str:
     if names.swap is None or record is None or record.begun_at is None:
         return ""
     if record.rolled_back_at is not None:
-        return f"the exchange of names was taken back: the old target serves as {names.target_cluster_id} again"
+        return (
+            f"the exchange of names was taken back: the old target serves as {names.target_cluster_id} again"
+            f"{_after_an_outage(record)}"
+        )
     if record.switched_at is None:
         return f"the old target was put aside as {names.swap.aside}, and {names.target_cluster_id} may be nobody's name"
     proven = "is proven" if record.first_answer_at else "is not proven"
@@ -166,6 +170,11 @@ def _swap_in_words(operation: Operation) -> str:
         f"the new cluster has the name {names.target_cluster_id} and {proven} under it, the old target is "
         f"{names.swap.aside}"
     )
+
+
+def _after_an_outage(record: SwapRecord) -> str:
+    seconds = record.outage_seconds
+    return f", after {outage(seconds, record.outage_uncertainty_seconds)} without an answer" if seconds else ""
 
 
 def with_what_came_after(error: OperationError | None, operation: Operation) -> OperationError | None:

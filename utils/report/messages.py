@@ -12,7 +12,7 @@ from utils.report.exposure import exposure_in_words
 from utils.report.preview_text import lines_of
 from utils.report.summary import Summary
 from utils.restore_type import RestoreType
-from utils.words import duration
+from utils.words import duration, outage
 
 _WIDTH = 17
 
@@ -112,12 +112,12 @@ def _afterwards(summary: Summary) -> list[str]:
 def _swap(summary: Summary) -> list[str]:
     if summary.old_cluster is None:
         return []
-    outage = "unknown" if summary.outage_seconds is None else duration(summary.outage_seconds)
+    lasted = outage(summary.outage_seconds, summary.outage_uncertainty_seconds)
     hours = summary.keep_old_hours
     kept = "delete it when nobody needs it any more" if hours is None else f"it is deleted after {hours:g} hours"
     return [
         _row("Old cluster", f"{summary.old_cluster}, with its data as it was: {kept}"),
-        _row("Outage", f"{outage} in which {summary.target_cluster_id} did not answer"),
+        _row("Outage", f"{lasted} in which {summary.target_cluster_id} did not answer"),
     ]
 
 

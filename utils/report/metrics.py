@@ -34,6 +34,11 @@ class Metric(Enum):
     RESTORED_GIB = ("RestoredGiB", MetricUnit.NoUnit, _ALL_AND_PER_TARGET)
     EXPOSURE_SECONDS = ("ExposureSeconds", MetricUnit.Seconds, _ALL_AND_PER_TARGET)
     OUTAGE_SECONDS = ("OutageSeconds", MetricUnit.Seconds, _ALL_AND_PER_TARGET)  # of a swap
+    OUTAGE_UNCERTAINTY_SECONDS = (
+        "OutageUncertaintySeconds",
+        MetricUnit.Seconds,
+        _ALL_AND_PER_TARGET,
+    )  # how much longer or shorter
     LOCK_AGE_HOURS = ("LockAgeHours", MetricUnit.NoUnit, _ALL_AND_PER_TARGET)
     PHASE_SECONDS = ("PhaseSeconds", MetricUnit.Seconds, _PER_PHASE)
     POLLS = ("Polls", MetricUnit.Count, _PER_STEP)  # looks that found AWS still at work
@@ -84,13 +89,10 @@ def measure_lock(acquired_at: datetime, *, operation_id: str, target_cluster_id:
 def measure_end(operation: Operation, seconds: Mapping[str, int]) -> None:
     """Measure a run that ended; `seconds` by phase, with `total` for one that got to its users."""
     if operation.error is not None:
-        emit({Metric.RESTORE_SUCCEEDED: 0} | _exposure(operation), **_whose(operation))
+        emit({Metric.RESTORE_SUCCEEDED: 0} | _exposure(operation) | _outage(operation), **_whose(operation))
         return
     values: dict[Metric, float] = {Metric.RESTORE_SUCCEEDED: 1, Metric.RESTORED_GIB: operation.snapshot.storage_gib}
-    values |= _exposure(operation)
-    outage = operation.swap.outage_seconds if operation.swap else None
-    if outage is not None:
-        values[Metric.OUTAGE_SECONDS] = outage
+    values |= _exposure(operation) | _outage(operation)
     if "total" in seconds:
         values[Metric.RECOVERY_SECONDS] = seconds["total"]
     emit(values, **_whose(operation))
@@ -103,6 +105,14 @@ def _exposure(operation: Operation) -> dict[Metric, float]:
     # One that goes on has no number yet.
     seconds = operation.exposure.seconds
     return {} if seconds is None else {Metric.EXPOSURE_SECONDS: seconds}
+
+
+def _outage(operation: Operation) -> dict[Metric, float]:
+    seconds = operation.swap.outage_seconds if operation.swap else None
+    uncertainty = operation.swap.outage_uncertainty_seconds if operation.swap else None
+    if seconds is None or uncertainty is None:
+        return {}
+    return {Metric.OUTAGE_SECONDS: seconds, Metric.OUTAGE_UNCERTAINTY_SECONDS: uncertainty}
 
 
 def measure_refusal(operation_id: str) -> None:

@@ -7,7 +7,7 @@ from utils.report.commands import execution_url, go_on_command
 from utils.report.envelope import About, notification
 from utils.report.summary import Summary, summarise
 from utils.request.afterwards import STOP
-from utils.words import duration
+from utils.words import outage
 
 
 def message_for_retirement(summary: Summary, execution_arn: str, error: OperationError | None) -> Notification:
@@ -45,12 +45,13 @@ def message_for_retirement(summary: Summary, execution_arn: str, error: Operatio
 
 def message_for_undo(summary: Summary, undone: str) -> Notification:
     """Write the message of a swap that was undone."""
-    name, outage = summary.target_cluster_id, summary.outage_seconds
+    name = summary.target_cluster_id
+    lasted = outage(summary.outage_seconds, summary.outage_uncertainty_seconds)
     lines = [
         f"{name} is the old cluster again, with its data as it was: the swap of operation {undone} is undone.",
         "",
         f"Put aside         {summary.old_cluster}, the cluster that {undone} had restored; nothing deletes it but you",
-        f"Outage            {'unknown' if outage is None else duration(outage)} in which {name} did not answer",
+        f"Outage            {lasted} in which {name} did not answer",
     ]
     about = About(
         operation_id=summary.operation_id,

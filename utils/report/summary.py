@@ -44,6 +44,7 @@ class Summary(BaseModel):
     old_cluster: str | None
     keep_old_hours: float | None
     outage_seconds: int | None
+    outage_uncertainty_seconds: int | None
     afterwards: str | None
     quarantine: list[str]
     exposed_since: datetime | None
@@ -128,6 +129,7 @@ def summarise(operation: Operation) -> Summary:
         old_cluster=_old_cluster(operation),
         keep_old_hours=operation.request.keep_old_hours if operation.is_swap else None,
         outage_seconds=operation.swap.outage_seconds if operation.swap else None,
+        outage_uncertainty_seconds=operation.swap.outage_uncertainty_seconds if operation.swap else None,
         afterwards=_afterwards(operation),
         quarantine=operation.plan.quarantine_group_ids,
         exposed_since=operation.exposure.since,

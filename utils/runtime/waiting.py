@@ -13,7 +13,9 @@ SETTLING = timedelta(minutes=10)
 SHORTEST_WAIT_SECONDS = 15
 LONGEST_WAIT_SECONDS = 900
 ALLOWED_LATENESS = 0.02
-SWAP_WAIT_SECONDS = 5
+# While a name may be gone: what a look comes late, somebody waits, and nobody knows how long the outage was.
+SWAP_WAIT_SECONDS = 1
+CLOSE_LOOKS = timedelta(minutes=5)
 
 
 class Sought(Protocol):
@@ -78,8 +80,13 @@ def restore_phase(operation: Operation, now: datetime, since: datetime | None = 
     return Phase(name="restore", started_at=started_at, now=now, budget_hours=operation.request.budgets.restore_hours)
 
 
-def swap_wait(waiting: StepResult) -> StepResult:
-    """Return the answer with the wait of a swap, in which the target's name may be gone meanwhile."""
+def swap_wait(waiting: StepResult, now: datetime, moved_at: datetime | None) -> StepResult:
+    """Return the answer with the wait of a swap: short for some minutes after each move, then as in any phase.
+
+    A day of short waits would be more than an execution's history holds, and it would end without a way back.
+    """
+    if moved_at is not None and now - moved_at > CLOSE_LOOKS:
+        return waiting
     return waiting.model_copy(update={"wait_seconds": SWAP_WAIT_SECONDS})
 
 

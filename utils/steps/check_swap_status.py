@@ -22,6 +22,8 @@ def check_swap_status(operation: Operation, services: Services) -> StepResult:
     record = operation.swap_record(services.clock.now())
     if where.has_old:
         _note_old_answer(where.old, record, services)
+    elif not where.has_new:
+        record.outage.note_silence(services.clock.now(), services.clock.now())
     if where.has_new and where.new is not None:
         note_switch(operation, record, services)
         waiting_for = _look_at_new(operation, where, where.new, record, services)
@@ -33,20 +35,31 @@ def check_swap_status(operation: Operation, services: Services) -> StepResult:
         return StepResult(
             status=StepStatus.READY,
             details={"endpoint": operation.restore.endpoint if operation.restore else None, "old": where.names.aside}
-            | {"outage_seconds": record.outage_seconds, "retirements": retirements},
+            | {
+                "outage_seconds": record.outage_seconds,
+                "outage_uncertainty_seconds": record.outage_uncertainty_seconds,
+                "retirements": retirements,
+            },
         )
     phase = restore_phase(operation, services.clock.now(), since=record.started_at)
     waiting = phase.wait(waiting_for or "the next rename")
     services.operations.save(operation)
-    return swap_wait(waiting if waiting_for else waiting.model_copy(update={"status": StepStatus.SWAP_AGAIN}))
+    waiting = swap_wait(waiting, services.clock.now(), record.latest_move_at)
+    return waiting if waiting_for else waiting.model_copy(update={"status": StepStatus.SWAP_AGAIN})
 
 
 def _note_old_answer(old: Cluster | None, record: SwapRecord, services: Services) -> None:
     """Keep when the name last answered, which it does until the rename has taken effect."""
     if record.begun_at and old and old.endpoint and old.port:
-        server = DatabaseServer(host=old.endpoint, port=old.port, tls=services.settings.tls)
-        if answers(server):
-            record.last_answer_at = services.clock.now()
+        looked_at = services.clock.now()
+        note = record.outage.note_answer if _answers(old, services) else record.outage.note_silence
+        note(looked_at, services.clock.now())
+
+
+def _answers(cluster: Cluster, services: Services) -> bool:
+    if not cluster.endpoint or not cluster.port:
+        return False
+    return answers(DatabaseServer(host=cluster.endpoint, port=cluster.port, tls=services.settings.tls))
 
 
 def _look_at_new(operation: Operation, where: Places, new: Cluster, record: SwapRecord, services: Services) -> str:
@@ -60,14 +73,31 @@ def _look_at_new(operation: Operation, where: Places, new: Cluster, record: Swap
     if record.first_answer_at is None:
         return _first_answer(operation, new, record, services)
     unfinished = unfinished_instances(where, services)
+    is_proven = record.writer_renamed_at is None or record.writer_answered_at is not None
+    if not is_proven:
+        # It may be back long before RDS calls all instances available.
+        is_proven = _look_at_restart(operation, new, record, services, is_over=not unfinished)
     if unfinished:
         return ", ".join(unfinished) if _are_changing(unfinished) else ""
+    if not is_proven:
+        return f"a login to {new.identifier} after its restart"
     if record.writer_renamed_at is not None and record.writer_answered_at is None:
-        if not _is_proven(operation, new, record, services):
-            return f"a login to {new.identifier} after its restart"
         record.writer_answered_at = services.clock.now()
+        record.outage.end_restart()
     _finish(operation, new, record, services)
     return ""
+
+
+def _look_at_restart(
+    operation: Operation, new: Cluster, record: SwapRecord, services: Services, *, is_over: bool
+) -> bool:
+    """Note whether the new writer answers while it is restarted for its name; tell whether it is proven."""
+    is_asked_for_login = is_over or record.outage.silent_since is not None
+    looked_at = services.clock.now()
+    # Short of a login: until it is gone, it is the one that was proven already.
+    there = _is_proven(operation, new, record, services) if is_asked_for_login else _answers(new, services)
+    (record.outage.note_answer if there else record.outage.note_silence)(looked_at, services.clock.now())
+    return there and is_asked_for_login
 
 
 def _are_changing(unfinished: list[str]) -> bool:
@@ -75,9 +105,12 @@ def _are_changing(unfinished: list[str]) -> bool:
 
 
 def _first_answer(operation: Operation, new: Cluster, record: SwapRecord, services: Services) -> str:
+    looked_at = services.clock.now()
     if _is_proven(operation, new, record, services):
         record.first_answer_at, record.restart = services.clock.now(), ""
+        record.outage.note_answer(looked_at, services.clock.now())
         return ""
+    record.outage.note_silence(looked_at, services.clock.now())
     return "" if record.restart == "stop" else f"a login to {new.identifier}"
 
 

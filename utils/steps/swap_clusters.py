@@ -31,10 +31,13 @@ def _swap(operation: Operation, services: Services) -> StepResult:
     record.rolling_back_since = None
     if record.finished_at is not None:
         return StepResult(status=StepStatus.IN_PROGRESS, wait_seconds=1)
-    return _moved(operation, partial(_next_move, operation, where, record, services), record.started_at, services)
+    move = partial(_next_move, operation, where, record, services)
+    return _moved(operation, record, move, record.started_at, services)
 
 
-def _moved(operation: Operation, move: Callable[[], str], since: datetime | None, services: Services) -> StepResult:
+def _moved(
+    operation: Operation, record: SwapRecord, move: Callable[[], str], since: datetime | None, services: Services
+) -> StepResult:
     """Make a move and say what it waits for, within the time of a restore that began at `since`."""
     try:
         waiting_for = move()
@@ -43,7 +46,7 @@ def _moved(operation: Operation, move: Callable[[], str], since: datetime | None
         waiting_for = str(busy.found)
     waiting = restore_phase(operation, services.clock.now(), since=since).wait(waiting_for)
     services.operations.save(operation)
-    return swap_wait(waiting)
+    return swap_wait(waiting, services.clock.now(), record.latest_move_at)
 
 
 def _next_move(operation: Operation, where: Places, record: SwapRecord, services: Services) -> str:
@@ -59,11 +62,12 @@ def _next_move(operation: Operation, where: Places, record: SwapRecord, services
     if where.has_old:
         _check_again(where, services)
         record.begun_at = record.begun_at or services.clock.now()
-        record.last_answer_at = services.clock.now()
+        record.outage.note_answer(services.clock.now(), services.clock.now())
         # In the row before the call: what may have begun counts as begun.
         services.operations.save(operation)
         services.rds_writer.rename_cluster(where.target_id, where.names.aside)
         return f"{where.target_id} to be put aside as {where.names.aside}"
+    record.outage.note_silence(services.clock.now(), services.clock.now())
     services.rds_writer.rename_cluster(where.names.beside, where.target_id)
     return f"{where.names.beside} to be named {where.target_id}"
 
@@ -100,10 +104,11 @@ def roll_back(operation: Operation, services: Services) -> StepResult:
     since = record.rolling_back_since = record.rolling_back_since or services.clock.now()
     if where.has_old and where.old is not None and at_rest(where.old):
         record.rolled_back_at = services.clock.now()
+        record.outage.note_answer(record.rolled_back_at, record.rolled_back_at)
         services.operations.save(operation)
         return StepResult(status=StepStatus.READY, details={"serves_again": where.target_id})
     back = partial(_next_move_back, operation, where, record, services)
-    return _moved(operation, back, since, services)
+    return _moved(operation, record, back, since, services)
 
 
 def _next_move_back(operation: Operation, where: Places, record: SwapRecord, services: Services) -> str:
@@ -117,5 +122,6 @@ def _next_move_back(operation: Operation, where: Places, record: SwapRecord, ser
             services.rds_writer.rename_cluster(where.target_id, where.names.beside)
         return f"{where.target_id} ({new.status}) to be named {where.names.beside} again"
     if old is not None and not where.has_old and at_rest(old):
+        record.outage.note_silence(services.clock.now(), services.clock.now())
         services.rds_writer.rename_cluster(where.names.aside, where.target_id)
     return f"{where.names.aside} to be named {where.target_id} again"

@@ -16,7 +16,14 @@ from utils.operation.model import (
     Verdict,
 )
 from utils.operation.planned import Identifiers, SwapNames
-from utils.operation.records import CopyRecord, DeletionRecord, OperationError, RestoreRecord, SwapRecord
+from utils.operation.records import (
+    CopyRecord,
+    DeletionRecord,
+    OperationError,
+    OutageRecord,
+    RestoreRecord,
+    SwapRecord,
+)
 from utils.request.model import RestoreRequest
 
 MACHINE = "arn:aws:states:us-west-2:123456789012:execution:pipeline"
@@ -39,7 +46,11 @@ SWAP_NAMES = Identifiers(
     swap=SwapNames(beside="staging-new", aside="staging-old-1", instances_beside={}, instances_aside={}),
 )
 SWAP_DONE = SwapRecord(
-    begun_at=at(34), last_answer_at=at(34), switched_at=at(35), first_answer_at=at(36), finished_at=at(37)
+    begun_at=at(34),
+    outage=OutageRecord(answered_at=at(36), least_seconds=116, most_seconds=124),
+    switched_at=at(35),
+    first_answer_at=at(36),
+    finished_at=at(37),
 )
 
 

@@ -29,11 +29,12 @@ def test_a_swap_tells_who_serves_the_outage_and_until_when_it_can_be_undone() ->
         "serving": "the new cluster is staging, proven under that name",
         "put_aside": "staging-old-1",
         "outage_seconds": 120,
+        "outage_uncertainty_seconds": 4,
         "undo": "./restore.sh undo nightly-1",
         "undo_until": at(37 + 24 * 60),
     }
     page = page_of(found)
-    assert "<dt>Outage</dt><dd>120 s</dd>" in page
+    assert "<dt>Outage</dt><dd>120 s (± 4 s)</dd>" in page
     assert "./restore.sh undo nightly-1, until 2026-11-23 03:37:00 UTC, when the old cluster is deleted" in page
 
 
