@@ -7,7 +7,7 @@ from typing import Any
 from utils.errors import AuroraRestoreError, OperationRowConflict
 from utils.operation.model import ExecutionRecord, Operation, OperationStatus, StepName
 from utils.operation.planned import Identifiers
-from utils.operation.retirement import retirement_id
+from utils.operation.retirement import brought_forward_id, retirement_id
 from utils.operation.state_table import row_ttl
 from utils.runtime.services import Services
 from utils.runtime.step import logger
@@ -69,7 +69,7 @@ def _bring_forward(operation: Operation, now: datetime, services: Services) -> l
     older = services.operations.find(retirement_id(maker)) if maker else None
     if older is None or older.status is not OperationStatus.RUNNING or older.deletion is not None:
         return []
-    name = retirement_id(f"{operation.operation_id}-older")
+    name = brought_forward_id(operation.operation_id)
     older.execution_arn = execution_arn(operation, name)
     older.executions.append(ExecutionRecord(execution_arn=older.execution_arn, started_at=now))
     try:

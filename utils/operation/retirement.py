@@ -5,6 +5,8 @@ from utils.operation.model import Operation
 
 _LONGEST = 80
 _SUFFIX, _AFTERWARDS = "-retirement", "-afterwards"
+# Of an execution only, among others that end otherwise: an operation may be called so.
+_BROUGHT_FORWARD = "-brings-forward"
 
 
 def restores(operation: Operation) -> bool:
@@ -20,6 +22,11 @@ def is_named_after_another(operation_id: str) -> bool:
 def retirement_id(operation_id: str) -> str:
     """Name the operation that retires the old cluster of another."""
     return _named_after(operation_id, _SUFFIX)
+
+
+def brought_forward_id(operation_id: str) -> str:
+    """Name the execution in which the retirement of what an earlier swap put aside goes on at the end of another."""
+    return _named_after(operation_id, _BROUGHT_FORWARD)
 
 
 def afterwards_id(operation_id: str) -> str:
