@@ -16,11 +16,6 @@ AUTOSCALED = "application-autoscaling-"
 COPY_TAKES = timedelta(seconds=1200)  # the local Aurora never ends one earlier
 # Asked for with final_snapshot: false.
 GIVEN_UP = {"drill", "full-region", "maintained"}
-# Clusters that a restore left in a failed status, or that nobody was let into, which were removed to make them again, a
-# new one, or the old one.
-HALF_RESTORED = {
-    "resume-restore", "resume-instance", "by-the-book", "instance-fails", "halfway-new", "refused-twice", "turned-back",
-}  # fmt: skip
 # Runs whose cluster was deleted when its hours were over: nothing replaces it.
 DELETED_AFTERWARDS = {"evening-2"}
 # What only a target needs whose settings are away from AWS's defaults, or that somebody stopped.
@@ -82,14 +77,16 @@ def test_there_is_something_to_judge(by_functions: list[ApiCall]) -> None:
 
 
 def test_nothing_is_deleted_before_its_final_snapshot_is_available(
-    calls: list[ApiCall], by_functions: list[ApiCall], available_since: dict[str, list[datetime]]
+    world: World, calls: list[ApiCall], by_functions: list[ApiCall], available_since: dict[str, list[datetime]]
 ) -> None:
     for deletion in _deletions(by_functions):
         cluster_id = _cluster_of(deletion)
         if cluster_id in GIVEN_UP:
             continue
         life = _since_it_was_made(calls, cluster_id, deletion)
-        if _is_half_restored(life, cluster_id) or _is_of_a_drill(life, cluster_id):
+        if _is_of_a_drill(life, cluster_id):
+            continue
+        if _is_half_restored(world, life, calls[calls.index(deletion) :], cluster_id):
             continue
         taken = [
             call.parameters["DBClusterSnapshotIdentifier"]
@@ -106,14 +103,14 @@ def test_nothing_is_deleted_before_its_final_snapshot_is_available(
 
 
 def test_nothing_is_deleted_before_what_replaces_it_is_available(
-    calls: list[ApiCall], by_functions: list[ApiCall]
+    world: World, calls: list[ApiCall], by_functions: list[ApiCall]
 ) -> None:
     for deletion in _deletions(by_functions):
         cluster_id = _cluster_of(deletion)
         if cluster_id in FROM_THE_TARGET_REGION:
             continue
         life = _since_it_was_made(calls, cluster_id, deletion)
-        if _is_half_restored(life, cluster_id):
+        if _is_half_restored(world, life, calls[calls.index(deletion) :], cluster_id):
             assert not _deleted(calls[: calls.index(deletion)], life[0].parameters["SnapshotIdentifier"])
             continue
         if _is_of_a_drill(life, cluster_id) or _made_by(life) in DELETED_AFTERWARDS:
@@ -218,8 +215,12 @@ def test_each_change_is_made_by_the_one_function_that_is_for_it(
 
 
 def test_no_function_is_refused_by_its_own_policy(world: World) -> None:
-    calls = (call for call in world.journal() if not call.mentions(WITHOUT))
-    refused = [call for call in calls if call.by_function and call.outcome == "AccessDenied"]
+    calls = [call for call in world.journal() if call.by_function and not call.mentions(WITHOUT)]
+    refused = [
+        call
+        for number, call in enumerate(calls)
+        if call.outcome == "AccessDenied" and not _repeats_what_lost_its_answer(world, calls[:number], call)
+    ]
     assert refused == []
 
 
@@ -233,6 +234,19 @@ def test_a_password_is_never_shown_in_the_journal(world: World) -> None:
     assert set(passwords) == {"****"}
 
 
+def _repeats_what_lost_its_answer(world: World, earlier: list[ApiCall], call: ApiCall) -> bool:
+    """Whether a story took the answer from the call before, of a rename: what has its new name by then has no tags."""
+    same = [
+        other
+        for other in earlier
+        if (other.by_function, other.operation, other.parameters) == (call.by_function, call.operation, call.parameters)
+    ]
+    lost = [item for item in world.faults if (item["kind"], item["operation"]) == ("error-after", call.operation)]
+    return bool(same) and (same[-1].outcome, same[-1].message, call.renames) in [
+        (item["code"], item.get("message"), item["identifier"]) for item in lost
+    ]
+
+
 def _deletions(calls: Iterable[ApiCall]) -> list[ApiCall]:
     return [call for call in calls if call.operation in {"DeleteDBCluster", "DeleteDBInstance"}]
 
@@ -244,9 +258,34 @@ def _cluster_of(call: ApiCall) -> str:
     return str(cluster["arn"]).rpartition(":")[2]
 
 
-def _is_half_restored(life: list[ApiCall], cluster_id: str) -> bool:
-    """Whether the cluster is one that a restore left in a failed status."""
-    return cluster_id in HALF_RESTORED and life[0].operation == "RestoreDBClusterFromSnapshot"
+def _is_half_restored(world: World, life: list[ApiCall], after: list[ApiCall], cluster_id: str) -> bool:
+    """Whether nobody was let into the cluster: it never had the target's name, or its users were never ready.
+
+    An operation that restores the same snapshot once more, or makes a member anew, was not done with the first one.
+    """
+    made = life[0]
+    if made.operation != "RestoreDBClusterFromSnapshot":
+        return False
+    if cluster_id == f"{_tags(made).get('aurora-restore:target-cluster-id')}-new":
+        return True
+    if any(_is_the_same_restore(made, call) or _is_made_anew(after[0], made, call) for call in after):
+        return True
+    rows = world.audit_rows(_made_by(life))
+    ends = {row["status"] for row in rows if (row["step"], row["event"]) == ("Setup DB Users", "LEFT")}
+    is_old_data = made.parameters["SnapshotIdentifier"].rpartition(":")[2].startswith("aurora-restore-final-")
+    return not ends & ({"READY", "BROUGHT_BACK"} if is_old_data else {"READY"})
+
+
+def _is_the_same_restore(one: ApiCall, other: ApiCall) -> bool:
+    alike = ("DBClusterIdentifier", "SnapshotIdentifier", "Tags")
+    return one.operation == other.operation and all(one.parameters[key] == other.parameters[key] for key in alike)
+
+
+def _is_made_anew(deletion: ApiCall, made: ApiCall, call: ApiCall) -> bool:
+    if (deletion.operation, call.operation) != ("DeleteDBInstance", "CreateDBInstance"):
+        return False
+    same = deletion.parameters["DBInstanceIdentifier"] == call.parameters["DBInstanceIdentifier"]
+    return same and _made_by([call]) == _made_by([made])
 
 
 def _is_of_a_drill(life: list[ApiCall], cluster_id: str) -> bool:

@@ -36,6 +36,14 @@ class ApiCall:
         """Whether the call wants to change something, and was not refused."""
         return self.operation.startswith(CHANGING) and self.outcome in ("OK", "dropped")
 
+    @property
+    def renames(self) -> str:
+        """The identifier that the call replaces by another one, empty for any other call."""
+        for what in ("DBClusterIdentifier", "DBInstanceIdentifier"):
+            if f"New{what}" in self.parameters:
+                return str(self.parameters[what])
+        return ""
+
     def mentions(self, name: str) -> bool:
         """Whether a parameter is or contains a name, or that of a cluster whose member a parameter names."""
         clusters = [cluster["arn"].rpartition(":")[2] for cluster in self.before.get("clusters", [])]

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import psycopg2
@@ -38,6 +38,7 @@ class World:
         self.outcomes: list[Outcome] = []
         self._numbers = itertools.count(1)
         self._journal: list[ApiCall] = []
+        self.faults: list[dict[str, Any]] = []
         self._reading = threading.Lock()
 
     @property
@@ -131,6 +132,7 @@ class World:
     def fault(self, kind: str, operation: str, identifier: str, **more: object) -> None:
         """Let one thing go wrong in the local Aurora."""
         fault = {"kind": kind, "operation": operation, "identifier": identifier, **more}
+        self.faults.append(fault)
         self.cloud.aurora_control("POST", "faults", fault)
 
     # Clusters
@@ -166,6 +168,26 @@ class World:
         """Describe the instances of a cluster in the target Region."""
         filters = [{"Name": "db-cluster-id", "Values": [cluster_id]}]
         return list(self.target.describe_db_instances(Filters=filters)["DBInstances"])
+
+    def take_away(self, cluster_ids: Iterable[str]) -> None:
+        """Delete clusters with members and without a final snapshot, as a person does; they may be going still."""
+        for name in cluster_ids:
+            if self.cluster(name)["Status"] == "deleting":
+                continue
+            self.target.modify_db_cluster(DBClusterIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
+            for member in self.instances(name):
+                self.target.delete_db_instance(DBInstanceIdentifier=member["DBInstanceIdentifier"])
+            self.target.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
+
+    def take_all_away(self, target_id: str) -> None:
+        """Delete a target, what runs left beside it, and its snapshots: all stories share the Region's quotas."""
+        going = [name for name in self.cluster_ids() if f"{name}-".startswith(f"{target_id}-")]
+        self.take_away(going)
+        for role in ("copy", "final"):
+            for snapshot in self.snapshots(role, target_id):
+                name = snapshot["DBClusterSnapshotIdentifier"]
+                self.target.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)
+        wait_for(lambda: not set(going) & set(self.cluster_ids()), f"the end of {going}", seconds=60.0)
 
     def snapshots(self, role: str, target_id: str) -> list[dict[str, Any]]:
         """Describe the snapshots that the pipeline made for a target, oldest first."""
