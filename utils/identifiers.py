@@ -36,6 +36,12 @@ def suffixed_identifier(identifier: str, suffix: str) -> str:
     return f"{identifier[: _LONGEST_IDENTIFIER - len(suffix) - 1].rstrip('-')}-{suffix}"
 
 
+def is_put_aside(cluster_id: str, target_cluster_id: str) -> bool:
+    """Tell whether a cluster has a name that a swap or an undo of this target puts a cluster aside under."""
+    begin, _, digest = cluster_id.rpartition("-")
+    return bool(digest) and begin in (f"{target_cluster_id}-old", f"{target_cluster_id}-undone")
+
+
 def digest_of(operation_id: str) -> str:
     """Return the same few letters for the same operation."""
     return hashlib.sha256(operation_id.encode()).hexdigest()[:8]

@@ -12,7 +12,6 @@ from utils.errors import (
     InvalidRequest,
     ResourceBusy,
     SnapshotNotAvailable,
-    SnapshotNotRestorable,
     TargetChanged,
     TargetInGlobalCluster,
     TargetIsSource,
@@ -20,15 +19,14 @@ from utils.errors import (
     TargetNotReplaceable,
     TargetProtected,
 )
-from utils.identifiers import is_snapshot_arn, region_and_account
+from utils.identifiers import is_put_aside, is_snapshot_arn
 from utils.operation.retirement import is_named_after_another
 from utils.request.model import RestoreRequest
-from utils.settings import Settings
 from utils.tags import REPLACEABLE, is_ours, is_tag_text
 from utils.words import counted
 
 _PROVISIONED = "provisioned"
-# A row holds them twice, as they were and as they will be, beside a request of 100,000 characters.
+# A row holds them twice, beside a request of 100,000 characters.
 _LONGEST_SETTINGS = 100_000
 
 
@@ -176,8 +174,14 @@ def check_instance_names(rds: RdsReader, instance_ids: Sequence[str], target_clu
                 f"instance {instance_id} of {f'cluster {found.cluster_id}' if found.cluster_id else 'no cluster'}",
                 field="target.cluster_id",
                 expected=f"no instance of that name, or one of cluster {target_cluster_id}",
-                action="rename or delete that instance, or name another target; it was not touched",
+                action=f"{_way_out(found.cluster_id or '', target_cluster_id)}; it was not touched",
             )
+
+
+def _way_out(cluster_id: str, target_cluster_id: str) -> str:
+    if is_put_aside(cluster_id, target_cluster_id):
+        return "resume the swap that was stopped half-way (./restore.sh runs names it), or rename the clusters by hand"
+    return "rename or delete that instance, or name another target"
 
 
 def check_snapshot_name(rds: RdsReader, snapshot_id: str, operation_id: str) -> None:
@@ -234,16 +238,4 @@ def check_capacity(settings: TargetSettings) -> None:
             field="target.serverless_v2",
             expected='a capacity such as {"min_capacity": 0.5, "max_capacity": 4}',
             action="add it, or name another instance class",
-        )
-
-
-def check_shareable(snapshot: Snapshot, settings: Settings) -> None:
-    """Refuse another account's snapshot under that account's default key, which never leaves it."""
-    _, account = region_and_account(snapshot.arn)
-    if account != settings.account_id and (snapshot.kms_key_id or "").endswith("alias/aws/rds"):
-        raise SnapshotNotRestorable(
-            f"snapshot {snapshot.identifier} under the key aws/rds of account {account}",
-            field="source.snapshot",
-            expected="a snapshot under a customer managed key that is open to this account",
-            action="copy it in its own account under such a key and share the copy",
         )

@@ -23,7 +23,7 @@ from utils.plan.old_settings import described, settings_as_they_are
 from utils.plan.restore_settings import resolve_settings
 from utils.plan.source.choosing import choose, look_at_new_name, new_ones_pruned, takes_one_here
 from utils.plan.source.point_in_time import check_members_of_request
-from utils.plan.source.snapshot_choice import check_age
+from utils.plan.source.snapshot_choice import check_age, check_shareable
 from utils.plan.swap import check_asked_by_name, look_at_swap
 from utils.plan.tls import with_tls
 from utils.preflight.attached import look_at_attached
@@ -189,7 +189,7 @@ def _look_at_snapshot(
     if snapshot.restore_type is not RestoreType.SNAPSHOT and key is not None:
         preflight.look("what a point in time takes", lambda: check_members_of_request(request, snapshot))
         preflight.look("key of the source", lambda: services.kms.usable_key_arn(key))
-    preflight.look("key of the snapshot", lambda: guards.check_shareable(snapshot, services.settings))
+    preflight.look("key of the snapshot", lambda: check_shareable(snapshot, services.settings))
     return age or 0.0
 
 

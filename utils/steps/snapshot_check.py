@@ -70,18 +70,20 @@ def _status(operation: Operation) -> StepStatus:
 
 def _undoing(undone_id: str, event: StartEvent, services: Services) -> Operation:
     """Write the row of an undo, under the lock of its target; a second call answers the same."""
-    operation = services.operations.find(event.operation_id)
-    if operation is not None:
-        return operation
     undone = swap_to_undo(undone_id, services)
     target_id = undone.identifiers.target_cluster_id
-    take_lock(event.operation_id, event.attempt, target_id, undone.request, services)
+    operation = services.operations.find(event.operation_id)
     try:
-        operation = undo_operation(event, undone, services)
+        if operation is None:
+            take_lock(event.operation_id, event.attempt, target_id, undone.request, services)
+            operation = undo_operation(event, undone, services)
+            services.operations.create(operation)
+        if operation.swap is None:
+            # The row comes first: a retirement that finds itself held looks there whether to wait.
+            hold_retirement(undone, event.operation_id, services)
     except PermanentError:
         services.operations.release_lock(services.settings.target_region, target_id, event.operation_id)
         raise
-    services.operations.create(operation)
     return operation
 
 

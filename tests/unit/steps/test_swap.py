@@ -373,6 +373,21 @@ def test_somebody_elses_cluster_under_the_freed_name_is_not_touched(proven: Fake
     assert proven.west.clusters[TARGET] is foreign
 
 
+def test_a_new_run_over_a_swap_that_was_stopped_half_way_says_to_resume_that_one(proven: FakeAws) -> None:
+    swap(proven)
+    proven.west.settle()
+    fail(proven, error="ExecutionStopped")
+    event = StartEvent(operation_id="next", execution_arn=EXECUTION_ARN.replace(OPERATION, "next"), request={})
+    with pytest.raises(
+        IdentifierTaken, match=f"staging-1 of cluster {aside(proven)}.*resume the swap that was stopped"
+    ):
+        snapshot_check(event, proven.services)
+    resume(proven)
+    for step in (copy_snapshot, delete_rds, restore_snapshot, check_restore_status, setup_db_users):
+        proven.run(step)
+    to_the_end(proven, arn=SECOND_ARN)
+
+
 def test_before_anything_was_renamed_there_is_nothing_to_take_back(proven: FakeAws) -> None:
     before = len(proven.west.changes)
     assert swap(proven, back=True).status is StepStatus.READY

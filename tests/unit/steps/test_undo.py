@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws, Step
 from tests.fakes.rds_items import aws_error
-from tests.unit.steps.swaps import Door, aside, resource_id, to_the_end, up_to_the_users
+from tests.unit.steps.swaps import Door, aside, resource_id, swap, to_the_end, up_to_the_users
 from utils.errors import DatabaseLoginRefused, InvalidRequest, OperationInProgress
 from utils.operation.model import Operation, OperationStatus
 from utils.runtime.contract import ClosingEvent, StartEvent, StepResult, StepStatus
@@ -157,7 +157,7 @@ def test_a_second_call_of_the_same_undo_finds_its_hold_and_no_retirement_that_be
     def overtaken(operation_id: str) -> Operation | None:
         found = find(operation_id)
         looks.append(operation_id)
-        if looks.count(name) == 1 and operation_id == name:
+        if looks.count(name) == 2 and operation_id == name:
             other = row(swapped, name)
             other.held_by = quicker or None
             swapped.operations.save(other)
@@ -244,6 +244,104 @@ def test_a_retirement_that_has_begun_is_not_undone(swapped: FakeAws) -> None:
 def test_only_a_swap_can_be_undone(swapped: FakeAws, operation_id: str) -> None:
     with pytest.raises(InvalidRequest, match="undo: found"):
         undo(swapped, operation_id)
+
+
+def test_an_undo_cannot_be_undone_and_says_what_can_be_done(swapped: FakeAws) -> None:
+    undo(swapped)
+    swapped.goes_on_as(UNDO)
+    to_the_end(swapped, arn=UNDO_ARN, operation_id=UNDO)
+    swapped.run(archive_snapshot)
+    close_undo(swapped)
+    event = StartEvent(operation_id="back", execution_arn=UNDO_ARN.replace(UNDO, "back"), request={"undo": UNDO})
+    with pytest.raises(InvalidRequest, match=r"operation undo-1, which undid nightly-1.* rename staging and "):
+        snapshot_check(event, swapped.services)
+    with pytest.raises(InvalidRequest, match="staging as another cluster than operation nightly-1 made"):
+        snapshot_check(event.model_copy(update={"request": {"undo": OPERATION}}), swapped.services)
+
+
+def test_a_swap_that_is_not_over_is_resumed_before_it_is_undone(swapped: FakeAws) -> None:
+    unfinished = row(swapped, OPERATION)
+    assert unfinished.swap is not None
+    unfinished.swap.finished_at = None
+    swapped.operations.save(unfinished)
+    with pytest.raises(InvalidRequest, match=r"whose exchange of names is not over.*\./restore\.sh resume nightly-1"):
+        undo(swapped)
+
+
+def test_of_two_undos_at_once_one_is_refused_and_takes_nothing_from_the_other(swapped: FakeAws) -> None:
+    undo(swapped)
+    swapped.executions.running.add(UNDO_ARN)
+    second = StartEvent(
+        operation_id="undo-2", execution_arn=UNDO_ARN.replace(UNDO, "undo-2"), request={"undo": OPERATION}
+    )
+    with pytest.raises(OperationInProgress, match="operation undo-1 on staging"):
+        snapshot_check(second, swapped.services)
+    assert row(swapped, f"{OPERATION}-retirement").held_by == UNDO
+    assert retire(swapped, delete_rds).details["waiting_for"].startswith("the end of undo-1")
+    swapped.goes_on_as(UNDO)
+    to_the_end(swapped, arn=UNDO_ARN, operation_id=UNDO)
+
+
+def test_a_retirement_that_begins_while_an_undo_is_planned_finds_the_undo_that_holds_it(
+    swapped: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, before, answers = swapped.operations.save, list(swapped.west.changes), list[StepResult]()
+
+    def then_the_retirement_begins(operation: Operation) -> None:
+        save(operation)
+        if operation.held_by == UNDO and not answers:
+            monkeypatch.setattr(swapped.operations, "save", save)
+            answers.append(retire(swapped, delete_rds))
+
+    monkeypatch.setattr(swapped.operations, "save", then_the_retirement_begins)
+    undo(swapped)
+    assert [answer.details["waiting_for"] for answer in answers] == ["the end of undo-1, which undoes the swap"]
+    assert swapped.west.changes == before
+
+
+def test_a_call_of_an_undo_that_was_killed_before_its_hold_holds_when_it_is_made_again(
+    swapped: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = swapped.operations.save
+
+    def killed(operation: Operation) -> None:
+        if operation.held_by == UNDO:
+            raise InterruptedError
+        save(operation)
+
+    monkeypatch.setattr(swapped.operations, "save", killed)
+    with pytest.raises(InterruptedError):
+        undo(swapped)
+    monkeypatch.setattr(swapped.operations, "save", save)
+    assert undo(swapped).status is StepStatus.UNDO
+    assert row(swapped, f"{OPERATION}-retirement").held_by == UNDO
+
+
+@pytest.mark.parametrize("status", ["backing-up", "maintenance", "modifying"])
+def test_an_old_cluster_that_aws_works_on_is_waited_for_before_anything_is_renamed(
+    swapped: FakeAws, status: str
+) -> None:
+    old = swapped.west.clusters[aside(swapped)]
+    old["Status"] = status
+    assert undo(swapped).status is StepStatus.UNDO
+    swapped.goes_on_as(UNDO)
+    before = list(swapped.west.changes)
+    for _ in range(3):
+        answer = swap(swapped, arn=UNDO_ARN, operation_id=UNDO)
+        assert answer.details["waiting_for"] == f"{old['DBClusterIdentifier']} ({status})"
+    assert swapped.west.changes == before
+    old["Status"] = "available"
+    to_the_end(swapped, arn=UNDO_ARN, operation_id=UNDO)
+    assert swapped.west.clusters[TARGET]["DbClusterResourceId"] == old["DbClusterResourceId"]
+
+
+def test_an_old_cluster_that_somebody_stopped_is_to_be_started_first(swapped: FakeAws) -> None:
+    name = aside(swapped)
+    swapped.west.clusters[name]["Status"] = "stopped"
+    with pytest.raises(
+        InvalidRequest, match=f"found {name} as stopped.*start-db-cluster --db-cluster-identifier {name}"
+    ):
+        undo(swapped)
 
 
 def test_undo_stands_alone_in_its_request(swapped: FakeAws) -> None:

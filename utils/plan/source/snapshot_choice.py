@@ -206,3 +206,15 @@ def _searchable(source: Source, settings: Settings) -> str:
         # Another account's snapshot is found by its full ARN only.
         return f"arn:{settings.partition}:rds:{source.region}:{source.account_id}:cluster-snapshot:{source.snapshot}"
     return source.snapshot
+
+
+def check_shareable(snapshot: Snapshot, settings: Settings) -> None:
+    """Refuse another account's snapshot under that account's default key, which never leaves it."""
+    _, account = region_and_account(snapshot.arn)
+    if account != settings.account_id and (snapshot.kms_key_id or "").endswith("alias/aws/rds"):
+        raise SnapshotNotRestorable(
+            f"snapshot {snapshot.identifier} under the key aws/rds of account {account}",
+            field="source.snapshot",
+            expected="a snapshot under a customer managed key that is open to this account",
+            action="copy it in its own account under such a key and share the copy",
+        )
