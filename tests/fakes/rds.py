@@ -239,7 +239,7 @@ class FakeRds(FakeAttached, FakeRenames, FakePointInTime):
             "EngineVersion": params["EngineVersion"],
             **shown(params),
         }
-        return {}
+        return {"DBCluster": dict(self.clusters[identifier])}
 
     def create_db_instance(self, **params: Any) -> Item:
         self._enter("create_db_instance", params)

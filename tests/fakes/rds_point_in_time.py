@@ -33,7 +33,7 @@ class FakePointInTime(FakeRegion):
             "EngineVersion": source["EngineVersion"],
             **shown(params),
         }
-        return {}
+        return {"DBCluster": dict(self.clusters[identifier])}
 
     def _of_clone_group(self, params: Item) -> list[Item]:
         (group,) = params["Filters"][0]["Values"]

@@ -92,8 +92,8 @@ class RdsWriter:
 
     def restore_cluster(
         self, cluster_id: str, snapshot: str, settings: TargetSettings, *, tags: Mapping[str, str]
-    ) -> bool:
-        """Restore a cluster, without instances, from a snapshot identifier or ARN; False if it exists already.
+    ) -> str | None:
+        """Restore a cluster, without instances, from a snapshot (id or ARN); its resource id, None if it is there.
 
         What no restore takes is changed afterwards (`changes_after_restore`).
         """
@@ -103,9 +103,9 @@ class RdsWriter:
             "Engine": ENGINE,
         }
         with _passing("rds:RestoreDBClusterFromSnapshot", "DBClusterAlreadyExistsFault"):
-            self._client.restore_db_cluster_from_snapshot(**params, **to_api.restore_parameters(settings, tags))
-            return True
-        return False
+            wanted = to_api.restore_parameters(settings, tags)
+            return self._client.restore_db_cluster_from_snapshot(**params, **wanted)["DBCluster"]["DbClusterResourceId"]
+        return None
 
     def restore_to_point_in_time(
         self,
@@ -116,19 +116,19 @@ class RdsWriter:
         settings: TargetSettings,
         *,
         tags: Mapping[str, str],
-    ) -> bool:
+    ) -> str | None:
         """Restore a cluster, without instances, as another one was at a moment, the latest if None; as above."""
         when: dict[str, Any] = {"RestoreToTime": moment} if moment else {"UseLatestRestorableTime": True}
         with _passing("rds:RestoreDBClusterToPointInTime", "DBClusterAlreadyExistsFault"):
-            self._client.restore_db_cluster_to_point_in_time(
+            answer = self._client.restore_db_cluster_to_point_in_time(
                 DBClusterIdentifier=cluster_id,
                 SourceDBClusterIdentifier=source_id,
                 RestoreType=restore_type.value,
                 **when,
                 **to_api.point_in_time_parameters(settings, tags),
             )
-            return True
-        return False
+            return answer["DBCluster"]["DbClusterResourceId"]
+        return None
 
     def create_instance(self, cluster_id: str, member: Member, *, tags: Mapping[str, str]) -> None:
         """Create a member of a cluster; the first one becomes the writer."""

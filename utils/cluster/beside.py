@@ -8,6 +8,7 @@ from utils.cluster.ours import check_cluster_is_ours
 from utils.cluster.quarantine import as_after_quarantine, settings_to_restore_with
 from utils.cluster_settings.model import TargetSettings
 from utils.operation.model import Operation
+from utils.operation.restored_cluster import may_be_restored_by
 from utils.operation.wanted import wanted_settings
 from utils.plan.swap import is_left_beside, without_attached
 from utils.runtime.services import Services
@@ -49,10 +50,10 @@ def left_beside(operation: Operation, services: Services) -> tuple[Cluster | Non
         return None, []
     rds = services.rds()
     found = rds.find_cluster(names.swap.beside)
-    if found is None or tags.is_ours(found.tags, operation.operation_id):
+    if found is None or may_be_restored_by(found, operation):
         alone = [rds.find_instance(name) for name in names.swap.instances_beside.values()]
         return None, [item for item in alone if item and not tags.is_ours(item.tags, operation.operation_id)]
-    if not is_left_beside(found, names.target_cluster_id):
+    if not is_left_beside(found, names.target_cluster_id, services.operations):
         check_cluster_is_ours(found, operation)
     return found, rds.instances_of(found.identifier)
 

@@ -4,6 +4,7 @@ from utils import tags
 from utils.aws.rds_models import Cluster, Snapshot
 from utils.errors import IdentifierTaken
 from utils.operation.model import Operation
+from utils.operation.restored_cluster import known_resource_id, may_be_restored_by
 
 
 def check_copy_is_ours(found: Snapshot, operation: Operation) -> None:
@@ -43,10 +44,17 @@ def is_the_old_target(cluster: Cluster, operation: Operation) -> bool:
 
 def check_cluster_is_ours(cluster: Cluster, operation: Operation) -> None:
     """Refuse a cluster under the target's name that this operation did not restore."""
-    if not tags.is_ours(cluster.tags, operation.operation_id):
+    if not may_be_restored_by(cluster, operation):
         raise IdentifierTaken(
-            f"cluster {cluster.identifier}, made by operation {cluster.tags.get(tags.OPERATION_ID, 'unknown')}",
+            f"cluster {cluster.identifier}, made by {_maker(cluster, operation)}",
             expected="no cluster of that name, or the one this operation restores",
             action="find out who made it since the old target was deleted, delete or rename it, then resume the "
             "operation; it was not touched",
         )
+
+
+def _maker(cluster: Cluster, operation: Operation) -> str:
+    if tags.is_ours(cluster.tags, operation.operation_id):
+        known, found = known_resource_id(operation), cluster.resource_id
+        return f"somebody else: it bears this operation's tags, but its resource id is {found} instead of {known}"
+    return f"operation {cluster.tags.get(tags.OPERATION_ID, 'unknown')}"

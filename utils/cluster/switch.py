@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.errors import IdentifierTaken
 from utils.operation.model import Operation
 from utils.operation.planned import SwapNames
 from utils.operation.records import SwapRecord
+from utils.operation.restored_cluster import may_be_restored_by
 from utils.runtime.services import Services
 
 AVAILABLE = "available"
@@ -85,4 +85,4 @@ def _is_new(cluster: Cluster, operation: Operation) -> bool:
     names = operation.identifiers.swap
     if names is not None and names.new_resource_id is not None:
         return cluster.resource_id == names.new_resource_id
-    return tags.is_ours(cluster.tags, operation.operation_id) and not _is_old(cluster, operation)
+    return may_be_restored_by(cluster, operation) and not _is_old(cluster, operation)

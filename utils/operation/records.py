@@ -29,6 +29,7 @@ class Begun(BaseModel):
     new_snapshot_requested: bool = False
     copy_requested: bool = False
     restore_requested: bool = False
+    restored_resource_id: str | None = Field(default=None, description="Of the cluster restored last; None: not seen.")
     final_snapshot_requested: bool = False
     final_snapshot_lost: bool = False
     old_target_started: bool = False

@@ -6,6 +6,7 @@ from utils import tags
 from utils.aws.rds_models import Cluster, Instance
 from utils.errors import OperationNotResumable
 from utils.operation.model import Operation
+from utils.operation.restored_cluster import known_resource_id
 from utils.operation.store import OperationStore
 from utils.plan.inherited import readable_record
 from utils.runtime.services import Services
@@ -14,9 +15,10 @@ from utils.runtime.services import Services
 def half_restored_by(cluster: Cluster, operations: OperationStore) -> str | None:
     """Name the operation that restored the cluster and never opened it; None for one that was proven or is foreign.
 
-    Also None if the row of that operation is gone or unreadable: what is not known to be a leftover is kept.
+    Also None if the row of that operation is gone or unreadable, or names another resource id, as tags come along with
+    a person's snapshot of it: what is not known to be a leftover is kept.
     """
-    earlier = _maker_of(cluster, operations)
+    earlier = maker_of(cluster, operations)
     if earlier is None or (earlier.users is not None and earlier.users.finished_at is not None):
         return None
     if _has_the_old_data(cluster, earlier) and cluster.status == "available" and cluster.member_ids:
@@ -26,7 +28,7 @@ def half_restored_by(cluster: Cluster, operations: OperationStore) -> str | None
 
 def old_data_half_back_by(cluster: Cluster, operations: OperationStore) -> str | None:
     """Name the operation that restored the old data into the cluster and did not come to its end with that."""
-    earlier = _maker_of(cluster, operations)
+    earlier = maker_of(cluster, operations)
     if earlier is None or earlier.bring_back is None or earlier.bring_back.finished_at is not None:
         return None
     return cluster.tags[tags.OPERATION_ID] if _has_the_old_data(cluster, earlier) else None
@@ -37,12 +39,14 @@ def _has_the_old_data(cluster: Cluster, earlier: Operation) -> bool:
     return record is not None and record.cleared_at is not None and cluster.resource_id != record.failed_resource_id
 
 
-def _maker_of(cluster: Cluster, operations: OperationStore) -> Operation | None:
+def maker_of(cluster: Cluster, operations: OperationStore) -> Operation | None:
+    """Return the operation that is known to have restored this very cluster; None for one that is not known."""
     operation_id = cluster.tags.get(tags.OPERATION_ID, "")
     is_the_pipelines = cluster.tags.get(tags.MANAGED) == "true" and cluster.tags.get(tags.ROLE) == tags.Role.TARGET
     if not is_the_pipelines or not operation_id:
         return None
-    return _find(operation_id, operations)
+    earlier = _find(operation_id, operations)
+    return earlier if earlier is not None and known_resource_id(earlier) == cluster.resource_id else None
 
 
 def deleted_in_part_by(cluster: Cluster, members: Sequence[Instance], services: Services) -> str | None:

@@ -129,8 +129,7 @@ def new_operation(
     _look_at_names(preflight, identifiers, event.operation_id, services)
     look_at_new_name(preflight, request, snapshot.identifier, event.operation_id, services)
     if old is not None and identifiers.swap is not None:
-        pattern = services.settings.target_cluster_pattern
-        look_at_swap(preflight, identifiers, old, settings, pattern, services.rds())
+        look_at_swap(preflight, identifiers, old, settings, services)
         preflight.look("what hangs on the target's name", lambda: check_asked_by_name(now_there, settings))
     kept = described(old, now_there) if old and now_there else None
     look_at_bring_back(preflight, request, plan, kept, services.kms)

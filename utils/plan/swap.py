@@ -9,10 +9,13 @@ from utils.cluster_settings.model import TargetSettings
 from utils.errors import IdentifierTaken, InvalidRequest, TargetNotBuildable
 from utils.identifiers import digest_of, suffixed_identifier
 from utils.operation.planned import Identifiers, SwapNames
+from utils.operation.store import OperationStore
 from utils.plan.guards import check_target_name
+from utils.plan.leftovers import maker_of
 from utils.preflight.looks import Preflight
 from utils.request.model import SWAP, RestoreRequest
-from utils.tags import MANAGED, ROLE, TARGET_CLUSTER_ID, Role
+from utils.runtime.services import Services
+from utils.tags import TARGET_CLUSTER_ID
 from utils.words import counted
 
 # What follows the name of a cluster by itself stays where it is; what AWS ties to the cluster does not move.
@@ -61,16 +64,16 @@ def _kept_for(names: Identifiers, request: RestoreRequest) -> str:
 
 
 def look_at_swap(
-    preflight: Preflight, names: Identifiers, old: Cluster, settings: TargetSettings, pattern: str, rds: RdsReader
+    preflight: Preflight, names: Identifiers, old: Cluster, settings: TargetSettings, services: Services
 ) -> None:
     """Look whether the names can be exchanged; all of it before anything is changed."""
-    swap = names.swap
+    swap, rds, pattern = names.swap, services.rds(), services.settings.target_cluster_pattern
     if swap is None:
         return
     preflight.look("status of the target", partial(_check_status, old), found=lambda _: old.status)
     for name in (swap.beside, swap.aside):
         preflight.look(f"name {name}", partial(check_target_name, name, pattern))
-    preflight.look(f"cluster {swap.beside}", lambda: _check_beside(rds, swap.beside, names.target_cluster_id))
+    preflight.look(f"cluster {swap.beside}", lambda: _check_beside(swap.beside, names.target_cluster_id, services))
     preflight.look(f"cluster {swap.aside}", lambda: _check_free(rds, swap.aside))
     preflight.look("names of instances in a swap", lambda: _check_instances(rds, swap))
     preflight.look("what hangs on the target", lambda: _check_attached(settings, old))
@@ -86,17 +89,15 @@ def _check_status(old: Cluster) -> None:
         )
 
 
-def _check_beside(rds: RdsReader, name: str, target_id: str) -> None:
-    found = rds.find_cluster(name)
-    if found is not None and not is_left_beside(found, target_id):
+def _check_beside(name: str, target_id: str, services: Services) -> None:
+    found = services.rds().find_cluster(name)
+    if found is not None and not is_left_beside(found, target_id, services.operations):
         raise _taken(f"cluster {name}", "strategy")
 
 
-def is_left_beside(cluster: Cluster, target_id: str) -> bool:
+def is_left_beside(cluster: Cluster, target_id: str, operations: OperationStore) -> bool:
     """Tell whether an operation over this target restored the cluster, which then never came to the target's name."""
-    tags = cluster.tags
-    ours = (tags.get(MANAGED), tags.get(ROLE), tags.get(TARGET_CLUSTER_ID))
-    return ours == ("true", Role.TARGET.value, target_id)
+    return cluster.tags.get(TARGET_CLUSTER_ID) == target_id and maker_of(cluster, operations) is not None
 
 
 def _check_free(rds: RdsReader, name: str) -> None:

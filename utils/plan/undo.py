@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 
-from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import RESTORED_CLUSTER
 from utils.errors import InvalidRequest, OperationRowConflict
 from utils.identifiers import digest_of, suffixed_identifier
 from utils.operation.model import ExecutionRecord, Operation, OperationStatus
 from utils.operation.planned import Identifiers, SwapNames
+from utils.operation.restored_cluster import may_be_restored_by
 from utils.operation.retirement import retirement_id
 from utils.operation.state_table import row_ttl
 from utils.request.parsing import UNDO
@@ -99,7 +99,7 @@ def undo_operation(event: StartEvent, undone: Operation, services: Services) -> 
 def _checked(undone: Operation, new: Cluster | None, old: Cluster | None) -> tuple[Cluster, Cluster]:
     target_id, swap = undone.identifiers.target_cluster_id, undone.identifiers.swap
     aside = swap.aside if swap else ""
-    if new is None or not tags.is_ours(new.tags, undone.operation_id):
+    if new is None or not may_be_restored_by(new, undone):
         raise _refused(
             f"{target_id} as {'another cluster' if new else 'no cluster'} than operation {undone.operation_id} made",
             "the cluster that this swap restored under the name",

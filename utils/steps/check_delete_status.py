@@ -13,6 +13,7 @@ from utils.cluster.retirement import undo_that_holds
 from utils.cluster.statuses import judge
 from utils.errors import DeleteFailed
 from utils.operation.model import Operation
+from utils.operation.restored_cluster import may_be_restored_by
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import Phase, delete_phase
@@ -31,7 +32,7 @@ def check_delete_status(operation: Operation, services: Services) -> StepResult:
         return _beside(operation, phase, services)
     if target is None:
         going = _leftover_members(operation, services.rds())
-    elif tags.is_ours(target.tags, operation.operation_id):
+    elif may_be_restored_by(target, operation):
         going = still_going(target, services.rds().instances_of(target.identifier))
         if not going and operation.bring_back is not None and operation.bring_back.cleared_at is None:
             phase.wait(f"{target.identifier} to be deleted")

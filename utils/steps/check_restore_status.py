@@ -37,6 +37,7 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
     fixed = [instance for instance in instances if not instance.is_autoscaled]
     unready = what_is_unready(cluster, fixed, operation, now)
     _remember(record, cluster, fixed)
+    operation.begun.restored_resource_id = cluster.resource_id
     record.notes = what_others_did(cluster, fixed, operation, now)
     if unready or missing:
         waiting_for = ", ".join(unready) or f"instances {', '.join(missing)}"

@@ -15,6 +15,7 @@ from utils.cluster.statuses import judge
 from utils.errors import PermanentError, QuotaReached, TargetNotDeletable
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.records import BringBackRecord, OperationError
+from utils.operation.restored_cluster import may_be_restored_by
 from utils.plan.preflight_again import look_again_before_deleting
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.failure import as_caught
@@ -44,7 +45,7 @@ def delete_rds(operation: Operation, services: Services, failure: OperationError
     target = services.rds().find_cluster(operation.identifiers.target_cluster_id)
     if target is None:
         return _nothing_left(operation, services)
-    if tags.is_ours(target.tags, operation.operation_id):
+    if may_be_restored_by(target, operation):
         cleared = clear_half_restored(operation, target, services)
         return _look_again(operation, services, ", ".join(cleared)) if cleared else _nothing_left(operation, services)
     # The row says when the phase began before it says that anything is destroyed.
@@ -81,7 +82,7 @@ def _clear_beside(operation: Operation, services: Services) -> StepResult:
     """Make room beside the old target, which is not touched."""
     going = clear_left_beside(operation, services)
     beside = services.rds().find_cluster(operation.restored_cluster_id)
-    if beside is not None and tags.is_ours(beside.tags, operation.operation_id):
+    if beside is not None and may_be_restored_by(beside, operation):
         going += clear_half_restored(operation, beside, services)
     if going:
         return _look_again(operation, services, f"{', '.join(going)} to be deleted")

@@ -31,7 +31,7 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
             operation.begun.restore_requested = True
         else:
             check_cluster_is_ours(cluster, operation)
-            operation.begun.restore_requested = True
+            operation.begun.restore_requested, operation.begun.restored_resource_id = True, cluster.resource_id
             verdict = judge(RESTORED_CLUSTER, cluster.status, target_id, operation, services.clock.now())
             if verdict is Verdict.READY and _has_its_instances(operation, services):
                 finish_settings(operation, cluster, services)
@@ -48,7 +48,12 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
 def _restore(operation: Operation, services: Services) -> None:
     target_id = operation.restored_cluster_id
     wanted = (wanted_settings(operation).tags or {}) | _own_tags(operation)
-    if request_restore(operation, settings_to_build(operation), wanted, services):
+    if operation.begun.restored_resource_id is not None:
+        # In the row before the call, whose answer may be lost: what comes is another cluster than the one before.
+        operation.begun.restored_resource_id = None
+        services.operations.save(operation)
+    operation.begun.restored_resource_id = request_restore(operation, settings_to_build(operation), wanted, services)
+    if operation.begun.restored_resource_id is not None:
         return
     cluster = services.rds().find_cluster(target_id)
     if cluster is None or has_given_way(cluster, operation):

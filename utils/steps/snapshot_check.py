@@ -5,7 +5,6 @@ A request that only names an earlier operation resumes it with its own plan inst
 
 from datetime import UTC, datetime
 
-from utils import tags
 from utils.cluster.afterwards.beginning import begin_clean_up
 from utils.cluster.afterwards.changing import change_afterwards
 from utils.errors import (
@@ -16,6 +15,7 @@ from utils.errors import (
     PermanentError,
 )
 from utils.operation.model import Operation, OperationStatus
+from utils.operation.restored_cluster import may_be_restored_by
 from utils.operation.store import UnplannedOperation
 from utils.plan import guards
 from utils.plan.afterwards.drill import as_drill
@@ -185,7 +185,7 @@ def _not_resumable(operation_id: str, services: Services) -> OperationNotFound |
 def _check_what_would_still_be_destroyed(operation: Operation, services: Services) -> None:
     """Judge an old target that still stands as if the run began now; what is already being deleted stays deleted."""
     target = services.rds().find_cluster(operation.identifiers.target_cluster_id)
-    is_old = target is not None and not tags.is_ours(target.tags, operation.operation_id)
+    is_old = target is not None and not may_be_restored_by(target, operation)
     if target is None or not is_old or target.status == "deleting":
         return
     guards.check_target_is_the_planned_one(target, operation.plan.old_target_resource_id)

@@ -47,6 +47,8 @@ FULL = TargetSettings(
     insights=Insights(enabled=True, retention_days=465, kms_key_id="insights-key"),
 )
 
+RESTORED = {"DBCluster": {"DbClusterResourceId": "cluster-NEW"}}
+
 Expect = Callable[..., RdsWriter]
 
 
@@ -57,7 +59,7 @@ def expect() -> Iterator[Expect]:
     with Stubber(client) as stub:
 
         def expected(operation: str, params: dict[str, Any]) -> RdsWriter:
-            stub.add_response(operation, {}, params)
+            stub.add_response(operation, RESTORED if operation.startswith("restore_") else {}, params)
             return RdsWriter(client)
 
         yield expected
@@ -117,7 +119,8 @@ def test_a_plain_restore_says_what_aws_would_default_wrongly(expect: Expect) -> 
         "KmsKeyId": "arn:aws:kms:us-west-2:123456789012:key/k",
         "Tags": TAG_LIST,
     }
-    expect("restore_db_cluster_from_snapshot", params).restore_cluster("staging", "copy", PLAIN, tags=TAGS)
+    writer = expect("restore_db_cluster_from_snapshot", params)
+    assert writer.restore_cluster("staging", "copy", PLAIN, tags=TAGS) == "cluster-NEW", "known from here on"
 
 
 def test_a_restore_with_every_setting_passes_every_setting(expect: Expect) -> None:

@@ -134,6 +134,14 @@ def test_the_failed_cluster_goes_first_and_nothing_else_does(failing: FakeAws) -
     assert failing.west.snapshots[final]["Status"] == "available"
 
 
+def test_nothing_gives_way_that_a_person_restored_under_the_name_with_our_tags(failing: FakeAws) -> None:
+    failing.west.clusters["staging"]["DbClusterResourceId"] = "cluster-OF-A-PERSON"
+    before = deletions(failing)
+    assert turned(failing).status is StepStatus.READY
+    assert deletions(failing) == before
+    assert "its resource id is cluster-OF-A-PERSON" in failing.operation.begun.not_brought_back
+
+
 @pytest.mark.usefixtures("door")
 @pytest.mark.parametrize("call", ["delete_db_cluster", "delete_db_instance"])
 def test_a_call_that_is_made_again_goes_on_with_bringing_back(failing: FakeAws, call: str) -> None:

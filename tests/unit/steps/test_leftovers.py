@@ -3,14 +3,17 @@
 import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
-from tests.unit.steps.stories import copy_is_ready, fail
+from tests.unit.steps.stories import copy_is_ready, ended, fail, resume
 from utils import tags
+from utils.errors import IdentifierTaken, TargetChanged
 from utils.operation.model import Operation, UsersRecord
 from utils.report.messages import message_for_success
 from utils.report.summary import summarise
 from utils.runtime.contract import StartEvent
 from utils.steps.check_delete_status import check_delete_status
+from utils.steps.check_restore_status import check_restore_status
 from utils.steps.delete_rds import delete_rds
+from utils.steps.restore_snapshot import restore_snapshot
 from utils.steps.snapshot_check import snapshot_check
 
 SECOND = "nightly-2"
@@ -42,6 +45,48 @@ def test_a_cluster_whose_users_were_let_in_is_kept_as_a_final_snapshot_however_i
     restored.operations.save(operation)
     fail(restored, error="AccessDenied")
     assert start_another(restored).plan.take_final_snapshot
+
+
+def test_a_cluster_that_a_person_restored_from_a_snapshot_of_the_leftover_is_theirs_whatever_tags_came_along(
+    restored: FakeAws,
+) -> None:
+    fail(restored, error="CheckFailed")
+    restored.west.clusters["staging"]["DbClusterResourceId"] = "cluster-OF-A-PERSON"
+    planned = start_another(restored)
+    assert planned.plan.half_restored_by is None
+    assert planned.plan.take_final_snapshot
+
+
+def test_a_leftover_is_known_from_the_answer_to_its_restore_on(deleted: FakeAws) -> None:
+    deleted.run(restore_snapshot)
+    ended(deleted)
+    deleted.west.settle()
+    assert start_another(deleted).plan.half_restored_by == OPERATION
+
+
+def test_a_leftover_whose_restore_got_no_answer_and_that_nobody_saw_is_kept(deleted: FakeAws) -> None:
+    operation = deleted.operation
+    deleted.run(restore_snapshot)
+    deleted.operations.save(deleted.operation.model_copy(update={"begun": operation.begun}))
+    ended(deleted)
+    deleted.west.settle()
+    planned = start_another(deleted)
+    assert planned.plan.half_restored_by is None
+    assert planned.plan.take_final_snapshot
+
+
+def test_a_resumption_does_not_touch_what_a_person_restored_under_the_name_with_its_tags(restored: FakeAws) -> None:
+    fail(restored, error="RestoreFailed")
+    resume(restored)
+    person = restored.west.clusters["staging"]
+    person |= {"DbClusterResourceId": "cluster-OF-A-PERSON", "Status": "incompatible-restore"}
+    asked = restored.west.asked("delete_db_cluster")
+    with pytest.raises(TargetChanged):
+        restored.run(delete_rds)
+    for step in (restore_snapshot, check_restore_status):
+        with pytest.raises(IdentifierTaken, match=r"bears this operation's tags, but its resource id is cluster-OF"):
+            restored.run(step)
+    assert restored.west.asked("delete_db_cluster") == asked
 
 
 @pytest.mark.parametrize("of", ["a person", "a run whose row is gone"])

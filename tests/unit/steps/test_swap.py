@@ -276,6 +276,20 @@ def test_what_a_failed_run_left_beside_is_deleted_by_the_next_one(proven: FakeAw
     assert proven.west.asked("create_db_cluster_snapshot") == [], "nobody was let in: it is no rollback point"
 
 
+def test_what_a_person_restored_beside_with_tags_of_ours_is_not_a_leftover(proven: FakeAws) -> None:
+    fail(proven)
+    proven.operations.rows[f"{OPERATION}-before"] = proven.operations.rows.pop(OPERATION)
+    person = proven.west.clusters[BESIDE]
+    person["DbClusterResourceId"] = "cluster-OF-A-PERSON"
+    person["TagList"] = [
+        {"Key": tag["Key"], "Value": tag["Value"].replace(OPERATION, f"{OPERATION}-before")}
+        for tag in person["TagList"]
+    ]
+    with pytest.raises(IdentifierTaken, match=f"cluster {BESIDE}, which a swap would make"):
+        up_to_the_users(proven)
+    assert proven.west.asked("delete_db_cluster") == []
+
+
 @pytest.mark.parametrize("number", range(1, 3))
 def test_a_refused_rename_of_a_cluster_ends_with_the_old_one_serving_and_the_next_attempt_succeeds(
     proven: FakeAws, number: int

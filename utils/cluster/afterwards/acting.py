@@ -9,6 +9,7 @@ from utils.aws.rds_statuses import SNAPSHOT
 from utils.cluster.afterwards.waiting import not_yet
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.records import AfterwardsRecord
+from utils.operation.restored_cluster import known_resource_id
 from utils.request.afterwards import STOP
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
@@ -62,7 +63,7 @@ def _is_of_the_run(target: Cluster, operation: Operation, run: Operation | None)
 
 
 def _known_resource_id(operation: Operation, run: Operation | None) -> str | None:
-    return operation.plan.old_target_resource_id or (run.restore.resource_id if run and run.restore else None)
+    return operation.plan.old_target_resource_id or (known_resource_id(run) if run else None)
 
 
 def _stop(

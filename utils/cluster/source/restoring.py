@@ -12,21 +12,21 @@ from utils.runtime.services import Services
 
 def request_restore(
     operation: Operation, settings: TargetSettings, tags: Mapping[str, str], services: Services
-) -> bool:
-    """Ask RDS to restore the cluster; False if it exists already."""
+) -> str | None:
+    """Ask RDS to restore the cluster and return its resource id; None if one of the name exists already."""
     target_id, source = operation.restored_cluster_id, operation.snapshot
     if operation.bring_back is not None or source.restore_type is RestoreType.SNAPSHOT:
         return services.rds_writer.restore_cluster(target_id, operation.restored_from, settings, tags=tags)
     # Read before the call: the data are never older than what is told of them.
     found, now = services.rds().find_cluster(source.cluster_id), services.clock.now()
     latest = now if source.restore_type is RestoreType.COPY_ON_WRITE else (found.latest_restorable if found else None)
-    is_new = services.rds_writer.restore_to_point_in_time(
+    resource_id = services.rds_writer.restore_to_point_in_time(
         target_id, source.cluster_id, source.restore_type, source.restore_to, settings, tags=tags
     )
-    if is_new and source.is_of_the_restore and latest is not None:
+    if resource_id and source.is_of_the_restore and latest is not None:
         source.created_at = latest
         source.age_hours = round(max((now - latest).total_seconds() / 3600, 0.0), 2)
-    return is_new
+    return resource_id
 
 
 def check_data_are_there(operation: Operation, services: Services) -> None:
