@@ -120,6 +120,7 @@ class FakeExecutions:
 
     def __init__(self) -> None:
         self.running: set[str] = set()
+        self.ended: set[str] = set()
         self.stopped: list[str] = []
 
     def stop_execution(self, *, executionArn: str, cause: str) -> Item:  # noqa: N803 - boto3's name
@@ -128,6 +129,8 @@ class FakeExecutions:
         return {}
 
     def describe_execution(self, *, executionArn: str) -> Item:  # noqa: N803 - boto3's name
+        if executionArn not in self.running | self.ended:
+            raise aws_error("ExecutionDoesNotExist")
         return {"status": "RUNNING" if executionArn in self.running else "ABORTED"}
 
 

@@ -33,16 +33,20 @@ class Executions:
 
         A step that a person invoked without the state machine has no execution: its ARN is empty.
         """
-        if not execution_arn:
-            return False
+        return bool(execution_arn) and self._status(execution_arn) in {"RUNNING", "PENDING_REDRIVE"}
+
+    def has_begun(self, execution_arn: str) -> bool:
+        """Tell whether there is such an execution, whatever became of it, as long as AWS remembers it (90 days)."""
+        return self._status(execution_arn) is not None
+
+    def _status(self, execution_arn: str) -> str | None:
         with aws_call("states:DescribeExecution"):
             try:
-                answer = self._client.describe_execution(executionArn=execution_arn)
+                return self._client.describe_execution(executionArn=execution_arn)["status"]
             except ClientError as error:
                 if error_code(error) in {"ExecutionDoesNotExist", "InvalidArn"}:
-                    return False
+                    return None
                 raise
-        return answer["status"] in {"RUNNING", "PENDING_REDRIVE"}
 
 
 class Functions:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from utils.aws.notifier import Notification
-from utils.cluster.afterwards.beginning import START_CLEAN_UP, end_clean_up
+from utils.cluster.afterwards.beginning import end_what_never_began
 from utils.cluster.retirement import end_retirement
 from utils.cluster.target_record import remember_success
 from utils.errors import OperationClosed, OperationRowConflict
@@ -99,8 +99,8 @@ class _PlannedEnd:
             remember_success(self.row, self.services)
         if error is None and self.row.undoes is not None:
             end_retirement(self.row.undoes, self.services)
-        if error is not None and error.step == START_CLEAN_UP:
-            end_clean_up(self.row, self.services)
+        if error is not None and self.row.request.afterwards is not None:
+            end_what_never_began(self.row, self.services)
         # First of all: a call that is made again finds the row closed.
         remember_source(self.row, error, self.services)
         self.row.evidence = None  # what an earlier end left says nothing of this one

@@ -159,14 +159,17 @@ def test_an_execution_runs_or_not(status: Any, running: bool) -> None:
     with Stubber(client) as stub:
         stub.add_response("describe_execution", answer, {"executionArn": ARN})
         assert Executions(client).is_running(ARN) is running
+        stub.add_response("describe_execution", answer, {"executionArn": ARN})
+        assert Executions(client).has_begun(ARN)
 
 
 @pytest.mark.parametrize("code", ["ExecutionDoesNotExist", "InvalidArn"])
-def test_an_execution_that_aws_does_not_know_does_not_run(code: str) -> None:
+def test_an_execution_that_aws_does_not_know_does_not_run_and_never_began(code: str) -> None:
     client = boto3.client("stepfunctions", region_name="us-west-2")
     with Stubber(client) as stub:
-        stub.add_client_error("describe_execution", code)
-        assert not Executions(client).is_running(ARN)
+        for look in (Executions(client).is_running, Executions(client).has_begun):
+            stub.add_client_error("describe_execution", code)
+            assert not look(ARN)
 
 
 def test_a_step_that_was_invoked_by_hand_has_no_execution_that_runs() -> None:

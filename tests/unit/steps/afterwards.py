@@ -27,10 +27,10 @@ def up_to_the_users(aws: FakeAws, **request: Any) -> None:
     assert up_to_proven_users(aws).status is StepStatus.READY
 
 
-def end(aws: FakeAws, error: str | None = None, step: str = "Setup DB Users") -> StepResult:
+def end(aws: FakeAws, error: str | None = None, step: str = "Setup DB Users", arn: str = EXECUTION_ARN) -> StepResult:
     """End the run as the state machine does."""
     caught = {"Error": error, "Cause": "{}"} if error else None
-    event = ClosingEvent(operation_id=OPERATION, execution_arn=EXECUTION_ARN, error=caught, failed_step=step)
+    event = ClosingEvent(operation_id=OPERATION, execution_arn=arn, error=caught, failed_step=step)
     return sns_notification(event, aws.services)
 
 

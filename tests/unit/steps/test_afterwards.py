@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, REPLACEABLE_TAG, FakeAws
+from tests.fakes.rds_items import aws_error
 from tests.unit.metrics_log import measured
 from tests.unit.steps.afterwards import (
     AFTERWARDS,
@@ -20,7 +21,7 @@ from tests.unit.steps.afterwards import (
     to_the_end,
     up_to_the_users,
 )
-from tests.unit.steps.stories import LOCK, ended
+from tests.unit.steps.stories import LOCK, SECOND_ARN, ended, resume
 from tests.unit.steps.swaps import Door
 from utils import tags
 from utils.errors import InvalidRequest, OperationNotResumable, TargetProtected
@@ -161,6 +162,7 @@ class TestAStop:
         now = fresh.operation.created_at
         held = TargetLock(holder="nightly-2", execution_arn="arn:2", acquired_at=now, expires_at=now.replace(year=2099))
         fresh.operations.acquire_lock("us-west-2", "staging", held)
+        fresh.executions.running.add("arn:2")
         answer = look(fresh)
         assert (answer.status, answer.wait_seconds) == (StepStatus.IN_PROGRESS, 900)
         assert "operation nightly-2 on staging" in answer.details["waiting_for"]
@@ -331,3 +333,37 @@ def test_a_second_call_of_the_last_step_but_one_starts_the_same_execution(fresh:
     assert afterwards(fresh).afterwards == due
     assert afterwards(fresh).execution_arn == AFTERWARDS_ARN
     assert REPLACEABLE_TAG.items() <= tags.own_tags(tags.Role.TARGET, OPERATION, "staging").items()
+
+
+def test_what_was_never_started_as_its_run_was_stopped_is_over_until_that_is_resumed(
+    fresh: FakeAws,
+) -> None:
+    up_to_the_users(fresh, afterwards=STOP)
+    starts = fresh.run(archive_snapshot).details["afterwards"]
+    ended(fresh)
+    assert afterwards(fresh).status is OperationStatus.SUCCEEDED
+    resume(fresh)
+    assert fresh.run(archive_snapshot).details["afterwards"] == starts
+    row = afterwards(fresh)
+    assert (row.status, row.finished_at, row.notified_at) == (OperationStatus.RUNNING, None, None)
+    end(fresh, arn=SECOND_ARN)
+    assert row.afterwards is not None
+    assert row.afterwards.due_at is not None
+    fresh.clock.advance(hours=9)
+    follow(fresh)
+    assert fresh.west.clusters["staging"]["Status"] == "stopped"
+
+
+def test_a_run_that_cannot_tell_whether_it_was_started_leaves_it_and_ends_nevertheless(
+    fresh: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up_to_the_users(fresh, afterwards=STOP)
+    fresh.run(archive_snapshot)
+
+    def refused(**_: Any) -> None:
+        raise aws_error("AccessDeniedException")
+
+    monkeypatch.setattr(fresh.executions, "describe_execution", refused)
+    ended(fresh)
+    assert fresh.operation.status is OperationStatus.FAILED
+    assert afterwards(fresh).status is OperationStatus.RUNNING

@@ -46,6 +46,7 @@ def ready(aws: FakeAws, door: Door) -> FakeAws:
     """A database that lets the users in, and a target that people work with."""
     assert door
     aws.has_old_target()
+    aws.executions.running |= {EXECUTION_ARN, AFTERWARDS_ARN}
     return aws
 
 
@@ -330,11 +331,38 @@ def test_a_clean_up_is_neither_put_off_nor_called_off(ready: FakeAws) -> None:
         change(ready, afterwards_of=OPERATION, cancel=True)
 
 
-def test_a_clean_up_that_could_not_be_started_ends_with_its_drill_which_made_nothing(ready: FakeAws) -> None:
+@pytest.mark.parametrize("how", ["could not be started", "was stopped before it was started"])
+def test_a_clean_up_that_never_began_ends_with_its_drill_which_made_nothing(ready: FakeAws, how: str) -> None:
     ready.start(afterwards=AT_ONCE)
-    end(ready, error="States.TaskFailed", step="Start Clean-up")
+    ready.executions.running.clear()
+    if how == "could not be started":
+        end(ready, error="States.TaskFailed", step="Start Clean-up")
+    else:
+        ended(ready)
     assert afterwards(ready).status is OperationStatus.SUCCEEDED
     assert ready.west.changes == []
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_clean_up_that_has_begun_is_never_ended_with_its_drill(ready: FakeAws, is_over: bool) -> None:
+    ready.start(afterwards=AT_ONCE)
+    ready.executions.running.clear()
+    (ready.executions.ended if is_over else ready.executions.running).add(AFTERWARDS_ARN)
+    ended(ready)
+    assert afterwards(ready).status is OperationStatus.RUNNING
+
+
+def test_a_drill_whose_end_was_told_to_nobody_is_cleaned_up_once_its_execution_is_over(ready: FakeAws) -> None:
+    up_to_the_users(ready, afterwards=AT_ONCE)
+    ready.executions.running.remove(EXECUTION_ARN)
+    ready.executions.ended.add(EXECUTION_ARN)
+    answer = look(ready)
+    assert answer.details == {"waiting_for": f"the end of {OPERATION}"}, "its row may lag behind"
+    assert stands(ready), "nothing was touched yet"
+    follow(ready, looks=400)
+    assert stands(ready) == []
+    assert afterwards(ready).status is OperationStatus.SUCCEEDED
+    assert ready.operations.locks == {}
 
 
 def test_a_name_that_is_taken_is_refused_and_nothing_is_touched(ready: FakeAws) -> None:

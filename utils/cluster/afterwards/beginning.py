@@ -4,17 +4,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from utils.cluster.retirement import end_row, execution_arn, start_of
-from utils.errors import IdentifierTaken, OperationRowConflict
+from utils.errors import AuroraRestoreError, IdentifierTaken, OperationRowConflict
 from utils.operation.model import ExecutionRecord, Operation, OperationStatus, StepName
 from utils.operation.planned import Identifiers
 from utils.operation.records import AfterwardsRecord
+from utils.operation.restored_cluster import known_resource_id
 from utils.operation.retirement import afterwards_id, final_snapshot_of_afterwards, restores
 from utils.operation.state_table import row_ttl
 from utils.request.afterwards import DELETE, Afterwards
 from utils.request.model import RestoreRequest
 from utils.runtime.services import Services
+from utils.runtime.step import logger
 
-START_CLEAN_UP = "Start Clean-up"  # the state of the state machine
+_NEVER_BEGAN = "the run ended before this was started"
 _LONGEST_DELETE_HOURS = 120.0
 
 
@@ -35,10 +37,19 @@ def begin_afterwards(operation: Operation, services: Services) -> list[dict[str,
     return [_begun(operation, wanted, due_at, services)]
 
 
-def end_clean_up(operation: Operation, services: Services) -> None:
-    """End the clean-up of a drill that made nothing, as its execution could not be started."""
+def end_what_never_began(operation: Operation, services: Services) -> None:
+    """End the row of what was to come after a run that failed before it was started, or could not start it."""
     row = services.operations.find(afterwards_id(operation.operation_id))
-    if row is not None and row.status is OperationStatus.RUNNING:
+    is_its_own = row is not None and row.retires == operation.operation_id
+    if row is None or row.afterwards is None or not is_its_own or row.status is not OperationStatus.RUNNING:
+        return
+    try:
+        has_begun = services.executions.has_begun(row.execution_arn)
+    except AuroraRestoreError:
+        logger().exception("whether %s has begun cannot be told", row.execution_arn)
+        return
+    if not has_begun:
+        row.afterwards.ended = _NEVER_BEGAN
         end_row(row, services)
 
 
@@ -52,6 +63,8 @@ def _begun(operation: Operation, wanted: Afterwards, due_at: datetime | None, se
         except OperationRowConflict:
             # An earlier call may have written it meanwhile.
             found = services.operations.find(name)
+    if found is not None and found.afterwards is not None and found.afterwards.ended == _NEVER_BEGAN:
+        _begin_again(found, found.afterwards, due_at, services)
     if found is None or found.retires != operation.operation_id:
         # Nothing would become of the cluster, without a word.
         raise IdentifierTaken(
@@ -63,6 +76,13 @@ def _begun(operation: Operation, wanted: Afterwards, due_at: datetime | None, se
     return start_of(name, name, wanted.after_hours)
 
 
+def _begin_again(row: Operation, record: AfterwardsRecord, due_at: datetime | None, services: Services) -> None:
+    """Take up the row of a run that was resumed, whose execution was never started."""
+    record.ended, record.due_at = "", due_at
+    row.status, row.finished_at, row.notified_at = OperationStatus.RUNNING, None, None
+    services.operations.save(row)
+
+
 def _row(operation: Operation, wanted: Afterwards, name: str, due_at: datetime | None) -> Operation:
     now, names, arn = datetime.now(UTC), operation.identifiers, execution_arn(operation, name)
     final_snapshot = wanted.action == DELETE and not wanted.is_drill and operation.request.final_snapshot
@@ -70,7 +90,7 @@ def _row(operation: Operation, wanted: Afterwards, name: str, due_at: datetime |
         "delete_target": wanted.action == DELETE,
         "take_final_snapshot": final_snapshot,
         # Known once it was seen: nothing with another one is ever touched.
-        "old_target_resource_id": operation.restore.resource_id if operation.restore else None,
+        "old_target_resource_id": known_resource_id(operation),
         "half_restored_by": None,
         "deleted_in_part_by": None,
         "bring_back": None,

@@ -19,6 +19,7 @@ OUR_COPY, OUR_FINAL = "aurora-restore-copy-rights", "aurora-restore-final-rights
 MASTER_SECRET, APP_SECRET = "aurora-restore/dev/master-credentials", "aurora-restore/dev/app-credentials"
 EVIDENCE_KEY = "alias/aurora-restore-evidence"
 EVIDENCE_BUCKET = f"aurora-restore-evidence-{ACCOUNT_ID}-{TARGET_REGION}"
+_OF_A_RETIREMENT = ":execution:aurora-restore-retirement:of-nobody"
 CLASS, ENGINE = "db.none", "aurora-postgresql"  # no such class: RDS refuses it once IAM has let the call in
 
 
@@ -461,9 +462,15 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
         lambda client, names: client("kms").describe_key(KeyId=names.key),
     ),
     "look at an execution": (
-        frozenset({"snapshot-check"}),
+        frozenset({"snapshot-check", "delete-rds"}),
         lambda client, names: client("stepfunctions").describe_execution(
             executionArn=names.state_machine.replace(":stateMachine:", ":execution:") + ":of-nobody"
+        ),
+    ),
+    "look at an execution of the retirement": (
+        frozenset({"snapshot-check", "delete-rds", "sns-notification"}),
+        lambda client, names: client("stepfunctions").describe_execution(
+            executionArn=names.state_machine.replace(":stateMachine:aurora-restore-pipeline", _OF_A_RETIREMENT)
         ),
     ),
     "invoke a function": (
