@@ -8,8 +8,10 @@ https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.h
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -17,13 +19,14 @@ from typing import Any
 import boto3
 import botocore
 from botocore.config import Config
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.model import ListShape, OperationModel, Shape, StructureShape
 
 from local_cloud.ministack import ministack_modules
 from local_cloud.ministack.state_machines.states_shims import role_at_work
 
 _ACTIONS = "aws-sdk:rds:"
+_making = threading.Lock()
 
 
 def install(rds_endpoint: str) -> None:
@@ -53,12 +56,21 @@ def _call(endpoint: str, action: str, arguments: dict[str, Any]) -> Any:
     except ClientError as error:
         told = error.response["Error"]
         raise states._ExecutionError(_java_error(operation, told["Code"]), told["Message"]) from None
+    except BotoCoreError as error:  # no answer
+        raise states._ExecutionError("Rds.SdkClientException", str(error)) from None
     return _as_java({name: value for name, value in answer.items() if name != "ResponseMetadata"})
 
 
 def _client(endpoint: str, role_arn: str) -> Any:
-    """Return RDS in the name of a state machine's role, as a session that STS knows."""
-    region, account = str(ministack_modules.core("responses").get_region()), role_arn.split(":")[4]
+    """Return RDS in the name of a state machine's role."""
+    with _making:  # reading RDS's description takes longer than all calls of an execution
+        return _client_in(str(ministack_modules.core("responses").get_region()), endpoint, role_arn)
+
+
+@functools.cache
+def _client_in(region: str, endpoint: str, role_arn: str) -> Any:
+    """Make one that has a session which STS knows."""
+    account = role_arn.split(":")[4]
     digest = hashlib.sha256(f"states:{role_arn}".encode()).hexdigest()
     key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:48], digest[48:]
     name = role_arn.rpartition("/")[2]
