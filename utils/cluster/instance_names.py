@@ -25,10 +25,10 @@ def rename_next_instances(operation: Operation, where: Places, record: SwapRecor
     for member in turn:
         if member.status != AVAILABLE or beside[member.identifier] in taken:
             continue
-        if member.identifier == writer_id and record.writer_renamed_at is None:
-            # In the row before the call: what may have begun counts as begun.
-            record.writer_renamed_at = services.clock.now()
-            record.outage.note_restart(record.writer_renamed_at)
+        if member.identifier == writer_id:
+            # In the row before the call: what may have begun counts as begun. Under its old name it has not restarted.
+            record.writer_renamed_at = record.writer_renamed_at or services.clock.now()
+            record.outage.note_restart(services.clock.now())
             services.operations.save(operation)
         services.rds_writer.rename_instance(member.identifier, beside[member.identifier])
     return f"the names of {', '.join(sorted({member.identifier for member in (*changing, *waiting)})) or 'instances'}"

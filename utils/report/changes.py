@@ -158,17 +158,17 @@ def _swap_in_words(operation: Operation) -> str:
     names, record = operation.identifiers, operation.swap
     if names.swap is None or record is None or record.begun_at is None:
         return ""
+    before, after = ("the restored cluster", "the old") if operation.undoes else ("the old target", "the new")
     if record.rolled_back_at is not None:
         return (
-            f"the exchange of names was taken back: the old target serves as {names.target_cluster_id} again"
+            f"the exchange of names was taken back: {before} serves as {names.target_cluster_id} again"
             f"{_after_an_outage(record)}"
         )
     if record.switched_at is None:
-        return f"the old target was put aside as {names.swap.aside}, and {names.target_cluster_id} may be nobody's name"
+        return f"{before} was put aside as {names.swap.aside}, and {names.target_cluster_id} may be nobody's name"
     proven = "is proven" if record.first_answer_at else "is not proven"
     return (
-        f"the new cluster has the name {names.target_cluster_id} and {proven} under it, the old target is "
-        f"{names.swap.aside}"
+        f"{after} cluster has the name {names.target_cluster_id} and {proven} under it, {before} is {names.swap.aside}"
     )
 
 
@@ -202,15 +202,16 @@ def _about_the_names(operation: Operation) -> str:
     if record.rolled_back_at is not None or record.first_answer_at is not None:
         return ""
     target_id, aside = names.target_cluster_id, names.swap.aside
+    before, after = ("restored", "old") if operation.undoes else ("old", "new")
     if record.switched_at is not None:
-        where = f"the new cluster has the name {target_id} and is not proven under it, the old one stands as {aside}"
+        where = f"the {after} cluster has the name {target_id} and is not proven under it, the {before} one is {aside}"
         back = f"rename {target_id} to {names.swap.beside}, then {aside} to {target_id}"
     else:
-        where = f"nobody may serve as {target_id}: the old cluster is {aside} or about to be"
+        where = f"nobody may serve as {target_id}: the {before} cluster is {aside} or about to be"
         back = f"rename {aside} to {target_id} once it is available"
     return (
-        f"{where}. Resume the operation at once, which finishes the exchange or takes it back; or have the old data "
-        f"serve again by hand: {back} (aws rds modify-db-cluster --apply-immediately --db-cluster-identifier … "
+        f"{where}. Resume the operation at once, which finishes the exchange or takes it back; or have the {before} "
+        f"data serve again by hand: {back} (aws rds modify-db-cluster --apply-immediately --db-cluster-identifier … "
         "--new-db-cluster-identifier …)"
     )
 

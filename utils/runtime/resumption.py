@@ -151,9 +151,6 @@ def _restart_clocks(operation: Operation) -> None:
         operation.bring_back.error = None
     if operation.swap and not operation.swap.finished_at:
         operation.swap.started_at = None
-        if operation.swap.outage.silent_since is None:
-            # It answered, and nobody looked since.
-            operation.swap.outage.answered_at = None
     if operation.users and not operation.users.proofs:
         # The secret may hold another password by now: it is set again.
         operation.users.master_reset_at = None

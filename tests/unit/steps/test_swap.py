@@ -178,6 +178,21 @@ def test_looks_are_close_after_each_move_and_as_in_any_phase_when_one_hangs(prov
     assert looks * 9 < 25_000 / 5
 
 
+def test_a_name_that_went_after_the_last_look_before_a_stop_was_gone_for_at_most_all_that_time(proven: FakeAws) -> None:
+    swap(proven)
+    fail(proven, error="ExecutionStopped")
+    proven.west.settle()
+    proven.clock.advance(hours=1)
+    resume(proven)
+    for step in (copy_snapshot, delete_rds, restore_snapshot, check_restore_status, setup_db_users):
+        proven.run(step)
+    to_the_end(proven, arn=SECOND_ARN)
+    assert (record := proven.operation.swap) is not None
+    assert record.outage_seconds is not None
+    assert record.outage_uncertainty_seconds is not None
+    assert record.outage_seconds + record.outage_uncertainty_seconds > 3600
+
+
 def test_hours_in_which_nobody_looked_are_no_outage(proven: FakeAws) -> None:
     proven.west.refuse("modify_db_instance", "AccessDenied", "not this one")
     with pytest.raises(AccessDenied):

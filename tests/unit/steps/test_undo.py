@@ -12,6 +12,7 @@ from utils.operation.model import Operation, OperationStatus
 from utils.runtime.contract import ClosingEvent, StartEvent, StepResult, StepStatus
 from utils.steps.archive_snapshot import archive_snapshot
 from utils.steps.check_delete_status import check_delete_status
+from utils.steps.check_swap_status import check_swap_status
 from utils.steps.delete_rds import delete_rds
 from utils.steps.snapshot_check import snapshot_check
 from utils.steps.sns_notification import sns_notification
@@ -128,6 +129,37 @@ def test_after_an_undo_that_failed_the_old_cluster_is_retired_as_planned(swapped
     retire(swapped, delete_rds)
     assert swapped.west.clusters[name]["Status"] == "deleting"
     assert swapped.west.clusters[TARGET]["Status"] == "available"
+
+
+def test_stopped_half_way_an_undo_says_which_cluster_is_which(swapped: FakeAws) -> None:
+    undo(swapped)
+    swapped.goes_on_as(UNDO)
+    swap(swapped, arn=UNDO_ARN, operation_id=UNDO)
+    close_undo(swapped, error="ExecutionStopped")
+    error, names = row(swapped, UNDO).error, row(swapped, UNDO).identifiers.swap
+    assert error is not None
+    assert names is not None
+    assert f"nobody may serve as staging: the restored cluster is {names.aside} or about to be" in error.message
+    assert f"have the restored data serve again by hand: rename {names.aside} to staging" in error.message
+
+
+@pytest.mark.parametrize("calls", range(1, 10))
+def test_wherever_an_undo_is_stopped_resuming_finishes_it(swapped: FakeAws, calls: int) -> None:
+    old, looks = resource_id(swapped, aside(swapped)), False
+    undo(swapped)
+    swapped.goes_on_as(UNDO)
+    for _ in range(calls):
+        answer = swapped.run(check_swap_status) if looks else swap(swapped, arn=UNDO_ARN, operation_id=UNDO)
+        assert answer.status is not StepStatus.READY
+        swapped.west.settle()
+        looks = answer.status is not StepStatus.SWAP_AGAIN
+    close_undo(swapped, error="ExecutionStopped")
+    again = StartEvent(operation_id="again", execution_arn=f"{UNDO_ARN}-again", request={"resume": UNDO})
+    assert snapshot_check(again, swapped.services).status is StepStatus.UNDO
+    to_the_end(swapped, arn=f"{UNDO_ARN}-again", operation_id=UNDO)
+    assert resource_id(swapped, TARGET) == old
+    of_old = {name for name, item in swapped.west.instances.items() if item["DBClusterIdentifier"] == TARGET}
+    assert of_old == {"staging-1", "staging-2"}
 
 
 def test_an_undo_that_failed_is_resumed_under_the_same_hold_unless_the_retirement_has_begun(swapped: FakeAws) -> None:
