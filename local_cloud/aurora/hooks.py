@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -54,6 +54,14 @@ class Subnet:
     zone: str
     free_addresses: int = 4091
     ipv6: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secret:
+    """A secret of Secrets Manager."""
+
+    value: str = field(repr=False)
+    tags: Mapping[str, str]
 
 
 class Authenticator(Protocol):
@@ -132,6 +140,9 @@ class SecretStore(Protocol):
 
     def get(self, arn: str) -> str:
         """Return a secret's value."""
+
+    def find(self, arn: str) -> Secret | None:
+        """Return a secret that anybody made, None if there is none."""
 
     def delete(self, arn: str) -> None:
         """Delete a secret at once."""

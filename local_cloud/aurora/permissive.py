@@ -13,6 +13,7 @@ from local_cloud.aurora.hooks import (
     Hooks,
     KmsKey,
     ResourceRequest,
+    Secret,
     Subnet,
     credential_scope,
     presigning_key,
@@ -87,6 +88,10 @@ class SecretsInMemory:
     def get(self, arn: str) -> str:
         """Return the value."""
         return self.values[arn]
+
+    def find(self, arn: str) -> Secret | None:
+        """Return the secret without tags, None if there is none."""
+        return Secret(value=self.values[arn], tags={}) if arn in self.values else None
 
     def delete(self, arn: str) -> None:
         """Forget the secret."""

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from local_cloud.aurora.clock import ScaledClock
+from local_cloud.aurora.data_api.service import DataApi
 from local_cloud.aurora.engine import Engine
 from local_cloud.aurora.front.control import Control
 from local_cloud.aurora.front.http_endpoint import AuroraHttpServer
@@ -55,6 +56,11 @@ class LocalAurora:
     def control(self) -> Control:
         """Faults, journal and clock, as Python calls."""
         return Control(self.engine)
+
+    @property
+    def data_api(self) -> DataApi:
+        """The Data API of every cluster, for whatever speaks HTTP."""
+        return DataApi(self.engine)
 
     def start(self) -> str:
         """Start the endpoint and return its URL."""

@@ -19,6 +19,7 @@ from local_cloud.aurora.hooks import (
     Hooks,
     KmsKey,
     ResourceRequest,
+    Secret,
     credential_scope,
     presigning_key,
 )
@@ -182,6 +183,16 @@ class MinistackSecrets:
     def get(self, arn: str) -> str:
         """Return a secret's value."""
         return str(self._of(arn).get_secret_value(SecretId=arn)["SecretString"])
+
+    def find(self, arn: str) -> Secret | None:
+        """Return a secret, None if there is none or it is to be deleted."""
+        try:
+            told = self._of(arn).describe_secret(SecretId=arn)
+            return Secret(value=self.get(arn), tags={tag["Key"]: tag["Value"] for tag in told.get("Tags", [])})
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"ResourceNotFoundException", "InvalidRequestException"}:
+                return None
+            raise
 
     def delete(self, arn: str) -> None:
         """Delete a secret at once, as RDS does with its cluster."""

@@ -23,6 +23,7 @@ from local_cloud.hop.server import Hop
 from local_cloud.ministack import (
     cloudformation_shims,
     cloudwatch_shims,
+    data_api,
     iam_shims,
     lambda_shims,
     ministack_modules,
@@ -150,6 +151,7 @@ async def _ministack(
     callback_shims.install()
     cloudformation_shims.install()
     cloudwatch_shims.install()
+    data_api.install(aurora.data_api)
     scaling.install(aurora.control.has_cluster)
     for refusals in (definitions, executions, functions, schedules, secret_names, stacks, topics):
         refusals.install()

@@ -1,4 +1,4 @@
-"""EnableHttpEndpoint, DisableHttpEndpoint: the switch of the Data API, which itself is not here."""
+"""EnableHttpEndpoint, DisableHttpEndpoint: the switch of the Data API."""
 
 from __future__ import annotations
 

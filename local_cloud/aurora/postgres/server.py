@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection
@@ -54,11 +55,9 @@ class PostgresServer:
         admin: AdminAccess,
         log_file: Path,
     ) -> None:
-        self._host = host
-        self._volume = volume
+        self._host, self._volume = host, volume
         self._engine_version, self._major = engine_version, int(engine_version.partition(".")[0])
-        self._door, self._tls = door, tls
-        self._admin = admin
+        self._door, self._tls, self._admin = door, tls, admin
         self.log_file = log_file
         self._process: subprocess.Popen[bytes] | None = None
         self._members: set[str] = set()
@@ -151,6 +150,10 @@ class PostgresServer:
         """Let the door show a certificate of a name that the cluster no longer has, or its own again."""
         self._door.shows_old_name = old
 
+    def way_in_behind_the_door(self) -> dict[str, Any]:
+        """Return libpq's host and port of what no security group closes: the Data API is no part of a VPC."""
+        return self._door.behind
+
     def run_as_admin(self, database: str, sql: str) -> None:
         """Run SQL in the running server as AWS's superuser, without a trace of it in the log."""
         with self._connect(database) as admin, admin.cursor() as cursor:
@@ -232,8 +235,7 @@ class PostgresServer:
     @contextlib.contextmanager
     def _connect(self, database: str = "postgres") -> Iterator[connection]:
         admin = psycopg2.connect(
-            host=str(self._door.socket_dir),
-            port=self._door.number,
+            **self.way_in_behind_the_door(),
             user=ADMIN,
             dbname=database,
             password=self._admin.password,

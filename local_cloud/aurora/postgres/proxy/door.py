@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from local_cloud.aurora.postgres.proxy.doorkeeper import Doorkeeper
 from local_cloud.aurora.postgres.proxy.session import Session
@@ -30,6 +31,11 @@ class Door:
         self._ending: Ending | None = None
         self._threads: set[threading.Thread] = set()
         self.socket_dir, self.number, self.port = socket_dir, port, port
+
+    @property
+    def behind(self) -> dict[str, Any]:
+        """The server's own host and port, as libpq has them."""
+        return {"host": str(self.socket_dir), "port": self.number}
 
     def open(self) -> None:
         """Begin to accept; on another port if somebody has taken ours meanwhile."""
