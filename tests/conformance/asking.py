@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deployment.throwaway.waiting import NotReached
 from tests.conformance.answers import Answer
 from tests.conformance.bench import Bench
 from tests.conformance.fact import Fact
@@ -34,7 +35,7 @@ def ask_one(bench: Bench, fact: Fact) -> Asked:
     with bench.listening() as answers:
         try:
             fact.ask(bench)
-        except NotAsStated as error:
+        except (NotAsStated, NotReached) as error:
             otherwise = str(error)
         except (ClientError, BotoCoreError, KeyError, IndexError) as error:
             otherwise = f"{type(error).__name__}: {error}"

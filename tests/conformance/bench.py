@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -10,8 +9,10 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from deployment.throwaway.removals import Removals
+from deployment.throwaway.waiting import until
 from tests.conformance.answers import Answer, Listener
 from tests.conformance.aurora import Aurora
 from tests.conformance.made import Made
@@ -19,8 +20,6 @@ from tests.conformance.stated import NotAsStated
 
 PREFIX = "conformance"
 TAG = "aurora-restore-conformance"
-_LOOKS_A_MINUTE = 30
-_LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Bench:
@@ -34,11 +33,10 @@ class Bench:
         self.prefix = f"{PREFIX}-{run}"
         self.tags = [{"Key": TAG, "Value": run}]
         self.lower_tags = {TAG: run}
-        self.tell = tell
         self._session, self._minute = session, minute
         self._listener = Listener()
         self._clients: dict[str, Any] = {}
-        self._removals: list[tuple[str, Callable[[], object]]] = []
+        self._removals = Removals(tell)
         self._count = 0
 
     def client(self, service: str) -> Any:
@@ -92,31 +90,12 @@ class Bench:
 
     def until(self, look: Callable[[], Any], what: str, *, minutes: float = 1.0) -> Any:
         """Look until there is an answer that is not empty."""
-        end = time.monotonic() + minutes * self._minute
-        while not (answer := look()):
-            if time.monotonic() > end:
-                raise NotAsStated(f"waited {minutes:g} minutes for {what}")
-            time.sleep(min(self._minute / _LOOKS_A_MINUTE, _LONGEST_PAUSE_SECONDS))
-        return answer
+        return until(look, what, minutes=minutes, minute=self._minute)
 
     def remove_at_the_end(self, what: str, remove: Callable[[], object]) -> None:
         """Note how something that was made is removed; the last made is removed first."""
-        self._removals.append((what, remove))
+        self._removals.note(what, remove)
 
     def remove_all(self) -> list[str]:
         """Remove what was made; return what could not be, each with why. Again, it tries what is left."""
-        failed: list[tuple[str, Callable[[], object]]] = []
-        told: list[str] = []
-        while self._removals:
-            what, remove = self._removals.pop()
-            self.tell(f"Removing {what}")
-            try:
-                remove()
-            except (ClientError, BotoCoreError, NotAsStated) as error:
-                failed.append((what, remove))
-                told.append(f"{what}: {error}")
-            except BaseException:
-                self._removals.append((what, remove))
-                raise
-        self._removals = failed[::-1]
-        return told
+        return self._removals.all()

@@ -1,6 +1,6 @@
 """RDS without a cluster: what is missing, what names may be, what the Region offers."""
 
-from tests.conformance.aurora import ENGINE
+from deployment.throwaway.clusters import ENGINE
 from tests.conformance.bench import Bench
 from tests.conformance.fact import fact
 from tests.conformance.stated import equal, true

@@ -1,6 +1,7 @@
 """RDS with a cluster: what is refused, what is kept, what a rename changes."""
 
-from tests.conformance.aurora import ENGINE, MASTER, PASSWORD
+from deployment.throwaway.clusters import ENGINE
+from tests.conformance.aurora import MASTER, PASSWORD
 from tests.conformance.bench import Bench
 from tests.conformance.fact import fact
 from tests.conformance.stated import equal, true

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
 
-from tests.conformance.aurora import ENGINE, MASTER
+from deployment.throwaway.clusters import ENGINE
+from tests.conformance.aurora import MASTER
 from tests.conformance.bench import Bench
 from tests.conformance.fact import fact
 from tests.conformance.stated import equal, true

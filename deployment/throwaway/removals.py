@@ -1,0 +1,37 @@
+"""Removing what was made, in the end and whatever happened before."""
+
+from collections.abc import Callable
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deployment.throwaway.waiting import NotReached
+
+
+class Removals:
+    """How each thing that was made is removed; the last made is removed first."""
+
+    def __init__(self, tell: Callable[[str], object]) -> None:
+        self._tell = tell
+        self._noted: list[tuple[str, Callable[[], object]]] = []
+
+    def note(self, what: str, remove: Callable[[], object]) -> None:
+        """Note how something that was made is removed."""
+        self._noted.append((what, remove))
+
+    def all(self) -> list[str]:
+        """Remove what was made; return what could not be, each with why. Again, it tries what is left."""
+        failed: list[tuple[str, Callable[[], object]]] = []
+        told: list[str] = []
+        while self._noted:
+            what, remove = self._noted.pop()
+            self._tell(f"Removing {what}")
+            try:
+                remove()
+            except (ClientError, BotoCoreError, NotReached) as error:
+                failed.append((what, remove))
+                told.append(f"{what}: {error}")
+            except BaseException:
+                self._noted.append((what, remove))
+                raise
+        self._noted = failed[::-1]
+        return told
