@@ -66,6 +66,27 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--input", type=Path, required=True, help="JSON file with the request")
     plan.add_argument("--json", action="store_true", help="prints the plan as JSON, for programs")
 
+    selftest = _command(
+        commands, "selftest",
+        "drills a throwaway source of its own through the deployed pipeline, verifies data, logins and evidence, and "
+        "removes all of it; on AWS an hour and less than a dollar",
+    )  # fmt: skip
+    selftest.add_argument("--yes", action="store_true", help="asks nothing; minutes and cost are told all the same")
+    selftest.add_argument(
+        "--source-region", help="Region of the source: the stack's SourceRegion (default), or its own"
+    )
+    selftest.add_argument("--source-subnet-group", help="DB subnet group of the source (default: the default VPC's)")
+    selftest.add_argument(
+        "--target", help="cluster in whose subnets and security groups the drill restores (default: TargetClusterId)"
+    )
+    selftest.add_argument("--engine-version", help="version of the source (default: the target's, else the Region's)")
+    selftest.add_argument("--keep", action="store_true", help="keeps source and snapshot to look at; --sweep removes")
+    selftest.add_argument("--sweep", action="store_true", help="removes what selftests left behind, found by its tag")
+    selftest.epilog = (
+        "Ctrl-C stops the drill and removes what was made. Exit codes: 0 all as it should be, 1 a step failed or it "
+        "was refused, 2 usage, 3 something was left behind, 130 stopped."
+    )
+
     destroy = _command(commands, "destroy", "deletes the pipeline's stack; says what stays and how to remove that")
     destroy.add_argument("--yes", action="store_true", help="asks nothing")
     return parser

@@ -16,6 +16,7 @@ from deployment.obstacles import (
 from deployment.plan import plan
 from deployment.schedule import check_request_of_schedule
 from deployment.secret_values import put_secret
+from deployment.selftest.command import selftest
 from deployment.source_account import bootstrap_source_account
 from deployment.verify.table import verify
 
@@ -51,6 +52,8 @@ def run(options: Namespace) -> int:
         case "plan":
             stacks.prerequisites_of(account, options.env)
             return plan(account, options.input, as_json=options.json)
+        case "selftest":
+            return selftest(account, options)
     return destroy(account, options.env, confirm=not options.yes)
 
 

@@ -41,6 +41,10 @@ class Pipeline:
         """The ARN of the state machine."""
         return self._stack.outputs["StateMachineArn"]
 
+    def parameter(self, name: str) -> str:
+        """Return a parameter of the stack, empty where it has none."""
+        return self._stack.parameters.get(name, "")
+
     @property
     def defaults(self) -> StackDefaults:
         """What the stack fills in."""

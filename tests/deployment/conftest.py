@@ -1,7 +1,7 @@
 """A local cloud with nothing in it but production, and somebody at the keyboard with deploy.sh."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -25,11 +25,14 @@ class Keyboard:
         python = str(environment_bin("cloud") / "python")
         self.variables = command_environment({**cloud.environment(), "PYTHON": python, "SAM_CLI_POLL_DELAY": "0.2"})
 
-    def deploy_sh(self, *arguments: str, expect: int = 0, typed: str = "", **variables: str) -> str:
+    def deploy_sh(
+        self, *arguments: str, expect: int = 0, typed: str = "", who: Mapping[str, str] | None = None, **variables: str
+    ) -> str:
         """Return what deploy.sh prints; fails with its words if it ends otherwise than expected."""
+        environment = {**self.variables, **variables, **(who or {})}
         with one_deployment_at_a_time():
             done = subprocess.run(
-                ["./deploy.sh", *arguments], cwd=REPOSITORY, env={**self.variables, **variables}, check=False,
+                ["./deploy.sh", *arguments], cwd=REPOSITORY, env=environment, check=False,
                 input=typed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
             )  # fmt: skip
         assert done.returncode == expect, f"deploy.sh {' '.join(arguments)}: {done.returncode}\n{done.stdout[-6000:]}"

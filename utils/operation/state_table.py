@@ -36,6 +36,11 @@ def source_key(region: str, account_id: str, cluster_id: str) -> str:
     return f"source#{region}#{account_id}#{cluster_id}"
 
 
+def runs_key(region: str, target_cluster_id: str) -> str:
+    """Return the key of how long earlier runs over a target took."""
+    return f"runs#{region}#{target_cluster_id}"
+
+
 class DynamoDbOperationStore:
     """`OperationStore` over the table `aurora-restore-state`."""
 
@@ -157,14 +162,14 @@ class DynamoDbOperationStore:
 
     def earlier_runs(self, region: str, target_cluster_id: str) -> list[RunDurations]:
         """Return the last runs over a target that succeeded, the newest first."""
-        item = self._table.get({"operation_id": _runs_key(region, target_cluster_id)})
+        item = self._table.get({"operation_id": runs_key(region, target_cluster_id)})
         return _Runs.model_validate_json(json_of(item)).runs if item else []
 
     def remember_run(self, region: str, target_cluster_id: str, run: RunDurations) -> None:
         """Write the target's row with one more run; its lock keeps others from writing it meanwhile."""
         runs = with_run(self.earlier_runs(region, target_cluster_id), run)
         written = item_of(_Runs(runs=runs).model_dump_json())
-        key = _runs_key(region, target_cluster_id)
+        key = runs_key(region, target_cluster_id)
         ours_or_none = "attribute_not_exists(operation_id) OR attribute_exists(runs)"
         self._table.put({"operation_id": key, **written, "ttl": row_ttl(run.finished_at)}, ours_or_none)
 
@@ -191,10 +196,6 @@ class DynamoDbOperationStore:
         row = item_of(record.model_dump_json()) | {"operation_id": key, "ttl": row_ttl(record.known_at)}
         is_older = "attribute_not_exists(operation_id) OR #ttl <= :ttl"
         self._table.put(_without_nulls(row), is_older, values={":ttl": row["ttl"]}, names={"#ttl": "ttl"})
-
-
-def _runs_key(region: str, target_cluster_id: str) -> str:
-    return f"runs#{region}#{target_cluster_id}"
 
 
 class _Runs(BaseModel):

@@ -1,0 +1,1 @@
+"""`deploy.sh selftest`: the deployed pipeline drills a throwaway source, and everything is removed again."""
