@@ -64,7 +64,7 @@ def _bootstrap(account: Account, options: Namespace) -> int:
     if there is not None and there.outputs.get("Environment", options.env) != options.env:
         stacks.prerequisites_of(account, options.env)  # says why not
     refuse_failed_stack(account, there)
-    if there is None:
+    if there is None or not there.is_made:
         with told():
             refuse_secrets_to_be_deleted(account, options.env)
     with reasons_told(account, stacks.PREREQUISITES):
@@ -84,7 +84,7 @@ def _deploy(account: Account, options: Namespace) -> int:
     with told():
         there = stacks.find_stack(account, stacks.PIPELINE)
         refuse_failed_stack(account, there)
-        if there is None:
+        if there is None or not there.is_made:
             _refuse_tables_of_before(account)
             refuse_log_groups_of_before(account)
     parameters = stacks.parameters_of(options.env, options.parameters)

@@ -16,9 +16,23 @@ _LOG_GROUPS = ("/aws/lambda/aurora-restore-", "/aws/vendedlogs/states/aurora-res
 
 
 def refuse_failed_stack(account: Account, stack: Stack | None) -> None:
-    """Refuse to go on with a stack whose first deployment failed; raises `Refused`."""
-    if stack is not None and stack.status in _ONLY_TO_BE_DELETED:
-        where = f"--stack-name {stack.name} --region {account.region}"
+    """Refuse to go on with a stack that CloudFormation would not update, with the way out; raises `Refused`."""
+    if stack is None:
+        return
+    where = f"--stack-name {stack.name} --region {account.region}"
+    if stack.is_made and stack.status.endswith("_IN_PROGRESS"):
+        raise Refused(
+            f"stack {stack.name} is in {stack.status}: CloudFormation is still at work on it, for this or somebody "
+            f"else's command. aws cloudformation describe-stack-events {where} shows how far it is; run this again "
+            "when it is done"
+        )
+    if stack.status == "UPDATE_ROLLBACK_FAILED":
+        raise Refused(
+            f"stack {stack.name} is in {stack.status}: an update failed, and so did the way back. "
+            f"aws cloudformation describe-stack-events {where} says which resource is in the way; mend that, then "
+            f"aws cloudformation continue-update-rollback {where}, and run this again"
+        )
+    if stack.status in _ONLY_TO_BE_DELETED:
         raise Refused(
             f"stack {stack.name} is in {stack.status}: its first deployment failed, and CloudFormation updates no such "
             f"stack. aws cloudformation describe-stack-events {where} says why; then "
@@ -29,7 +43,7 @@ def refuse_failed_stack(account: Account, stack: Stack | None) -> None:
 def refuse_secrets_to_be_deleted(account: Account, environment: str) -> None:
     """Refuse names of secrets that are reserved until a deletion is done; raises `Refused`."""
     client = account.client("secretsmanager")
-    for name in ("master-credentials", "app-credentials"):
+    for name in ("master-credentials", "app-credentials", "kms-key"):
         secret = f"aurora-restore/{environment}/{name}"
         try:
             going = client.describe_secret(SecretId=secret).get("DeletedDate")

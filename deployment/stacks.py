@@ -16,6 +16,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PREREQUISITES = "aurora-restore-prerequisites"
 PIPELINE = "aurora-restore"
 SOURCE_ACCOUNT = "aurora-restore-source"
+_NOTHING_MADE_YET = "REVIEW_IN_PROGRESS"
 _READY = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
 
 
@@ -27,6 +28,11 @@ class Stack:
     status: str
     parameters: Mapping[str, str]
     outputs: Mapping[str, str]
+
+    @property
+    def is_made(self) -> bool:
+        """Whether anything of it is there: a first change set that nobody carried out has made nothing yet."""
+        return self.status != _NOTHING_MADE_YET
 
     @property
     def is_ready(self) -> bool:

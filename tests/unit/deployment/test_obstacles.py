@@ -1,5 +1,6 @@
 """What CloudFormation would stumble over is refused before it begins, with the command that removes it."""
 
+from argparse import Namespace
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from deployment import commands, stacks
 from deployment.account import Account, Refused
 from deployment.obstacles import (
     reasons_of_failure,
@@ -19,6 +21,8 @@ from deployment.obstacles import (
 from deployment.stacks import Stack
 
 REGION = "us-west-2"
+BUSY = ["CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "DELETE_IN_PROGRESS"]
+FINE = ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED", "REVIEW_IN_PROGRESS"]
 
 
 @pytest.fixture
@@ -48,10 +52,37 @@ def test_of_a_stack_whose_first_deployment_failed_only_the_deletion_is_left(acco
         refuse_failed_stack(account, a_stack(status))
 
 
-@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
+@pytest.mark.parametrize("status", BUSY)
+def test_a_stack_that_is_being_worked_on_is_left_alone(account: Account, status: str) -> None:
+    with pytest.raises(Refused, match=rf"is in {status}: CloudFormation is still at work.*again when it is done"):
+        refuse_failed_stack(account, a_stack(status))
+
+
+def test_a_stack_whose_way_back_failed_is_told_how_to_go_on(account: Account) -> None:
+    told = "continue-update-rollback --stack-name aurora-restore --region us-west-2"
+    with pytest.raises(Refused, match=rf"is in UPDATE_ROLLBACK_FAILED.*{told}"):
+        refuse_failed_stack(account, a_stack("UPDATE_ROLLBACK_FAILED"))
+
+
+@pytest.mark.parametrize("status", FINE)
 def test_any_other_stack_goes_on(account: Account, status: str) -> None:
     refuse_failed_stack(account, a_stack(status))
     refuse_failed_stack(account, None)
+
+
+def test_a_first_change_set_that_nobody_carried_out_hides_no_obstacle(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.client("dynamodb").create_table(
+        TableName="aurora-restore-state",
+        KeySchema=[{"AttributeName": "operation_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "operation_id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    monkeypatch.setattr(stacks, "prerequisites_of", lambda _account, _environment: a_stack("CREATE_COMPLETE"))
+    monkeypatch.setattr(stacks, "find_stack", lambda _account, _name: a_stack("REVIEW_IN_PROGRESS"))
+    with pytest.raises(Refused, match="its tables aurora-restore-state are still here"):
+        commands._deploy(account, Namespace(env="dev", parameters=[], host=False, yes=True))
 
 
 def test_log_groups_under_the_stacks_names_are_named_with_the_commands_that_remove_them(account: Account) -> None:
@@ -86,7 +117,13 @@ def test_a_secret_whose_name_is_reserved_until_its_deletion_is_named() -> None:
 
 
 def test_secrets_that_are_there_or_not_hinder_nothing() -> None:
-    refuse_secrets_to_be_deleted(secrets_answer(None, {"Name": "there"}), "dev")
+    refuse_secrets_to_be_deleted(secrets_answer(None, {"Name": "there"}, None), "dev")
+
+
+def test_the_secret_with_the_keys_id_is_looked_at_as_well() -> None:
+    going = {"DeletedDate": datetime(2026, 11, 20, tzinfo=UTC)}
+    with pytest.raises(Refused, match="aurora-restore/dev/kms-key is scheduled for deletion"):
+        refuse_secrets_to_be_deleted(secrets_answer(None, {"Name": "there"}, going), "dev")
 
 
 def test_what_only_the_events_say_of_a_failure_is_told() -> None:
