@@ -7,16 +7,26 @@ from typing import Annotated
 
 import typer
 
-from deployment.account import Account, Refused
+from deployment.account import Refused
 from restore_command import commands
 from restore_command.answering import answer
 from restore_command.durations import typed
 from restore_command.evidence import drilling, reporting
 from restore_command.evidence.reporting import Form
 from restore_command.exit_codes import FAILED, INTERRUPTED
-from restore_command.options import AsJson, Env, Environment, Input, Operation, Region, Watch
+from restore_command.fleet.app import app as fleet
+from restore_command.options import (
+    AsJson,
+    Env,
+    Input,
+    Operation,
+    Region,
+    Watch,
+    end,
+    pipeline_of,
+    text_of,
+)
 from restore_command.output import Output
-from restore_command.pipeline import Pipeline
 from utils.operation.model import OperationStatus
 from utils.words import printable
 
@@ -34,6 +44,7 @@ app = typer.Typer(
     "from the environment or from a profile (AWS_PROFILE), as for the AWS CLI.",
     epilog=_EXIT_CODES,
 )
+app.add_typer(fleet, name="fleet")
 
 
 @app.command()
@@ -46,20 +57,20 @@ def start(
     json: AsJson = False,
 ) -> None:
     """Check a request and start a run with it; without --input one with the stack's defaults."""
-    pipeline = _pipeline(env, region)
-    _end(commands.start(pipeline, Output(json), _text_of(request), name, watch=watch))
+    pipeline = pipeline_of(env, region)
+    end(commands.start(pipeline, Output(json), text_of(request), name, watch=watch))
 
 
 @app.command()
 def plan(request: Input = "", env: Env = None, region: Region = None, json: AsJson = False) -> None:
     """Let the deployed pipeline plan a run (dry run) and show what it would do; nothing is changed."""
-    _end(commands.plan(_pipeline(env, region), Output(json), _text_of(request)))
+    end(commands.plan(pipeline_of(env, region), Output(json), text_of(request)))
 
 
 @app.command()
 def watch(operation: Operation = None, env: Env = None, region: Region = None, json: AsJson = False) -> None:
     """Follow a run to its end; Ctrl-C leaves the run alone."""
-    _end(commands.watch(_pipeline(env, region), Output(json), operation))
+    end(commands.watch(pipeline_of(env, region), Output(json), operation))
 
 
 @app.command()
@@ -80,13 +91,13 @@ def runs(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--since") from None
     found = commands.Wanted(target=target, status=status, since=earliest, limit=limit)
-    _end(commands.runs(_pipeline(env, region), Output(json), found))
+    end(commands.runs(pipeline_of(env, region), Output(json), found))
 
 
 @app.command()
 def show(operation: Operation = None, env: Env = None, region: Region = None, json: AsJson = False) -> None:
     """Show one run: plan, changes, durations, users, checks, audit trail, and what to do next."""
-    _end(commands.show(_pipeline(env, region), Output(json), operation))
+    end(commands.show(pipeline_of(env, region), Output(json), operation))
 
 
 @app.command()
@@ -98,7 +109,7 @@ def resume(
     json: AsJson = False,
 ) -> None:
     """Go on with an operation that failed, under its own id, with its own request and plan."""
-    _end(commands.resume(_pipeline(env, region), Output(json), operation, watch=watch))
+    end(commands.resume(pipeline_of(env, region), Output(json), operation, watch=watch))
 
 
 Waiting = Annotated[str, typer.Argument(metavar="OPERATION", help="Operation that waits for approval.")]
@@ -110,13 +121,13 @@ def approve(
     operation: Waiting, reason: Reason = "", env: Env = None, region: Region = None, json: AsJson = False
 ) -> None:
     """Let a run that waits for approval carry out its plan."""
-    _end(answer(_pipeline(env, region), Output(json), operation, reason, approved=True))
+    end(answer(pipeline_of(env, region), Output(json), operation, reason, approved=True))
 
 
 @app.command()
 def reject(operation: Waiting, reason: Reason, env: Env = None, region: Region = None, json: AsJson = False) -> None:
     """End a run that waits for approval; nothing was changed."""
-    _end(answer(_pipeline(env, region), Output(json), operation, reason, approved=False))
+    end(answer(pipeline_of(env, region), Output(json), operation, reason, approved=False))
 
 
 @app.command()
@@ -128,7 +139,7 @@ def undo(
     json: AsJson = False,
 ) -> None:
     """Give the old cluster of a swap its name back; the new one is put aside, and nothing is deleted."""
-    _end(commands.undo(_pipeline(env, region), Output(json), operation, watch=watch))
+    end(commands.undo(pipeline_of(env, region), Output(json), operation, watch=watch))
 
 
 @app.command()
@@ -145,7 +156,7 @@ def afterwards(
     """Put off, or call off, what is to become of the cluster that a run has restored."""
     if (postpone is None) != cancel:
         raise typer.BadParameter("one of both", param_hint="--postpone, --cancel")
-    _end(commands.afterwards(_pipeline(env, region), Output(json), operation, postpone))
+    end(commands.afterwards(pipeline_of(env, region), Output(json), operation, postpone))
 
 
 @app.command()
@@ -169,9 +180,9 @@ def report(
     if signed is not None:
         if html or markdown or file:
             raise typer.BadParameter("the files come as they were signed", param_hint="--signed")
-        _end(reporting.fetch(_pipeline(env, region), Output(json), operation, signed))
+        end(reporting.fetch(pipeline_of(env, region), Output(json), operation, signed))
     form = Form.JSON if json else Form.HTML if html else Form.MARKDOWN
-    _end(reporting.report(_pipeline(env, region), Output(json), operation, form, file))
+    end(reporting.report(pipeline_of(env, region), Output(json), operation, form, file))
 
 
 @app.command()
@@ -190,8 +201,8 @@ def drills(
     if signed is not None:
         if html:
             raise typer.BadParameter("the page comes as it was signed", param_hint="--signed")
-        _end(drilling.sign(_pipeline(env, region), Output(json), days=days, fresh_days=fresh_days, folder=signed))
-    _end(drilling.drills(_pipeline(env, region), Output(json), days=days, fresh_days=fresh_days, html=html))
+        end(drilling.sign(pipeline_of(env, region), Output(json), days=days, fresh_days=fresh_days, folder=signed))
+    end(drilling.drills(pipeline_of(env, region), Output(json), days=days, fresh_days=fresh_days, html=html))
 
 
 @app.command()
@@ -201,7 +212,7 @@ def verify_report(
     json: AsJson = False,
 ) -> None:
     """Check evidence with the public key alone, without AWS: signature, digests, and what that proves."""
-    _end(reporting.verify_report(Output(json), files, key))
+    end(reporting.verify_report(Output(json), files, key))
 
 
 def main() -> int:
@@ -215,25 +226,3 @@ def main() -> int:
         sys.stderr.write("restore.sh: interrupted\n")
         return INTERRUPTED
     return 0
-
-
-def _pipeline(env: Environment | None, region: str | None) -> Pipeline:
-    pipeline = Pipeline(Account.of_environment(region))
-    if env is not None:
-        pipeline.refuse_unless_of(env.value)
-    return pipeline
-
-
-def _text_of(request: str) -> str:
-    if not request:
-        return "{}"
-    try:
-        return sys.stdin.read() if request == "-" else Path(request).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(
-            f"{request}: {error}; expected a file with a JSON object", param_hint="--input"
-        ) from None
-
-
-def _end(code: int) -> None:
-    raise typer.Exit(code)

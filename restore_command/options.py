@@ -1,9 +1,14 @@
-"""The options that several commands have."""
+"""The options that several commands have, and what is made of them."""
 
+import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from deployment.account import Account
+from restore_command.pipeline import Pipeline
 
 
 class Environment(StrEnum):
@@ -20,3 +25,28 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 Operation = Annotated[str | None, typer.Argument(metavar="[OPERATION]", help="Operation; the newest when left out.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Follow the run to its end.")]
 Input = Annotated[str, typer.Option("--input", metavar="FILE", help="File with the request; - reads standard input.")]
+
+
+def pipeline_of(env: Environment | None, region: str | None) -> Pipeline:
+    """Return the pipeline of a Region; raises `Refused` if it is of another environment."""
+    pipeline = Pipeline(Account.of_environment(region))
+    if env is not None:
+        pipeline.refuse_unless_of(env.value)
+    return pipeline
+
+
+def text_of(request: str) -> str:
+    """Return what a file has, or standard input."""
+    if not request:
+        return "{}"
+    try:
+        return sys.stdin.read() if request == "-" else Path(request).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(
+            f"{request}: {error}; expected a file with a JSON object", param_hint="--input"
+        ) from None
+
+
+def end(code: int) -> None:
+    """End the command with an exit code."""
+    raise typer.Exit(code)

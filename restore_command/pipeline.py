@@ -46,6 +46,14 @@ class Pipeline:
         return self._stack.parameters.get(name, "")
 
     @property
+    def fleet_machine_arn(self) -> str:
+        """The ARN of the state machine of fleets; raises `Refused` for a stack from before there were any."""
+        found = self._stack.outputs.get("FleetStateMachineArn")
+        if found is None:
+            raise Refused(f"the pipeline in {self.region} has no fleets yet: deploy it once more")
+        return found
+
+    @property
     def defaults(self) -> StackDefaults:
         """What the stack fills in."""
         parameters = self._stack.parameters

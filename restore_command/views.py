@@ -32,7 +32,7 @@ def table_of(runs: Iterable[Run]) -> Table:
     for run in runs:
         table.add_row(
             Text(run.operation_id), Text(run.target or "-"), _status(run), _minute(run.started_at),
-            duration(round(run.seconds)), Text(_how(run)),
+            duration(round(run.seconds)), Text(how(run)),
         )  # fmt: skip
     return table
 
@@ -79,6 +79,13 @@ def how_far(run: Run | None) -> str:
     if restore is not None and restore.finished_at is None and restore.instance_ids:
         return f"{len(restore.instance_ids)} instances"
     return ""
+
+
+def how(run: Run) -> str:
+    """Return what a run failed of, or where it is."""
+    if run.status is OperationStatus.RUNNING:
+        return f"at {run.step}" if run.step else "-"
+    return f"{run.error} at {run.step}" if run.error and run.step else run.error or "-"
 
 
 def verdict(progress: Progress, run: Run | None) -> RenderableType:
@@ -172,12 +179,6 @@ def _snapshot(arn: str | None) -> str:
         return "none"
     region, account = region_and_account(arn)
     return f"{arn.split(':', 6)[6]} ({region}, {account})"
-
-
-def _how(run: Run) -> str:
-    if run.status is OperationStatus.RUNNING:
-        return f"at {run.step}" if run.step else "-"
-    return f"{run.error} at {run.step}" if run.error and run.step else run.error or "-"
 
 
 def _minute(moment: datetime) -> str:

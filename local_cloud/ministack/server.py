@@ -27,7 +27,7 @@ from local_cloud.ministack import (
     iam_shims,
     lambda_shims,
     ministack_modules,
-    rds_integrations,
+    sdk_integrations,
 )
 from local_cloud.ministack.aurora_hooks import hooks
 from local_cloud.ministack.journals import iam as iam_journal
@@ -35,7 +35,7 @@ from local_cloud.ministack.journals import sns as sns_journal
 from local_cloud.ministack.refusals import definitions, executions, functions, schedules, secret_names, stacks, topics
 from local_cloud.ministack.run_again import run_again
 from local_cloud.ministack.scaling import endpoint as scaling
-from local_cloud.ministack.state_machines import callback_shims, execution_shims, states_shims
+from local_cloud.ministack.state_machines import callback_shims, distributed_maps, execution_shims, states_shims
 from local_cloud.regions import TARGET_REGION
 
 
@@ -146,7 +146,8 @@ async def _ministack(
     iam_journal.install(run_dir)
     sns_journal.install(run_dir)
     states_shims.install(options.shortest_wait)
-    rds_integrations.install(aurora.endpoint)
+    distributed_maps.install()
+    sdk_integrations.install(aurora.endpoint)
     execution_shims.install()
     callback_shims.install()
     cloudformation_shims.install()

@@ -6,12 +6,17 @@ from tests.integration.stage.roles.permissions import WITHOUT, Entry, granted_to
 from tests.integration.stage.world import World
 from utils.operation.model import Helper, StepName
 
-ROLES = (*(step.value.lower().replace(" ", "-") for step in (*StepName, *Helper)), "pipeline", "approver", "retirement")
+ROLES = (
+    *(step.value.lower().replace(" ", "-") for step in (*StepName, *Helper)),
+    *("pipeline", "approver", "retirement", "fleet"),
+)
 # Calls that nobody makes in the local cloud, so that nothing here can prove or disprove the need.
 NOT_ASKED_LOCALLY = {
     "Log": "Lambda itself writes a function's log there, with the function's role",
     "ExecutionLogs": "Step Functions delivers an execution's log with the state machine's role",
     "KeepDeadLetters": "Lambda keeps there what a function could not do that EventBridge invoked, with its role",
+    "RunItsMap": "Step Functions starts the children of a distributed Map with the state machine's role",
+    "LookAfterItsMap": "Step Functions looks at, and ends, the children of a distributed Map with the same role",
     "ReachTheVpc": "Lambda makes a function's network interfaces with its role",
     "UseKeysThroughRds": "AWS asks for it where the key is another account's; the local Aurora asks for the grant only",
     "FirstClusterOfAccount": "RDS asks for it once in the life of an account",

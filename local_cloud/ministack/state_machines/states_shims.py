@@ -35,7 +35,8 @@ def invoke_functions_as_the_state_machines_role() -> None:
     start_nested: Callable[[str, Any], Any] = states._invoke_nested_start_execution
 
     def execute_with_role(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
-        machine = states._state_machines.get(execution["stateMachineArn"]) or {}
+        # A child of a distributed Map works with its machine's role: machine/label.
+        machine = states._state_machines.get(execution["stateMachineArn"].partition("/")[0]) or {}
         token = _role_arn.set(str(machine.get("roleArn", "")))
         try:
             return execute_task(state, raw_input, execution, context)

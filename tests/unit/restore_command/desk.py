@@ -16,6 +16,7 @@ from utils.operation.audit_log import AuditEvent, AuditRow, DynamoDbAuditLog
 from utils.operation.state_table import DynamoDbOperationStore
 
 MACHINE = "arn:aws:states:us-west-2:123456789012:stateMachine:aurora-restore-pipeline"
+FLEETS = MACHINE.replace("-pipeline", "-fleet")
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 
 
@@ -106,7 +107,7 @@ class _Pipeline(Pipeline):
     def __init__(self, desk: Desk, parameters: Mapping[str, str]) -> None:
         super().__init__(Account("us-west-2", "123456789012", "arn:aws:iam::123456789012:user/ops", None))  # type: ignore[arg-type]
         self._desk = desk
-        outputs = {"StateMachineArn": MACHINE}
+        outputs = {"StateMachineArn": MACHINE, "FleetStateMachineArn": FLEETS}
         self._stack = stacks.Stack("aurora-restore", "CREATE_COMPLETE", parameters, outputs)
         self.states = desk.states
 

@@ -41,7 +41,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 def test_a_wrong_command_line_is_named_and_ends_with_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], told: str
 ) -> None:
-    monkeypatch.setattr(app, "_pipeline", lambda *_of: None)
+    monkeypatch.setattr(app, "pipeline_of", lambda *_of: None)
 
     assert run(monkeypatch, *arguments) == USAGE
     assert told in capsys.readouterr().err
@@ -50,7 +50,7 @@ def test_a_wrong_command_line_is_named_and_ends_with_2(
 def test_a_request_that_is_no_text_is_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(app, "_pipeline", lambda *_of: None)
+    monkeypatch.setattr(app, "pipeline_of", lambda *_of: None)
     (tmp_path / "request.json").write_bytes(b"\xff\xfe")
 
     assert run(monkeypatch, "start", "--input", str(tmp_path / "request.json")) == USAGE

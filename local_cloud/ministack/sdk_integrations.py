@@ -1,8 +1,8 @@
-"""Lets a state machine call RDS by itself (`aws-sdk:rds:…`), at the local Aurora and with its role's rights.
+"""Lets a state machine call RDS, Step Functions and SNS by itself (`aws-sdk:rds:…`), with its role's rights.
 
-ministack 1.5.33 would ask its own RDS, which nobody else sees, and no IAM. The names of members and errors are those of
-the SDK for Java 2, which in a member spells the first word alone in its own way: DbClusterIdentifier, but
-SourceDBClusterSnapshotArn; Rds.InvalidDbClusterSnapshotStateException.
+ministack 1.5.33 asks no IAM, and for RDS its own, which nobody else sees, in place of the local Aurora. The names of
+members and errors are those of the SDK for Java 2, which in a member spells the first word alone in its own way:
+DbClusterIdentifier, but SourceDBClusterSnapshotArn; Rds.InvalidDbClusterSnapshotStateException.
 https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
 """
 
@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import re
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import botocore
@@ -25,28 +26,34 @@ from botocore.model import ListShape, OperationModel, Shape, StructureShape
 from local_cloud.ministack import ministack_modules
 from local_cloud.ministack.state_machines.states_shims import role_at_work
 
-_ACTIONS = "aws-sdk:rds:"
+_Service = Literal["rds", "stepfunctions", "sns"]
+_ACTIONS = "aws-sdk:"
+# Our own client's name of a service, by Step Functions' name of it.
+_SERVICES: dict[str, _Service] = {"rds": "rds", "sfn": "stepfunctions", "sns": "sns"}
 _making = threading.Lock()
 
 
 def install(rds_endpoint: str) -> None:
-    """Send what a state machine asks of RDS to `rds_endpoint`."""
+    """Send what a state machine asks of RDS to `rds_endpoint`, and what it asks of the others to this cloud."""
     states = ministack_modules.service("stepfunctions")
     invoke: Callable[[str, Any], Any] = states._invoke_aws_sdk_integration
 
     def invoke_integration(resource: str, arguments: Any) -> Any:
-        _, found, action = resource.partition(_ACTIONS)
-        return _call(rds_endpoint, action, arguments) if found else invoke(resource, arguments)
+        service, _, action = resource.partition(_ACTIONS)[2].partition(":")
+        if service not in _SERVICES:
+            return invoke(resource, arguments)
+        endpoint = rds_endpoint if service == "rds" else os.environ["AWS_ENDPOINT_URL"]
+        return _call(service, endpoint, action, arguments)
 
     states._invoke_aws_sdk_integration = invoke_integration
 
 
-def _call(endpoint: str, action: str, arguments: dict[str, Any]) -> Any:
+def _call(service: str, endpoint: str, action: str, arguments: dict[str, Any]) -> Any:
     states = ministack_modules.service("stepfunctions")
-    client = _client(endpoint, role_at_work())
+    client = _client(_SERVICES[service], endpoint, role_at_work())
     names = {name[0].lower() + name[1:]: name for name in client.meta.service_model.operation_names}
     if action not in names:
-        raise states._ExecutionError("States.Runtime", f"RDS has no action {action}")
+        raise states._ExecutionError("States.Runtime", f"{service} has no action {action}")
     operation: OperationModel = client.meta.service_model.operation_model(names[action])
     parameters = _as_api(arguments, operation.input_shape)
     try:
@@ -55,20 +62,20 @@ def _call(endpoint: str, action: str, arguments: dict[str, Any]) -> Any:
         raise states._ExecutionError("States.Runtime", str(error)) from None
     except ClientError as error:
         told = error.response["Error"]
-        raise states._ExecutionError(_java_error(operation, told["Code"]), told["Message"]) from None
+        raise states._ExecutionError(_java_error(service, operation, told["Code"]), told["Message"]) from None
     except BotoCoreError as error:  # no answer
-        raise states._ExecutionError("Rds.SdkClientException", str(error)) from None
+        raise states._ExecutionError(f"{service.capitalize()}.SdkClientException", str(error)) from None
     return _as_java({name: value for name, value in answer.items() if name != "ResponseMetadata"})
 
 
-def _client(endpoint: str, role_arn: str) -> Any:
-    """Return RDS in the name of a state machine's role."""
+def _client(service: _Service, endpoint: str, role_arn: str) -> Any:
+    """Return a service in the name of a state machine's role."""
     with _making:  # reading RDS's description takes longer than all calls of an execution
-        return _client_in(str(ministack_modules.core("responses").get_region()), endpoint, role_arn)
+        return _client_in(service, str(ministack_modules.core("responses").get_region()), endpoint, role_arn)
 
 
 @functools.cache
-def _client_in(region: str, endpoint: str, role_arn: str) -> Any:
+def _client_in(service: _Service, region: str, endpoint: str, role_arn: str) -> Any:
     """Make one that has a session which STS knows."""
     account = role_arn.split(":")[4]
     digest = hashlib.sha256(f"states:{role_arn}".encode()).hexdigest()
@@ -84,18 +91,19 @@ def _client_in(region: str, endpoint: str, role_arn: str) -> Any:
         },
     )
     return boto3.Session().client(
-        "rds", region_name=region, endpoint_url=endpoint, config=Config(retries={"max_attempts": 1}),
+        service, region_name=region, endpoint_url=endpoint, config=Config(retries={"max_attempts": 1}),
         aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token,
     )  # fmt: skip
 
 
 def _member(name: str) -> str:
-    return re.sub(r"^[A-Z]+(?=[A-Z][a-z]|$)", lambda acronym: acronym[0].capitalize(), name)
+    capital = name[0].upper() + name[1:]
+    return re.sub(r"^[A-Z]+(?=[A-Z][a-z]|$)", lambda acronym: acronym[0].capitalize(), capital)
 
 
-def _exception(shape_name: str) -> str:
+def _exception(service: str, shape_name: str) -> str:
     words = re.sub(r"[A-Z]+(?=[A-Z][a-z]|$)", lambda acronym: acronym[0].capitalize(), shape_name)
-    return f"Rds.{words.removesuffix('Fault').removesuffix('Exception')}Exception"
+    return f"{service.capitalize()}.{words.removesuffix('Fault').removesuffix('Exception')}Exception"
 
 
 def _as_api(value: Any, shape: Shape | None) -> Any:
@@ -122,9 +130,9 @@ def _as_java(value: Any) -> Any:
     return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
-def _java_error(operation: OperationModel, code: str) -> str:
-    """Return the name of an exception of the SDK for Java; a fault that the operation does not declare has RDS's."""
+def _java_error(service: str, operation: OperationModel, code: str) -> str:
+    """Return the name of an exception of the SDK for Java; a fault that is not declared has the service's."""
     for shape in operation.error_shapes:
         if code in (shape.name, shape.metadata.get("error", {}).get("code")):
-            return _exception(str(shape.name))
-    return "Rds.RdsException"
+            return _exception(service, str(shape.name))
+    return f"{service.capitalize()}.{service.capitalize()}Exception"

@@ -1,0 +1,1 @@
+"""`./restore.sh fleet`: many restores at once, each a run of its own."""

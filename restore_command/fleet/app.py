@@ -1,0 +1,68 @@
+"""The commands of `./restore.sh fleet` and their options."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from restore_command.fleet import commands
+from restore_command.options import AsJson, Env, Region, Watch, end, pipeline_of, text_of
+from restore_command.output import Output
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help='Restores many targets at once: {"operations": [REQUEST, ...], "max_concurrency": 20, "tolerated_failures": '
+    "0}. When more fail than are tolerated, no further one is started; what is under way goes on.",
+)
+Requests = Annotated[str, typer.Option("--input", metavar="FILE", help="File with the list; - reads standard input.")]
+Name = Annotated[str | None, typer.Argument(metavar="[FLEET]", help="Fleet; the newest when left out.")]
+
+
+@app.command()
+def start(
+    requests: Requests,
+    name: Annotated[str, typer.Option(help="Name; made from the time when left out. Its runs are NAME-001, ...")] = "",
+    watch: Watch = False,
+    env: Env = None,
+    region: Region = None,
+    json: AsJson = False,
+) -> None:
+    """Check every request and start a run for each."""
+    end(commands.start(pipeline_of(env, region), Output(json), text_of(requests), name, watch=watch))
+
+
+@app.command()
+def plan(requests: Requests, env: Env = None, region: Region = None, json: AsJson = False) -> None:
+    """Let every run make its plan (dry run) and tell which would be refused; nothing is changed."""
+    end(commands.plan(pipeline_of(env, region), Output(json), text_of(requests)))
+
+
+@app.command()
+def watch(fleet: Name = None, env: Env = None, region: Region = None, json: AsJson = False) -> None:
+    """Follow a fleet to its end; Ctrl-C leaves it alone."""
+    end(commands.watch(pipeline_of(env, region), Output(json), fleet))
+
+
+@app.command()
+def show(
+    fleet: Name = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page as well.")] = None,
+    env: Env = None,
+    region: Region = None,
+    json: AsJson = False,
+) -> None:
+    """Show a fleet, one line a target."""
+    end(commands.show(pipeline_of(env, region), Output(json), fleet, html))
+
+
+@app.command()
+def resume(
+    fleet: Annotated[str, typer.Argument(metavar="FLEET", help="Fleet of which some failed.")],
+    watch: Watch = False,
+    env: Env = None,
+    region: Region = None,
+    json: AsJson = False,
+) -> None:
+    """Go on with the runs of a fleet that failed, under their own ids, as a fleet of its own."""
+    end(commands.resume(pipeline_of(env, region), Output(json), fleet, watch=watch))

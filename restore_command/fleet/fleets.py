@@ -1,0 +1,128 @@
+"""A fleet: an execution that starts a run for each of its requests, and the runs that came of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from deployment.account import Refused
+from restore_command import execution as executions
+from restore_command.execution import NoSuchExecution
+from restore_command.pipeline import Pipeline
+from restore_command.records import Run, records_of
+from utils.operation.model import OperationStatus
+
+NOT_STARTED = "NOT_STARTED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One request of a fleet; `run` is None while nothing has come of it."""
+
+    operation_id: str
+    target: str
+    run: Run | None
+
+    @property
+    def status(self) -> str:
+        """How it stands."""
+        return self.run.status.value if self.run else NOT_STARTED
+
+    @property
+    def failed(self) -> bool:
+        """Whether its run failed."""
+        return self.run is not None and self.run.status is OperationStatus.FAILED
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "operation_id": self.operation_id,
+            "target_cluster_id": self.target or None,
+            "status": self.status,
+            "run": self.run.document() if self.run else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """A fleet as it stands."""
+
+    name: str
+    status: str
+    started_at: datetime
+    stopped_at: datetime | None
+    cause: str
+    members: list[Member]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended; runs of one that was stopped may go on."""
+        return self.status != "RUNNING"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many stand how, such as `{"SUCCEEDED": 45, "FAILED": 5}`."""
+        return dict(sorted(Counter(member.status for member in self.members).items()))
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "fleet": self.name,
+            "status": self.status,
+            "started_at": self.started_at.isoformat(),
+            "stopped_at": self.stopped_at.isoformat() if self.stopped_at else None,
+            "cause": self.cause or None,
+            "counts": self.counts,
+            "operations": [member.document() for member in self.members],
+        }
+
+
+def find(pipeline: Pipeline, name: str | None) -> Fleet:
+    """Return the fleet of that name, the newest without one; raises `Refused`."""
+    try:
+        arn = executions.find(pipeline.states, pipeline.fleet_machine_arn, name)
+    except NoSuchExecution as error:
+        raise Refused(str(error).replace("No operation", "No fleet")) from None
+    return at(pipeline, arn)
+
+
+def at(pipeline: Pipeline, arn: str) -> Fleet:
+    """Return a fleet as it stands now."""
+    found = pipeline.states.describe_execution(executionArn=arn)
+    name = arn.rpartition(":")[2]
+    runs = {run.operation_id: run for run in records_of(pipeline).runs()}
+    resumed = {arn.rpartition(":")[2]: run for run in runs.values() for arn in run.execution_arns}
+    return Fleet(
+        name=name,
+        status=found["status"],
+        started_at=found["startDate"],
+        stopped_at=found.get("stopDate"),
+        cause=found.get("cause", ""),
+        members=[
+            Member(operation_id=own, target=run.target if run else _target_of(request), run=run)
+            for own, request in _operations(name, found["input"])
+            for run in [runs.get(own) or resumed.get(own)]
+        ],
+    )
+
+
+def operation_id(fleet: str, number: int) -> str:
+    """Name the run of a fleet's request, counted from 1, as the state machine does."""
+    return f"{fleet}-{number:03}"
+
+
+def _operations(fleet: str, text: str) -> Iterator[tuple[str, Any]]:
+    given = json.loads(text)
+    operations = given.get("operations") if isinstance(given, dict) else None
+    for number, request in enumerate(operations if isinstance(operations, list) else [], 1):
+        yield operation_id(fleet, number), request
+
+
+def _target_of(request: Any) -> str:
+    target = request.get("target") if isinstance(request, dict) else None
+    name = target.get("cluster_id") if isinstance(target, dict) else None
+    return name if isinstance(name, str) else ""

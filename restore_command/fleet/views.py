@@ -1,0 +1,59 @@
+"""What a person sees of a fleet: how many stand how, and one line for each target."""
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from restore_command.fleet.fleets import NOT_STARTED, Fleet
+from restore_command.views import how
+from utils.operation.model import OperationStatus
+from utils.words import duration
+
+_WORDS = {
+    "SUCCEEDED": "restored",
+    "RUNNING": "at work",
+    NOT_STARTED: "not started",
+}
+_STYLES = {"SUCCEEDED": ("✓", "green"), "RUNNING": ("…", "yellow"), NOT_STARTED: ("·", "dim")}
+_FAILED = ("✗", "bold red")
+
+
+def one(fleet: Fleet) -> RenderableType:
+    """Return all of a fleet: its counts, its targets, and what to type next."""
+    mark, colour = _STYLES.get(fleet.status, _FAILED)
+    head = Text.assemble((fleet.name, "bold"), "  ", (f"{mark} {fleet.status}", colour), f"  {counts(fleet)}")
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for name in ("operation", "target", "status"):
+        table.add_column(name, overflow="fold")
+    table.add_column("took", justify="right", no_wrap=True)
+    table.add_column("ended by", overflow="fold")
+    for member in fleet.members:
+        mark, colour = _STYLES.get(member.status, _FAILED)
+        took = duration(round(member.run.seconds)) if member.run else "-"
+        table.add_row(
+            Text(member.run.operation_id if member.run else member.operation_id), Text(member.target or "-"),
+            Text(f"{mark} {member.status}", colour), took, Text(how(member.run) if member.run else "-"),
+        )  # fmt: skip
+    # A fleet that was refused has no targets; why is all that there is to say of it.
+    body: RenderableType = table if fleet.members else Text(fleet.cause)
+    return Group(head, body, *(Text(line, "dim") for line in next_steps(fleet)))
+
+
+def counts(fleet: Fleet) -> str:
+    """Return how many stand how, such as `45 of 50 restored, 5 failed`."""
+    found = fleet.counts
+    restored = found.pop(OperationStatus.SUCCEEDED.value, 0)
+    others = [f"{number} {_WORDS.get(status, status.lower())}" for status, number in found.items()]
+    return ", ".join([f"{restored} of {len(fleet.members)} restored", *others])
+
+
+def next_steps(fleet: Fleet) -> list[str]:
+    """Return what to type next."""
+    failed = [member.run.operation_id for member in fleet.members if member.failed and member.run]
+    if not failed:
+        return []
+    return [
+        f"Why: ./restore.sh show {failed[0]}",
+        *([f"When that is mended: ./restore.sh fleet resume {fleet.name}"] if fleet.is_over else []),
+    ]
