@@ -58,11 +58,11 @@ def show(
 
 @app.command()
 def resume(
-    fleet: Annotated[str, typer.Argument(metavar="FLEET", help="Fleet of which some failed.")],
+    fleet: Annotated[str, typer.Argument(metavar="FLEET", help="Fleet that has ended.")],
     watch: Watch = False,
     env: Env = None,
     region: Region = None,
     json: AsJson = False,
 ) -> None:
-    """Go on with the runs of a fleet that failed, under their own ids, as a fleet of its own."""
+    """Go on with what a fleet did not restore: failed runs under their own ids, the others anew."""
     end(commands.resume(pipeline_of(env, region), Output(json), fleet, watch=watch))

@@ -14,7 +14,6 @@ from restore_command.fleet.page import page_of
 from restore_command.fleet.requests import FleetRequest
 from restore_command.output import Output
 from restore_command.pipeline import Pipeline
-from utils.request.parsing import RESUME
 
 _LOOK_SECONDS = 5.0
 _LONGEST_NAME = 76  # 80 characters are an execution's; each run adds a number
@@ -37,15 +36,15 @@ def plan(pipeline: Pipeline, output: Output, text: str) -> int:
 
 
 def resume(pipeline: Pipeline, output: Output, name: str, *, watch: bool) -> int:
-    """Start a fleet that goes on with those operations of another one that failed, with their own requests."""
+    """Start a fleet of what another one did not restore: operations that failed go on, others are started anew."""
     with told():
         fleet = fleets.find(pipeline, name)
     if not fleet.is_over:
         raise Refused(f"{name} is at work: ./restore.sh fleet watch {name}")
-    failed = [member.run.operation_id for member in fleet.members if member.failed and member.run]
-    if not failed:
-        raise Refused(f"no operation of {name} failed: ./restore.sh fleet show {name} tells how they stand")
-    request = FleetRequest(operations=[{RESUME: operation} for operation in failed], tolerated_failures=len(failed))
+    left = [member.again for member in fleet.members if member.failed or member.run is None]
+    if not left:
+        raise Refused(f"{name} left nothing to go on with: ./restore.sh fleet show {name} tells how its runs stand")
+    request = FleetRequest.model_validate({**fleet.asked, "operations": left})
     return _start(pipeline, output, request, executions.new_name("resume"), watch=watch)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +14,8 @@ from restore_command.execution import NoSuchExecution
 from restore_command.pipeline import Pipeline
 from restore_command.records import Run, records_of
 from utils.operation.model import OperationStatus
+from utils.report.advice import Advice, advice_after
+from utils.request.parsing import RESUME
 
 NOT_STARTED = "NOT_STARTED"
 
@@ -24,8 +25,15 @@ class Member:
     """One request of a fleet; `run` is None while nothing has come of it."""
 
     operation_id: str
-    target: str
+    request: Any
     run: Run | None
+
+    @property
+    def target(self) -> str:
+        """The cluster that it restores, empty where that is the stack's default or not known."""
+        target = self.request.get("target") if isinstance(self.request, dict) else None
+        name = target.get("cluster_id") if isinstance(target, dict) else None
+        return self.run.target if self.run else name if isinstance(name, str) else ""
 
     @property
     def status(self) -> str:
@@ -36,6 +44,15 @@ class Member:
     def failed(self) -> bool:
         """Whether its run failed."""
         return self.run is not None and self.run.status is OperationStatus.FAILED
+
+    @property
+    def again(self) -> Any:
+        """What goes on with it: its operation where that can be resumed, else a run of its own with its request."""
+        operation = self.run.operation if self.run else None
+        if operation is None or operation.error is None:
+            return self.request
+        is_resumed = advice_after(operation.error.name, operation) is Advice.RESUME
+        return {RESUME: operation.operation_id} if is_resumed else self.request
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -57,6 +74,7 @@ class Fleet:
     stopped_at: datetime | None
     cause: str
     members: list[Member]
+    asked: dict[str, Any]  # its input, as far as that is an object
 
     @property
     def is_over(self) -> bool:
@@ -94,8 +112,11 @@ def at(pipeline: Pipeline, arn: str) -> Fleet:
     """Return a fleet as it stands now."""
     found = pipeline.states.describe_execution(executionArn=arn)
     name = arn.rpartition(":")[2]
+    asked = json.loads(found["input"])
+    asked = asked if isinstance(asked, dict) else {}
     runs = {run.operation_id: run for run in records_of(pipeline).runs()}
     resumed = {arn.rpartition(":")[2]: run for run in runs.values() for arn in run.execution_arns}
+    given = asked.get("operations")
     return Fleet(
         name=name,
         status=found["status"],
@@ -103,26 +124,14 @@ def at(pipeline: Pipeline, arn: str) -> Fleet:
         stopped_at=found.get("stopDate"),
         cause=found.get("cause", ""),
         members=[
-            Member(operation_id=own, target=run.target if run else _target_of(request), run=run)
-            for own, request in _operations(name, found["input"])
-            for run in [runs.get(own) or resumed.get(own)]
+            Member(operation_id=own, request=request, run=runs.get(own) or resumed.get(own))
+            for number, request in enumerate(given if isinstance(given, list) else [], 1)
+            for own in [operation_id(name, number)]
         ],
+        asked=asked,
     )
 
 
 def operation_id(fleet: str, number: int) -> str:
     """Name the run of a fleet's request, counted from 1, as the state machine does."""
     return f"{fleet}-{number:03}"
-
-
-def _operations(fleet: str, text: str) -> Iterator[tuple[str, Any]]:
-    given = json.loads(text)
-    operations = given.get("operations") if isinstance(given, dict) else None
-    for number, request in enumerate(operations if isinstance(operations, list) else [], 1):
-        yield operation_id(fleet, number), request
-
-
-def _target_of(request: Any) -> str:
-    target = request.get("target") if isinstance(request, dict) else None
-    name = target.get("cluster_id") if isinstance(target, dict) else None
-    return name if isinstance(name, str) else ""

@@ -11,11 +11,13 @@ from pydantic import BaseModel
 from docs.blocks import REPOSITORY
 from docs.request_schema import FILE, request_schema
 from docs.request_table import first_fields_table, request_table
+from restore_command.fleet.requests import FleetRequest
 from utils.request.model import RestoreRequest
 from utils.request.parsing import parse_request
 from utils.settings import Settings
 
-INPUTS = sorted((REPOSITORY / "statemachine/inputs").glob("*.json"))
+FLEET = REPOSITORY / "statemachine/inputs/fleet.json"
+INPUTS = sorted({*(REPOSITORY / "statemachine/inputs").glob("*.json")} - {FLEET})
 SETTINGS = Settings(
     environment="dev",
     state_table_name="state",
@@ -75,6 +77,11 @@ def test_the_table_has_a_row_with_a_meaning_for_every_field() -> None:
 @pytest.mark.parametrize("path", INPUTS, ids=lambda path: path.name)
 def test_an_example_input_is_a_request_on_any_stack(path: Path) -> None:
     parse_request(json.loads(path.read_text()), SETTINGS)
+
+
+def test_the_example_of_a_fleet_has_requests_on_any_stack() -> None:
+    fleet = FleetRequest.model_validate(json.loads(FLEET.read_text()))
+    assert len({parse_request(operation, SETTINGS).target.cluster_id for operation in fleet.operations}) > 1
 
 
 def test_the_example_with_every_field_has_every_field() -> None:

@@ -170,14 +170,26 @@ def test_ctrl_c_leaves_a_fleet_alone() -> None:
     assert "nightly goes on. Watch it again: ./restore.sh fleet watch nightly" in desk.noted
 
 
-def test_what_failed_is_gone_on_with_under_its_own_id() -> None:
+def test_what_failed_goes_on_under_its_own_id_and_what_never_began_is_started() -> None:
     desk = a_fleet_of_three(FakeStates(status="FAILED"))
+    desk.states.started = [{"input": json.dumps({**THREE, "max_concurrency": 7})}]
 
     assert commands.resume(desk.pipeline, desk.output(), "nightly", watch=False) == SUCCEEDED
 
     asked = json.loads(desk.states.started[-1]["input"])
-    assert asked["operations"] == [{"resume": "nightly-002"}]
-    assert asked["tolerated_failures"] == 1
+    assert asked["operations"] == [{"resume": "nightly-002"}, THREE["operations"][2]]
+    assert (asked["max_concurrency"], asked["tolerated_failures"]) == (7, 0)
+
+
+def test_what_cannot_be_resumed_is_started_anew() -> None:
+    desk = a_fleet_of_three(FakeStates(status="FAILED"))
+    refused = OperationError(name="TargetChanged", message="another cluster", step="Delete RDS")
+    desk.store.create(run_of("nightly-003", OperationStatus.FAILED).model_copy(update={"error": refused}))
+
+    commands.resume(desk.pipeline, desk.output(), "nightly", watch=False)
+
+    asked = json.loads(desk.states.started[-1]["input"])
+    assert asked["operations"] == [{"resume": "nightly-002"}, THREE["operations"][2]]
 
 
 def test_a_run_that_was_resumed_is_told_in_the_fleet_that_resumed_it() -> None:
@@ -201,5 +213,5 @@ def test_a_fleet_at_work_or_without_failures_is_not_gone_on_with() -> None:
         commands.resume(desk.pipeline, desk.output(), "nightly", watch=False)
     desk.states.running_looks, desk.states.looks = 0, 0
     desk.states.started = [{"input": json.dumps({"operations": THREE["operations"][:1]})}]
-    with pytest.raises(Refused, match="no operation of nightly failed"):
+    with pytest.raises(Refused, match="nightly left nothing to go on with"):
         commands.resume(desk.pipeline, desk.output(), "nightly", watch=False)

@@ -1,0 +1,85 @@
+"""The state machine of fleets: it starts runs and looks at them, and nothing that becomes of it stops one."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.conventions.cfn_yaml import REPOSITORY, as_list, load_template, statements
+
+MACHINE: dict[str, Any] = json.loads((REPOSITORY / "statemachine/aurora_restore_fleet.asl.json").read_text())
+STACK = load_template("infrastructure/stepfunctions.yaml")["Resources"]
+State = dict[str, Any]
+
+
+def states_of(machine: State) -> Iterator[tuple[str, State]]:
+    for name, state in machine["States"].items():
+        yield name, state
+        if state["Type"] == "Map":
+            yield from states_of(state["ItemProcessor"])
+
+
+STATES = dict(states_of(MACHINE))
+TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+
+
+def test_it_starts_runs_without_owning_them() -> None:
+    assert {state["Resource"] for state in TASKS.values()} == {
+        "arn:aws:states:::states:startExecution",
+        "arn:aws:states:::aws-sdk:sfn:describeExecution",
+        "arn:aws:states:::aws-sdk:sns:publish",
+    }
+
+
+def test_its_role_may_stop_no_run() -> None:
+    rights = statements(STACK["FleetRole"]["Properties"])
+    stopping = [statement for statement in rights if "states:StopExecution" in as_list(statement["Action"])]
+    assert [statement["Sid"] for statement in stopping] == ["LookAfterItsMap"]
+    assert stopping[0]["Resource"]["Fn::Sub"].endswith(":execution:aurora-restore-fleet/*")
+
+
+def test_how_many_at_a_time_and_how_many_may_fail_is_for_the_request_to_say() -> None:
+    each = STATES["Restore Each"]
+    assert each["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert each["MaxConcurrency"] == "{% $max_concurrency %}"
+    assert each["ToleratedFailureCount"] == "{% $tolerated_failures %}"
+    assigned = STATES["Read the Request"]["Assign"]
+    assert assigned["max_concurrency"].endswith("? $states.input.max_concurrency : 20 %}")
+    assert assigned["tolerated_failures"].endswith("? $states.input.tolerated_failures : 0 %}")
+
+
+def test_every_task_has_a_time_limit_and_is_tried_again() -> None:
+    for name, task in TASKS.items():
+        assert task["TimeoutSeconds"] == 60, name
+        [retrier] = task["Retry"]
+        assert "States.Timeout" in retrier["ErrorEquals"], name
+        assert (retrier["JitterStrategy"], retrier["BackoffRate"]) == ("FULL", 2), name
+        assert retrier["MaxAttempts"] >= 8, name
+
+
+def test_a_run_that_was_started_before_is_looked_at() -> None:
+    known, other = STATES["Start the Run"]["Catch"]
+    assert known["ErrorEquals"] == ["StepFunctions.ExecutionAlreadyExistsException"]
+    assert known["Next"] == "Look at the Run"
+    assert (other["ErrorEquals"], other["Next"]) == (["States.ALL"], "Not Started")
+
+
+def test_whatever_becomes_of_the_map_all_runs_are_looked_at_and_told() -> None:
+    each = STATES["Restore Each"]
+    assert each["Next"] == "Look at All"
+    assert [(way["ErrorEquals"], way["Next"]) for way in each["Catch"]] == [(["States.ALL"], "Look at All")]
+    assert [way["Next"] for way in STATES["Tell"]["Catch"]] == [STATES["Tell"]["Next"]]
+
+
+def test_a_child_reads_nothing_but_its_input() -> None:
+    # A distributed Map's children do not see the variables of the execution around them.
+    inner = json.dumps(STATES["Restore Each"]["ItemProcessor"])
+    own = {"states", "execution", "replace"}
+    assert set(re.findall(r"\$([a-z_]+)", inner)) <= own
+
+
+def test_it_has_the_substitutions_of_its_definition() -> None:
+    tokens = set(re.findall(r"\$\{(\w+)\}", json.dumps(MACHINE)))
+    given = STACK["FleetStateMachine"]["Properties"]["DefinitionSubstitutions"]
+    assert given == {"StateMachineArn": {"Ref": "StateMachine"}, "TopicArn": {"Ref": "TopicArn"}}
+    assert tokens == set(given)
