@@ -79,9 +79,7 @@ class OutageRecord(BaseModel):
     answered_at: datetime | None = Field(default=None, description="Whoever had the name answered under it last.")
     silent_since: datetime | None = Field(default=None, description="The first look since then without an answer.")
     silent_until: datetime | None = Field(default=None, description="The latest such look.")
-    unseen_seconds: float | None = Field(
-        default=None, description="The longest time between two answers, in a restart that no look has met so far."
-    )
+    unseen_seconds: float | None = Field(default=None, description="Between two answers at most, in an unseen restart.")
     least_seconds: float = Field(default=0.0, description="Of what is over, at least.")
     most_seconds: float = Field(default=0.0, description="Of what is over, at most.")
 
