@@ -13,6 +13,8 @@ from local_cloud.credentials import ACCOUNT_ID, OTHER_ACCOUNT_ID
 from local_cloud.regions import SOURCE_REGION
 from tests.integration.stage.other_account import OtherAccount, as_role, make_other_account, share_by_hand
 from tests.integration.stage.outcome import ApiCall, Outcome
+from tests.integration.stage.roles.permissions import granted_in, needed_so_far
+from tests.integration.stage.roles.source_account import CALLS, ROLES, furnish, is_let_in, role_name
 from tests.integration.stage.stories import story
 from tests.integration.stage.world import World
 
@@ -35,6 +37,10 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         "NotRemoved",
     ),
 }
+
+
+# Step Functions delivers its log with the first; for the second, the local Aurora asks for the grant only.
+NOT_ASKED_LOCALLY = {"ExecutionLogs", "UseKeysThroughRds"}
 
 
 @dataclass(frozen=True)
@@ -209,3 +215,24 @@ def test_the_sharer_copies_and_shares_snapshots_of_its_cluster_only(world: World
         with pytest.raises(ClientError) as refusal:
             call()
         assert refusal.value.response["Error"]["Code"] == "AccessDenied"
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_each_role_of_productions_account_may_do_what_it_is_for_and_nothing_else(
+    two_accounts: TwoAccounts, what: str
+) -> None:
+    whose, call = CALLS[what]
+    account, let_in = two_accounts.account, set()
+    for role in ROLES:
+        furnish(account)
+        if is_let_in(account, role, call):
+            let_in.add(role)
+    assert let_in == whose
+
+
+def test_nothing_is_granted_in_productions_account_that_nobody_needs(world: World, two_accounts: TwoAccounts) -> None:
+    iam = two_accounts.account.client("iam")
+    granted = {entry for role in ROLES for entry in granted_in(iam, role_name(role), role)}
+    assert {entry.sid for entry in granted} >= NOT_ASKED_LOCALLY
+    needed = needed_so_far(world, SOURCE_REGION)
+    assert {entry for entry in granted - needed if entry.sid not in NOT_ASKED_LOCALLY} == set()

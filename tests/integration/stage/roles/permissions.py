@@ -28,7 +28,11 @@ def role_of(function: str) -> str:
 
 def granted_to(world: World, function: str) -> set[Entry]:
     """Return everything that a function may do."""
-    iam, role = world.client("iam"), role_of(function)
+    return granted_in(world.client("iam"), role_of(function), function)
+
+
+def granted_in(iam: Any, role: str, function: str) -> set[Entry]:
+    """Return everything that a role of an account may do."""
     inline = iam.list_role_policies(RoleName=role)["PolicyNames"]
     documents = [iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in inline]
     for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
@@ -44,11 +48,15 @@ def granted_to(world: World, function: str) -> set[Entry]:
     }
 
 
-def needed_so_far(world: World) -> set[Entry]:
-    """Return the entries without which a call of the pipeline would have been refused."""
+def needed_so_far(world: World, region: str = TARGET_REGION) -> set[Entry]:
+    """Return the entries without which a call of the roles of a Region would have been refused."""
     lines = (json.loads(line) for line in (world.cloud.run_dir / FILE).read_text().splitlines())
-    prefix, suffix = role_of("|").split("|")
-    return {Entry(role.removeprefix(prefix).removesuffix(suffix), sid, action) for role, sid, action in lines}
+    prefix, suffix = role_of("|").replace(TARGET_REGION, region).split("|")
+    return {
+        Entry(role.removeprefix(prefix).removesuffix(suffix), sid, action)
+        for role, sid, action in lines
+        if role.endswith(suffix)
+    }
 
 
 @contextlib.contextmanager
