@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deployment.account import Account
 from restore_command import commands
-from restore_command.evidence.drilling import drills
+from restore_command.evidence.drilling import Wanted, drills
 from restore_command.evidence.reporting import Form, report
 from restore_command.output import Output, SafeConsole
 from restore_command.pipeline import Pipeline
@@ -25,6 +25,7 @@ _PAGES = {
     "page-dark": Window(1100, 1250, dark=True),
     "page-narrow": Window(400, 1250, dark=True),
 }
+_PERIOD = Wanted(days=90, fresh_days=30)
 
 
 def main(operation: str | None) -> None:
@@ -32,7 +33,7 @@ def main(operation: str | None) -> None:
     pipeline = Pipeline(Account.of_environment(None))
     FOLDER.mkdir(exist_ok=True)
     _keep("show", lambda output: commands.show(pipeline, output, operation))
-    _keep("drills", lambda output: drills(pipeline, output, days=90, fresh_days=30, html=None))
+    _keep("drills", lambda output: drills(pipeline, output, _PERIOD, None))
     try:
         chromium()
     except NoChromium as error:
@@ -47,7 +48,7 @@ def _keep_pages(pipeline: Pipeline, operation: str | None) -> None:
     with tempfile.TemporaryDirectory(prefix="pictures-") as folder:
         page, over_time = Path(folder) / "report.html", Path(folder) / "drills.html"
         report(pipeline, output, operation, Form.HTML, page)
-        drills(pipeline, output, days=90, fresh_days=30, html=over_time)
+        drills(pipeline, output, _PERIOD, over_time)
         for name, window in _PAGES.items():
             picture(page, FOLDER / f"{name}.png", window)
         picture(over_time, FOLDER / "page-over-time.png", Window(1100, 700))

@@ -187,8 +187,12 @@ def report(
 
 @app.command()
 def drills(
-    days: Annotated[int, typer.Option(min=1, help="Look at so many days.")] = 90,
-    fresh_days: Annotated[int, typer.Option(min=1, help="A restore proves a source for so many days.")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=3660, help="Look at so many days.")] = 90,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="The last of these days (UTC); today when left out."),
+    ] = None,
+    fresh_days: Annotated[int, typer.Option(min=1, max=3660, help="A restore proves a source for so many days.")] = 30,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page as well.")] = None,
     signed: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Have it made and signed by the pipeline, and fetch that.")
@@ -198,16 +202,17 @@ def drills(
     json: AsJson = False,
 ) -> None:
     """Show every source cluster with its restores over time, and those that were never restored."""
+    wanted = drilling.Wanted(days=days, fresh_days=fresh_days, last_day=until)
     if signed is not None:
         if html:
             raise typer.BadParameter("the page comes as it was signed", param_hint="--signed")
-        end(drilling.sign(pipeline_of(env, region), Output(json), days=days, fresh_days=fresh_days, folder=signed))
-    end(drilling.drills(pipeline_of(env, region), Output(json), days=days, fresh_days=fresh_days, html=html))
+        end(drilling.sign(pipeline_of(env, region), Output(json), wanted, signed))
+    end(drilling.drills(pipeline_of(env, region), Output(json), wanted, html))
 
 
 @app.command()
 def verify_report(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The files, or the folder that has them.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="The files, or the folder that has them.")],
     key: Annotated[Path, typer.Option(metavar="PEM", help="The public key, from an account that you trust.")],
     json: AsJson = False,
 ) -> None:

@@ -1,8 +1,10 @@
 """`./restore.sh drills`: every source cluster in view, with its restores over time."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -15,31 +17,50 @@ from restore_command.output import Output
 from restore_command.pipeline import EVIDENCE_FUNCTION, Pipeline
 from restore_command.records import Run, records_of
 from utils.evidence.drills import SourceCluster
-from utils.evidence.period import Period, Population, document_of, found_in, page_of_period
+from utils.evidence.period import Period, Population, document_of, found_in, notes_on, page_of_period
 from utils.operation.records import EvidenceRecord
 
 _ENGINE = "aurora-postgresql"
 
 
-def drills(pipeline: Pipeline, output: Output, *, days: int, fresh_days: int, html: Path | None) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """So many days to the end of the last one (UTC), or to now; and for how long a restore proves its source."""
+
+    days: int
+    fresh_days: int
+    last_day: datetime | None = None
+
+    @property
+    def until(self) -> datetime | None:
+        """The first moment after the last day."""
+        return self.last_day.replace(tzinfo=UTC) + timedelta(days=1) if self.last_day else None
+
+
+def drills(pipeline: Pipeline, output: Output, wanted: Wanted, html: Path | None) -> int:
     """Show which source clusters were restored, and which were not."""
-    period = Period(until=datetime.now(UTC), days=days, fresh_days=fresh_days, region=pipeline.region)
+    now = datetime.now(UTC)
+    until = min(wanted.until or now, now)
+    period = Period(made_at=now, until=until, days=wanted.days, fresh_days=wanted.fresh_days, region=pipeline.region)
     with told():
         runs = records_of(pipeline).runs()
         population = _population(pipeline, runs)
     found = found_in(period, (run.operation for run in runs if run.operation is not None), population)
     if html is not None:
         output.file(html, page_of_period(period, found, population))
-    if population.unknown:
-        output.note(population.unknown)
+    for note in notes_on(period, population):
+        output.note(note)
     shown = drills_shown.table_of(found, period.until) if found else "No source cluster in view."
     output.result(document_of(period, found, population), shown)
     return SUCCEEDED
 
 
-def sign(pipeline: Pipeline, output: Output, *, days: int, fresh_days: int, folder: Path) -> int:
+def sign(pipeline: Pipeline, output: Output, wanted: Wanted, folder: Path) -> int:
     """Have the pipeline report and sign the same period, from its own rows, and fetch that."""
-    event = {"operation_id": new_name("drills"), "period": {"days": days, "fresh_days": fresh_days}}
+    period: dict[str, Any] = {"days": wanted.days, "fresh_days": wanted.fresh_days}
+    if wanted.until is not None:
+        period["until"] = wanted.until.isoformat()
+    event = {"operation_id": new_name("drills"), "period": period}
     with told():
         answer = pipeline.account.client("lambda").invoke(
             FunctionName=EVIDENCE_FUNCTION, Payload=json.dumps(event).encode()

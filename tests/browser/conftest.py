@@ -71,7 +71,8 @@ def _brought_back() -> str:
 
 
 def _drills() -> str:
-    period = Period(until=AT + timedelta(days=50), days=90, fresh_days=30, region="us-west-2")
+    now = AT + timedelta(days=50)
+    period = Period(made_at=now, until=now, days=90, fresh_days=30, region="us-west-2")
     never = SourceCluster(
         cluster_id="a-cluster-with-a-name-as-long-as-" + "they-get-" * 3, region="us-east-1", account_id="1" * 12
     )

@@ -84,19 +84,31 @@ class Drills:
 
 
 def drills_of(
-    operations: Iterable[Operation], population: Iterable[SourceCluster], *, since: datetime, fresh_for: timedelta
+    operations: Iterable[Operation],
+    population: Iterable[SourceCluster],
+    *,
+    since: datetime,
+    until: datetime | None = None,
+    fresh_for: timedelta,
 ) -> list[Drills]:
-    """Return each source cluster's restores, those that are longest not proven first; never drilled before all."""
+    """Return each source cluster's restores, those that are longest not proven first; never drilled before all.
+
+    A run counts if it began after `since` and, for a period that is over, had ended by `until`.
+    """
     by_source: dict[SourceCluster, list[Operation]] = {source: [] for source in population}
     clean_ups: dict[str, Operation] = {}
     for operation in operations:
         if operation.retires is not None and operation.afterwards is not None:
             clean_ups[operation.retires] = operation
         was_run = restores(operation) and not operation.request.dry_run and operation.finished_at is not None
-        if was_run and operation.created_at >= since:
+        if was_run and operation.created_at >= since and not _is_later(operation, until):
             by_source.setdefault(_source_of(operation), []).append(operation)
     found = [_drills(source, its_own, clean_ups, fresh_for) for source, its_own in by_source.items()]
     return sorted(found, key=lambda item: (item.last.finished_at if item.last else _NEVER, str(item.source)))
+
+
+def _is_later(operation: Operation, until: datetime | None) -> bool:
+    return until is not None and operation.finished_at is not None and operation.finished_at > until
 
 
 def _drills(

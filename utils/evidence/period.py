@@ -11,6 +11,7 @@ from utils.aws.clients import USER_AGENT
 from utils.evidence.drills import Drills, SourceCluster, drills_of
 from utils.evidence.page import template_of
 from utils.operation.model import Operation
+from utils.operation.state_table import ROWS_ARE_KEPT
 from utils.words import duration
 
 _HIGHEST = 15.0  # of a bar in the page
@@ -25,12 +26,13 @@ class Population(NamedTuple):
 
 
 class Period(BaseModel):
-    """What is looked at: `days` until `until`, and for how long a restore proves its source."""
+    """What is looked at, when: `days` until `until`, and for how long a restore proves its source."""
 
     model_config = ConfigDict(frozen=True)
 
     version: Literal["1"] = "1"
     made_by: str = USER_AGENT
+    made_at: datetime
     until: datetime
     days: int = Field(ge=1, le=3660)
     fresh_days: int = Field(ge=1, le=3660)
@@ -40,6 +42,14 @@ class Period(BaseModel):
     def since(self) -> datetime:
         """The first moment of it."""
         return self.until - timedelta(days=self.days)
+
+    @property
+    def missing(self) -> str:
+        """What of it the rows cannot tell any more; empty if they have all of it."""
+        kept_since = self.made_at - ROWS_ARE_KEPT
+        if self.since >= kept_since:
+            return ""
+        return f"rows are kept for {ROWS_ARE_KEPT.days} days: what ended before {kept_since:%Y-%m-%d} is missing here"
 
 
 class Trend(NamedTuple):
@@ -53,7 +63,13 @@ class Trend(NamedTuple):
 def found_in(period: Period, operations: Iterable[Operation], population: Population) -> list[Drills]:
     """Return each source's restores of the period."""
     fresh_for = timedelta(days=period.fresh_days)
-    return drills_of(operations, population.clusters, since=period.since, fresh_for=fresh_for)
+    until = period.until if period.until < period.made_at else None
+    return drills_of(operations, population.clusters, since=period.since, until=until, fresh_for=fresh_for)
+
+
+def notes_on(period: Period, population: Population) -> list[str]:
+    """Return what is not known."""
+    return [note for note in (population.unknown, period.missing) if note]
 
 
 def document_of(period: Period, found: Sequence[Drills], population: Population) -> dict[str, Any]:
@@ -62,7 +78,7 @@ def document_of(period: Period, found: Sequence[Drills], population: Population)
         **period.model_dump(mode="json", exclude={"days"}),
         "since": period.since.isoformat(),
         "population_known": not population.unknown,
-        "note": population.unknown or None,
+        "note": "; ".join(notes_on(period, population)) or None,
         "sources": [item.document(period.until) for item in found],
     }
 
@@ -87,7 +103,9 @@ def page_of_period(period: Period, found: Sequence[Drills], population: Populati
         }
         for item in found
     ]
-    return template_of("drills.html.jinja").render(rows=rows, period=period, unknown=population.unknown)
+    return template_of("drills.html.jinja").render(
+        rows=rows, period=period, unknown=population.unknown, notes=notes_on(period, population)
+    )
 
 
 def recovery_time_of(item: Drills) -> Trend:

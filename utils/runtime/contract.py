@@ -4,7 +4,7 @@ import json
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from utils.errors import AuroraRestoreError, ExecutionStopped, ExecutionTimedOut
 from utils.identifiers import OPERATION_ID_PATTERN
@@ -81,12 +81,13 @@ class SwapEvent(StepEvent):
 
 
 class PeriodWanted(BaseModel):
-    """A period whose restores are to be reported and signed: so many days until now."""
+    """A period whose restores are to be reported and signed: so many days until then, or until now."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     days: Annotated[int, Field(ge=1, le=3660)]
     fresh_days: Annotated[int, Field(ge=1, le=3660)]
+    until: AwareDatetime | None = None
 
 
 class EvidenceEvent(StepEvent):

@@ -33,7 +33,9 @@ def write_evidence(event: EvidenceEvent, services: Services) -> StepResult:
 
 def _of_a_period(name: str, wanted: PeriodWanted, services: Services) -> EvidenceRecord:
     region = services.settings.target_region
-    period = Period(until=datetime.now(UTC), days=wanted.days, fresh_days=wanted.fresh_days, region=region)
+    now = datetime.now(UTC)
+    until = min(wanted.until or now, now)
+    period = Period(made_at=now, until=until, days=wanted.days, fresh_days=wanted.fresh_days, region=region)
     operations, unreadable = services.operations.planned()
     population = _population(operations, unreadable, services)
     found = found_in(period, operations, population)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -97,6 +98,18 @@ def test_a_period_is_reported_from_the_rows_and_from_rds_and_signed(finished: Fa
     assert {item["name"]: item["digest"]["sha256"] for item in statement["subject"]} == {
         name: record.sha256[name] for name in ("drills.json", "drills.html")
     }
+
+
+def test_a_period_that_is_over_has_what_had_ended_by_then(finished: FakeAws) -> None:
+    close(finished.services)
+    until = datetime.now(UTC) - timedelta(days=300)
+    wanted = PeriodWanted(days=90, fresh_days=30, until=until)
+
+    write_evidence(EvidenceEvent(operation_id="drills-1", period=wanted), of_the_function(finished))
+
+    told = json.loads(finished.s3.objects[f"s3://{BUCKET}/drills/drills-1/drills.json"])
+    assert datetime.fromisoformat(told["until"]) == until
+    assert {item["source_cluster_id"]: item["runs"] for item in told["sources"]} == {"prod": 0}
 
 
 def test_a_population_that_may_not_be_listed_is_said_in_what_is_signed(finished: FakeAws) -> None:

@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from moto import mock_aws
 
 from deployment.account import Refused
 from restore_command.evidence import drilling
+from restore_command.evidence.drilling import Wanted
 from restore_command.evidence.drills_shown import table_of
 from restore_command.exit_codes import SUCCEEDED
 from restore_command.records import Records
@@ -30,6 +31,7 @@ from utils.report.summary import durations
 PROD = SourceCluster(cluster_id="prod", region="us-east-1", account_id="123456789012")
 NEVER = SourceCluster(cluster_id="<script>x</script>", region="us-east-1", account_id="123456789012")
 MONTH = timedelta(days=30)
+ALL = Wanted(days=3650, fresh_days=30)
 
 
 @pytest.fixture
@@ -50,10 +52,14 @@ def desk() -> Iterator[Desk]:
         yield made
 
 
-def found(desk: Desk, *population: SourceCluster) -> Any:
+def found(desk: Desk, *population: SourceCluster, until: datetime | None = None) -> Any:
     runs = Records(desk.state, desk.audit).runs()
     return drills_of(
-        [run.operation for run in runs if run.operation], population, since=AT - timedelta(days=90), fresh_for=MONTH
+        [run.operation for run in runs if run.operation],
+        population,
+        since=AT - timedelta(days=90),
+        until=until,
+        fresh_for=MONTH,
     )
 
 
@@ -69,6 +75,38 @@ def test_a_source_is_told_with_its_last_restore_its_rate_and_how_long_that_prove
     assert not prod.is_fresh(last + MONTH + timedelta(seconds=1))
     assert [item.rto_seconds for item in prod.restores] == [durations(a_restore())["total"]] * 2
     assert [item.rpo_hours for item in prod.restores] == [1.25, 1.25]
+
+
+def test_in_a_period_that_is_over_later_restores_prove_nothing(desk: Desk) -> None:
+    [prod] = found(desk, until=AT + timedelta(days=7, minutes=39))
+    assert [item.operation_id for item in prod.restores] == ["first"]
+    assert prod.runs == 2, "what had not ended by then is none of its runs"
+
+
+def test_a_period_ends_with_its_last_day_and_what_the_rows_do_not_reach_is_said(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drilling, "_population", lambda *_: Population([NEVER]))
+    page, last_day = tmp_path / "drills.html", datetime.now(UTC).replace(tzinfo=None) - timedelta(days=380)
+    wanted = Wanted(days=90, fresh_days=30, last_day=last_day.replace(hour=0, minute=0, second=0, microsecond=0))
+
+    drilling.drills(desk.pipeline, desk.output(as_json=True), wanted, page)
+
+    told = json.loads(desk.printed)
+    assert told["until"].startswith(f"{last_day + timedelta(days=1):%Y-%m-%d}T00:00:00")
+    assert told["since"].startswith(f"{last_day - timedelta(days=89):%Y-%m-%d}T00:00:00")
+    assert told["made_at"] > told["until"]
+    assert "rows are kept for 400 days: what ended before" in told["note"]
+    assert "rows are kept for 400 days" in page.read_text()
+    assert "rows are kept for 400 days" in desk.noted
+
+
+def test_a_period_is_never_said_to_end_later_than_now(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drilling, "_population", lambda *_: Population([NEVER]))
+    last_day = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=30)
+    drilling.drills(desk.pipeline, desk.output(as_json=True), replace(ALL, last_day=last_day), None)
+    told = json.loads(desk.printed)
+    assert told["until"] == told["made_at"]
 
 
 def test_what_deletes_or_stops_a_cluster_is_no_restore(desk: Desk) -> None:
@@ -92,7 +130,8 @@ def test_a_drill_is_told_from_other_restores_with_what_its_clean_up_could_not_re
     assert (prod.last.drill_of, list(prod.left_behind)) == ("staging", ["staging-drill-1"])
     assert prod.document(AT)["left_behind"] == ["staging-drill-1"]
     assert prod.document(AT)["drills"] == 1
-    page = page_of_period(Period(until=AT, days=90, fresh_days=30, region="us-west-2"), [prod], Population([PROD]))
+    period = Period(made_at=AT, until=AT, days=90, fresh_days=30, region="us-west-2")
+    page = page_of_period(period, [prod], Population([PROD]))
     assert "third, a drill for staging" in page
     assert "Drills of prod (us-east-1, 123456789012) left behind: staging-drill-1" in page
     desk.output().result(None, table_of([prod], AT))
@@ -108,7 +147,7 @@ def test_what_was_never_restored_comes_first(desk: Desk) -> None:
 
 
 def test_the_page_shows_it_with_bars_and_whatever_a_cluster_is_called_is_text(desk: Desk) -> None:
-    period = Period(until=AT, days=90, fresh_days=30, region="us-west-2")
+    period = Period(made_at=AT, until=AT, days=90, fresh_days=30, region="us-west-2")
     page = page_of_period(period, found(desk, NEVER), Population([NEVER]))
 
     assert "<script" not in page
@@ -122,14 +161,14 @@ def test_the_command_shows_lists_and_writes(desk: Desk, tmp_path: Path, monkeypa
     monkeypatch.setattr(drilling, "_population", lambda *_: Population([NEVER]))
     page = tmp_path / "drills.html"
 
-    code = drilling.drills(desk.pipeline, desk.output(as_json=True), days=3650, fresh_days=30, html=page)
+    code = drilling.drills(desk.pipeline, desk.output(as_json=True), ALL, page)
 
     shown = json.loads(desk.printed)
     assert code == SUCCEEDED
     assert [item["source_cluster_id"] for item in shown["sources"]] == [NEVER.cluster_id, "prod"]
     assert (shown["sources"][1]["runs"], shown["sources"][1]["succeeded"]) == (4, 3)
     assert page.read_text().startswith("<!doctype html>")
-    drilling.drills(desk.pipeline, desk.output(), days=3650, fresh_days=30, html=None)
+    drilling.drills(desk.pipeline, desk.output(), ALL, None)
     assert "never" in desk.printed
 
 
@@ -141,7 +180,7 @@ def test_clusters_of_the_source_region_are_looked_for(desk: Desk, monkeypatch: p
             DBClusterIdentifier=name, Engine="aurora-postgresql", MasterUsername="m", MasterUserPassword="long-enough"
         )
 
-    drilling.drills(desk.pipeline, desk.output(as_json=True), days=3650, fresh_days=30, html=None)
+    drilling.drills(desk.pipeline, desk.output(as_json=True), ALL, None)
 
     sources = {item["source_cluster_id"]: item["succeeded"] for item in json.loads(desk.printed)["sources"]}
     assert sources == {"billing": 0, "prod": 3}
@@ -178,7 +217,7 @@ def test_a_period_is_signed_by_the_pipeline_and_fetched_with_the_public_key(
     record = {"folder": "s3://evidence/drills/d-1/", "sha256": {"drills.json": sha256(b"{}")}, "signed_by": key}
     function.answer = {"status": "READY", "details": record}
 
-    code = drilling.sign(desk.pipeline, desk.output(), days=365, fresh_days=30, folder=tmp_path / "period")
+    code = drilling.sign(desk.pipeline, desk.output(), Wanted(days=365, fresh_days=30), tmp_path / "period")
 
     assert code == SUCCEEDED
     assert function.asked["FunctionName"] == "aurora-restore-write-evidence"
@@ -189,6 +228,20 @@ def test_a_period_is_signed_by_the_pipeline_and_fetched_with_the_public_key(
     assert "verify-report" in desk.printed
 
 
+def test_a_period_that_is_over_is_signed_as_it_was_asked_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    function = FakeFunction({"errorType": "AccessDenied"}, "Unhandled")
+    with_function(desk, monkeypatch, function)
+    wanted = Wanted(days=92, fresh_days=30, last_day=datetime(2026, 9, 30))  # noqa: DTZ001 - as the command line has it
+
+    with pytest.raises(Refused):
+        drilling.sign(desk.pipeline, desk.output(), wanted, tmp_path)
+
+    asked = json.loads(function.asked["Payload"])["period"]
+    assert asked == {"days": 92, "fresh_days": 30, "until": "2026-10-01T00:00:00+00:00"}
+
+
 def test_a_period_that_could_not_be_signed_says_why(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -196,5 +249,5 @@ def test_a_period_that_could_not_be_signed_says_why(
     with_function(desk, monkeypatch, FakeFunction(answer, "Unhandled"))
 
     with pytest.raises(Refused, match="write-evidence failed: AccessDenied: kms:Sign"):
-        drilling.sign(desk.pipeline, desk.output(), days=90, fresh_days=30, folder=tmp_path)
+        drilling.sign(desk.pipeline, desk.output(), Wanted(days=90, fresh_days=30), tmp_path)
     assert list(tmp_path.iterdir()) == []

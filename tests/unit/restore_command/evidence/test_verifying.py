@@ -110,7 +110,7 @@ def test_evidence_of_another_run_is_not_taken_for_this_one(folder: Path) -> None
 
 
 def test_the_report_of_a_period_is_verified_the_same_way(tmp_path: Path) -> None:
-    period = Period(until=at(60), days=90, fresh_days=30, region="us-west-2")
+    period = Period(made_at=at(60), until=at(60), days=90, fresh_days=30, region="us-west-2")
     files = {"drills.json": b"{}\n", "drills.html": b"<!doctype html>"}
     payload = statement_of_period(files, period, KEY)
     signature = SIGNER.sign(pre_authentication_encoding(payload), ec.ECDSA(SHA256()))
