@@ -8,11 +8,14 @@ from local_cloud.aurora.postgres.bootstrap import ADMIN
 from tests.unit.database.production import LOGINS, MASTER, USERS, Restored
 from tests.unit.database.versions import MAJOR
 from utils.database.access.script_login import ScriptWork
+from utils.database.health.way_in import find_way_in
 from utils.database.server.connection import Login
 from utils.database.server.statements import rows
 from utils.database.setup import set_up_users
+from utils.errors import DatabaseChangeRefused
 
 TRANSACTION_TIMEOUT_CAME_WITH = 17
+RIGHTS_TO_PARAMETERS_CAME_WITH = 15
 
 
 def test_default_roles_of_the_masters_sessions_change_nothing(restored: Restored) -> None:
@@ -88,3 +91,57 @@ def test_a_temporary_table_stands_in_for_nothing_of_the_catalog(restored: Restor
     with restored.master.in_database("shop") as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE pg_roles (rolname name)")
         assert rows(connection, "look at roles", "SELECT count(*) > 1 FROM pg_roles") == [(True,)]
+
+
+SPILLS = "SELECT count(*) FROM (SELECT n FROM generate_series(1, 200000) AS n ORDER BY n::text DESC) AS sorted"
+
+
+@pytest.mark.parametrize(
+    ("whose", "quoted"),
+    [
+        ("ROLE dba", 'ROLE "dba"'),
+        ("DATABASE shop", 'DATABASE "shop"'),
+        ("ROLE dba IN DATABASE shop", 'ROLE "dba" IN DATABASE "shop"'),
+        ("ROLE ALL", "ROLE ALL"),
+    ],
+)
+def test_a_limit_of_temporary_files_ends_no_set_up_and_is_named_where_it_is_reached(
+    restored: Restored, whose: str, quoted: str
+) -> None:
+    for setting in ("temp_file_limit = 0", "work_mem = '64kB'"):
+        restored.run(ADMIN, "postgres", f"ALTER {whose} SET {setting}")
+    told = restored.set_up().proofs["app"][-1]
+    limit = "sessions have limits that are not the user's own: temp_file_limit=0"
+    assert (limit in told) is (whose in ("DATABASE shop", "ROLE ALL")), told
+    # As it is for every user of the shop, whatever the way in is.
+    with pytest.raises(DatabaseChangeRefused) as refused, restored.master.in_database("shop") as connection:
+        rows(connection, "sort", SPILLS)
+    text = str(refused.value)
+    assert f"temp_file_limit = 0 (kB) of {quoted}, which the sort in database shop would exceed" in text
+    assert f"ALTER {quoted} RESET temp_file_limit in the source" in text
+
+
+def test_a_limit_of_the_whole_server_is_raised_where_the_server_is_configured(restored: Restored) -> None:
+    restored.run(ADMIN, "postgres", "ALTER SYSTEM SET temp_file_limit = 1000")
+    restored.server.restart(MASTER)
+    restored.run(ADMIN, "postgres", "ALTER DATABASE shop SET work_mem = '64kB'")
+    with pytest.raises(DatabaseChangeRefused) as refused, restored.master.in_database("shop") as connection:
+        rows(connection, "sort", SPILLS)
+    assert "temp_file_limit = 1000 (kB) of the server's configuration" in str(refused.value)
+    assert "in its cluster parameter group and resume the operation" in str(refused.value)
+
+
+def test_what_the_master_may_set_for_itself_it_sets_and_asks_for_nothing_that_production_has_not(
+    restored: Restored,
+) -> None:
+    if MAJOR < RIGHTS_TO_PARAMETERS_CAME_WITH:
+        pytest.skip("up to PostgreSQL 14 only a superuser could be let set them")
+    before = find_way_in(restored.master)[0].options
+    assert "temp_file_limit" not in before
+    for name, value in (("temp_file_limit", "0"), ("session_replication_role", "replica")):
+        restored.run(ADMIN, "postgres", f"GRANT SET ON PARAMETER {name} TO dba; ALTER ROLE dba SET {name} = {value}")
+    master, _ = find_way_in(restored.master)
+    with master.in_database("shop") as connection:
+        assert rows(connection, "limit", "SHOW temp_file_limit") == [("-1",)]
+        assert rows(connection, "triggers", "SHOW session_replication_role") == [("origin",)]
+        assert rows(connection, "sort", SPILLS) == [(200_000,)]

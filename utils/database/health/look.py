@@ -52,6 +52,17 @@ _OF_THE_CLUSTER = [
         """,
     ),
     Look(
+        what="sessions that fire no triggers and check no foreign keys: RESET session_replication_role",
+        verdict=Verdict.FOR_A_PERSON,
+        query="""
+            SELECT coalesce(nullif(concat_ws(' in ', rolname, datname), ''), 'everybody')
+                || ' (' || split_part(entry, '=', 2) || ')'
+            FROM pg_db_role_setting CROSS JOIN unnest(setconfig) AS entry
+            LEFT JOIN pg_roles ON pg_roles.oid = setrole LEFT JOIN pg_database ON pg_database.oid = setdatabase
+            WHERE entry LIKE 'session_replication_role=%%' AND entry <> 'session_replication_role=origin' ORDER BY 1
+        """,
+    ),
+    Look(
         what="settings of roles and databases, by name",
         verdict=Verdict.HARMLESS,
         query="""

@@ -1,5 +1,6 @@
 """The master's way in: what would stop the set-up's sessions half-way is put right with the first one, or named."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from psycopg2 import errors as postgres_errors
@@ -9,7 +10,8 @@ from psycopg2.sql import SQL, Composable, Identifier
 from utils.database.access.first_look import look_for_what_ran
 from utils.database.health.finding import finding
 from utils.database.server.connection import FIRST_DATABASE, TEMPLATE, Master, postgres_call
-from utils.database.server.statements import attempt, execute, rows
+from utils.database.server.limits import TEMPORARY_FILES
+from utils.database.server.statements import attempt, execute, names, rows
 from utils.errors import DatabaseChangeRefused
 from utils.operation.model import HealthRecord, Verdict
 
@@ -24,6 +26,17 @@ _FULL = """
     SELECT datconnlimit FROM pg_database WHERE datname = %s AND datallowconn
         AND has_database_privilege(oid, 'CONNECT') AND datconnlimit BETWEEN 1 AND %s - 1
 """
+# What production may have given to the master's sessions, though it takes a superuser or a right of his to change, and
+# what they have instead. Without triggers a script would leave work undone.
+_OF_SUPERUSERS = {TEMPORARY_FILES: "-1", "session_replication_role": "origin"}
+_GIVEN = """
+    SELECT DISTINCT split_part(entry, '=', 1) FROM pg_db_role_setting CROSS JOIN unnest(setconfig) AS entry
+    WHERE split_part(entry, '=', 1) = ANY(%s)
+        AND setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = current_user))
+    ORDER BY 1
+"""
+# Where the limit stays, the catalog is looked at in memory.
+_IN_MEMORY = "-c work_mem=64MB"
 _LIMITS = """
     SELECT datconnlimit, rolconnlimit, rolinherit, current_setting('server_version_num')::int
     FROM pg_database, pg_roles WHERE datname = current_database() AND rolname = current_user
@@ -42,7 +55,8 @@ def find_way_in(master: Master) -> tuple[Master, list[HealthRecord]]:
         first = FIRST_DATABASE if found and _can_enter(master, FIRST_DATABASE) else _another(master, TEMPLATE)
     with master.session(first) as connection:
         room, role_room, inherits, version = rows(connection, "look at the way in", _LIMITS)[0]
-    master = replace(master, first_database=first)
+        given = names(connection, "look at settings", _GIVEN, (list(_OF_SUPERUSERS),))
+    master = _with_own(replace(master, first_database=first), given)
     with master.in_database(first) as connection:
         if 0 <= role_room < _SESSIONS:
             found += _mend_role(connection, master, f"CONNECTION LIMIT {role_room}", SQL("CONNECTION LIMIT -1"))
@@ -54,6 +68,17 @@ def find_way_in(master: Master) -> tuple[Master, list[HealthRecord]]:
                 return master, [*found, *raised]
             return replace(master, first_database=_another(master, first)), found
     return master, found
+
+
+def _with_own(master: Master, given: Sequence[str]) -> Master:
+    """Return the master with settings of its own for those that production has given, as far as it may."""
+    for name in given:
+        options = f"{master.options} -c {name}={_OF_SUPERUSERS[name]}"
+        if master.may_begin_with(options):
+            master = replace(master, options=options)
+        elif name == TEMPORARY_FILES:
+            master = replace(master, options=f"{master.options} {_IN_MEMORY}")
+    return master
 
 
 def _made_room(master: Master) -> list[HealthRecord]:

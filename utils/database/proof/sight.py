@@ -116,8 +116,9 @@ _LIMITS = """
     SELECT DISTINCT entry FROM pg_db_role_setting AS setting, unnest(setconfig) AS entry
     WHERE setrole = 0 AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
         AND split_part(entry, '=', 1) IN ('statement_timeout', 'lock_timeout', 'transaction_timeout',
-            'idle_session_timeout', 'idle_in_transaction_session_timeout', 'exit_on_error')
-        AND split_part(entry, '=', 2) NOT IN ('0', 'off')
+            'idle_session_timeout', 'idle_in_transaction_session_timeout', 'exit_on_error', 'temp_file_limit')
+        AND CASE WHEN entry LIKE 'temp_file_limit=%%' THEN entry <> 'temp_file_limit=-1'
+            ELSE split_part(entry, '=', 2) NOT IN ('0', 'off') END
         AND NOT EXISTS (SELECT FROM pg_db_role_setting, unnest(setconfig) AS own
             WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = current_user)
                 AND split_part(own, '=', 1) = split_part(entry, '=', 1))

@@ -71,7 +71,11 @@ class Trial:
 @contextmanager
 def asking(connection: Connection) -> Iterator[None]:
     """Ask PostgreSQL's own functions and operators, whatever the session's settings are; they are back afterwards."""
-    own = "SAVEPOINT asking; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL quote_all_identifiers = off"
+    own = (
+        "SAVEPOINT asking; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL quote_all_identifiers = off; "
+        # The user may have no temporary files.
+        "SET LOCAL work_mem = '64MB'"
+    )
     run(connection, "settings of the proof", [SQL(own)])
     yield
     run(connection, "settings of the proof", [SQL("ROLLBACK TO SAVEPOINT asking")])

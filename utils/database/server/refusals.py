@@ -25,12 +25,14 @@ _MAY_PASS = (
     postgres_errors.ObjectInUse,
     postgres_errors.TooManyConnections,
 )
+LIMIT_OF_SETTINGS = postgres_errors.ConfigurationLimitExceeded
 _ENCODING = (postgres_errors.UntranslatableCharacter, postgres_errors.CharacterNotInRepertoire)
 _OTHER_ENCODING = (
     "a name there has bytes that its database's encoding and UTF-8 do not share: rename that role, schema, table or "
     "routine in the source, then start again from a new snapshot"
 )
-# The server's table of locks is full: with the same settings it will be again. Memory that is short may come back.
+# The server's table of locks is full: with the same settings it will be again. Memory that is short may come back, and
+# connections; a limit that somebody has set (of temporary files: temp_file_limit) stays.
 _NO_ROOM_FOR_LOCKS = "max_locks_per_transaction"
 # Where PL/pgSQL's RAISE is, in pl_exec.c.
 _RAISING = ("exec_stmt_raise",)
@@ -47,7 +49,7 @@ _SHUT = (
 
 def may_pass(error: psycopg2.Error) -> bool:
     """Tell whether the same statement may succeed when it is tried again."""
-    if _NO_ROOM_FOR_LOCKS in (error.diag.message_hint or ""):
+    if _NO_ROOM_FOR_LOCKS in (error.diag.message_hint or "") or isinstance(error, LIMIT_OF_SETTINGS):
         return False
     return isinstance(error, _MAY_PASS) or error.pgcode is None or error.pgcode.startswith(("08", "57P", "53"))
 
@@ -98,6 +100,11 @@ def _way_out(error: psycopg2.Error) -> str:
             "raise max_locks_per_transaction in the target's cluster parameter group (or take a larger instance class, "
             "which allows more connections), reboot, then resume the operation"
         )
+    if isinstance(error, LIMIT_OF_SETTINGS):
+        return (
+            "raise or RESET that setting, of the role or the database that has it or in the target's cluster parameter "
+            "group, then resume the operation"
+        )
     if _by_routine(error.diag.context):
         return (
             "that routine of production's ran and refused, for an event trigger, a trigger or a policy: disable what "
@@ -144,8 +151,8 @@ def connect_error(database: str, user: str, message: str) -> AuroraRestoreError:
         return DatabaseChangeRefused(
             found,
             expected="sessions that begin without a library that is not there",
-            action=f"RESET local_preload_libraries of database {database}, or of a role, in the source, then start "
-            "again from a new snapshot",
+            action=f"RESET local_preload_libraries (or session_preload_libraries) of database {database}, or of a "
+            "role, in the source, then start again from a new snapshot",
         )
     if "FATAL:" in message and "CONTEXT:" in message:
         return _refused_by_login_trigger(database, user, message)

@@ -8,6 +8,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Composed, Identifier
 
 from utils.database.server.connection import postgres_call
+from utils.database.server.limits import TEMPORARY_FILES, limit_reached
+from utils.database.server.refusals import LIMIT_OF_SETTINGS
 
 Row = TypeVar("Row")
 # The templates of PostgreSQL are AWS's; a template of production's own is a database like any other.
@@ -21,7 +23,7 @@ _CONNECTABLE = """
 
 def rows(connection: Connection, what: str, query: str | Composable, values: Any = None) -> list[tuple[Any, ...]]:
     """Ask, and return the answer; `what` names the question in an error."""
-    with postgres_call(_in(connection, what)), connection.cursor() as cursor:
+    with _asking(connection, what), connection.cursor() as cursor:
         cursor.execute(query, values)
         return cursor.fetchall()
 
@@ -40,7 +42,7 @@ def names(connection: Connection, what: str, query: str | Composable, values: An
 
 def run(connection: Connection, what: str, statements: Sequence[Composable]) -> None:
     """Run statements in order; `what` names them in an error."""
-    with postgres_call(_in(connection, what)), connection.cursor() as cursor:
+    with _asking(connection, what), connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
 
@@ -78,5 +80,13 @@ def connectable_databases(connection: Connection) -> list[str]:
     return names(connection, "list of databases", _CONNECTABLE)
 
 
-def _in(connection: Connection, what: str) -> str:
-    return f"{what} in database {connection.info.dbname}"
+@contextmanager
+def _asking(connection: Connection, what: str) -> Iterator[None]:
+    where = f"{what} in database {connection.info.dbname}"
+    with postgres_call(where):
+        try:
+            yield
+        except LIMIT_OF_SETTINGS as error:
+            if TEMPORARY_FILES not in (error.diag.message_primary or ""):
+                raise
+            raise limit_reached(connection, where) from None

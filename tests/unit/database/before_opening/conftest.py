@@ -1,11 +1,15 @@
 """The shop, in a real PostgreSQL."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 from pydantic import SecretStr
 
+from local_cloud.aurora.postgres.bootstrap import ADMIN
+from local_cloud.aurora.postgres.farm import PostgresFarm
 from tests.unit.database.before_opening.world import World
 from tests.unit.database.shop_server import MASTER, PASSWORD, farm, running, volume
 from utils.database.roles import memberships, our_users
@@ -40,3 +44,17 @@ def world(furnished: World) -> Iterator[World]:
     yield furnished
     furnished.run("DROP SCHEMA scratch CASCADE")
     furnished.scripts.clear()
+
+
+@pytest.fixture
+def without_temporary_files(farm: PostgresFarm, running: DatabaseServer) -> Iterator[None]:
+    """The shop's sessions may have no temporary files, by a setting that only a superuser makes."""
+    superuser = psycopg2.connect(
+        host=running.host, port=running.port, dbname="shop", user=ADMIN, password=farm._admin.password
+    )
+    with closing(superuser) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER DATABASE shop SET temp_file_limit = 0; ALTER DATABASE shop SET work_mem = '64kB'")
+            yield
+            cursor.execute("ALTER DATABASE shop RESET ALL")

@@ -154,6 +154,16 @@ def test_what_may_pass_is_tried_again(world: World) -> None:
         world.before_opening(checks=[check("SELECT pg_terminate_backend(pg_backend_pid())", expect=True)])
 
 
+@pytest.mark.usefixtures("without_temporary_files")
+def test_a_limit_of_productions_on_temporary_files_is_said_at_once(world: World) -> None:
+    sort = "SELECT count(*) FROM (SELECT n FROM generate_series(1, 200000) AS n ORDER BY n::text DESC) AS sorted"
+    world.scripts["1.sql"] = sort
+    with pytest.raises(PostRestoreSqlFailed, match=r"53400 .*temporary file size exceeds .?temp_file_limit.? \(0kB\)"):
+        world.before_opening(script("1.sql"))
+    with pytest.raises(CheckFailed, match="53400 ConfigurationLimitExceeded"):
+        world.before_opening(checks=[check(sort, expect=200_000)])
+
+
 def test_a_later_invocation_goes_on_behind_what_is_done(world: World) -> None:
     world.scripts |= {
         "1.sql": "INSERT INTO scratch.people VALUES (3, 'C')",
