@@ -20,7 +20,7 @@ def main() -> int:
 
 def _run() -> int:
     # Here, so that Ctrl-C is understood while they are loaded.
-    from local_cloud import cli
+    from local_cloud import cli, handing_over
     from tooling import environments, installers
 
     options = cli.parse(sys.argv[1:])
@@ -31,6 +31,8 @@ def _run() -> int:
     except installers.EnvironmentFailed as error:
         print(f"local.sh: {error}", file=sys.stderr)
         return 1
+    if handing_over.is_handed_over(options.command):
+        return handing_over.hand_over(options)
     if os.path.realpath(sys.prefix) != os.path.realpath(environments.ENVIRONMENTS / "cloud"):
         python = environments.environment_bin("cloud") / "python"
         os.execv(python, [str(python), "-m", "local_cloud", *sys.argv[1:]])  # noqa: S606

@@ -49,11 +49,11 @@ def parser() -> argparse.ArgumentParser:
                     "./local.sh plan\n  ./local.sh plan --input statemachine/inputs/nightly_refresh.json")  # fmt: skip
     plan.add_argument("--input", type=Path, metavar="FILE", help="JSON request; default {}: the stack's defaults")
     _add_json(plan)
-    status = _command(commands, "status", "tell how an operation stands, or how it ended",
+    status = _command(commands, "status", "tell how an operation stands, or how it ended, as ./restore.sh show does",
                       "./local.sh status\n  ./local.sh status my-first-restore --json")  # fmt: skip
     _add_operation(status)
     _add_json(status)
-    wait = _command(commands, "wait", "wait until an operation has ended; exit code 0 if it succeeded",
+    wait = _command(commands, "wait", "follow an operation to its end, as ./restore.sh watch does; 0 if it succeeded",
                     "./local.sh wait my-first-restore")  # fmt: skip
     _add_operation(wait)
     messages = _command(commands, "messages", "show what people were told: the messages of the local topics",

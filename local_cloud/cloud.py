@@ -24,7 +24,7 @@ import boto3
 from botocore.config import Config
 
 from local_cloud import run_folder
-from local_cloud.aws_environment import aws_environment, make_commands
+from local_cloud.aws_environment import make_commands
 from local_cloud.credentials import ACCOUNT_ID, root_credentials
 from local_cloud.description import Description
 from local_cloud.regions import TARGET_REGION
@@ -44,6 +44,7 @@ class LocalCloud:
     """A running local cloud."""
 
     def __init__(self, description: Description, supervisor: subprocess.Popen[bytes] | None) -> None:
+        self._description = description
         self.run_dir = Path(description.run_dir)
         self.speed = description.speed
         self.endpoint = description.endpoint
@@ -88,12 +89,8 @@ class LocalCloud:
     @classmethod
     def find(cls, run_dir: Path) -> LocalCloud | None:
         """Return the local cloud that runs in a folder, if one does."""
-        if not run_folder.is_alive(run_dir):
-            return None
-        try:
-            return cls(Description.read(run_dir), None)
-        except FileNotFoundError:
-            return None
+        description = run_folder.describe(run_dir)
+        return cls(description, None) if description else None
 
     def __enter__(self) -> Self:
         return self
@@ -130,9 +127,7 @@ class LocalCloud:
 
     def environment(self, region: str = TARGET_REGION, account_id: str = ACCOUNT_ID) -> dict[str, str]:
         """Return the variables that point aws, sam, boto3 and psql at this cloud (without the rest of os.environ)."""
-        return aws_environment(
-            self.run_dir, self.endpoint, self.rds_endpoint, self.ca_file, region, root_credentials(account_id)
-        )
+        return self._description.variables(region, account_id)
 
     def aurora_control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Call the local Aurora's control surface (local_cloud.aurora.front.control: faults, clock, journal …)."""

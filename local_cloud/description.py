@@ -6,6 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from local_cloud.aws_environment import aws_environment
+from local_cloud.credentials import ACCOUNT_ID, root_credentials
+from local_cloud.regions import TARGET_REGION
+
 FILE_NAME = "cloud.json"
 
 
@@ -28,6 +32,13 @@ class Description:
         fresh = run_dir / f".{FILE_NAME}"
         fresh.write_text(json.dumps(asdict(self), indent=2) + "\n")
         fresh.replace(run_dir / FILE_NAME)
+
+    def variables(self, region: str = TARGET_REGION, account_id: str = ACCOUNT_ID) -> dict[str, str]:
+        """Return the variables that point aws, sam, boto3 and psql at this cloud (without the rest of os.environ)."""
+        return aws_environment(
+            Path(self.run_dir), self.endpoint, self.rds_endpoint, Path(self.ca_file), region,
+            root_credentials(account_id),
+        )  # fmt: skip
 
     @classmethod
     def read(cls, run_dir: Path) -> Description:

@@ -6,5 +6,7 @@ from tooling.environments import LOCAL, REPOSITORY
 
 SEED = REPOSITORY / "local_cloud" / "seed"
 RUNS = LOCAL / "run"
+# Of the one that ./local.sh up leaves running.
+UP = RUNS / "up"
 
-__all__ = ["LOCAL", "RUNS", "SEED"]
+__all__ = ["LOCAL", "RUNS", "SEED", "UP"]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from local_cloud import paths
+from local_cloud.description import Description
 from tooling import environments
 
 KEPT = "kept"
@@ -61,6 +62,16 @@ def is_alive(folder: Path) -> bool:
     except BlockingIOError:
         return True
     return False
+
+
+def describe(folder: Path) -> Description | None:
+    """Return the description of the local cloud that runs in this folder, None without one, or while it starts."""
+    if not is_alive(folder):
+        return None
+    try:
+        return Description.read(folder)
+    except FileNotFoundError:
+        return None
 
 
 def holder(folder: Path) -> int:

@@ -1,9 +1,11 @@
 """Follows a run to its end: live on a terminal, a line for each state elsewhere."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.live import Live
+from rich.text import Text
 
 from restore_command import execution as executions
 from restore_command import views
@@ -11,9 +13,14 @@ from restore_command.execution import Progress
 from restore_command.exit_codes import FAILED, RUNNING, SUCCEEDED
 from restore_command.output import Output
 from restore_command.records import Records, Run, usual_seconds
-from utils.report.preview_text import lines_of_output
+from utils.report.preview_text import Tone, lines_of_output
 
 _LOOK_SECONDS = 2.0
+# Letters of nobody's alphabet, which stand for a tone until the lines are made.
+_TONES = {chr(0xE000 + number): style for number, style in enumerate(("bold", "green", "yellow", "bold red", "dim"))}
+_BEGIN = dict(zip((Tone.HEADING, Tone.GOOD, Tone.ATTENTION, Tone.BAD, Tone.QUIET), _TONES, strict=True))
+_END = "\ue00f"
+_TONED = re.compile(f"([{''.join(_TONES)}][^{_END}]*){_END}")
 _Look = tuple[Progress, Run | None]
 
 
@@ -28,7 +35,7 @@ def follow(states: Any, records: Records, output: Output, arn: str) -> int:
     if output.as_json:
         output.result(_document(progress, run), "")
     elif progress.output.get("dry_run"):
-        output.result(None, "\n".join(["Nothing was changed.", *lines_of_output(progress.output)]))
+        output.result(None, _plan(progress.output))
     else:
         output.result(None, views.verdict(progress, run))
     return SUCCEEDED if progress.status == "SUCCEEDED" else FAILED
@@ -69,3 +76,17 @@ def _document(progress: Progress, run: Run | None) -> dict[str, Any]:
         "output": progress.output or None,
         "run": run.document() if run else None,
     }
+
+
+def _plan(output: Mapping[str, Any]) -> Text:
+    """Return what a run would do, from the output of a dry run."""
+    words = "\n".join(["Nothing was changed.", *lines_of_output(output, _toned)])
+    text = Text()
+    for part in _TONED.split(words):
+        tone = _TONES.get(part[:1])
+        text.append(part[1:] if tone else part, tone)
+    return text
+
+
+def _toned(tone: Tone, text: str) -> str:
+    return f"{_BEGIN[tone]}{text}{_END}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
 from deployment.account import Refused
 from utils.words import printable
@@ -47,7 +48,7 @@ class Output:
             self.console.file.write(json.dumps(document, indent=2) + "\n")
         else:
             # A line of text is never broken by us: commands are copied from it, and a pipe has no width.
-            self.console.print(shown, soft_wrap=isinstance(shown, str))
+            self.console.print(shown, soft_wrap=isinstance(shown, str | Text))
 
     def file(self, path: Path, text: str) -> None:
         """Write a result to a file, and say where it is; raises `Refused` if it cannot be written."""

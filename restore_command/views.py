@@ -1,7 +1,7 @@
 """What a person sees of runs: a table of them, one of them, and one that goes on."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from rich import box
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from restore_command.execution import Progress
 from restore_command.records import AuditEntry, Run
+from utils.evidence.turns import swap_of
 from utils.identifiers import region_and_account
 from utils.operation.model import Operation, OperationStatus
 from utils.report.advice import Advice, advice_after
@@ -41,9 +42,12 @@ def one(run: Run, trail: Sequence[AuditEntry], usual: Mapping[str, int]) -> Rend
     """Return all that is known of one run."""
     head = Text.assemble((run.operation_id, "bold"), "  ", _status(run), f"  {duration(round(run.seconds))}")
     began = f"started {_minute(run.started_at)} UTC"
-    ended = f", ended {_minute(run.finished_at)} UTC" if run.finished_at else f", at {run.step or 'its first step'}"
+    detail = f" ({how_far(run)})" if how_far(run) else ""
+    at = f", at {run.step or 'its first step'}{detail}"
+    ended = f", ended {_minute(run.finished_at)} UTC" if run.finished_at else at
     parts: list[RenderableType] = [head, Text(began + ended, "dim")]
     if run.operation is not None and run.summary is not None:
+        parts += _list("Executions", _executions(run.operation))
         parts += _planned(run.operation, run.summary, usual)
     elif run.unplanned is not None and run.unplanned.error is not None:
         parts += [_heading("Refused"), _indented(f"{run.error}: {run.unplanned.error.message}")]
@@ -63,9 +67,16 @@ def live(progress: Progress, run: Run | None, usual: Mapping[str, int]) -> Rende
         detail = how_far(run) if goes_on else ""
         table.add_row(Text(mark, colour), Text(f"{visit.state}{f'  {detail}' * bool(detail)}"),
                       duration(round(visit.seconds_so_far)))  # fmt: skip
-    expected = f", usually {duration(sum(usual.values()))}" if usual and progress.status == "RUNNING" else ""
+    expected = _expected(progress, sum(usual.values())) if usual and progress.status == "RUNNING" else ""
     head = Text.assemble((progress.operation_id, "bold"), f"  {duration(round(progress.seconds))}{expected}")
     return Group(head, table)
+
+
+def _expected(progress: Progress, usual: int) -> str:
+    if progress.started_at is None or progress.seconds > usual:
+        return f", longer than usual ({duration(usual)})"
+    end = progress.started_at.astimezone(UTC) + timedelta(seconds=usual)
+    return f", usually {duration(usual)}: until about {end:%H:%M} UTC"
 
 
 def how_far(run: Run | None) -> str:
@@ -126,9 +137,19 @@ def _planned(operation: Operation, summary: Summary, usual: Mapping[str, int]) -
     parts += [_heading("Shut out"), _indented(", ".join(summary.shut_out) or "nobody")]
     parts += _list("Checks", [f"{item.name}: {item.found}, expected {item.expected}" for item in summary.checks])
     parts += _list("Health of the copy", [str(finding) for finding in summary.health])
-    if operation.error is not None and operation.status is OperationStatus.FAILED:
-        parts += _list("Next", [_next(operation, operation.error.name)])
+    parts += _list("Next", _next(operation))
     return parts
+
+
+def _executions(operation: Operation) -> list[str]:
+    """Return how each execution that worked on it ended, if there was more than one."""
+    if len(operation.executions) < 2:
+        return []
+    return [
+        f"{record.execution_arn.rpartition(':')[2]}, started {_minute(record.started_at)} UTC"
+        + (f": {record.error.name} at {record.error.step}" if record.error else "")
+        for record in operation.executions
+    ]
 
 
 def _approval(operation: Operation) -> list[RenderableType]:
@@ -165,13 +186,19 @@ def _status(run: Run) -> Text:
     return Text(f"{mark} {run.status.value}{' (dry run)' * run.is_dry_run}", colour)
 
 
-def _next(operation: Operation, error_name: str) -> str:
-    match advice_after(error_name, operation):
+def _next(operation: Operation) -> list[str]:
+    swap, name = swap_of(operation), operation.operation_id
+    if operation.status is OperationStatus.SUCCEEDED and swap is not None and swap.undo is not None:
+        until = f", until {_minute(swap.undo_until)} UTC" if swap.undo_until else ""
+        return [f"{swap.put_aside} is kept{until}: {swap.undo} gives its name back"]
+    if operation.status is not OperationStatus.FAILED or operation.error is None:
+        return []
+    match advice_after(operation.error.name, operation):
         case Advice.RESUME:
-            return f"do what the message says, then ./restore.sh resume {operation.operation_id}"
+            return [f"do what the message says, then ./restore.sh resume {name}"]
         case Advice.NEW_RUN:
-            return "do what the message says, then start a new run: ./restore.sh start"
-    return "nothing, the operation is over or another execution works on it"
+            return ["do what the message says, then start a new run: ./restore.sh start"]
+    return ["nothing, the operation is over or another execution works on it"]
 
 
 def _snapshot(arn: str | None) -> str:

@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 REQUIREMENTS = REPOSITORY / "requirements"
 LOCAL = REPOSITORY / ".local"
 ENVIRONMENTS = LOCAL / "envs"
-NAMES = ("cloud", "sam", "aws")
+NAMES = ("cloud", "sam", "aws", "operator")
 UV = "uv"
 # MiB that are fetched for each, as measured; a first start tells their sum.
 FETCHED_MIB = {

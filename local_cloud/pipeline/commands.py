@@ -8,22 +8,20 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from local_cloud import paths, run_folder
 from local_cloud.aws_environment import UNWANTED, command_environment, postgres_tool
 from local_cloud.cloud import CloudFailed, LocalCloud, stop
-from local_cloud.pipeline import messages, report, shop
+from local_cloud.handing_over import NOT_RUNNING
+from local_cloud.pipeline import messages, shop
 from local_cloud.pipeline.aurora_clusters import find_cluster, master_login
-from local_cloud.pipeline.demonstration import follow, furnish, is_furnished, restore_and_compare, watch
+from local_cloud.pipeline.demonstration import furnish, is_furnished, restore_and_compare
 from local_cloud.pipeline.deployment import find_deployment
-from local_cloud.pipeline.status import failure, status_of
 from local_cloud.screen.layout import fields
 from local_cloud.screen.palette import Palette
 from local_cloud.screen.terminal import Terminal
-from restore_command import execution as executions
 
-UP = paths.RUNS / "up"
+UP = paths.UP
 _NEXT = [
     ('eval "$(./local.sh env)"', "aws, sam, boto3 and psql of this shell use it"),
     ("./local.sh plan", "what a run would do; nothing is changed"),
@@ -44,11 +42,11 @@ def run_all(speed: float, *, keep: bool) -> int:
             cloud = LocalCloud.start(speed=speed, keep=keep)
         with cloud:
             deployment = furnish(cloud, terminal)
-            outcome = restore_and_compare(cloud, deployment, {}, terminal)
+            outcome = restore_and_compare(cloud, deployment, None, terminal)
     finally:
         terminal.close()
     kept = f" Logs are in {cloud.run_dir}." if keep else ""
-    good = outcome.succeeded and bool(outcome.rows_equal)
+    good = outcome.exit_code == 0 and bool(outcome.rows_equal)
     verdict = terminal.palette.good("✓ Restored and compared.") if good else terminal.palette.bad("✗ Not restored.")
     terminal.say(f"\n{verdict} Everything is stopped and removed.{kept}")
     return 0 if good else 1
@@ -96,55 +94,16 @@ def environment() -> int:
 
 
 def restore(input_file: Path | None) -> int:
-    """Run the pipeline once in the running local cloud."""
+    """Run the pipeline once in the running local cloud, with ./restore.sh, and compare."""
     cloud = running_cloud()
-    request = read_request(input_file)
     terminal = Terminal()
     try:
-        outcome = restore_and_compare(cloud, find_deployment(cloud), request, terminal)
+        outcome = restore_and_compare(cloud, find_deployment(cloud), input_file, terminal)
     finally:
         terminal.close()
     if outcome.rows_equal is False:
         print("The source may have changed since its snapshot; the pipeline restores the snapshot.")
-    return 0 if outcome.succeeded else 1
-
-
-def plan(input_file: Path | None, *, as_json: bool) -> int:
-    """Let the pipeline plan a run, and show what it would do; 1 if it would be refused."""
-    cloud = running_cloud()
-    request = {**read_request(input_file), "dry_run": True}
-    machine = find_deployment(cloud).state_machine_arn
-    execution = executions.start(cloud.client("stepfunctions"), machine, request, executions.new_name("plan"))
-    *_, progress = follow(cloud, execution)
-    palette = Palette.of(sys.stdout)
-    if progress.status != "SUCCEEDED":
-        print(f"The run would be refused.\n{failure(progress, palette)}", file=sys.stderr)
-        return 1
-    preview = progress.output.get("preview")
-    print(json.dumps(preview, indent=2) if as_json else report.plan(progress.output, palette))
-    return 0
-
-
-def status(operation_id: str | None, *, as_json: bool) -> int:
-    """Tell how an operation stands, or how it ended."""
-    cloud = running_cloud()
-    execution = _find(cloud, operation_id)
-    known = status_of(cloud, next(follow(cloud, execution)))
-    print(known.document() if as_json else known.text(Palette.of(sys.stdout)))
-    return 0
-
-
-def wait(operation_id: str | None) -> int:
-    """Wait until an operation has ended, and tell how; 1 unless it succeeded."""
-    cloud = running_cloud()
-    execution = _find(cloud, operation_id)
-    terminal = Terminal()
-    try:
-        progress = watch(cloud, execution, terminal)
-    finally:
-        terminal.close()
-    print(f"\n{status_of(cloud, progress).text(terminal.palette)}")
-    return 0 if progress.status == "SUCCEEDED" else 1
+    return outcome.exit_code
 
 
 def show_messages(operation_id: str | None, *, as_json: bool) -> int:
@@ -191,27 +150,5 @@ def running_cloud() -> LocalCloud:
     """Return the local cloud in the background."""
     cloud = LocalCloud.find(UP)
     if cloud is None:
-        raise CloudFailed("No local cloud is running. Start one with ./local.sh up.")
+        raise CloudFailed(NOT_RUNNING)
     return cloud
-
-
-def _find(cloud: LocalCloud, operation_id: str | None) -> str:
-    machine = find_deployment(cloud).state_machine_arn
-    try:
-        return executions.find(cloud.client("stepfunctions"), machine, operation_id)
-    except executions.NoSuchExecution as error:
-        start = "" if operation_id else " Start a run with ./local.sh restore."
-        raise CloudFailed(f"{error}{start}") from None
-
-
-def read_request(input_file: Path | None) -> dict[str, Any]:
-    """Return the request in a file, an empty one if there is none."""
-    if input_file is None:
-        return {}
-    try:
-        request = json.loads(input_file.read_text())
-    except (OSError, ValueError) as error:
-        raise CloudFailed(f"{input_file}: {error}. Expected a file with a JSON object.") from error
-    if not isinstance(request, dict):
-        raise CloudFailed(f"{input_file}: found {type(request).__name__}, expected a JSON object.")
-    return request

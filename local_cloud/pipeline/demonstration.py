@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from local_cloud.cloud import LocalCloud
-from local_cloud.pipeline import postgres, report, rows, shop
+from local_cloud.handing_over import call
+from local_cloud.pipeline import postgres, shop
 from local_cloud.pipeline.aurora_clusters import find_cluster, master_login
+from local_cloud.pipeline.comparison import Comparison
 from local_cloud.pipeline.deployment import Deployment, Login, deploy
-from local_cloud.pipeline.status import failure
 from local_cloud.regions import TARGET_REGION
-from local_cloud.screen.layout import duration_text, table
+from local_cloud.screen.layout import table
 from local_cloud.screen.terminal import Terminal
 from restore_command import execution as executions
 
 T = TypeVar("T")
 STACK_PARAMETERS = {"SourceClusterId": shop.PRODUCTION, "TargetClusterId": shop.STAGING}
 _FURNISHED = "furnished"
-_LOOK_SECONDS = 0.25
 # What a phase may need of this machine's time, however fast Aurora's time runs; and the pipeline's own limits.
 _REAL_SECONDS_OF_A_PHASE, _SHORTEST_BUDGET_HOURS, _LONGEST_BUDGET_HOURS = 60, 2, 120
 
@@ -69,43 +70,24 @@ def _shown(terminal: Terminal, text: str, work: Callable[[], T]) -> Callable[[],
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a restore went; `rows_equal` is None when there was nothing to compare."""
+    """How a restore went: ./restore.sh's exit code; `rows_equal` is None when there was nothing to compare."""
 
-    succeeded: bool
+    exit_code: int
     rows_equal: bool | None = None
 
 
-def restore_and_compare(
-    cloud: LocalCloud, deployment: Deployment, request: Mapping[str, Any], terminal: Terminal
-) -> Outcome:
-    """Run the pipeline, show it live, then prove by counting that the data is all there."""
-    execution = executions.start(cloud.client("stepfunctions"), deployment.state_machine_arn, request)
-    terminal.note(f"operation {execution.rpartition(':')[2]}")
-    progress = watch(cloud, execution, terminal)
-    palette = terminal.palette
-    terminal.say(f"\n{palette.heading('Steps')} ({duration_text(progress.seconds)})\n{report.durations(progress)}")
-    if progress.status != "SUCCEEDED":
-        terminal.say(f"\n{palette.bad('✗ ' + progress.status)}: {failure(progress, palette)}")
-        return Outcome(succeeded=False)
-    terminal.say(f"\n{palette.heading('What was done')}\n{report.outcome(progress.output)}")
-    if progress.output.get("dry_run"):
-        return Outcome(succeeded=True)
-    return _prove(cloud, deployment, progress.output, terminal)
-
-
-def follow(cloud: LocalCloud, execution: str) -> Iterator[executions.Progress]:
-    """Yield the progress of an execution until it has ended."""
-    return executions.follow(cloud.client("stepfunctions"), execution, seconds=_LOOK_SECONDS)
-
-
-def watch(cloud: LocalCloud, execution: str, terminal: Terminal) -> executions.Progress:
-    """Show an execution until it has ended."""
-
-    def how_far(progress: executions.Progress) -> str:
-        operation_id = progress.resumes or progress.operation_id
-        return rows.how_far(cloud, rows.find_row(cloud, operation_id), progress.current)
-
-    return report.show_live(follow(cloud, execution), terminal, how_far)
+def restore_and_compare(cloud: LocalCloud, deployment: Deployment, request: Path | None, terminal: Terminal) -> Outcome:
+    """Run the pipeline as an operator does, then prove by counting that the data is all there."""
+    name, variables = executions.new_name(), cloud.environment()
+    asked = ["--input", str(request)] if request else []
+    exit_code = call(variables, "start", "--watch", "--name", name, *asked)
+    if exit_code != 0:
+        return Outcome(exit_code=exit_code)
+    terminal.say()
+    call(variables, "show", name)
+    states = cloud.client("stepfunctions")
+    [ended] = executions.follow(states, executions.find(states, deployment.state_machine_arn, name), seconds=0)
+    return Outcome(exit_code=0) if ended.output.get("dry_run") else _prove(cloud, deployment, ended.output, terminal)
 
 
 def _prove(cloud: LocalCloud, deployment: Deployment, summary: Mapping[str, Any], terminal: Terminal) -> Outcome:
@@ -116,19 +98,17 @@ def _prove(cloud: LocalCloud, deployment: Deployment, summary: Mapping[str, Any]
     if not found or found != expected:
         text = f"Instances of {target_id} that are available: found {found}, expected {expected}"
         terminal.say(f"\n{terminal.palette.bad('✗')} {text}")
-        return Outcome(succeeded=False)
+        return Outcome(exit_code=1)
     source = _source(cloud, summary)
     if source is None:
         terminal.say("\nThe source is gone, or its master password is not known here: rows are not compared.")
-        return Outcome(succeeded=True)
+        return Outcome(exit_code=0)
     cluster, login = source
-    comparison = report.Comparison(
-        source=_counts(cloud, cluster, login), target=_counts(cloud, target, deployment.master)
-    )
+    comparison = Comparison(source=_counts(cloud, cluster, login), target=_counts(cloud, target, deployment.master))
     compared = table(["table", "source", "target", ""], comparison.rows(terminal.palette))
     heading = terminal.palette.heading(f"Rows, counted in {cluster['DBClusterIdentifier']} and {target_id}")
     terminal.say(f"\n{heading}\n{compared}")
-    return Outcome(succeeded=True, rows_equal=comparison.is_equal)
+    return Outcome(exit_code=0, rows_equal=comparison.is_equal)
 
 
 def _available_instances(cloud: LocalCloud, cluster_id: str) -> list[str]:

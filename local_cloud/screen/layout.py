@@ -64,16 +64,6 @@ def clock_text(seconds: float) -> str:
     return f"{minutes:02}:{rest:02}"
 
 
-def duration_text(seconds: float) -> str:
-    """Write seconds as people do: 1 h 05 min, 20 min 07 s, 4.2 s."""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    if whole >= 60:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
-
-
 def _is_number(cell: str) -> bool:
     return cell.replace(",", "").replace(".", "").isdigit()
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self, TextIO
 
-_GREEN, _RED, _YELLOW, _BOLD, _DIM = "32", "1;31", "33", "1", "2"
+_GREEN, _RED, _BOLD, _DIM = "32", "1;31", "1", "2"
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,6 @@ class Palette:
     def bad(self, text: str) -> str:
         """Mark what failed."""
         return self._in(_RED, text)
-
-    def busy(self, text: str) -> str:
-        """Mark what goes on."""
-        return self._in(_YELLOW, text)
 
     def heading(self, text: str) -> str:
         """Mark a heading."""

@@ -27,7 +27,6 @@ class Terminal:
         self.is_live = stream.isatty()
         self._started = time.monotonic()
         self._running: dict[str, float] = {}
-        self._details: dict[str, str] = {}
         self._lock = threading.RLock()
         self._stopped = threading.Event()
         if self.is_live:
@@ -58,25 +57,15 @@ class Terminal:
 
     def begin(self, text: str) -> None:
         """Show something as running."""
-        self.begin_quietly(text)
-        if not self.is_live:
-            self.note(f"… {text}")
-
-    def begin_quietly(self, text: str) -> None:
-        """Show something as running, on a terminal only."""
         with self._lock:
             self._running[text] = time.monotonic()
-
-    def detail(self, text: str, detail: str) -> None:
-        """Show beside something that runs how far it is, on a terminal only."""
-        with self._lock:
-            self._details[text] = detail
+        if not self.is_live:
+            self.note(f"… {text}")
 
     def end(self, text: str) -> None:
         """No longer show it."""
         with self._lock:
             self._running.pop(text, None)
-            self._details.pop(text, None)
             self._clear()
 
     def close(self) -> None:
@@ -98,16 +87,12 @@ class Terminal:
                 if not self._running:
                     continue
                 frame += 1
-                shown = [self._running_text(text, since) for text, since in self._running.items()]
+                shown = [f"{text} {clock_text(time.monotonic() - since)}" for text, since in self._running.items()]
                 elapsed = clock_text(time.monotonic() - self._started)
                 line = f"{elapsed}  {_FRAMES[frame % len(_FRAMES)]} {', '.join(shown)}"
                 width = shutil.get_terminal_size().columns - 1
                 self._stream.write(_CLEAR + line[:width])
                 self._stream.flush()
-
-    def _running_text(self, text: str, since: float) -> str:
-        words = [text, self._details.get(text, ""), clock_text(time.monotonic() - since)]
-        return " ".join(word for word in words if word)
 
     def _clear(self) -> None:
         if self.is_live:

@@ -10,7 +10,7 @@ import pytest
 from local_cloud import cli
 from local_cloud.aws_environment import UNWANTED
 from local_cloud.cloud import CloudFailed, LocalCloud
-from local_cloud.pipeline.commands import environment, read_request, running_cloud
+from local_cloud.pipeline.commands import environment, running_cloud
 from tooling.environments import REPOSITORY
 
 
@@ -75,16 +75,6 @@ def test_commands_that_need_a_local_cloud_say_how_to_get_one(monkeypatch: pytest
 
     with pytest.raises(CloudFailed, match=r"\./local\.sh up"):
         running_cloud()
-
-
-@pytest.mark.parametrize(("text", "found"), [("{", "Expecting"), ("[]", "found list"), (None, "No such file")])
-def test_a_request_that_is_no_json_object_is_refused(tmp_path: Path, text: str | None, found: str) -> None:
-    file = tmp_path / "request.json"
-    if text is not None:
-        file.write_text(text)
-
-    with pytest.raises(CloudFailed, match=found):
-        read_request(file)
 
 
 @pytest.mark.local_cloud

@@ -10,11 +10,13 @@ from moto import mock_aws
 from deployment.account import Refused
 from restore_command import commands, following
 from restore_command.commands import Wanted
+from restore_command.execution import Progress
 from restore_command.exit_codes import FAILED, RUNNING, SUCCEEDED, USAGE
+from tests.unit.evidence.runs import SWAP_DONE, SWAP_NAMES, a_request, a_restore
 from tests.unit.operations import AT, REQUEST, an_operation
 from tests.unit.restore_command.desk import MACHINE, Desk, FakeStates, execution
 from utils.operation.model import ExecutionRecord, OperationStatus, UsersRecord
-from utils.operation.records import OperationError
+from utils.operation.records import CopyRecord, OperationError
 
 ALL = Wanted(target=None, status=None, since=None, limit=20)
 BROKEN = OperationError(name="CopyFailed", message="found failed, expected available", step="Check Copy Status")
@@ -51,6 +53,7 @@ def test_a_request_without_fields_is_one_with_the_stacks_defaults() -> None:
         ("{}", "source.cluster_id"),
         ('{"source": {"clusterid": "prod"}}', "'cluster_id' perhaps"),
         ("prod", "found no JSON"),
+        ("[]", "expected"),
         ("[" * 100_000, "found no JSON"),
     ],
 )
@@ -82,6 +85,23 @@ def test_a_plan_is_a_dry_run_whatever_the_request_says() -> None:
     assert "Nothing was changed.\n\nA run would\n   1. copy it\n   2. restore it" in desk.printed
 
 
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_on_a_terminal_a_plan_has_colours_and_no_line_is_broken_or_coloured_by_what_it_tells(is_terminal: bool) -> None:
+    check = {"name": "KMS key", "outcome": "warn", "found": "old \ue001 \x1b[31m", "expected": "new", "do": "rotate it"}
+    lists = ("settings", "rejected", "protects", "copies", "makes", "prunes", "keeps", "not_put_back")
+    preview = {
+        **dict.fromkeys(lists, ()), "actions": ["copy " + "x" * 120], "checks": [check], "deletes": ["staging"],
+        "expected_minutes": {"copy": 20.0}, "earlier_runs": 1,
+    }  # fmt: skip
+    desk = Desk(FakeStates(output={"dry_run": True, "preview": preview}))
+    commands.plan(desk.pipeline, desk.output(terminal=is_terminal), json.dumps(REQUEST))
+    assert "   1. copy " + "x" * 120 in desk.printed
+    assert "copy 20 min (the middle of 1 earlier run)" in desk.printed
+    assert ("\x1b[33mwarn\x1b[0m" in desk.printed) is is_terminal
+    assert ("\x1b[33mstaging\x1b[0m" in desk.printed) is is_terminal
+    assert "\x1b[31m" not in desk.printed
+
+
 def test_a_run_is_watched_to_its_end_and_its_failure_is_the_exit_code() -> None:
     desk = Desk(FakeStates(running_looks=2, status="FAILED", error="CopyFailed", cause="found failed", names=["last"]))
 
@@ -104,6 +124,23 @@ def test_on_a_terminal_the_state_that_goes_on_is_shown_with_its_time() -> None:
     assert commands.watch(desk.pipeline, desk.output(terminal=True), None) == SUCCEEDED
     assert "…" in desk.printed
     assert "Copy Snapshot" in desk.printed
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told"),
+    [(30, "usually 30 min 00 s: until about 04:30 UTC"), (0.1, "longer than usual (6 s)")],
+)
+def test_on_a_terminal_the_expected_end_is_told_from_earlier_runs(
+    monkeypatch: pytest.MonkeyPatch, minutes: float, told: str
+) -> None:
+    monkeypatch.setattr(following, "usual_seconds", lambda *_: {"restore": round(minutes * 60)})
+    monkeypatch.setattr(Progress, "seconds", 540.0)
+    desk = Desk(FakeStates(running_looks=2, names=["last"]))
+    desk.store.create(an_operation("last"))
+
+    commands.watch(desk.pipeline, desk.output(terminal=True), None)
+
+    assert f"  9 min 00 s, {told}" in desk.printed
 
 
 def test_an_operation_that_was_resumed_is_watched_in_the_execution_that_works_on_it() -> None:
@@ -149,6 +186,41 @@ def test_one_run_is_shown_with_what_was_done_and_what_to_do_next() -> None:
         "./restore.sh resume nightly-1", "Check Copy Status, 3 times", "nothing was changed",
     ):  # fmt: skip
         assert words in desk.printed, words
+
+
+def test_an_operation_that_was_resumed_is_shown_with_its_executions() -> None:
+    desk = Desk()
+    worked = [
+        ExecutionRecord(execution_arn=execution("nightly-1"), started_at=AT, error=BROKEN),
+        ExecutionRecord(execution_arn=execution("resume-1"), started_at=AT + timedelta(hours=1)),
+    ]
+    desk.store.create(an_operation("nightly-1", executions=worked))
+
+    commands.show(desk.pipeline, desk.output(), "resume-1")
+
+    assert f"- nightly-1, started {AT:%Y-%m-%d %H:%M} UTC: CopyFailed at Check Copy Status\n" in desk.printed
+    assert f"- resume-1, started {AT + timedelta(hours=1):%Y-%m-%d %H:%M} UTC\n" in desk.printed
+
+
+def test_a_swap_is_shown_with_how_long_it_can_be_undone() -> None:
+    desk = Desk()
+    desk.store.create(a_restore("swapped", identifiers=SWAP_NAMES, swap=SWAP_DONE, request=a_request(strategy="swap")))
+
+    commands.show(desk.pipeline, desk.output(), None)
+
+    assert SWAP_DONE.finished_at is not None
+    end = SWAP_DONE.finished_at + timedelta(hours=24)
+    assert f"staging-old-1 is kept, until {end:%Y-%m-%d %H:%M} UTC: ./restore.sh undo swapped" in desk.printed
+
+
+def test_a_run_that_goes_on_is_shown_with_how_far_its_copy_is() -> None:
+    desk = Desk()
+    copied = CopyRecord(started_at=AT, percent=62)
+    desk.store.create(an_operation("nightly-1", copied=copied))
+
+    commands.show(desk.pipeline, desk.output(), None)
+
+    assert "(62 % copied)" in desk.printed
 
 
 def test_one_run_is_shown_as_json_with_its_whole_audit_trail() -> None:
