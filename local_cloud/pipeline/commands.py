@@ -20,6 +20,7 @@ from local_cloud.pipeline.deployment import find_deployment
 from local_cloud.screen.layout import fields
 from local_cloud.screen.palette import Palette
 from local_cloud.screen.terminal import Terminal
+from restore_command.exit_codes import RUNNING
 
 UP = paths.UP
 _NEXT = [
@@ -43,6 +44,8 @@ def run_all(speed: float, *, keep: bool) -> int:
         with cloud:
             deployment = furnish(cloud, terminal)
             outcome = restore_and_compare(cloud, deployment, None, terminal)
+            if outcome.exit_code == RUNNING:  # it was interrupted: here nobody can watch it again
+                raise KeyboardInterrupt
     finally:
         terminal.close()
     kept = f" Logs are in {cloud.run_dir}." if keep else ""
