@@ -86,13 +86,15 @@ def test_restore_sh_answers_for_the_local_cloud_and_its_exit_code_is_the_answer(
 
 def test_ctrl_c_waits_for_what_restore_sh_says_of_it(tmp_path: Path) -> None:
     began = tmp_path / "began"
+    # A shell's job in the background ignores it, and so would what it starts.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     child = (
-        "import pathlib, sys, time\n"
+        f"{heed}import pathlib, sys, time\n"
         f"pathlib.Path({str(began)!r}).touch()\n"
         "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    time.sleep(0.3); sys.exit(3)"
     )
     parent = (
-        "import sys; from local_cloud import handing_over\n"
+        f"{heed}import sys; from local_cloud import handing_over\n"
         f"handing_over._command = lambda _arguments: [sys.executable, '-c', {child!r}]\n"
         "sys.exit(handing_over.call({}, 'start'))"
     )
