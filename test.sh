@@ -24,7 +24,7 @@ Sets up what it needs under .local/ (first time: a few minutes), then runs
   local cloud   the local Aurora and the AWS around it are what they claim to be, fact by fact; where a Chromium is installed also
                 the pages of the evidence in it, with axe's rules of accessibility
   integration   the deployed pipeline on the local cloud
-  deployment    deploy.sh from nothing to a nightly restore and back, on local clouds of its own
+  deployment    deploy.sh from nothing to a nightly restore and back, and its selftest, on local clouds of their own
   faults        a sample of the fault sweep: every step, every kind of fault
 
   --fast        only checks, unit and conventions

@@ -59,14 +59,21 @@ class _Selftest:
         left = self._remove(keep=self._keep and not stopped)
         minutes = (time.monotonic() - began) / 60
         _say("\n" + "\n".join(self._table.lines()))
-        cost = self._setting.dollars(minutes)
-        _say(f"\n{minutes:.1f} minutes, at most about ${cost:.2f}. What was fetched of the evidence: {self._folder}")
+        fetched = f" The evidence, to keep or to delete: {self._folder}" if self._has_evidence() else ""
+        _say(f"\n{minutes:.1f} minutes, at most about ${self._setting.dollars(minutes):.2f}.{fetched}")
         if left:
             _say("Left behind; try again with --sweep:\n  " + "\n  ".join(left))
             return _LEFT_BEHIND
         if stopped:
             return _STOPPED
         return _FAILED if self._table.failed else _WELL
+
+    def _has_evidence(self) -> bool:
+        """Tell whether anything was fetched; an empty folder goes."""
+        if any(self._folder.iterdir()):
+            return True
+        self._folder.rmdir()
+        return False
 
     def _play(self) -> None:
         setting, step_of = self._setting, self._table.step

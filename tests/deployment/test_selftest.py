@@ -90,16 +90,19 @@ def test_nothing_is_made_before_the_cost_is_known_and_agreed_to(deployed: Keyboa
 
 
 def test_data_logins_and_evidence_are_proven_and_nothing_is_left(
-    deployed: Keyboard, cloud: LocalCloud, tester: dict[str, str]
+    deployed: Keyboard, cloud: LocalCloud, tester: dict[str, str], tmp_path: Path
 ) -> None:
     before = standing(cloud)
 
-    printed = deployed.deploy_sh("selftest", "--yes", who=tester)
+    printed = deployed.deploy_sh("selftest", "--yes", who=tester, TMPDIR=str(tmp_path))
 
     assert outcomes(printed) == dict.fromkeys(STEPS, "PASS"), printed
     assert "the rows of the snapshot, and none written later: 1000" in printed
     assert "selftest_app, selftest_batch shut out" in printed
     assert standing(cloud) == before
+    [evidence] = tmp_path.iterdir()
+    assert f"The evidence, to keep or to delete: {evidence}" in printed
+    assert {"report.json", "report.html", "public_key.pem"} <= {path.name for path in evidence.iterdir()}
     journal = cloud.aurora_control("GET", "journal", {})
     made = next(call for call in journal if PREFIX in str(call["parameters"].get("DBClusterIdentifier", "")))
     asked = {"ManageMasterUserPassword": True, "EnableHttpEndpoint": True, "StorageEncrypted": True}
@@ -111,7 +114,9 @@ def test_data_logins_and_evidence_are_proven_and_nothing_is_left(
     assert drill["status"]["S"] == "SUCCEEDED", "its row and its evidence stay"
 
 
-def test_a_drill_that_fails_is_told_and_what_was_kept_is_swept_away(deployed: Keyboard, cloud: LocalCloud) -> None:
+def test_a_drill_that_fails_is_told_and_what_was_kept_is_swept_away(
+    deployed: Keyboard, cloud: LocalCloud, tmp_path: Path
+) -> None:
     before = standing(cloud)
     fault = {
         "kind": "end-in", "operation": "RestoreDBClusterFromSnapshot", "identifier": "staging-selftest-drill-*",
@@ -119,11 +124,12 @@ def test_a_drill_that_fails_is_told_and_what_was_kept_is_swept_away(deployed: Ke
     }  # fmt: skip
     cloud.aurora_control("POST", "faults", fault)
 
-    printed = deployed.deploy_sh("selftest", "--yes", "--keep", expect=1)
+    printed = deployed.deploy_sh("selftest", "--yes", "--keep", expect=1, TMPDIR=str(tmp_path))
 
     told = outcomes(printed)
     assert [told[name] for name in ("snapshot", "drill", "removal")] == ["PASS", "FAIL", "PASS"], printed
     assert "incompatible-restore" in printed
+    assert not list(tmp_path.iterdir()), "nothing was fetched"
     kept = standing(cloud) - before
     assert {name.partition(" ")[0] for name in kept} == {"cluster", "instance", "snapshot", "secret"}, kept
     stranger = f"{PREFIX}-of-somebody"
@@ -143,9 +149,9 @@ def test_ctrl_c_in_the_middle_of_the_drill_stops_and_removes_it(
     deployed: Keyboard, cloud: LocalCloud, tmp_path: Path
 ) -> None:
     before = standing(cloud)
-    output = tmp_path / "printed"
+    output, environment = tmp_path / "printed", {**deployed.variables, "TMPDIR": str(tmp_path)}
     with output.open("w") as printed, subprocess.Popen(
-        ["./deploy.sh", "selftest", "--yes"], cwd=REPOSITORY, env=deployed.variables, stdout=printed,
+        ["./deploy.sh", "selftest", "--yes"], cwd=REPOSITORY, env=environment, stdout=printed,
         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         wait_for(lambda: drilled(cloud), "the drill to restore", seconds=200.0, every=0.2)
