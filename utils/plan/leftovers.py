@@ -9,6 +9,7 @@ from utils.operation.model import Operation
 from utils.operation.restored_cluster import known_resource_id
 from utils.operation.store import OperationStore
 from utils.plan.inherited import readable_record
+from utils.preflight.looks import Preflight
 from utils.runtime.services import Services
 
 
@@ -64,6 +65,22 @@ def deleted_in_part_by(cluster: Cluster, members: Sequence[Instance], services: 
     staying = {item.identifier for item in members if item.status != "deleting" and not item.is_autoscaled}
     is_less = staying < {member.identifier for member in record.settings.members}
     return earlier.operation_id if was_begun and is_less else None
+
+
+def look_at_unfinished_swap(preflight: Preflight, cluster: Cluster, operations: OperationStore) -> None:
+    """Warn of instances that a swap left under the names that they had beside: a new run takes them for theirs."""
+    earlier = maker_of(cluster, operations)
+    names, record = (earlier.identifiers.swap, earlier.swap) if earlier else (None, None)
+    if earlier is None or names is None or record is None or not record.has_begun or record.finished_at is not None:
+        return
+    left = {beside: final for final, beside in names.instances_beside.items() if beside in cluster.member_ids}
+    if left:
+        preflight.warn(
+            "names of instances",
+            f"{', '.join(left)}, as operation {earlier.operation_id} left them, whose exchange of names is not over",
+            expected=f"the names {', '.join(left.values())}",
+            do=f"resume that operation first (./restore.sh resume {earlier.operation_id}); else they keep these names",
+        )
 
 
 def _find(operation_id: str, operations: OperationStore) -> Operation | None:

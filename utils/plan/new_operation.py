@@ -18,7 +18,12 @@ from utils.plan.afterwards.drill import base_of_drill, check_name_is_free, with_
 from utils.plan.expectation import expected_seconds
 from utils.plan.inherited import usable_key, what_to_inherit
 from utils.plan.kept import kept_and_pruned
-from utils.plan.leftovers import deleted_in_part_by, half_restored_by, old_data_half_back_by
+from utils.plan.leftovers import (
+    deleted_in_part_by,
+    half_restored_by,
+    look_at_unfinished_swap,
+    old_data_half_back_by,
+)
 from utils.plan.old_settings import described, settings_as_they_are
 from utils.plan.restore_settings import resolve_settings
 from utils.plan.source.choosing import choose, look_at_new_name, new_ones_pruned, takes_one_here
@@ -64,6 +69,7 @@ def new_operation(
     if old is not None:
         _look_at_old_target(preflight, request, old, members, is_leftover=leftover_of is not None)
         look_at_what_binds(preflight, services.offers, old)
+        look_at_unfinished_swap(preflight, old, services.operations)
         if snapshot is not None:
             preflight.look("source", lambda: guards.check_target_is_not_source(request, snapshot, old))
     now_there = settings_as_they_are(old, members, services) if old else None

@@ -417,6 +417,30 @@ def test_a_new_run_over_a_swap_that_was_stopped_half_way_says_to_resume_that_one
     to_the_end(proven, arn=SECOND_ARN)
 
 
+def test_a_new_run_is_warned_of_instances_that_a_swap_left_under_other_names(proven: FakeAws) -> None:
+    proven.west.refuse("modify_db_instance", "AccessDenied", "not this one")
+    with pytest.raises(AccessDenied):
+        to_the_end(proven)
+    proven.west.refusals.clear()
+    fail(proven, error="AccessDenied")
+    event = StartEvent(operation_id="next", execution_arn=EXECUTION_ARN.replace(OPERATION, "next"), request={})
+    assert snapshot_check(event, proven.services).status is StepStatus.READY
+    proven.goes_on_as("next")
+    (warning,) = [line for line in proven.operation.plan.warnings if line.startswith("names of instances")]
+    assert "staging-1-new, staging-2-new, as operation nightly-1 left them" in warning
+    assert "./restore.sh resume nightly-1" in warning
+
+
+def test_a_new_run_over_a_swap_that_is_over_is_not_warned(proven: FakeAws) -> None:
+    to_the_end(proven)
+    proven.run(archive_snapshot)
+    sns_notification(ClosingEvent(operation_id=OPERATION, execution_arn=EXECUTION_ARN), proven.services)
+    event = StartEvent(operation_id="next", execution_arn=EXECUTION_ARN.replace(OPERATION, "next"), request={})
+    snapshot_check(event, proven.services)
+    proven.goes_on_as("next")
+    assert [line for line in proven.operation.plan.warnings if "names of instances" in line] == []
+
+
 def test_before_anything_was_renamed_there_is_nothing_to_take_back(proven: FakeAws) -> None:
     before = len(proven.west.changes)
     assert swap(proven, back=True).status is StepStatus.READY
