@@ -73,12 +73,12 @@ def _next_move(operation: Operation, where: Places, record: SwapRecord, services
 
 
 def _check_again(where: Places, services: Services) -> None:
-    """Judge the old target as if the run began now: hours have passed since the plan."""
-    if where.old is None:
-        return
-    guards.check_is_replaceable(where.old)
-    guards.check_stands_alone(where.old)
-    guards.check_members_may_go(services.rds().instances_of(where.old.identifier))
+    """Judge both clusters as if the run began now: IAM would refuse the second rename when the name is gone already."""
+    for cluster in (where.old, where.new):
+        if cluster is not None:
+            guards.check_is_replaceable(cluster)
+            guards.check_stands_alone(cluster)
+            guards.check_members_may_go(services.rds().instances_of(cluster.identifier))
 
 
 def _restart(operation: Operation, where: Places, record: SwapRecord, services: Services) -> str:

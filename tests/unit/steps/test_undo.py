@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws, Step
 from tests.fakes.rds_items import aws_error
 from tests.unit.steps.swaps import Door, aside, resource_id, swap, to_the_end, up_to_the_users
-from utils.errors import DatabaseLoginRefused, InvalidRequest, OperationInProgress
+from utils.errors import DatabaseLoginRefused, InvalidRequest, OperationInProgress, TargetNotReplaceable
 from utils.operation.model import Operation, OperationStatus
 from utils.runtime.contract import ClosingEvent, StartEvent, StepResult, StepStatus
 from utils.steps.archive_snapshot import archive_snapshot
@@ -374,6 +374,22 @@ def test_an_old_cluster_that_somebody_stopped_is_to_be_started_first(swapped: Fa
         InvalidRequest, match=f"found {name} as stopped.*start-db-cluster --db-cluster-identifier {name}"
     ):
         undo(swapped)
+
+
+@pytest.mark.parametrize("kind", ["cluster", "instance"])
+def test_an_old_cluster_that_somebody_took_the_tag_from_is_not_renamed_nor_is_the_other(
+    swapped: FakeAws, kind: str
+) -> None:
+    name = aside(swapped)
+    members = [item for item in swapped.west.instances.values() if item["DBClusterIdentifier"] == name]
+    untagged = swapped.west.clusters[name] if kind == "cluster" else members[0]
+    untagged["TagList"] = []
+    undo(swapped)
+    before = list(swapped.west.changes)
+    with pytest.raises(TargetNotReplaceable):
+        swap(swapped, arn=UNDO_ARN, operation_id=UNDO)
+    assert swapped.west.changes == before, "IAM would have refused it its name once the other had lost it"
+    assert swap(swapped, back=True, arn=UNDO_ARN, operation_id=UNDO).status is StepStatus.READY
 
 
 def test_undo_stands_alone_in_its_request(swapped: FakeAws) -> None:
