@@ -39,8 +39,9 @@ _VOLATILE = re.compile(
     r"^warnings|"
     # How long earlier runs took, and which snapshots the local production has by now.
     r"^expected_seconds|^earlier_runs|^rejected|"
-    # When production's passwords could first open the copy, and digests of a report that has the run's times.
-    r"^since|^report\.(json|html|dsse\.json)|"
+    # When production's passwords could first open the copy, how long a name was gone, and digests of a report that has
+    # the run's times.
+    r"^since|^(least|most)_seconds|^report\.(json|html|dsse\.json)|"
     # RDS picks them at random where nobody does.
     r"_window|^availability_zone)$"
 )
@@ -159,4 +160,5 @@ def _plain(value: Any, lane: str, operations: Sequence[str]) -> Any:
     value = re.sub(r"operation-[0-9]{5}", "<earlier>", value)
     value = re.sub(r"-([0-9a-f]{12}|[0-9a-f]{8})\b", "-<digest>", value)
     value = re.sub(r"point in time since [0-9-]+ [0-9:]+", "point in time since <time>", value)
+    value = re.sub(r"after [0-9hmins ]+ \(± [0-9hmins ]+\) without an answer", "after <outage>", value)
     return re.sub(r"[0-9.]+ hours old", "<age>", value).replace(lane, "<lane>")
