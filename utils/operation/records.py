@@ -242,6 +242,7 @@ class AfterwardsRecord(BaseModel):
     action: Literal["stop", "delete"]
     is_drill: bool = Field(default=False, description="Whatever the operation made goes, also after its failure.")
     due_at: datetime | None = Field(default=None, description="None: once the operation has ended.")
+    unclosed_since: datetime | None = Field(default=None, description="The run was over; its row did not say so.")
     absent_since: datetime | None = Field(default=None, description="RDS showed nothing of it from here on.")
     standing: list[str] = Field(default_factory=list, description="What of it stood at the last look.")
     removed: list[str] = []

@@ -3,7 +3,6 @@
 import math
 from datetime import UTC, datetime
 
-from utils.cluster.statuses import first_seen
 from utils.errors import OperationInProgress
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.records import AfterwardsRecord
@@ -19,7 +18,7 @@ def not_yet(
     operation: Operation, record: AfterwardsRecord, run: Operation | None, services: Services
 ) -> StepResult | None:
     """Answer how long to wait; None when it is time, and the target is locked for this operation."""
-    if run is not None and run.status is OperationStatus.RUNNING and _goes_on(run, operation, services):
+    if run is not None and run.status is OperationStatus.RUNNING and _goes_on(run, operation, record, services):
         elapsed = (datetime.now(UTC) - operation.created_at).total_seconds()
         return _wait(seconds_until_next_look(max(elapsed, 0.0)), f"the end of {run.operation_id}")
     now = services.clock.now()
@@ -33,14 +32,15 @@ def not_yet(
     return None
 
 
-def _goes_on(run: Operation, operation: Operation, services: Services) -> bool:
+def _goes_on(run: Operation, operation: Operation, record: AfterwardsRecord, services: Services) -> bool:
     """Tell whether more may come of the run: its execution runs, or has ended so recently that its row lags behind."""
     if services.executions.is_running(run.execution_arn):
+        record.unclosed_since = None
         return True
-    now, what = services.clock.now(), f"the end of {run.execution_arn} without a word in its row"
-    is_late = has_settled(first_seen(what, operation, now), now)
+    now = services.clock.now()
+    record.unclosed_since = record.unclosed_since or now
     services.operations.save(operation)
-    return not is_late
+    return not has_settled(record.unclosed_since, now)
 
 
 def _wait(seconds: int, waiting_for: str) -> StepResult:
