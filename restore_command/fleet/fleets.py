@@ -111,22 +111,27 @@ def find(pipeline: Pipeline, name: str | None) -> Fleet:
 def at(pipeline: Pipeline, arn: str) -> Fleet:
     """Return a fleet as it stands now."""
     found = pipeline.states.describe_execution(executionArn=arn)
-    name = arn.rpartition(":")[2]
+    fleet = arn.rpartition(":")[2]
     asked = json.loads(found["input"])
     asked = asked if isinstance(asked, dict) else {}
-    runs = {run.operation_id: run for run in records_of(pipeline).runs()}
-    resumed = {arn.rpartition(":")[2]: run for run in runs.values() for arn in run.execution_arns}
+    # By the names of executions: one may go on with an operation of before. A run from before the fleet is another's.
+    runs = {
+        name: run
+        for run in records_of(pipeline).runs()
+        for name in (arn.rpartition(":")[2] for arn in run.execution_arns)
+        if name != run.operation_id or run.started_at >= found["startDate"]
+    }
     given = asked.get("operations")
     return Fleet(
-        name=name,
+        name=fleet,
         status=found["status"],
         started_at=found["startDate"],
         stopped_at=found.get("stopDate"),
         cause=found.get("cause", ""),
         members=[
-            Member(operation_id=own, request=request, run=runs.get(own) or resumed.get(own))
+            Member(operation_id=own, request=request, run=runs.get(own))
             for number, request in enumerate(given if isinstance(given, list) else [], 1)
-            for own in [operation_id(name, number)]
+            for own in [operation_id(fleet, number)]
         ],
         asked=asked,
     )

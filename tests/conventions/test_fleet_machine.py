@@ -74,8 +74,14 @@ def test_whatever_becomes_of_the_map_all_runs_are_looked_at_and_told() -> None:
 def test_a_child_reads_nothing_but_its_input() -> None:
     # A distributed Map's children do not see the variables of the execution around them.
     inner = json.dumps(STATES["Restore Each"]["ItemProcessor"])
-    own = {"states", "execution", "replace"}
-    assert set(re.findall(r"\$([a-z_]+)", inner)) <= own
+    own, functions = {"states", "execution", "since", "looks"}, {"replace", "not", "toMillis"}
+    assert set(re.findall(r"\$([a-zA-Z_]+)", inner)) <= own | functions
+
+
+def test_a_child_that_looks_for_a_week_stays_within_its_history() -> None:
+    assert STATES["Wait for the Run"]["Seconds"] == "{% $looks < 720 ? 60 : 600 %}"
+    looks = 720 + (7 * 86_400 - 720 * 60) / 600  # a run may take 604,800 seconds
+    assert 9 * looks < 25_000  # events: two of the Wait, five of the Task, two of the Choice
 
 
 def test_it_has_the_substitutions_of_its_definition() -> None:

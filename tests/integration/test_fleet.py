@@ -63,6 +63,13 @@ def fleet_that_fails(world: World) -> Execution:
     return end_of(world, start_fleet(world, "failing", request))
 
 
+@story
+def fleet_whose_name_is_taken(world: World) -> Execution:
+    world.run({"dry_run": True, "target": {"cluster_id": "fleet-planned"}}, "taken-001")
+    request = {"operations": [{"dry_run": True, "target": {"cluster_id": "fleet-planned"}}]}
+    return end_of(world, start_fleet(world, "taken", request))
+
+
 def test_each_target_is_restored_by_a_run_of_its_own(fleet_of_three: Fleet) -> None:
     assert [run.status for run in fleet_of_three.runs] == ["SUCCEEDED", "FAILED", "SUCCEEDED"]
     assert fleet_of_three.runs[1].error == "TargetNotReplaceable"
@@ -88,6 +95,12 @@ def test_when_more_fail_than_are_tolerated_no_further_run_is_started(world: Worl
     assert first.startswith(" (failing-001): FAILED InvalidRequest: ")
     assert others == [f" (failing-00{number}): NOT_STARTED" for number in (2, 3, 4)]
     assert [world.row(f"failing-00{number}") is not None for number in (1, 2, 3, 4)] == [True, False, False, False]
+
+
+def test_a_run_of_before_is_not_taken_for_one_of_the_fleets(fleet_whose_name_is_taken: Execution) -> None:
+    verdict, line = fleet_whose_name_is_taken["cause"].split("\n")
+    assert verdict == "0 of 1 restored, 0 failed, 0 still under way, 1 not started (message sent)"
+    assert line == "fleet-planned (taken-001): NOT_STARTED NameIsTaken: another run has had this name"
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from moto import mock_aws
 from deployment.account import Refused
 from restore_command.exit_codes import FAILED, RUNNING, SUCCEEDED, USAGE
 from restore_command.fleet import commands
-from tests.unit.operations import AT, REQUEST, an_operation
-from tests.unit.restore_command.desk import FLEETS, Desk, FakeStates
+from tests.unit.operations import REQUEST, an_operation
+from tests.unit.restore_command.desk import FLEETS, NOW, Desk, FakeStates, execution
 from utils.operation.model import ExecutionRecord, Operation, OperationStatus
 from utils.operation.records import OperationError
 
@@ -30,10 +30,17 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def run_of(name: str, status: OperationStatus = OperationStatus.SUCCEEDED) -> Operation:
     """Return a run that has ended, or goes on."""
     is_over = status is not OperationStatus.RUNNING
-    finished_at = AT + timedelta(minutes=40) if is_over else None
+    began = NOW + timedelta(minutes=1)
+    finished_at = began + timedelta(minutes=40) if is_over else None
     error = BROKEN if status is OperationStatus.FAILED else None
     return an_operation(operation_id=name).model_copy(
-        update={"status": status, "finished_at": finished_at, "error": error}
+        update={
+            "execution_arn": execution(name),
+            "created_at": began,
+            "status": status,
+            "finished_at": finished_at,
+            "error": error,
+        }
     )
 
 
@@ -194,9 +201,8 @@ def test_what_cannot_be_resumed_is_started_anew() -> None:
 
 def test_a_run_that_was_resumed_is_told_in_the_fleet_that_resumed_it() -> None:
     desk = a_fleet_of_three(FakeStates())
-    arn = FLEETS.replace("-fleet", "-pipeline").replace(":stateMachine:", ":execution:")
-    record = ExecutionRecord(execution_arn=f"{arn}:again-001", started_at=AT)
-    row = run_of("weekly-007").model_copy(update={"executions": [record]})
+    records = [ExecutionRecord(execution_arn=execution(name), started_at=NOW) for name in ("weekly-007", "again-001")]
+    row = run_of("weekly-007").model_copy(update={"executions": records, "created_at": NOW - timedelta(days=1)})
     desk.store.create(row)
     desk.states.names = ["again"]
     desk.states.started = [{"input": json.dumps({"operations": [{"resume": "weekly-007"}]})}]
@@ -205,6 +211,13 @@ def test_a_run_that_was_resumed_is_told_in_the_fleet_that_resumed_it() -> None:
 
     assert "1 of 1 restored" in desk.printed
     assert "weekly-007" in desk.printed
+
+
+def test_a_run_that_began_before_the_fleet_is_not_the_fleets() -> None:
+    desk = a_fleet_of_three(FakeStates(status="FAILED"))
+    desk.store.create(run_of("nightly-003").model_copy(update={"created_at": NOW - timedelta(days=1)}))
+    commands.show(desk.pipeline, desk.output(as_json=True), "nightly", None)
+    assert json.loads(desk.printed)["operations"][2]["status"] == "NOT_STARTED"
 
 
 def test_a_fleet_at_work_or_without_failures_is_not_gone_on_with() -> None:
