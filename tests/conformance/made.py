@@ -36,7 +36,7 @@ class Made:
 
     @cached_property
     def role(self) -> str:
-        """The ARN of a role that Lambda and Step Functions may assume: it may invoke this run's functions, no more."""
+        """The ARN of a role that Lambda and Step Functions may assume: it may use this run's functions and machines, no more."""
         name, iam = self._bench.name("role"), self._bench.client("iam")
         services = ["lambda.amazonaws.com", "states.amazonaws.com", "scheduler.amazonaws.com"]
         arn = iam.create_role(
@@ -45,14 +45,17 @@ class Made:
             Tags=self._bench.tags,
         )["Role"]["Arn"]
         self._bench.remove_at_the_end(f"role {name}", lambda: iam.delete_role(RoleName=name))
-        resource = f"arn:*:lambda:*:*:function:{self._bench.prefix}-*"
+        own = [
+            f"arn:*:lambda:*:*:function:{self._bench.prefix}-*",
+            f"arn:*:states:*:*:stateMachine:{self._bench.prefix}-*",
+        ]
         iam.put_role_policy(
             RoleName=name,
-            PolicyName="invoke",
-            PolicyDocument=_policy(Action="lambda:InvokeFunction", Resource=resource),
+            PolicyName="use",
+            PolicyDocument=_policy(Action=["lambda:InvokeFunction", "states:StartExecution"], Resource=own),
         )
         self._bench.remove_at_the_end(
-            f"policy of {name}", lambda: iam.delete_role_policy(RoleName=name, PolicyName="invoke")
+            f"policy of {name}", lambda: iam.delete_role_policy(RoleName=name, PolicyName="use")
         )
         return str(arn)
 

@@ -115,6 +115,52 @@ def the_output_of_parallel_branches_is_in_their_order(bench: Bench) -> None:
     equal(json.loads(bench.made.run(machine)["output"]), [1, 2], "the output")
 
 
+@fact("stepfunctions", "Step Functions Developer Guide, Map state in Distributed mode", minutes=1)
+def a_distributed_map_tolerates_as_many_failures_as_its_expression_says(bench: Bench) -> None:
+    """ToleratedFailureCount and MaxConcurrency are expressions; one failure more ends it with an error of its own."""
+    fail_if_odd = {
+        "Odd": {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $states.input.number % 2 = 1 %}", "Next": "Fail"}],
+            "Default": "Even",
+        },
+        "Fail": {"Type": "Fail", "Error": "Odd", "Cause": "as asked"},
+        "Even": {"Type": "Succeed"},
+    }
+    mode = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    each = {
+        "Type": "Map",
+        "Items": "{% $states.input.numbers %}",
+        "ItemSelector": {"number": "{% $states.context.Map.Item.Value %}"},
+        "MaxConcurrency": "{% $count($states.input.numbers) %}",
+        "ToleratedFailureCount": "{% $states.input.tolerated %}",
+        "ItemProcessor": {"ProcessorConfig": mode, "StartAt": "Odd", "States": fail_if_odd},
+        "Output": "{% 'over' %}",
+        "End": True,
+    }
+    machine = bench.made.machine({"Each": each})
+    tolerated = bench.made.run(machine, {"numbers": [1, 2, 3], "tolerated": 2})
+    equal((tolerated["status"], tolerated.get("output")), ("SUCCEEDED", '"over"'), "the end with two of two tolerated")
+    exceeded = bench.made.run(machine, {"numbers": [1, 2, 3], "tolerated": 1})
+    equal(exceeded.get("error"), "States.ExceedToleratedFailureThreshold", "the end with two of one tolerated")
+
+
+@fact("stepfunctions", "Step Functions Developer Guide, Start workflow executions from a task", minutes=1)
+def a_started_name_that_was_there_is_an_error_of_the_integration(bench: Bench) -> None:
+    """states:startExecution under the name of an execution that has ended: StepFunctions.ExecutionAlreadyExistsException."""
+    states, name = bench.client("stepfunctions"), bench.name("run")
+    other = bench.made.machine({"End": {"Type": "Succeed"}})
+    bench.made.end_of(states.start_execution(stateMachineArn=other, name=name)["executionArn"])
+    start = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution",
+        "Arguments": {"StateMachineArn": other, "Name": name, "Input": {}},
+        "End": True,
+    }
+    ended = bench.made.run(bench.made.machine({"Start": start}))
+    equal(ended.get("error"), "StepFunctions.ExecutionAlreadyExistsException", "the error")
+
+
 @fact("stepfunctions", _ERRORS, minutes=1)
 def a_task_beyond_its_time_is_a_timeout(bench: Bench) -> None:
     """A Task that takes longer than TimeoutSeconds: States.Timeout, which States.TaskFailed does not catch."""
