@@ -36,7 +36,7 @@ class Made:
 
     @cached_property
     def role(self) -> str:
-        """The ARN of a role that Lambda and Step Functions may assume: it may use this run's functions and machines, no more."""
+        """The ARN of a role for Lambda and Step Functions: it may use this run's functions and machines, no more."""
         name, iam = self._bench.name("role"), self._bench.client("iam")
         services = ["lambda.amazonaws.com", "states.amazonaws.com", "scheduler.amazonaws.com"]
         arn = iam.create_role(

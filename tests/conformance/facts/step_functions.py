@@ -147,7 +147,7 @@ def a_distributed_map_tolerates_as_many_failures_as_its_expression_says(bench: B
 
 @fact("stepfunctions", "Step Functions Developer Guide, Start workflow executions from a task", minutes=1)
 def a_started_name_that_was_there_is_an_error_of_the_integration(bench: Bench) -> None:
-    """states:startExecution under the name of an execution that has ended: StepFunctions.ExecutionAlreadyExistsException."""
+    """states:startExecution under the name of one that has ended: StepFunctions.ExecutionAlreadyExistsException."""
     states, name = bench.client("stepfunctions"), bench.name("run")
     other = bench.made.machine({"End": {"Type": "Succeed"}})
     bench.made.end_of(states.start_execution(stateMachineArn=other, name=name)["executionArn"])
