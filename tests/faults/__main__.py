@@ -15,14 +15,35 @@ from tests.faults.judges import observer
 from tests.faults.laboratory import laboratory
 from tests.faults.pool import bench, run_all
 from tests.faults.report import report
+from tests.faults.sharing.sweep import sweep as sweep_sharing
 from tests.faults.situations import SITUATIONS
 from tests.faults.sweep import RIGHT, Judged, Verdict
 from utils.words import counted
+
+SHARING = "sharing"
 
 
 def main() -> int:
     """Run the sweep; 0 only if every case came out right."""
     options = _options()
+    is_right = _sharing_is_right(options.only) if SHARING in options.situations else True
+    if options.situations == [SHARING]:
+        return 0 if is_right else 1
+    return 0 if _pipeline_is_right(options) and is_right else 1
+
+
+def _sharing_is_right(only: list[str]) -> bool:
+    """Sweep the state machine in production's account, if a case of it is wanted."""
+    if not any(pattern == "" or pattern.startswith((SHARING, "*")) for pattern in only):
+        return True
+    _say("Sweeping the sharing of snapshots, on a local cloud of its own")
+    judged = list(sweep_sharing(only, lambda found: None if found.is_right else _say(str(found))))
+    wrong = sum(not found.is_right for found in judged)
+    _say(f"{SHARING}: {counted(len(judged), 'case')}, {wrong} of them wrong or not reached")
+    return wrong == 0
+
+
+def _pipeline_is_right(options: argparse.Namespace) -> bool:
     started = time.monotonic()
     with ExitStack() as stack, ThreadPoolExecutor(options.clouds) as pool:
         _say(f"Starting {options.clouds} local cloud(s)")
@@ -53,10 +74,11 @@ def main() -> int:
         )
         calls = [call for cloud in clouds for call in cloud.changes()]
         failed = frozenset[str]().union(*(cloud.failed_clusters() for cloud in clouds))
-    broken = observer.violations(calls, failed=failed)
+        uncopied = frozenset[str]().union(*(cloud.uncopied_operations() for cloud in clouds))
+    broken = observer.violations(calls, failed=failed, uncopied=uncopied)
     sys.stdout.write("\n" + "\n".join(report(judged, broken, len(calls))) + "\n")
     _say(f"{(time.monotonic() - started) / 60:.1f} minutes; {len(wanted) - len(judged)} cases were not run")
-    return 0 if len(judged) == len(wanted) and not broken and all(item.verdict in RIGHT for item in judged) else 1
+    return len(judged) == len(wanted) and not broken and all(item.verdict in RIGHT for item in judged)
 
 
 def _options() -> argparse.Namespace:
@@ -64,7 +86,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only", metavar="PATTERN", nargs="+", default=[""], help="parts of cases' ids; * stands for anything"
     )
-    names = [item.name for item in SITUATIONS]
+    names = [SHARING, *(item.name for item in SITUATIONS)]
     parser.add_argument(
         "--situations", metavar="NAME", nargs="+", default=names, choices=names,
         help="only these, with what the others sweep in their stead",

@@ -6,6 +6,7 @@ import pytest
 
 from tests.faults.laboratory import Laboratory, laboratory
 from tests.faults.pool import Bench, bench
+from tests.faults.sample import sampled_situations
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,5 +25,5 @@ def lab() -> Iterator[Laboratory]:
 
 @pytest.fixture(scope="session")
 def recorded(lab: Laboratory) -> Bench:
-    """The laboratory with every situation recorded, once each: what is chosen from is always called."""
-    return bench(lab, recordings=1)
+    """The laboratory with the sample's situations recorded, once each: what is chosen from is always called."""
+    return bench(lab, sampled_situations(), recordings=1)

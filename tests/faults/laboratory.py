@@ -17,7 +17,7 @@ from local_cloud.pipeline.deployment import Deployment, deploy
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 from local_cloud.scram import scram_verifier
 from tests.faults.cases import Case, RoundTrip
-from tests.faults.situations import RETIREMENT
+from tests.faults.situations import AFTERWARDS, PRODUCTION_BESIDE, RETIREMENT
 from tests.integration.stage.outcome import ApiCall
 from tests.integration.stage.production import LOGINS, MASTER
 from tests.integration.stage.world import DATABASE, STATE_TABLE, World
@@ -27,12 +27,14 @@ from tests.waiting import wait_for
 SPEED, WAIT_SPEED = 2500.0, 125.0
 PRODUCTION = "production"
 # Quotas have tests of their own; here they would be in the way of many runs at once.
-ROOMY = {"clusters": 1000, "instances": 1000, "manual_snapshots": 2000, "copies_in_progress": 200}
+ROOMY = {"clones": 1000, "clusters": 1000, "instances": 1000, "manual_snapshots": 2000, "copies_in_progress": 200}
 RUN_SECONDS = 400.0
 WARM_UPS = 2
 SET_UP = "aurora-restore-setup-db-users"
 STACK_PARAMETERS = {
     "SourceClusterId": PRODUCTION,
+    "NewSnapshotSources": PRODUCTION,
+    "PointInTimeSources": PRODUCTION_BESIDE,
     "RequestDefaults": json.dumps(
         {
             "source": {"max_age_hours": None},
@@ -64,6 +66,7 @@ class Laboratory:
         self.world.client("s3").put_object(Bucket=BUCKET, Key="post-restore-sql/mask.sql", Body=SCRIPT.encode())
         self._operations, self._lanes = itertools.count(1), itertools.count(1)
         self.lock = threading.Lock()
+        self._has_production_beside = False
         self.approver: Any = None  # in whose name people answer, once somebody does
 
     def new_lane(self) -> str:
@@ -118,12 +121,21 @@ class Laboratory:
         return Ended(name, execution["status"], execution.get("error", ""), execution.get("cause", ""))
 
     def execution_arn(self, name: str) -> str:
-        """Return the ARN of an execution of the pipeline, or of a retirement."""
+        """Return the ARN of an execution of the pipeline, or of what follows a run."""
         arn = self.world.execution_arn(name)
-        return arn.replace("-pipeline:", "-retirement:") if name.endswith(RETIREMENT) else arn
+        return arn.replace("-pipeline:", "-retirement:") if name.endswith((RETIREMENT, AFTERWARDS)) else arn
 
-    def go_on_with_retirement(self, name: str) -> Ended:
-        """Start an execution that goes on with a retirement which failed, as its message says."""
+    def has_begun(self, name: str) -> bool:
+        """Tell whether there is such an execution."""
+        states = self.world.client("stepfunctions")
+        try:
+            states.describe_execution(executionArn=self.execution_arn(name))
+        except states.exceptions.ExecutionDoesNotExist:
+            return False
+        return True
+
+    def go_on_with_what_follows(self, name: str) -> Ended:
+        """Start an execution that goes on with what follows a run and failed, as its message says."""
         again, failed = f"again-{name}", self.execution_arn(name)
         self.world.client("stepfunctions").start_execution(
             stateMachineArn=failed.replace(":execution:", ":stateMachine:").rpartition(":")[0],
@@ -138,8 +150,9 @@ class Laboratory:
         return sum(fault["hits"] > 0 for fault in found)
 
     def tidy(self, lane: str) -> None:
-        """Leave of a lane what a replaced target leaves: one cluster, one copy, one final snapshot."""
+        """Leave of a lane what a replaced target leaves: one cluster that runs, one copy, one final snapshot."""
         rds = self.world.target
+        self.wake(lane)
         others = [name for name in self.world.cluster_ids() if name.startswith(f"{lane}-")]
         for name in others:
             rds.modify_db_cluster(DBClusterIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
@@ -149,7 +162,33 @@ class Laboratory:
         for role in ("copy", "final"):
             for snapshot in self.world.snapshots(role, lane)[:-1]:
                 rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot["DBClusterSnapshotIdentifier"])
+        for snapshot in self.world.snapshots("source", lane, self.world.source)[:-1]:
+            name = snapshot["DBClusterSnapshotIdentifier"]
+            self.world.source.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)
         wait_for(lambda: not set(others) & set(self.world.cluster_ids()), f"the end of {others}", seconds=60)
+
+    def wake(self, lane: str) -> None:
+        """Start a lane's cluster that was stopped."""
+        if self.world.cluster(lane)["Status"] != "stopped":
+            return
+        self.world.target.start_db_cluster(DBClusterIdentifier=lane)
+
+        def is_awake() -> bool:
+            statuses = [item["DBInstanceStatus"] for item in self.world.instances(lane)]
+            return {self.world.cluster(lane)["Status"], *statuses} == {"available"}
+
+        wait_for(is_awake, f"the start of {lane}", seconds=60)
+
+    def make_production_beside(self) -> None:
+        """Make a production in the target's Region that has a backup, unless it is there."""
+        with self.lock:
+            if self._has_production_beside:
+                return
+            self._has_production_beside = True
+            _make_production(self.cloud, PRODUCTION_BESIDE, TARGET_REGION)
+            arn = {"arn": self.world.cluster(PRODUCTION_BESIDE)["DBClusterArn"]}
+            self.cloud.aurora_control("POST", "automated-snapshot", arn)
+            wait_for(lambda: "EarliestRestorableTime" in self.world.cluster(PRODUCTION_BESIDE), "the first backup")
 
     def round_trips(self, lane: str) -> list[dict[str, Any]]:
         """Return the round trips to a lane's databases so far, without our own."""
@@ -172,6 +211,17 @@ class Laboratory:
         found = (item["bring_back"]["M"]["failed_resource_id"] for page in pages for item in page["Items"])
         return frozenset(value["S"] for value in found if "S" in value)
 
+    def uncopied_operations(self) -> frozenset[str]:
+        """Name the operations whose plan needs no copy: the source is in the target's Region."""
+        pages = self.world.client("dynamodb").get_paginator("scan").paginate(
+            TableName=STATE_TABLE,
+            FilterExpression="#plan.copy_needed = :no",
+            ProjectionExpression="operation_id",
+            ExpressionAttributeNames={"#plan": "plan"},
+            ExpressionAttributeValues={":no": {"BOOL": False}},
+        )  # fmt: skip
+        return frozenset(item["operation_id"]["S"] for page in pages for item in page["Items"])
+
     def recorded(self, operation_id: str) -> list[dict[str, Any]]:
         """Return the invocations of an operation with their calls."""
         calls: list[dict[str, Any]] = self.cloud.hop_control("GET", "calls", {"operation_id": operation_id})
@@ -183,16 +233,16 @@ def laboratory() -> Iterator[Laboratory]:
     """Start a local cloud with everything in it."""
     with LocalCloud.start(speed=SPEED, wait_speed=WAIT_SPEED, hop=True) as cloud:
         with ThreadPoolExecutor(1) as pool:
-            production = pool.submit(_make_production, cloud)
+            production = pool.submit(_make_production, cloud, PRODUCTION, SOURCE_REGION)
             deployment = deploy(cloud, STACK_PARAMETERS)
             production.result()
         yield Laboratory(cloud, deployment)
 
 
-def _make_production(cloud: LocalCloud) -> None:
-    key = cloud.client("kms", SOURCE_REGION).create_key(Description=PRODUCTION)["KeyMetadata"]["Arn"]
+def _make_production(cloud: LocalCloud, cluster_id: str, region: str) -> None:
+    key = cloud.client("kms", region).create_key(Description=cluster_id)["KeyMetadata"]["Arn"]
     cluster = create_cluster(
-        cloud, SOURCE_REGION, PRODUCTION, MASTER, database=DATABASE, KmsKeyId=key, DeletionProtection=True
+        cloud, region, cluster_id, MASTER, database=DATABASE, KmsKeyId=key, DeletionProtection=True
     )
     database = postgres.database_of(cluster, DATABASE, MASTER)
     for name, login in LOGINS.items():
@@ -203,7 +253,7 @@ def _make_production(cloud: LocalCloud) -> None:
         "CREATE TABLE public.people AS SELECT n AS id, 'phone ' || n AS phone, 0 AS seen FROM generate_series(1, 40) n",
     )
     postgres.query(cloud, database, "GRANT ALL ON public.people TO shop_app")
-    create_snapshot(cloud, SOURCE_REGION, PRODUCTION, f"{PRODUCTION}-yesterday")
+    create_snapshot(cloud, region, cluster_id, f"{cluster_id}-yesterday")
 
 
 class Lanes:

@@ -8,7 +8,7 @@ from local_cloud.regions import TARGET_REGION
 from tests.faults.cases import Case
 from tests.faults.laboratory import Ended, Laboratory
 from tests.faults.people import act
-from tests.faults.situations import RETIREMENT, Situation, refusal
+from tests.faults.situations import AFTERWARDS, Situation, refusal
 from tests.waiting import wait_for
 
 SETTLED_SECONDS = 30.0
@@ -28,10 +28,11 @@ class Played:
     round_trips: int = 0
     operations: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    more_messages: int = 0  # than one for each time that something stopped
 
-    def end_of_retirement(self) -> Ended:
-        """Wait until the old cluster's retirement, which the run has begun, is over."""
-        name = self.name + RETIREMENT
+    def end_of_what_follows(self, part: str) -> Ended:
+        """Wait until what deals with a cluster after the run, which the run has begun, is over."""
+        name = self.name + part
         wait_for(lambda: self.laboratory.world.row(name), f"the row of {name}")
         self.operations.append(name)
         ended = self.laboratory.end_of(name)
@@ -39,10 +40,15 @@ class Played:
         return ended
 
     def go_on(self, part: str, stopped: Ended) -> Ended:
-        """Go on where an operation stopped; one that never had a plan can only be started anew."""
-        if part == RETIREMENT:
-            return self.laboratory.go_on_with_retirement(stopped.operation_id)
-        if "plan" not in (self.laboratory.world.row(self.name) or {}):
+        """Go on where an operation stopped; a drill, and one that never had a plan, can only be started anew."""
+        if part:
+            return self.laboratory.go_on_with_what_follows(stopped.operation_id)
+        has_plan = "plan" in (self.laboratory.world.row(self.name) or {})
+        if self.situation.is_drill and self.laboratory.has_begun(self.name + AFTERWARDS):
+            cleaned_up = self.end_of_what_follows(AFTERWARDS)
+            self.problems += [] if cleaned_up.status == "SUCCEEDED" else [f"not cleaned up: {cleaned_up}"]
+            self.more_messages += 1
+        if not has_plan or self.situation.is_drill:
             return self.start()
         return self._started({"resume": self.name}, f"{self.name}-resumed")
 
@@ -81,6 +87,11 @@ class Played:
 def begin(laboratory: Laboratory, lane: str, situation: Situation) -> Played:
     """Do what comes before the run that the situation is about."""
     world = laboratory.world
+    if situation.is_beside_its_source:
+        laboratory.make_production_beside()
+    if situation.takes_new_snapshot and not world.snapshots("source", lane, world.source):
+        # One that this run makes superfluous.
+        assert laboratory.run(laboratory.request(lane, source=situation.wishes["source"])).status == "SUCCEEDED"
     former = str(world.cluster(lane)["DbClusterResourceId"])
     played = Played(laboratory, lane, situation, former, len(world.mailbox.messages()))
     if situation.undoes:

@@ -16,6 +16,7 @@ from tests.faults.laboratory import Ended, Laboratory
 from tests.faults.playing import SETTLED_SECONDS, Played, begin
 from tests.faults.situations import Situation
 from tests.integration.stage.mailbox import Message
+from tests.integration.stage.rehearsals import left_of
 from tests.waiting import wait_for
 
 # What a step says that may not do what it has to in the database.
@@ -72,7 +73,7 @@ def baseline(laboratory: Laboratory, lane: str, situation: Situation, recordings
     runs, statements = [], []
     for number in range(recordings):
         run = begin(laboratory, lane, situation)
-        ends = [run.start(), *[run.end_of_retirement() for _ in situation.parts[1:]]]
+        ends = [run.start(), *[run.end_of_what_follows(part) for part in situation.parts[1:]]]
         assert (ends[0].status, ends[0].error) == (situation.status, situation.error), ends
         assert {end.status for end in ends[1:]} <= {"SUCCEEDED"}, ends
         assert run.problems == []
@@ -119,7 +120,7 @@ def judge(laboratory: Laboratory, lane: str, case: Case, fault_free: Baseline) -
     ended, right, problems, stopped = run.start(case), (situation.status, situation.error), list[str](), False
     for part in situation.parts:
         if part:
-            ended, right = run.end_of_retirement(), ("SUCCEEDED", "")
+            ended, right = run.end_of_what_follows(part), ("SUCCEEDED", "")
         if any(one.location.closes for one in case.faults):
             run.wait_until_closed(ended.operation_id)
         if (ended.status, ended.error) != right or _is_never_left_alone(case, situation):
@@ -140,7 +141,7 @@ def judge(laboratory: Laboratory, lane: str, case: Case, fault_free: Baseline) -
     if stopped and situation.refused:  # gone on with, the swap was not refused again
         expected, found = ({name: picture[name] for name in SERVING} for picture in (expected, found))
     problems += differences(expected, found)
-    problems += problems_of_evidence(run, case)
+    problems += problems_of_evidence(run, case) + _problems_of_drills(run)
     problems += _problems_of_messages(run, case, stopped=stopped)
     verdict = Verdict.WRONG if problems else Verdict.RESUMED if stopped else Verdict.SURVIVED
     return Judged(case=case, verdict=verdict, problems=problems)
@@ -176,8 +177,15 @@ def _words_for_denied(case: Case) -> tuple[str, ...]:
     return ("KeyNotUsable",) if case.location.call == "kms:DescribeKey" else ("AccessDenied",)
 
 
+def _problems_of_drills(run: Played) -> list[str]:
+    """Say what is left of drills, in either Region."""
+    world, names = run.laboratory.world, run.operations if run.situation.is_drill else []
+    return [f"{name} left {left}" for name in names if (left := left_of(world, name))]
+
+
 def _was_hit(run: Played, case: Case) -> bool:
-    laboratory, names = run.laboratory, {run.name + part for part in run.situation.parts}
+    # One that could not be gone on with was started anew, under another name.
+    laboratory, names = run.laboratory, {name + part for name in run.operations for part in run.situation.parts}
     trips = laboratory.round_trips(run.lane)[run.round_trips :]
     hits = sum(laboratory.hits(name) for name in names) + sum(bool(trip["fault"]) for trip in trips)
     return hits >= len(case.faults)
@@ -201,7 +209,8 @@ def _problems_of_stopping(run: Played, ended: Ended, case: Case) -> list[str]:
     if world.row(f"lock#{TARGET_REGION}#{run.lane}") is not None:
         problems.append("the lock is still held")
     in_set_up = any(one.location.step == USERS_STEP and isinstance(one.location, RoundTrip) for one in permanent)
-    if in_set_up and (let_in := users_let_in(run.laboratory, run.lane)):
+    # A drill's cluster goes as a whole.
+    if in_set_up and not run.situation.is_drill and (let_in := users_let_in(run.laboratory, run.lane)):
         problems.append(f"the copy was left open to {', '.join(let_in)}")
     return problems
 
@@ -230,7 +239,7 @@ def _problems_of_audit(run: Played, part: str, case: Case, steps: list[str], *, 
 def _problems_of_messages(run: Played, case: Case, *, stopped: bool) -> list[str]:
     received = run.laboratory.world.mailbox.messages()[run.messages :]
     sent = [message for message in received if is_of(run.lane, run.operations, message)]
-    expected = run.situation.messages + stopped
+    expected = run.situation.messages + stopped + run.more_messages
     # The last step tells people at least once: a second time if it could not know that it had done so.
     at_least_once = any(one.location.step.startswith(CLOSING) for one in case.faults)
     if len(sent) == expected or (at_least_once and len(sent) > expected):

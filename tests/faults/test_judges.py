@@ -17,6 +17,7 @@ from tests.faults.situations import RETIREMENT, SITUATIONS
 from tests.faults.sweep import Baseline, Verdict, is_of
 from tests.integration.stage.mailbox import Message
 from tests.integration.stage.outcome import ApiCall
+from utils.identifiers import digest_of
 
 OPERATION = {"aurora-restore:managed": "true", "aurora-restore:operation-id": "nightly"}
 OLD = {"arn": "arn:aws:rds:us-west-2:1:cluster:staging", "resource_id": "cluster-OLD", "status": "available"}
@@ -244,6 +245,40 @@ def test_what_a_swap_has_put_aside_goes_with_a_final_snapshot_only() -> None:
     assert observer.violations([of_a_swap("staging-old-1", final)]) == []
     [problem] = observer.violations([of_a_swap("staging-old-1")])
     assert "without an available final" in problem
+
+
+def test_what_a_drill_made_goes_without_a_final_snapshot_and_nothing_that_is_named_like_it() -> None:
+    tags = OPERATION | {"aurora-restore:role": "target"}
+    for name, is_right in ((f"staging-drill-{digest_of('nightly')}", True), ("staging-drill-12345678", False)):
+        cluster = OLD | {"arn": f"arn:aws:rds:us-west-2:1:cluster:{name}", "tags": tags}
+        found = observer.violations([deletion(before={"named": [cluster], "clusters": [cluster], "snapshots": []})])
+        assert (found == []) is is_right
+
+
+def test_only_a_run_that_restores_its_source_where_it_is_deletes_without_a_copy() -> None:
+    call = deletion(FINAL | {"status": "available"})
+    assert observer.violations([call], uncopied=frozenset({"nightly"})) == []
+    assert "before the snapshot to be restored" in observer.violations([call], uncopied=frozenset({"weekly"}))[0]
+
+
+@pytest.mark.parametrize(
+    ("operation", "role", "is_right"),
+    [
+        ("CreateDBClusterSnapshot", "source", True),
+        ("CreateDBClusterSnapshot", "copy", False),
+        ("DeleteDBClusterSnapshot", "source", True),
+        ("DeleteDBClusterSnapshot", "copy", False),
+        ("ModifyDBCluster", "source", False),
+    ],
+)
+def test_in_the_source_region_a_run_makes_and_deletes_its_own_snapshots_only(
+    operation: str, role: str, is_right: bool
+) -> None:
+    tags = OPERATION | {"aurora-restore:role": role}
+    wanted = {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    before = {"named": [{"arn": "x", "tags": tags}], "clusters": [], "snapshots": []}
+    found = observer.violations([deletion(operation=operation, region="us-east-1", parameters=wanted, before=before)])
+    assert (["a change in the source Region" in line for line in found] == []) is is_right
 
 
 def rows(*events: tuple[str, str]) -> list[dict[str, Any]]:

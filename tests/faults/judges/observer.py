@@ -5,6 +5,7 @@ from typing import Any
 
 from local_cloud.regions import TARGET_REGION
 from tests.integration.stage.outcome import ApiCall
+from utils.identifiers import digest_of
 
 _MANAGED, _OPERATION = "aurora-restore:managed", "aurora-restore:operation-id"
 _ROLE, _REPLACEABLE = "aurora-restore:role", "aurora-restore:replaceable"
@@ -15,23 +16,27 @@ Facts = dict[str, Any]
 
 
 def violations(
-    calls: Iterable[ApiCall], *, opted_out: frozenset[str] = frozenset(), failed: frozenset[str] = frozenset()
+    calls: Iterable[ApiCall],
+    *,
+    opted_out: frozenset[str] = frozenset(),
+    failed: frozenset[str] = frozenset(),
+    uncopied: frozenset[str] = frozenset(),
 ) -> list[str]:
     """Return what broke an invariant among changes.
 
     opted_out: clusters given up with `final_snapshot: false`. failed: the resource ids of new clusters that gave way to
-    the old data.
+    the old data. uncopied: operations that restore their source where it is.
     """
     return [
         f"{call.time} {call.by_function} {call.operation} {call.parameters}: {problem}"
         for call in calls
-        for problem in _problems(call, opted_out, failed)
+        for problem in _problems(call, opted_out, failed, uncopied)
     ]
 
 
-def _problems(call: ApiCall, opted_out: frozenset[str], failed: frozenset[str]) -> list[str]:
+def _problems(call: ApiCall, opted_out: frozenset[str], failed: frozenset[str], uncopied: frozenset[str]) -> list[str]:
     problems = []
-    if call.region != TARGET_REGION:
+    if call.region != TARGET_REGION and not _is_of_a_new_snapshot(call):
         problems.append("a change in the source Region")
     if call.operation.startswith(_MAKING):
         if not {_MANAGED, _OPERATION} <= _requested_tags(call).keys():
@@ -43,7 +48,7 @@ def _problems(call: ApiCall, opted_out: frozenset[str], failed: frozenset[str]) 
             if cluster["resource_id"] in failed:
                 problems += _not_to_be_brought_back(cluster, call.before["snapshots"])
             else:
-                problems += _unprotected(cluster, call.before["snapshots"], opted_out)
+                problems += _unprotected(cluster, call.before["snapshots"], opted_out, uncopied)
     return problems
 
 
@@ -56,9 +61,20 @@ def _not_to_be_brought_back(cluster: Facts, snapshots: list[Facts]) -> list[str]
     return ["the new cluster goes while the old data's final snapshot is not available"]
 
 
-def _unprotected(cluster: Facts, snapshots: list[Facts], opted_out: frozenset[str]) -> list[str]:
+def _is_of_a_new_snapshot(call: ApiCall) -> bool:
+    """Whether it makes or deletes what a run may make and delete where its source is: a snapshot marked as such."""
+    if call.operation == "CreateDBClusterSnapshot":
+        return _requested_tags(call).get(_ROLE) == "source"
+    named = call.before["named"]
+    ours = [facts for facts in named if (facts["tags"].get(_MANAGED), facts["tags"].get(_ROLE)) == ("true", "source")]
+    return call.operation == "DeleteDBClusterSnapshot" and bool(named) and ours == named
+
+
+def _unprotected(
+    cluster: Facts, snapshots: list[Facts], opted_out: frozenset[str], uncopied: frozenset[str]
+) -> list[str]:
     """Say what is missing for the deletion of a cluster, or of its members, to be safe at this moment."""
-    if _is_beside(cluster):
+    if _is_beside(cluster) or _is_of_a_drill(cluster):
         return []
     available = [snapshot for snapshot in snapshots if snapshot["status"] == "available"]
     finals = [
@@ -74,7 +90,8 @@ def _unprotected(cluster: Facts, snapshots: list[Facts], opted_out: frozenset[st
     finals = [snapshot for snapshot in finals if snapshot["tags"].get(_TARGET) in (None, _name(cluster))]
     operations = {snapshot["tags"].get(_OPERATION) for snapshot in finals}
     copies = [snapshot for snapshot in available if snapshot["tags"].get(_ROLE) == "copy"]
-    if finals and not any(copy["tags"].get(_OPERATION) in operations for copy in copies):
+    is_copied = any(copy["tags"].get(_OPERATION) in operations for copy in copies)
+    if finals and not is_copied and not operations <= uncopied:
         problems.append("the old target goes before the snapshot to be restored is available")
     return problems
 
@@ -84,6 +101,13 @@ def _is_beside(cluster: Facts) -> bool:
     tags: dict[str, str] = cluster["tags"]
     ours = tags.get(_MANAGED) == "true" and tags.get(_ROLE) == "target"
     return ours and _name(cluster) == f"{tags.get(_TARGET)}-new"
+
+
+def _is_of_a_drill(cluster: Facts) -> bool:
+    """Whether a drill made it, under a name that says of which operation: nobody works with it."""
+    tags: dict[str, str] = cluster["tags"]
+    ours = tags.get(_MANAGED) == "true" and tags.get(_ROLE) == "target"
+    return ours and _name(cluster).endswith(f"-drill-{digest_of(tags.get(_OPERATION, ''))}")
 
 
 def _name(cluster: Facts) -> str:

@@ -189,9 +189,9 @@ class World:
                 self.target.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)
         wait_for(lambda: not set(going) & set(self.cluster_ids()), f"the end of {going}", seconds=60.0)
 
-    def snapshots(self, role: str, target_id: str) -> list[dict[str, Any]]:
+    def snapshots(self, role: str, target_id: str, rds: Any = None) -> list[dict[str, Any]]:
         """Describe the snapshots that the pipeline made for a target, oldest first."""
-        found = self.target.describe_db_cluster_snapshots(SnapshotType="manual")["DBClusterSnapshots"]
+        found = (rds or self.target).describe_db_cluster_snapshots(SnapshotType="manual")["DBClusterSnapshots"]
         wanted = {"aurora-restore:role": role, "aurora-restore:target-cluster-id": target_id}
         mine = [item for item in found if wanted.items() <= tags_of(item).items()]
         return sorted(mine, key=lambda item: str(item["SnapshotCreateTime"]))
