@@ -39,6 +39,7 @@ def test_settings_of_a_database_end_no_statement_and_change_no_name(restored: Re
         "default_transaction_deferrable = on",
         "row_security = off",
         "standard_conforming_strings = off",
+        "synchronous_commit = off",
     ):
         restored.run(ADMIN, "postgres", f"ALTER DATABASE shop SET {setting}")
     with restored.master.in_database("shop") as connection:
@@ -46,6 +47,7 @@ def test_settings_of_a_database_end_no_statement_and_change_no_name(restored: Re
             (False, "on")
         ]
         assert rows(connection, "isolation", "SHOW transaction_isolation") == [("read committed",)]
+        assert rows(connection, "durability", "SHOW synchronous_commit") == [("on",)]
     restored.set_up()
     owner = "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'public'"
     assert restored.run(ADMIN, "shop", owner) == [(f'"{MASTER}"',)], "told apart by name, quoted or not"
