@@ -126,7 +126,7 @@ def new_operation(
     )
     look_at_what_is_wanted(preflight, services.offers, wanted)
     look_at_keys_of_insights(preflight, services.kms, settings)
-    look_at_roles(preflight, services.roles, settings, old)
+    look_at_roles(preflight, services.roles, settings, old, is_leftover=leftover_of is not None)
     look_at_attached(preflight, services.attached, settings, resolved.origins)
     look_at_coherence(preflight, settings, resolved.origins)
     if old is not None and plan.take_final_snapshot:

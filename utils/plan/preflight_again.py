@@ -20,9 +20,8 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
     preflight, request, plan = Preflight(), operation.request, operation.plan
     members = services.rds().instances_of(target.identifier)
     staying = [member for member in members if member.status != "deleting"]
-    preflight.look(
-        "target", lambda: guards.check_target_may_go(request, target, is_leftover=plan.half_restored_by is not None)
-    )
+    is_leftover = plan.half_restored_by is not None
+    preflight.look("target", lambda: guards.check_target_may_go(request, target, is_leftover=is_leftover))
     look_at_what_binds(preflight, services.offers, target)
     preflight.look("tags of its instances", lambda: guards.check_members_may_go(staying))
     if operation.retires is not None:
@@ -41,7 +40,7 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
     if key is not None:
         preflight.look("KMS key", lambda: services.kms.usable_key_arn(key))
     look_at_keys_of_insights(preflight, services.kms, plan.settings)
-    look_at_roles(preflight, services.roles, plan.settings, target)
+    look_at_roles(preflight, services.roles, plan.settings, target, is_leftover=is_leftover)
     wanted = Wanted(
         snapshot_version=operation.snapshot.engine_version,
         settings=plan.settings,

@@ -15,6 +15,7 @@ from utils.preflight.looks import Preflight
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY, _WEEK, _SHORTEST = 24 * 60, 7 * 24 * 60, 30
 _ROLE = re.compile(r"arn:aws[\w-]*:iam::[0-9]{12}:role/\S+")
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _DIRECTORY = re.compile(r"d-[0-9a-z]+")
 _IDENTIFIER = re.compile(r"[a-zA-Z](-?[a-zA-Z0-9]){0,62}")
 _SCHEDULE = re.compile(r"(cron|rate|at)\(.+\)")
@@ -30,7 +31,7 @@ def look_at_coherence(preflight: Preflight, settings: TargetSettings, origins: M
     """Refuse what RDS and Application Auto Scaling would refuse after the deletion."""
     looks: dict[str, Callable[[TargetSettings], Iterator[Problem]]] = {
         "windows": partial(_windows, origins),
-        "roles and directory": _roles,
+        "roles and directory": partial(_roles, origins),
         "insights": partial(_insights, origins),
         "custom endpoints": _endpoints,
         "scaling of readers": _scaling,
@@ -89,7 +90,7 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return (other[0] - one[0]) % _WEEK < one[1] or (one[0] - other[0]) % _WEEK < other[1]
 
 
-def _roles(settings: TargetSettings) -> Iterator[Problem]:
+def _roles(origins: Mapping[str, Origin], settings: TargetSettings) -> Iterator[Problem]:
     roles = [(role.role_arn, role.feature) for role in settings.associated_roles or []]
     for arn, _ in roles:
         if not _ROLE.fullmatch(arn):
@@ -101,6 +102,9 @@ def _roles(settings: TargetSettings) -> Iterator[Problem]:
             yield "target.monitoring.role_arn", repr(monitoring.role_arn), "the ARN of an IAM role"
     if settings.domain and not _DIRECTORY.fullmatch(settings.domain.directory_id):
         yield "target.domain.directory_id", repr(settings.domain.directory_id), "an id such as d-926example"
+    name = settings.domain.role_name if settings.domain and origins.get("domain") is Origin.REQUEST else None
+    if name and not _ROLE_NAME.fullmatch(name):
+        yield "target.domain.role_name", repr(name), "the name of an IAM role, without its ARN or path"
 
 
 def _insights(origins: Mapping[str, Origin], settings: TargetSettings) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from utils.errors import (
 from utils.preflight.looks import Preflight
 
 _ROLE = ":role/"
+_TAKEN_ON, _ACTIVE = "roles that RDS can take on", "roles that RDS can take on, with status ACTIVE"
 
 
 def look_at_keys_of_insights(preflight: Preflight, kms: KmsGateway, settings: TargetSettings) -> None:
@@ -27,8 +28,13 @@ def look_at_keys_of_insights(preflight: Preflight, kms: KmsGateway, settings: Ta
         preflight.look("key of insights", look, found=str)
 
 
-def look_at_roles(preflight: Preflight, roles: RoleReader, settings: TargetSettings, old: Cluster | None) -> None:
-    """Look at each role once: of one that is gone, or that it cannot take on, RDS says so only after the deletion."""
+def look_at_roles(
+    preflight: Preflight, roles: RoleReader, settings: TargetSettings, old: Cluster | None, *, is_leftover: bool
+) -> None:
+    """Look at each role once: of one that is gone, or that it cannot take on, RDS says so only after the deletion.
+
+    What RDS says of the roles of a leftover of ours keeps no target from standing again: it is told.
+    """
     silent: AuroraRestoreError | None = None
     for role, field in _roles(settings).items():
         try:
@@ -49,7 +55,7 @@ def look_at_roles(preflight: Preflight, roles: RoleReader, settings: TargetSetti
             do="make sure that the role exists: without it RDS refuses the restore, after the deletion",
         )
     if old is not None:
-        preflight.look("roles that RDS can take on", partial(_refuse_invalid, old, settings))
+        _look_at_invalid(preflight, old, settings, is_leftover=is_leftover)
         _warn_of_directory(preflight, old, settings)
 
 
@@ -83,14 +89,26 @@ def _is_there(role: str, there: str | None, field: str) -> str:
     return there
 
 
-def _refuse_invalid(old: Cluster, settings: TargetSettings) -> None:
+def _look_at_invalid(preflight: Preflight, old: Cluster, settings: TargetSettings, *, is_leftover: bool) -> None:
     invalid = [role for role in settings.associated_roles or [] if role in old.invalid_roles]
+    found = ", ".join(f"{role.role_arn} for {role.feature or 'no feature'} with status INVALID" for role in invalid)
+    if invalid and is_leftover:
+        preflight.warn(
+            _TAKEN_ON,
+            f"{found}, on the half-restored cluster {old.identifier}",
+            expected=_ACTIVE,
+            do="let rds.amazonaws.com assume the role: until then the new cluster cannot use it either",
+        )
+    else:
+        preflight.look(_TAKEN_ON, partial(_refuse, found, old))
+
+
+def _refuse(invalid: str, old: Cluster) -> None:
     if invalid:
         raise TargetNotBuildable(
-            ", ".join(f"{role.role_arn} for {role.feature or 'no feature'} with status INVALID" for role in invalid)
-            + f", on cluster {old.identifier}",
+            f"{invalid}, on cluster {old.identifier}",
             field="target.associated_roles",
-            expected="roles that RDS can take on, with status ACTIVE",
+            expected=_ACTIVE,
             action="let rds.amazonaws.com assume the role and add it to the cluster anew, or name in "
             "target.associated_roles those that are to stay; then start a new run",
         )
@@ -102,6 +120,6 @@ def _warn_of_directory(preflight: Preflight, old: Cluster, settings: TargetSetti
         preflight.warn(
             "directory",
             f"the membership of {old.identifier} in {settings.domain.directory_id} failed",
-            expected="status joined",
+            expected="status joined or kerberos-enabled",
             do="look at the directory, its network and its role: the new cluster joins the same one",
         )

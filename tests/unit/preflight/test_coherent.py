@@ -51,6 +51,14 @@ def looked_at(**settings: Any) -> None:
         ({"associated_roles": [{"role_arn": ROLE}] * 2}, "the same role for the same feature twice"),
         ({"monitoring": {"interval_seconds": 60, "role_arn": "x"}}, "target.monitoring.role_arn: found 'x'"),
         ({"domain": {"directory_id": "nonsense"}}, "target.domain.directory_id: found 'nonsense'"),
+        (
+            {"domain": {"directory_id": "d-926example", "role_name": "arn:aws:iam::123456789012:role/kerberos"}},
+            "target.domain.role_name: found 'arn:aws:iam::123456789012:role/kerberos'; expected the name of",
+        ),
+        (
+            {"domain": {"directory_id": "d-926example", "role_name": "service-role/kerberos"}},
+            "target.domain.role_name: found 'service-role/kerberos'; expected the name of",
+        ),
         ({"insights": {"enabled": True, "retention_days": 8}}, "target.insights.retention_days: found 8"),
         ({"insights": {"enabled": True, "retention_days": -31}}, "target.insights.retention_days: found -31"),
         ({"insights_mode": "advanced"}, "target.insights_mode: found advanced"),

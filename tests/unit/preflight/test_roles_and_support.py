@@ -102,12 +102,24 @@ def test_a_rate_limit_of_iam_is_waited_out(mirror: FakeAws) -> None:
         mirror.start(override_deletion_protection=True)
 
 
-def test_a_directory_that_was_not_joined_is_told(mirror: FakeAws) -> None:
-    cluster = mirror.west.clusters["staging"]
-    cluster["DomainMemberships"] = [cluster["DomainMemberships"][0] | {"Status": "failed"}]
+@pytest.mark.parametrize("status", ["failed", "enable-kerberos-failed"])
+def test_a_directory_that_was_not_joined_is_told(mirror: FakeAws, status: str) -> None:
+    in_directory(mirror, status)
     mirror.start(override_deletion_protection=True)
     (check,) = warned(mirror, "directory")
     assert check.found == "the membership of staging in d-1 failed"
+    assert check.expected == "status joined or kerberos-enabled"
+
+
+def test_a_directory_that_was_joined_is_not_warned_of(mirror: FakeAws) -> None:
+    in_directory(mirror, "kerberos-enabled")
+    mirror.start(override_deletion_protection=True)
+    assert warned(mirror, "directory") == []
+
+
+def in_directory(aws: FakeAws, status: str) -> None:
+    cluster = aws.west.clusters["staging"]
+    cluster["DomainMemberships"] = [cluster["DomainMemberships"][0] | {"Status": status}]
 
 
 def an_ended_support(aws: FakeAws) -> None:

@@ -7,11 +7,14 @@ from tests.unit.steps.stories import copy_is_ready, ended, fail, resume
 from utils import tags
 from utils.errors import IdentifierTaken, TargetChanged
 from utils.operation.model import Operation, UsersRecord
+from utils.operation.planned import Outcome
 from utils.report.messages import message_for_success
 from utils.report.summary import summarise
 from utils.runtime.contract import StartEvent
+from utils.steps.check_copy_status import check_copy_status
 from utils.steps.check_delete_status import check_delete_status
 from utils.steps.check_restore_status import check_restore_status
+from utils.steps.copy_snapshot import copy_snapshot
 from utils.steps.delete_rds import delete_rds
 from utils.steps.restore_snapshot import restore_snapshot
 from utils.steps.snapshot_check import snapshot_check
@@ -20,9 +23,9 @@ SECOND = "nightly-2"
 TARGET_TAGS = tags.own_tags(tags.Role.TARGET, "nightly-0", "staging")
 
 
-def start_another(aws: FakeAws) -> Operation:
+def start_another(aws: FakeAws, **request: object) -> Operation:
     arn = EXECUTION_ARN.replace(OPERATION, SECOND)
-    snapshot_check(StartEvent(operation_id=SECOND, execution_arn=arn, request={}), aws.services)
+    snapshot_check(StartEvent(operation_id=SECOND, execution_arn=arn, request=request), aws.services)
     found = aws.operations.find(SECOND)
     assert found is not None
     return found
@@ -62,6 +65,26 @@ def test_a_leftover_is_known_from_the_answer_to_its_restore_on(deleted: FakeAws)
     ended(deleted)
     deleted.west.settle()
     assert start_another(deleted).plan.half_restored_by == OPERATION
+
+
+def test_a_role_that_rds_cannot_take_on_keeps_no_target_half_restored(restored: FakeAws) -> None:
+    fail(restored, error="CheckFailed")
+    role = {"RoleArn": "arn:aws:iam::123456789012:role/import", "FeatureName": "s3Import"}
+    restored.west.clusters["staging"]["AssociatedRoles"] = [role | {"Status": "INVALID"}]
+    roles = [{"role_arn": role["RoleArn"], "feature": role["FeatureName"]}]
+
+    planned = start_another(restored, target={"associated_roles": roles})
+
+    (check,) = [check for check in planned.plan.checks if check.name == "roles that RDS can take on"]
+    assert check.outcome is Outcome.WARN
+    assert check.found == f"{role['RoleArn']} for s3Import with status INVALID, on the half-restored cluster staging"
+    assert "let rds.amazonaws.com assume the role" in check.do
+    restored.goes_on_as(SECOND)
+    restored.run(copy_snapshot)
+    restored.west.settle()
+    restored.run(check_copy_status)
+    restored.run(delete_rds)
+    assert restored.west.clusters["staging"]["Status"] == "deleting"
 
 
 def test_a_leftover_whose_restore_got_no_answer_and_that_nobody_saw_is_kept(deleted: FakeAws) -> None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from mypy_boto3_rds.type_defs import DBClusterTypeDef, DBInstanceTypeDef, TagTypeDef
 
 _NO_EXTENDED_SUPPORT = "open-source-rds-extended-support-disabled"
+# Of Kerberos, which is what Aurora PostgreSQL joins a directory for, the user guide has a status of its own.
+_NOT_JOINED = {"enable-kerberos-failed", "failed"}
 _FORWARDS = {"enabled", "enabling", "requested"}
 # Until AWS writes it down, a standard cluster has no storage type.
 _STANDARD = "aurora"
@@ -65,7 +67,7 @@ def invalid_roles(raw: "DBClusterTypeDef") -> list[AssociatedRole]:
 def failed_domains(raw: "DBClusterTypeDef") -> list[str]:
     """Return the directories that the cluster could not join."""
     memberships = raw.get("DomainMemberships", [])
-    return [item["Domain"] for item in memberships if item.get("Status") == "failed" and "Domain" in item]
+    return [item["Domain"] for item in memberships if item.get("Status") in _NOT_JOINED and "Domain" in item]
 
 
 def member_from_api(raw: "DBInstanceTypeDef") -> Member:
