@@ -96,6 +96,7 @@ def new_operation(
     any_key = (request.target.kms_key_id or services.settings.kms_key_id, Origin.STACK)
     resolved = resolve_settings(request, snapshot, key or any_key, base)
     settings = resolved.settings = with_tls(preflight, resolved, base, services)
+    as_requested = settings
     if drill_of:
         resolved = with_names_of_drill(resolved, drill_of, event.operation_id)
         settings = resolved.settings
@@ -126,7 +127,8 @@ def new_operation(
     )
     look_at_what_is_wanted(preflight, services.offers, wanted)
     look_at_keys_of_insights(preflight, services.kms, settings)
-    look_at_roles(preflight, services.roles, settings, old, is_leftover=leftover_of is not None)
+    # A request for a drill names the instances as the target does.
+    look_at_roles(preflight, services.roles, as_requested, old, is_leftover=leftover_of is not None)
     look_at_attached(preflight, services.attached, settings, resolved.origins)
     look_at_coherence(preflight, settings, resolved.origins)
     if old is not None and plan.take_final_snapshot:

@@ -190,3 +190,14 @@ def test_the_clusters_own_monitoring_role_is_looked_at(aws: FakeAws) -> None:
         errors.SettingNotFound, match=r"^target\.monitoring\.role_arn: found no IAM role \S+/monitoring"
     ):
         aws.start()
+
+
+def test_a_drill_is_told_of_a_members_role_by_the_name_that_its_request_takes(mirror: FakeAws) -> None:
+    mirror.west.instances["a-reader"]["MonitoringRoleArn"] = f"{ROLE}/of-the-reader"
+    mirror.iam.gone.add("of-the-reader")
+    drill = {"action": "delete", "after_hours": 0}
+    with pytest.raises(errors.SettingNotFound, match=r"^target\.instances\.named\.a-reader\.monitoring\.role_arn: "):
+        mirror.start(afterwards=drill)
+    other = {"interval_seconds": 60, "role_arn": f"{ROLE}/monitoring"}
+    mirror.start(afterwards=drill, target={"instances": {"named": {"a-reader": {"monitoring": other}}}})
+    assert mirror.operation.identifiers.drill_of == "staging"
