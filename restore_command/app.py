@@ -56,14 +56,14 @@ def start(
     region: Region = None,
     json: AsJson = False,
 ) -> None:
-    """Check a request and start a run with it; without --input one with the stack's defaults."""
+    """Check a request and start a run with it. Without --input it has the stack's defaults."""
     pipeline = pipeline_of(env, region)
     end(commands.start(pipeline, Output(json), text_of(request), name, watch=watch))
 
 
 @app.command()
 def plan(request: Input = "", env: Env = None, region: Region = None, json: AsJson = False) -> None:
-    """Let the deployed pipeline plan a run (dry run) and show what it would do; nothing is changed."""
+    """Show what a run would do (dry run). The deployed pipeline plans it; nothing is changed."""
     end(commands.plan(pipeline_of(env, region), Output(json), text_of(request)))
 
 
@@ -96,7 +96,7 @@ def runs(
 
 @app.command()
 def show(operation: Operation = None, env: Env = None, region: Region = None, json: AsJson = False) -> None:
-    """Show one run: plan, changes, durations, users, checks, audit trail, and what to do next."""
+    """Show one run, and what to do next. Plan, changes, durations, users, checks and audit trail."""
     end(commands.show(pipeline_of(env, region), Output(json), operation))
 
 
@@ -108,7 +108,7 @@ def resume(
     region: Region = None,
     json: AsJson = False,
 ) -> None:
-    """Go on with an operation that failed, under its own id, with its own request and plan."""
+    """Go on with an operation that failed. It keeps its id, its request and its plan."""
     end(commands.resume(pipeline_of(env, region), Output(json), operation, watch=watch))
 
 
@@ -138,7 +138,7 @@ def undo(
     region: Region = None,
     json: AsJson = False,
 ) -> None:
-    """Give the old cluster of a swap its name back; the new one is put aside, and nothing is deleted."""
+    """Give the old cluster of a swap its name back. The new one is put aside, and nothing is deleted."""
     end(commands.undo(pipeline_of(env, region), Output(json), operation, watch=watch))
 
 
@@ -153,9 +153,9 @@ def afterwards(
     region: Region = None,
     json: AsJson = False,
 ) -> None:
-    """Put off, or call off, what is to become of the cluster that a run has restored."""
+    """Put off, or call off, the end of a restored cluster. By its run's request it would be stopped or deleted."""
     if (postpone is None) != cancel:
-        raise typer.BadParameter("one of both", param_hint="--postpone, --cancel")
+        raise typer.BadParameter("give one of the two", param_hint="--postpone, --cancel")
     end(commands.afterwards(pipeline_of(env, region), Output(json), operation, postpone))
 
 
@@ -174,7 +174,7 @@ def report(
     region: Region = None,
     json: AsJson = False,
 ) -> None:
-    """Give the evidence of a run: what was done and proven, and what was not tested."""
+    """Give the evidence of a run. What was done and proven, and what was not tested."""
     if json + html + markdown > 1:
         raise typer.BadParameter("one form at a time", param_hint="--json, --html, --markdown")
     if signed is not None:
@@ -201,7 +201,7 @@ def drills(
     region: Region = None,
     json: AsJson = False,
 ) -> None:
-    """Show every source cluster with its restores over time, and those that were never restored."""
+    """Show every source cluster with its restores over time. Those that were never restored are there, too."""
     wanted = drilling.Wanted(days=days, fresh_days=fresh_days, last_day=until)
     if signed is not None:
         if html:
@@ -216,7 +216,7 @@ def verify_report(
     key: Annotated[Path, typer.Option(metavar="PEM", help="The public key, from an account that you trust.")],
     json: AsJson = False,
 ) -> None:
-    """Check evidence with the public key alone, without AWS: signature, digests, and what that proves."""
+    """Check evidence with the public key alone, without AWS. Signature and digests, and what that proves."""
     end(reporting.verify_report(Output(json), files, key))
 
 

@@ -17,7 +17,7 @@ from utils.identifiers import region_and_account
 from utils.operation.model import Operation, OperationStatus
 from utils.report.advice import Advice, advice_after
 from utils.report.summary import Summary
-from utils.words import duration
+from utils.words import counted, duration
 
 _MARKS = {"SUCCEEDED": ("✓", "green"), "RUNNING": ("…", "yellow")}
 _FAILED = ("✗", "bold red")
@@ -25,7 +25,7 @@ _FAILED = ("✗", "bold red")
 
 def table_of(runs: Iterable[Run]) -> Table:
     """Return a table, one line a run."""
-    table = Table(box=box.SIMPLE, pad_edge=False)
+    table = Table(box=box.SIMPLE, pad_edge=False, collapse_padding=True)
     for name in ("operation", "target", "status", "started (UTC)"):
         table.add_column(name, overflow="fold")
     table.add_column("took", justify="right", no_wrap=True)
@@ -88,7 +88,7 @@ def how_far(run: Run | None) -> str:
     if copied is not None and copied.finished_at is None:
         return f"{copied.percent} % copied"
     if restore is not None and restore.finished_at is None and restore.instance_ids:
-        return f"{len(restore.instance_ids)} instances"
+        return counted(len(restore.instance_ids), "instance")
     return ""
 
 
@@ -221,7 +221,14 @@ def _indented(text: str) -> RenderableType:
 
 
 def _list(title: str, lines: Sequence[str]) -> list[RenderableType]:
-    return [_heading(title), *(_indented(f"- {line}") for line in lines)] if lines else []
+    return [_heading(title), *map(_item, lines)] if lines else []
+
+
+def _item(text: str) -> RenderableType:
+    """Return a line of a list; what does not fit on it goes on below its first word."""
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_row("  -", Text(text))
+    return table
 
 
 def _fields(rows: Iterable[tuple[str, str]]) -> RenderableType:

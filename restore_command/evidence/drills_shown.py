@@ -15,7 +15,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 def table_of(found: Sequence[Drills], now: datetime) -> Table:
     """Return a table, one line a source cluster."""
-    table = Table(box=box.SIMPLE, pad_edge=False)
+    table = Table(box=box.SIMPLE, pad_edge=False, collapse_padding=True)
     for name in ("source", "last restored (UTC)", "by", "fresh until", "succeeded", "recovery time", "age of the data"):
         table.add_column(name, overflow="fold")
     for item in found:

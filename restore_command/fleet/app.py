@@ -12,11 +12,12 @@ from restore_command.output import Output
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help='Restores many targets at once: {"operations": [REQUEST, ...], "max_concurrency": 20, "tolerated_failures": '
-    "0}. When more fail than are tolerated, no further one is started; what is under way goes on.",
+    help='Restore many targets at once. The file has {"operations": [REQUEST, ...], "max_concurrency": 20, '
+    '"tolerated_failures": 0}. When more fail than are tolerated, no further one is started; what is '
+    "under way goes on.",
 )
 Requests = Annotated[str, typer.Option("--input", metavar="FILE", help="File with the list; - reads standard input.")]
-Name = Annotated[str | None, typer.Argument(metavar="[FLEET]", help="Fleet; the newest when left out.")]
+Name = Annotated[str | None, typer.Argument(metavar="FLEET", help="Fleet; the newest when left out.")]
 
 
 @app.command()
@@ -34,7 +35,7 @@ def start(
 
 @app.command()
 def plan(requests: Requests, env: Env = None, region: Region = None, json: AsJson = False) -> None:
-    """Let every run make its plan (dry run) and tell which would be refused; nothing is changed."""
+    """Tell which of the runs would be refused (dry run). Each makes its plan; nothing is changed."""
     end(commands.plan(pipeline_of(env, region), Output(json), text_of(requests)))
 
 
@@ -64,5 +65,5 @@ def resume(
     region: Region = None,
     json: AsJson = False,
 ) -> None:
-    """Go on with what a fleet did not restore: failed runs under their own ids, the others anew."""
+    """Go on with what a fleet did not restore. Failed runs keep their ids, the others start anew."""
     end(commands.resume(pipeline_of(env, region), Output(json), fleet, watch=watch))

@@ -46,6 +46,12 @@ class Member:
         return self.run is not None and self.run.status is OperationStatus.FAILED
 
     @property
+    def is_dry_run(self) -> bool:
+        """Whether it restores nothing, and only makes its plan."""
+        asked = isinstance(self.request, dict) and self.request.get("dry_run") is True
+        return asked or (self.run is not None and self.run.is_dry_run)
+
+    @property
     def again(self) -> Any:
         """What goes on with it: its operation where that can be resumed, else a run of its own with its request."""
         operation = self.run.operation if self.run else None
@@ -80,6 +86,11 @@ class Fleet:
     def is_over(self) -> bool:
         """Whether it has ended; runs of one that was stopped may go on."""
         return self.status != "RUNNING"
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether none of its runs restores anything."""
+        return bool(self.members) and all(member.is_dry_run for member in self.members)
 
     @property
     def counts(self) -> dict[str, int]:

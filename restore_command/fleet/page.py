@@ -18,6 +18,7 @@ def page_of(fleet: Fleet, region: str) -> str:
         fleet=fleet,
         region=region,
         counts=views.counts(fleet),
+        done=views.done(fleet),
         restored=len(restored),
         failed=sum(member.failed for member in fleet.members),
         took=duration(round(((fleet.stopped_at or datetime.now(UTC)) - fleet.started_at).total_seconds())),

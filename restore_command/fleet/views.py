@@ -1,17 +1,18 @@
 """What a person sees of a fleet: how many stand how, and one line for each target."""
 
+from collections import Counter
+
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from restore_command.fleet.fleets import NOT_STARTED, Fleet
+from restore_command.fleet.fleets import NOT_STARTED, Fleet, Member
 from restore_command.views import how
 from utils.operation.model import OperationStatus
 from utils.words import duration
 
 _WORDS = {
-    "SUCCEEDED": "restored",
     "RUNNING": "at work",
     NOT_STARTED: "not started",
 }
@@ -23,7 +24,7 @@ def one(fleet: Fleet) -> RenderableType:
     """Return all of a fleet: its counts, its targets, and what to type next."""
     mark, colour = _STYLES.get(fleet.status, _FAILED)
     head = Text.assemble((fleet.name, "bold"), "  ", (f"{mark} {fleet.status}", colour), f"  {counts(fleet)}")
-    table = Table(box=box.SIMPLE, pad_edge=False)
+    table = Table(box=box.SIMPLE, pad_edge=False, collapse_padding=True)
     for name in ("operation", "target", "status"):
         table.add_column(name, overflow="fold")
     table.add_column("took", justify="right", no_wrap=True)
@@ -42,18 +43,31 @@ def one(fleet: Fleet) -> RenderableType:
 
 def counts(fleet: Fleet) -> str:
     """Return how many stand how, such as `45 of 50 restored, 5 failed`."""
-    found = fleet.counts
-    restored = found.pop(OperationStatus.SUCCEEDED.value, 0)
-    others = [f"{number} {_WORDS.get(status, status.lower())}" for status, number in found.items()]
-    return ", ".join([f"{restored} of {len(fleet.members)} restored", *others])
+    found = Counter(_word(member) for member in fleet.members)
+    best = done(fleet)
+    first = f"{found.pop(best, 0)} of {len(fleet.members)} {best}"
+    return ", ".join([first, *(f"{number} {word}" for word, number in sorted(found.items()))])
+
+
+def done(fleet: Fleet) -> str:
+    """Return the word for what the best of its runs come to: dry runs restore nothing."""
+    return "planned" if fleet.is_dry_run else "restored"
+
+
+def _word(member: Member) -> str:
+    if member.status == OperationStatus.SUCCEEDED:
+        return "planned" if member.is_dry_run else "restored"
+    return _WORDS.get(member.status, member.status.lower())
 
 
 def next_steps(fleet: Fleet) -> list[str]:
     """Return what to type next."""
     failed = [member.run.operation_id for member in fleet.members if member.failed and member.run]
+    unchanged = ["Nothing was changed."] if fleet.is_dry_run and fleet.is_over else []
     if not failed:
-        return []
+        return unchanged
     return [
+        *unchanged,
         f"Why: ./restore.sh show {failed[0]}",
         *([f"When that is mended: ./restore.sh fleet resume {fleet.name}"] if fleet.is_over else []),
     ]

@@ -113,4 +113,4 @@ def test_what_becomes_of_a_cluster_is_either_put_off_or_called_off(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
     assert run(monkeypatch, "afterwards", "nightly-1", *options) == USAGE
-    assert "one of both" in capsys.readouterr().err
+    assert "give one of the two" in capsys.readouterr().err

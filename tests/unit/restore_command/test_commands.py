@@ -16,7 +16,7 @@ from tests.unit.evidence.runs import SWAP_DONE, SWAP_NAMES, a_request, a_restore
 from tests.unit.operations import AT, REQUEST, an_operation
 from tests.unit.restore_command.desk import MACHINE, Desk, FakeStates, execution
 from utils.operation.model import ExecutionRecord, OperationStatus, UsersRecord
-from utils.operation.records import CopyRecord, OperationError
+from utils.operation.records import CopyRecord, OperationError, RestoreRecord
 
 ALL = Wanted(target=None, status=None, since=None, limit=20)
 BROKEN = OperationError(name="CopyFailed", message="found failed, expected available", step="Check Copy Status")
@@ -221,6 +221,18 @@ def test_a_run_that_goes_on_is_shown_with_how_far_its_copy_is() -> None:
     commands.show(desk.pipeline, desk.output(), None)
 
     assert "(62 % copied)" in desk.printed
+
+
+@pytest.mark.parametrize(
+    ("made", "told"), [(["staging-1"], "(1 instance)"), (["staging-1", "staging-2"], "(2 instances)")]
+)
+def test_a_run_that_goes_on_is_shown_with_how_many_instances_it_has_made(made: list[str], told: str) -> None:
+    desk = Desk()
+    desk.store.create(an_operation("nightly-1", restore=RestoreRecord(started_at=AT, instance_ids=made)))
+
+    commands.show(desk.pipeline, desk.output(), None)
+
+    assert told in desk.printed
 
 
 def test_one_run_is_shown_as_json_with_its_whole_audit_trail() -> None:

@@ -112,6 +112,21 @@ def test_a_plan_is_a_fleet_of_dry_runs_of_which_any_may_be_refused() -> None:
     assert asked["tolerated_failures"] == 3
 
 
+def test_a_fleet_of_dry_runs_is_never_said_to_have_restored_anything(tmp_path: Path) -> None:
+    desk = Desk()
+    desk.states.names = ["plan"]
+    dry = [operation | {"dry_run": True} for operation in THREE["operations"]]
+    desk.states.started = [{"input": json.dumps({"operations": dry})}]
+    desk.store.create(run_of("plan-001"))
+    desk.store.create(run_of("plan-002", OperationStatus.FAILED))
+
+    commands.show(desk.pipeline, desk.output(), "plan", tmp_path / "fleet.html")
+
+    assert "1 of 3 planned, 1 failed, 1 not started" in desk.printed
+    assert "Nothing was changed." in desk.printed
+    assert "1 OF 3 TARGETS PLANNED" in (tmp_path / "fleet.html").read_text()
+
+
 def test_each_target_is_a_line_and_what_failed_says_what_to_type() -> None:
     desk = a_fleet_of_three(FakeStates(status="FAILED"))
 
