@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
 
     put_secret = _command(
         commands, "put-secret",
-        "puts the value of a secret, from a file or standard input; the master's in the name of the DBA role",
+        "puts a secret's value: from a file, from standard input, or generated; the master's as the DBA role",
     )  # fmt: skip
     put_secret.add_argument("name", choices=("master-credentials", "app-credentials"))
     source = put_secret.add_mutually_exclusive_group(required=True)
