@@ -122,8 +122,11 @@ class Zygote:
         os.set_blocking(waker, False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        waiting = select.poll()  # select() takes no file beyond 1,023, and the server may have given such a one
+        for file in (self._control.fileno(), wake):
+            waiting.register(file, select.POLLIN)
         while True:
-            ready, _, _ = select.select([self._control.fileno(), wake], [], [])
+            ready = dict(waiting.poll())
             if wake in ready:
                 os.read(wake, 512)
                 self._tell_ends()

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from local_cloud.functions import zygote as program
 
@@ -71,10 +71,17 @@ class Environment:
         The zygote tells it. A zygote that is gone has taken its environments along.
         """
         with self._lock:
-            if self.returncode is None and select.select([self._end], [], [], seconds)[0]:
+            if self.returncode is None and _can_be_read(self._end, seconds):
                 self.returncode = int(self._end.read(8) or _KILLED)
                 self._end.close()
             return self.returncode
+
+
+def _can_be_read(file: socket.socket | IO[bytes], seconds: float | None) -> bool:
+    """Tell whether there is something to read, or the end, within some seconds; select() takes no file beyond 1,023."""
+    waiting = select.poll()
+    waiting.register(file, select.POLLIN)
+    return bool(waiting.poll(None if seconds is None else seconds * 1000))
 
 
 class Zygote:
@@ -94,7 +101,7 @@ class Zygote:
     @property
     def is_alive(self) -> bool:
         """Tell whether it can fork; it says nothing, so there is something to read only at its end."""
-        return not select.select([self._control], [], [], 0)[0]
+        return not _can_be_read(self._control, 0)
 
     def fork(self, start: Mapping[str, Any]) -> Environment:
         """Start an environment with its path, module, handler and variables."""

@@ -252,3 +252,13 @@ def test_environments_end_with_what_they_were_forked_from_and_new_ones_start(fun
 
     assert environment.wait(10) == -signal.SIGKILL
     assert ask(functions.start(module=EVALUATES), "1") == 1
+
+
+def test_a_process_with_more_files_than_select_takes_has_environments_too(functions: Functions) -> None:
+    with contextlib.ExitStack() as files:
+        for _ in range(1100):
+            files.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        environment = functions.start(module=EVALUATES)
+        assert ask(environment, "1 + 1") == 2
+        environment.terminate()
+        assert environment.wait(10) is not None

@@ -220,7 +220,7 @@ class Session:
         return wire
 
     def _pause(self, seconds: float) -> None:
-        if select.select([self._ending], [], [], seconds)[0]:
+        if self._ending.comes_within(seconds):
             raise DoorCloses
 
     @property

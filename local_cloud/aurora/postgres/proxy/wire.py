@@ -27,6 +27,12 @@ class Ending:
         """Return what can be read once the door closes."""
         return self._read
 
+    def comes_within(self, seconds: float) -> bool:
+        """Wait so long, and tell whether the door closes."""
+        waiting = select.poll()  # a process with many sessions has files beyond what select() takes
+        waiting.register(self, select.POLLIN)
+        return bool(waiting.poll(seconds * 1000))
+
     def begin(self) -> None:
         """Let everybody know."""
         os.close(self._write)
