@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from restore_command.fleet import commands
-from restore_command.options import AsJson, Env, Region, Watch, end, pipeline_of, text_of
+from restore_command.options import AsJson, Env, Region, end, pipeline_of, text_of
 from restore_command.output import Output
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ Name = Annotated[str | None, typer.Argument(metavar="FLEET", help="Fleet; the ne
 def start(
     requests: Requests,
     name: Annotated[str, typer.Option(help="Name; made from the time when left out. Its runs are NAME-001, ...")] = "",
-    watch: Watch = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow the fleet to its end.")] = False,
     env: Env = None,
     region: Region = None,
     json: AsJson = False,
@@ -60,7 +60,7 @@ def show(
 @app.command()
 def resume(
     fleet: Annotated[str, typer.Argument(metavar="FLEET", help="Fleet that has ended.")],
-    watch: Watch = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow the fleet to its end.")] = False,
     env: Env = None,
     region: Region = None,
     json: AsJson = False,

@@ -79,8 +79,8 @@ def cloud(command_lines: CommandLines) -> Iterator[LocalCloud]:
     """A local cloud, watched, that is gone at the end, however the tests end."""
     assert command_lines.is_watching
     with LocalCloud.start(speed=SPEED, shortest_wait=SHORTEST_WAIT) as running:
-        # Every story has targets of its own: more than AWS's 40 clusters in all.
-        running.aurora_control("POST", "quotas", {"clusters": 200, "instances": 400})
+        # Every story has targets of its own: more than AWS's 40 clusters and 100 manual snapshots in all.
+        running.aurora_control("POST", "quotas", {"clusters": 200, "instances": 400, "manual_snapshots": 400})
         yield running
 
 

@@ -99,7 +99,7 @@ def test_when_more_fail_than_are_tolerated_no_further_run_is_started(world: Worl
 
 def test_a_run_of_before_is_not_taken_for_one_of_the_fleets(fleet_whose_name_is_taken: Execution) -> None:
     verdict, line = fleet_whose_name_is_taken["cause"].split("\n")
-    assert verdict == "0 of 1 restored, 0 failed, 0 still under way, 1 not started (message sent)"
+    assert verdict == "0 of 1 planned, 0 failed, 0 still under way, 1 not started (message sent)"
     assert line == "fleet-planned (taken-001): NOT_STARTED NameIsTaken: another run has had this name"
 
 

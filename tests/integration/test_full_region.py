@@ -12,14 +12,15 @@ TARGET = "full-region"
 
 @pytest.fixture
 def limit(world: World, quiet: None) -> Iterator[Callable[[int], None]]:  # noqa: ARG001
-    """Set how many manual snapshots the Regions take beyond those that are there; back to AWS's number at the end."""
+    """Set how many manual snapshots the Regions take beyond those that are there, until the end of a test."""
+    before = world.cloud.aurora_control("POST", "quotas", {})
 
     def set_room(room: int) -> None:
         there = len(world.target.describe_db_cluster_snapshots(SnapshotType="manual")["DBClusterSnapshots"])
         world.cloud.aurora_control("POST", "quotas", {"manual_snapshots": there + room})
 
     yield set_room
-    world.cloud.aurora_control("POST", "quotas", {"manual_snapshots": 100, "copies_in_progress": 5})
+    world.cloud.aurora_control("POST", "quotas", {"manual_snapshots": before["manual_snapshots"]})
 
 
 def test_older_copies_of_ours_make_room_and_nobody_elses(world: World, limit: Callable[[int], None]) -> None:
