@@ -106,4 +106,4 @@ def _follow(pipeline: Pipeline, output: Output, fleet: Fleet) -> int:
 
 def _after_a_while(pipeline: Pipeline, fleet: Fleet) -> Fleet:
     time.sleep(_LOOK_SECONDS)
-    return fleets.find(pipeline, fleet.name)
+    return fleets.at(pipeline, fleet.arn)

@@ -11,6 +11,7 @@ from typing import Any
 from deployment.account import Refused
 from restore_command import execution as executions
 from restore_command.execution import NoSuchExecution
+from restore_command.fleet.requests import target_named_in
 from restore_command.pipeline import Pipeline
 from restore_command.records import Run, records_of
 from utils.operation.model import OperationStatus
@@ -31,9 +32,7 @@ class Member:
     @property
     def target(self) -> str:
         """The cluster that it restores, empty where that is the stack's default or not known."""
-        target = self.request.get("target") if isinstance(self.request, dict) else None
-        name = target.get("cluster_id") if isinstance(target, dict) else None
-        return self.run.target if self.run else name if isinstance(name, str) else ""
+        return self.run.target if self.run else target_named_in(self.request)
 
     @property
     def status(self) -> str:
@@ -74,6 +73,7 @@ class Member:
 class Fleet:
     """A fleet as it stands."""
 
+    arn: str
     name: str
     status: str
     started_at: datetime
@@ -129,11 +129,12 @@ def at(pipeline: Pipeline, arn: str) -> Fleet:
     runs = {
         name: run
         for run in records_of(pipeline).runs()
-        for name in (arn.rpartition(":")[2] for arn in run.execution_arns)
+        for name in (execution.rpartition(":")[2] for execution in run.execution_arns)
         if name != run.operation_id or run.started_at >= found["startDate"]
     }
     given = asked.get("operations")
     return Fleet(
+        arn=arn,
         name=fleet,
         status=found["status"],
         started_at=found["startDate"],

@@ -37,6 +37,13 @@ def read(text: str, pipeline: Pipeline) -> tuple[FleetRequest | None, list[str]]
     return (None, problems) if problems else (request, [])
 
 
+def target_named_in(request: Any) -> str:
+    """Return the target that a raw request names, empty where it names none in a readable way."""
+    target = request.get("target") if isinstance(request, dict) else None
+    name = target.get("cluster_id") if isinstance(target, dict) else None
+    return name if isinstance(name, str) else ""
+
+
 def _problems(request: FleetRequest, pipeline: Pipeline) -> Iterator[str]:
     for number, operation in enumerate(request.operations):
         if RESUME not in operation:
@@ -50,9 +57,7 @@ def _twice(request: FleetRequest, pipeline: Pipeline) -> Iterator[str]:
     for number, operation in enumerate(request.operations):
         if RESUME in operation:
             continue
-        target = operation.get("target")
-        name = target.get("cluster_id") if isinstance(target, dict) else None
-        name = str(name or pipeline.defaults.target_cluster_id).lower()
+        name = (target_named_in(operation) or pipeline.defaults.target_cluster_id).lower()
         if name in first:
             where = f"operations[{number}].target.cluster_id"
             yield f"{where}: found {name}, which operations[{first[name]}] restores; expected each target once"
