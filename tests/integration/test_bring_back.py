@@ -6,7 +6,7 @@ from typing import Any
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.production import Production, counted
 from tests.integration.stage.stories import story
-from tests.integration.stage.world import OLD_MASTER, World
+from tests.integration.stage.world import World
 
 # No table of production fits: the check fails after the restore, before anybody is let in.
 NEVER_HOLDS = [{"name": "nobody-knows", "database": "postgres", "sql": "SELECT 1", "expect": "2"}]
@@ -27,14 +27,6 @@ class Turned:
     next_outcome: Outcome | None = None
 
 
-def rows_in(world: World, cluster: dict[str, Any]) -> int:
-    """Count what only the old target had, as its own master with the password that it had."""
-    with world.login(OLD_MASTER, cluster) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM public.of_the_old_target")
-        (found,) = cursor.fetchone() or (0,)
-        return int(found)
-
-
 @story
 def turned_back(world: World) -> Turned:
     """The checks of the new cluster fail; then a run without them."""
@@ -49,7 +41,7 @@ def turned_back(world: World) -> Turned:
         outcome=outcome,
         now=now,
         members_now=world.instances("turned-back"),
-        rows_of_the_old=rows_in(world, now),
+        rows_of_the_old=world.rows_of_old_target(now),
         next_outcome=world.run(request),
     )
 

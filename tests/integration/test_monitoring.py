@@ -13,7 +13,7 @@ from local_cloud.regions import TARGET_REGION
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.shell import Shell
 from tests.integration.stage.stories import story
-from tests.integration.stage.world import OLD_MASTER, World
+from tests.integration.stage.world import World
 from tests.waiting import wait_for
 
 TARGET = "watched"
@@ -87,10 +87,7 @@ def _rows_of_what_comes_back(world: World, text: str) -> int:
         return [item["DBInstanceStatus"] for item in world.instances(name)] == ["available"]
 
     wait_for(is_there, f"the instance of {name}")
-    with world.login(OLD_MASTER, world.cluster(name)) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM public.of_the_old_target")
-        [count] = cursor.fetchone() or (0,)
-    return int(count)
+    return world.rows_of_old_target(world.cluster(name))
 
 
 def test_a_rule_of_others_gets_the_start_and_the_success(world: World, watch: Watch) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.stage.night import TARGET, Night
 from tests.integration.stage.production import ENGINE_VERSION, Production, counted
-from tests.integration.stage.world import OLD_MASTER, World, tags_of
+from tests.integration.stage.world import World, tags_of
 
 STEPS = [
     "Snapshot Check",
@@ -98,12 +98,7 @@ def test_the_final_snapshot_brings_the_old_target_back(world: World, night: Nigh
     world.target.get_waiter("db_instance_available").wait(
         DBInstanceIdentifier="brought-back-1", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
-    with (
-        world.login(OLD_MASTER, world.cluster("brought-back")) as connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute("SELECT count(*) FROM public.of_the_old_target")
-        assert cursor.fetchone() == (25,)
+    assert world.rows_of_old_target(world.cluster("brought-back")) == 25
 
 
 @pytest.mark.usefixtures("night")

@@ -122,9 +122,7 @@ def test_the_new_cluster_has_the_targets_name_and_productions_data(
 def test_the_old_cluster_stands_put_aside_with_its_data(world: World, swapped: Swapped) -> None:
     aside = world.cluster(old_cluster_of(swapped.outcome))
     assert aside["DbClusterResourceId"] == swapped.old["DbClusterResourceId"]
-    with world.login(OLD_MASTER, aside) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM public.of_the_old_target")
-        assert cursor.fetchone() == (25,)
+    assert world.rows_of_old_target(aside) == 25
     assert "DeleteDBCluster" not in swapped.outcome.changed_operations
 
 
@@ -193,9 +191,7 @@ def test_a_refused_rename_gives_the_name_back_and_the_next_run_succeeds(
     assert world.cluster("halfway")["DbClusterResourceId"] != old["DbClusterResourceId"]
     assert "halfway-new" not in world.cluster_ids()
     aside = world.cluster(old_cluster_of(again))
-    with world.login(OLD_MASTER, aside) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM public.of_the_old_target")
-        assert cursor.fetchone() == (25,)
+    assert world.rows_of_old_target(aside) == 25
 
 
 @pytest.mark.usefixtures("swapped")
@@ -275,9 +271,7 @@ def undone(world: World) -> Undone:
 def test_undone_the_old_data_is_back_under_the_name(world: World, undone: Undone) -> None:
     now = world.cluster("undone")
     assert now["DbClusterResourceId"] == undone.old["DbClusterResourceId"]
-    with world.login(OLD_MASTER, now) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM public.of_the_old_target")
-        assert cursor.fetchone() == (25,)
+    assert world.rows_of_old_target(now) == 25
     assert [item["DBInstanceIdentifier"] for item in world.instances("undone")] == ["undone-1"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.production import Production, counted
 from tests.integration.stage.stories import story
-from tests.integration.stage.world import OLD_MASTER, World
+from tests.integration.stage.world import World
 from tests.waiting import wait_for
 
 BEFORE_ITS_RENAME = 2  # changes of the new cluster: its maintenance window, its master's password
@@ -77,17 +77,10 @@ def _run_of(world: World, name: str, first: dict[str, Any], fault: tuple[str, st
     outcome = world.run({"target": {"cluster_id": name}, "strategy": "swap", "keep_old_hours": None})
     serving = world.cluster(name)
     is_first = _are_one(serving, first)
-    rows = _first_rows(world, serving) if is_first else counted(world.cloud, serving, world.deployment.master)
+    rows = world.rows_of_old_target(serving) if is_first else counted(world.cloud, serving, world.deployment.master)
     # What was put aside would be kept for a person, and is in the way of all others here.
     world.take_away([item for item in world.cluster_ids() if item.startswith(f"{name}-old-")])
     return Ending(first, old, outcome, serving, rows)
-
-
-def _first_rows(world: World, cluster: dict[str, Any]) -> int:
-    with world.login(OLD_MASTER, cluster) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM public.of_the_old_target")
-        (found,) = cursor.fetchone() or (0,)
-        return int(found)
 
 
 @story

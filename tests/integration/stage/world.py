@@ -154,6 +154,13 @@ class World:
             cursor.execute("CREATE TABLE public.of_the_old_target AS SELECT generate_series(1, 25) AS n")
         return cluster
 
+    def rows_of_old_target(self, cluster: Mapping[str, Any]) -> int:
+        """Count what only an old target had, 25 rows, as its own master with the password that it had."""
+        with self.login(OLD_MASTER, cluster) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM public.of_the_old_target")
+            (found,) = cursor.fetchone() or (0,)
+            return int(found)
+
     def cluster(self, identifier: str, rds: Any = None) -> dict[str, Any]:
         """Describe a cluster."""
         found: dict[str, Any] = (rds or self.target).describe_db_clusters(DBClusterIdentifier=identifier)

@@ -19,6 +19,7 @@ from deployment.obstacles import (
     refuse_secrets_to_be_deleted,
 )
 from deployment.stacks import Stack
+from tests.unit.operation.tables import make_table
 
 REGION = "us-west-2"
 BUSY = ["CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "DELETE_IN_PROGRESS"]
@@ -73,12 +74,7 @@ def test_any_other_stack_goes_on(account: Account, status: str) -> None:
 def test_a_first_change_set_that_nobody_carried_out_hides_no_obstacle(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    account.client("dynamodb").create_table(
-        TableName="aurora-restore-state",
-        KeySchema=[{"AttributeName": "operation_id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "operation_id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    make_table("aurora-restore-state", "operation_id")
     monkeypatch.setattr(stacks, "prerequisites_of", lambda _account, _environment: a_stack("CREATE_COMPLETE"))
     monkeypatch.setattr(stacks, "find_stack", lambda _account, _name: a_stack("REVIEW_IN_PROGRESS"))
     with pytest.raises(Refused, match="its tables aurora-restore-state are still here"):

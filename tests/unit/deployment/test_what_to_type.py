@@ -13,6 +13,7 @@ from deployment import destroy, secret_values, stacks
 from deployment.account import Account, Refused
 from deployment.stacks import Stack
 from tests.conventions.cfn_yaml import REPOSITORY
+from tests.unit.operation.tables import make_table
 
 REGION = "us-west-2"
 # With what belongs to it; a command that is only named has no options.
@@ -42,12 +43,7 @@ def account() -> Iterator[Account]:
 def test_what_stays_after_the_stack_is_removed_in_its_region(
     account: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    account.client("dynamodb").create_table(
-        TableName="aurora-restore-state",
-        KeySchema=[{"AttributeName": "operation_id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "operation_id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    make_table("aurora-restore-state", "operation_id")
     monkeypatch.setattr(stacks, "find_stack", lambda _account, name: Stack(name, "CREATE_COMPLETE", {}, {}))
     destroy._tell_what_stays(account)
     lines = [line for line in capsys.readouterr().out.splitlines() if ": aws " in line]

@@ -178,15 +178,20 @@ def test_looks_are_close_after_each_move_and_as_in_any_phase_when_one_hangs(prov
     assert looks * 9 < 25_000 / 5
 
 
+def resumed_to_the_end(aws: FakeAws) -> None:
+    """Resume a swap that was proven, which passes by what is done, and exchange the names."""
+    resume(aws)
+    for step in (copy_snapshot, delete_rds, restore_snapshot, check_restore_status, setup_db_users):
+        aws.run(step)
+    to_the_end(aws, arn=SECOND_ARN)
+
+
 def test_a_name_that_went_after_the_last_look_before_a_stop_was_gone_for_at_most_all_that_time(proven: FakeAws) -> None:
     swap(proven)
     fail(proven, error="ExecutionStopped")
     proven.west.settle()
     proven.clock.advance(hours=1)
-    resume(proven)
-    for step in (copy_snapshot, delete_rds, restore_snapshot, check_restore_status, setup_db_users):
-        proven.run(step)
-    to_the_end(proven, arn=SECOND_ARN)
+    resumed_to_the_end(proven)
     assert (record := proven.operation.swap) is not None
     assert record.outage_seconds is not None
     assert record.outage_uncertainty_seconds is not None
@@ -200,10 +205,7 @@ def test_hours_in_which_nobody_looked_are_no_outage(proven: FakeAws) -> None:
     proven.west.refusals.clear()
     fail(proven, error="AccessDenied")
     proven.clock.advance(hours=5)
-    resume(proven)
-    for step in (copy_snapshot, delete_rds, restore_snapshot, check_restore_status, setup_db_users):
-        proven.run(step)
-    to_the_end(proven, arn=SECOND_ARN)
+    resumed_to_the_end(proven)
     assert (record := proven.operation.swap) is not None
     assert record.outage.most_seconds < 60
 
@@ -411,10 +413,7 @@ def test_a_new_run_over_a_swap_that_was_stopped_half_way_says_to_resume_that_one
         IdentifierTaken, match=f"staging-1 of cluster {aside(proven)}.*resume the swap that was stopped"
     ):
         snapshot_check(event, proven.services)
-    resume(proven)
-    for step in (copy_snapshot, delete_rds, restore_snapshot, check_restore_status, setup_db_users):
-        proven.run(step)
-    to_the_end(proven, arn=SECOND_ARN)
+    resumed_to_the_end(proven)
 
 
 def test_a_new_run_is_warned_of_instances_that_a_swap_left_under_other_names(proven: FakeAws) -> None:
