@@ -10,6 +10,7 @@ from typing import Any
 
 from deployment import stacks
 from deployment.account import Account, Refused, told
+from utils.json_text import NotJson, read_json
 from utils.report.preview_text import Tone, lines_of_output
 
 _LOOK_SECONDS = 1.0
@@ -57,9 +58,9 @@ def _marked(tone: Tone, text: str) -> str:
 
 def _request(file: Path) -> dict[str, Any]:
     try:
-        request = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise Refused(f"--input {file}: {type(error).__name__}: {error}; expected a file with a JSON object") from None
+        request = read_json(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, NotJson) as error:
+        raise Refused(f"--input {file}: found no JSON ({error}); expected a file with a JSON object") from None
     if not isinstance(request, dict):
         raise Refused(f"--input {file}: found {type(request).__name__}, expected a JSON object, the request")
     return request

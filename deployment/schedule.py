@@ -1,10 +1,10 @@
 """The schedule's request, judged before a night is lost to it."""
 
-import json
 from collections.abc import Mapping
 
 from deployment.account import Refused
 from utils.errors import InvalidRequest
+from utils.json_text import NotJson, read_json
 from utils.request.model import RestoreRequest
 from utils.request.parsing import parse_request
 from utils.settings import Settings
@@ -38,8 +38,8 @@ def check_request_of_schedule(parameters: Mapping[str, str], region: str) -> Non
 def request_of(schedule_input: str, settings: Settings) -> RestoreRequest:
     """Read a schedule's input as Snapshot Check will; raises `InvalidRequest`."""
     try:
-        raw = json.loads(schedule_input)
-    except json.JSONDecodeError as error:
+        raw = read_json(schedule_input)
+    except NotJson as error:
         raise InvalidRequest(
             f"text that is not JSON ({error})",
             field="ScheduleInput",

@@ -1,6 +1,5 @@
 """What each command of restore.sh does."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from restore_command.following import follow
 from restore_command.output import Output
 from restore_command.pipeline import Pipeline
 from restore_command.records import Run, records_of, usual_seconds
+from utils.json_text import NotJson, read_json
 from utils.operation.model import OperationStatus
 from utils.request.afterwards import AFTERWARDS_OF
 from utils.request.parsing import RESUME, UNDO, find_problems
@@ -134,8 +134,8 @@ def show(pipeline: Pipeline, output: Output, name: str | None) -> int:
 def _checked(pipeline: Pipeline, output: Output, text: str) -> dict[str, Any] | None:
     """Return the request, None after its problems were told."""
     try:
-        request = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        request: dict[str, Any] = read_json(text)
+    except NotJson as error:
         output.note(f"restore.sh: found no JSON ({error}); expected a request, a JSON object; nothing was started")
         return None
     problems = find_problems(request, pipeline.defaults)

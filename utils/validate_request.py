@@ -4,12 +4,12 @@ Prints the request as a run would use it, and exits with 0; or each field that d
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from utils.json_text import NotJson, read_json
 from utils.request.parsing import find_problems, parse_request
 
 INVALID = 2
@@ -46,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         mandatory_request=given.mandatory_request,
     )
     try:
-        raw = json.loads(sys.stdin.read() if given.file == "-" else Path(given.file).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raw = read_json(sys.stdin.read() if given.file == "-" else Path(given.file).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, NotJson) as error:
         sys.stderr.write(f"{given.file}: found no JSON ({error}); expected a request, a JSON object\n")
         return INVALID
     problems = find_problems(raw, defaults)

@@ -1,12 +1,12 @@
 """What a fleet is asked for: a list of requests, checked before anything is started."""
 
-import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
 from restore_command.pipeline import Pipeline
+from utils.json_text import NotJson, read_json
 from utils.request.parsing import RESUME, find_problems
 from utils.strict_model import StrictModel
 
@@ -25,8 +25,8 @@ class FleetRequest(StrictModel):
 def read(text: str, pipeline: Pipeline) -> tuple[FleetRequest | None, list[str]]:
     """Return the request, or all that is wrong with it and with each of its operations."""
     try:
-        request = FleetRequest.model_validate(json.loads(text))
-    except json.JSONDecodeError as error:
+        request = FleetRequest.model_validate(read_json(text))
+    except NotJson as error:
         return None, [f"found no JSON ({error}); expected a JSON object with operations"]
     except ValidationError as error:
         return None, [f"{'.'.join(map(str, item['loc'])) or 'request'}: {item['msg']}" for item in error.errors()]

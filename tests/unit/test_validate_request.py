@@ -47,7 +47,16 @@ def test_every_field_that_does_not_fit_is_named(tmp_path: Path, capsys: Printed)
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("", "found no JSON"), ("[1]", "found list [1]; expected a JSON object"), ("\x00", "found no JSON")],
+    [
+        ("", "found no JSON"),
+        ("[1]", "found list [1]; expected a JSON object"),
+        ("\x00", "found no JSON"),
+        ("\ufeff{}", "found no JSON"),
+        ("[" * 100_000, "found no JSON (values nested too deep)"),
+        ('{"keep_copies": %s}' % ("1" * 5000), "found no JSON (a number of thousands of digits)"),
+        ('{"keep_copies": Infinity}', "found no JSON (Infinity, which is no JSON)"),
+        ('{"target": {"port": 5433, "port": 5432}}', "found no JSON ('port' twice in one object)"),
+    ],
 )
 def test_what_is_no_request_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: Printed, text: str, words: str) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
@@ -59,6 +68,15 @@ def test_what_is_no_request_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: 
 def test_defaults_of_the_stack_that_do_not_fit_are_refused(capsys: Printed) -> None:
     assert main(["-", *STACK, "--request-defaults", "[]"]) == 2
     assert "stack parameter RequestDefaults" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("ask")
+@pytest.mark.parametrize(
+    "parameter", ["[", '{"close_outbound": 1}', '{"close_outbound": true, "close_outbound": false}']
+)
+def test_what_the_stack_requires_is_refused_where_it_does_not_fit(capsys: Printed, parameter: str) -> None:
+    assert main(["-", *STACK, "--mandatory-request", parameter]) == 2
+    assert "stack parameter MandatoryRequest: found " in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path, capsys: Printed) -> None:

@@ -1,6 +1,5 @@
 """Secrets Manager: the credentials of the master and of the database users."""
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from utils.aws.calls import aws_call, error_code
 from utils.credentials import AppCredentials, Credentials
 from utils.errors import SecretInvalid
+from utils.json_text import NotJson, read_json
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
@@ -59,8 +59,8 @@ class SecretsGateway:
                     raise
                 raise _invalid(secret_name, "SecretString", "no secret or no value", "a value") from None
         try:
-            document = json.loads(text)
-        except json.JSONDecodeError:
+            document = read_json(text)
+        except NotJson:
             raise _invalid(secret_name, "SecretString", "text that is not JSON", "a JSON object") from None
         _refuse_placeholders(secret_name, document)
         try:

@@ -1,6 +1,5 @@
 """Whether settings are what AWS takes and fit together, as far as no service has to be asked."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -10,6 +9,7 @@ from utils.cluster_settings.model import TargetSettings
 from utils.cluster_settings.origins import Origin, member_path
 from utils.cluster_settings.values import CustomEndpoint, ReaderScaling
 from utils.errors import InvalidRequest
+from utils.json_text import NotJson, read_json
 from utils.preflight.looks import Preflight
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -172,8 +172,8 @@ def _rules(scaling: ReaderScaling) -> Iterator[Problem]:
 
 def _is_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
+        return isinstance(read_json(text), dict)
+    except NotJson:
         return False
 
 

@@ -116,7 +116,7 @@ DailyWindow = Annotated[
 WeeklyWindow = Annotated[
     str,
     matching(
-        r"(?i)({0}):([01][0-9]|2[0-3]):[0-5][0-9]-({0}):([01][0-9]|2[0-3]):[0-5][0-9]".format(
+        r"(?ai)({0}):([01][0-9]|2[0-3]):[0-5][0-9]-({0}):([01][0-9]|2[0-3]):[0-5][0-9]".format(
             "mon|tue|wed|thu|fri|sat|sun"
         ),
         "a window of UTC such as sun:05:00-sun:05:30",

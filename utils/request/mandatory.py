@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
 from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from utils.errors import ConfigurationMissing, InvalidRequest
+from utils.json_text import NotJson, read_json
 from utils.request.model import RestoreRequest
 from utils.request.sql import MOST_CHECKS, MOST_SCRIPTS, Check, PostRestoreSql
 from utils.request.users import RoleName
 from utils.strict_model import StrictModel
 
 _Item = TypeVar("_Item")
+_MOST_PROBLEMS = 10
 
 
 class Mandatory(StrictModel):
@@ -69,16 +72,23 @@ class Mandatory(StrictModel):
 def mandatory_of(text: str) -> Mandatory:
     """Read the stack parameter; raises `ConfigurationMissing` that names what does not fit."""
     try:
-        return Mandatory.model_validate_json(text or "{}")
+        return Mandatory.model_validate(read_json(text or "{}"))
+    except NotJson as error:
+        found = f"text that is not JSON ({error})"
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        path = ".".join(str(part) for part in problem["loc"])
-        raise ConfigurationMissing(
-            f"{f'{path}: ' if path else ''}{problem['msg'].removeprefix('Value error, ')}",
-            field="stack parameter MandatoryRequest",
-            expected='a JSON object such as {"close_outbound": true, "may_keep_logins": []}',
-            action="correct the parameter and deploy the stack again; nothing was changed",
-        ) from None
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        found = "; ".join(map(_told, problems[:_MOST_PROBLEMS]))
+    raise ConfigurationMissing(
+        found,
+        field="stack parameter MandatoryRequest",
+        expected='a JSON object such as {"close_outbound": true, "may_keep_logins": []}',
+        action="correct the parameter and deploy the stack again; nothing was changed",
+    )
+
+
+def _told(problem: ErrorDetails) -> str:
+    path = ".".join(str(part) for part in problem["loc"])
+    return f"{f'{path}: ' if path else ''}{problem['msg'].removeprefix('Value error, ')}"
 
 
 def _first(always: Sequence[_Item], asked: Sequence[_Item], field: str, most: int) -> list[_Item]:

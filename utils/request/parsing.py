@@ -1,25 +1,23 @@
 """From the raw execution input to a `RestoreRequest`, with errors a person can act on."""
 
 import difflib
-import json
 import re
 import reprlib
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from utils.errors import InvalidRequest
+from utils.errors import ConfigurationMissing, InvalidRequest, PermanentError
 from utils.identifiers import OPERATION_ID_PATTERN
+from utils.json_text import NotJson, read_json
 from utils.request.mandatory import mandatory_of
 from utils.request.model import RestoreRequest
+from utils.request.storable import CORRECT_IT, check_size, check_storable
 from utils.words import counted
 
-_README = "correct the field (the README lists all of them) and start the run again; nothing was changed"
 _LONGEST_ECHO = 80
 _MOST_PATHS = 20
-# What a run learns comes into the same row, and DynamoDB takes 400 KB: a request may have a quarter.
-_LONGEST_REQUEST = 100_000
 _LENGTHS = {
     "too_short": "at least {min_length} items",
     "too_long": "at most {max_length} items",
@@ -96,45 +94,36 @@ def parse_request(raw: object, settings: Defaults) -> RestoreRequest:
     except ValidationError as error:
         first, *others = _problems(error)
         raise _invalid_request(first, _and(others)) from None
-    except RecursionError:
-        raise _nested_too_deep() from None
 
 
-def find_problems(raw: object, settings: Defaults) -> list[InvalidRequest]:
+def find_problems(raw: object, settings: Defaults) -> Sequence[PermanentError]:
     """Return everything that does not fit, the most telling first; nothing for a request that a run would take."""
     try:
         _validated(raw, settings)
-    except InvalidRequest as problem:
+    except (InvalidRequest, ConfigurationMissing) as problem:
         return [problem]
     except ValidationError as error:
         return [_invalid_request(problem) for problem in _problems(error)]
-    except RecursionError:
-        return [_nested_too_deep()]
     return []
 
 
 def _over_defaults(raw: object, settings: Defaults) -> dict[str, Any]:
     if not isinstance(raw, dict):
-        raise InvalidRequest(_found(raw), expected="a JSON object", action=_README)
+        raise InvalidRequest(_found(raw), expected="a JSON object", action=CORRECT_IT)
     return _merge(_merge(_stack_defaults(settings), _configured_defaults(settings)), raw)
 
 
 def _validated(raw: object, settings: Defaults) -> RestoreRequest:
     mandatory = mandatory_of(settings.mandatory_request)
-    merged = _over_defaults(raw, settings)
-    request = mandatory.applied_to(RestoreRequest.model_validate(merged))
-    size = len(json.dumps(merged))
-    if size > _LONGEST_REQUEST:
-        raise InvalidRequest(
-            f"{size:,} characters of JSON, the stack's defaults included",
-            expected=f"at most {_LONGEST_REQUEST:,}",
-            action="put what is long into scripts (post_restore_sql) and start the run again; nothing was changed",
-        )
+    try:
+        merged = _over_defaults(raw, settings)
+        check_storable(merged)
+        request = mandatory.applied_to(RestoreRequest.model_validate(merged))
+        check_size(merged)
+    except RecursionError:
+        expected = "a request as the README shows"
+        raise InvalidRequest("values nested too deep", expected=expected, action=CORRECT_IT) from None
     return request
-
-
-def _nested_too_deep() -> InvalidRequest:
-    return InvalidRequest("values nested too deep", expected="a request as the README shows", action=_README)
 
 
 def _stack_defaults(settings: Defaults) -> dict[str, Any]:
@@ -148,12 +137,12 @@ def _stack_defaults(settings: Defaults) -> dict[str, Any]:
 
 def _configured_defaults(settings: Defaults) -> dict[str, Any]:
     try:
-        defaults = json.loads(settings.request_defaults)
-    except (json.JSONDecodeError, RecursionError) as error:
-        defaults = error
+        defaults, why = read_json(settings.request_defaults), ""
+    except NotJson as error:
+        defaults, why = None, f" ({error})"
     if not isinstance(defaults, dict):
         raise InvalidRequest(
-            "text that is not a JSON object",
+            f"text that is not a JSON object{why}",
             field="stack parameter RequestDefaults",
             expected='a JSON object with fields of the request, such as {"keep_copies": 7}',
             action="correct the parameter and deploy the stack again; nothing was changed",
@@ -192,21 +181,21 @@ def _invalid_request(first: Mapping[str, Any], more: str = "") -> InvalidRequest
             "an unknown field" + more,
             field=_path(location),
             expected=_known_fields(location),
-            action=_README,
+            action=CORRECT_IT,
         )
     if first["type"] == "missing":
         return InvalidRequest(
             "nothing" + more,
             field=_path(location),
             expected="a value, in the request or as a parameter of the stack",
-            action=_README,
+            action=CORRECT_IT,
         )
     expected = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if first["type"] in {"model_type", "dict_type"}:
         expected = "a JSON object"
     if first["type"] in _LENGTHS:
         expected = _LENGTHS[first["type"]].format(**first["ctx"])
-    return InvalidRequest(_found(first["input"]) + more, field=_path(location), expected=expected, action=_README)
+    return InvalidRequest(_found(first["input"]) + more, field=_path(location), expected=expected, action=CORRECT_IT)
 
 
 def _path(location: list[str]) -> str:
@@ -214,14 +203,23 @@ def _path(location: list[str]) -> str:
 
 
 def _known_fields(location: list[str]) -> str:
-    model: type[BaseModel] = RestoreRequest
-    # The number of an element in a list is no field.
-    for part in (part for part in location[:-1] if not part.isdecimal()):
-        model = _model_of(model.model_fields[part].annotation)
-    names = [*model.model_fields, *([RESUME] if len(location) == 1 else [])]
+    annotation: object = RestoreRequest
+    for part in location[:-1]:
+        annotation = _inside(annotation, part)
+    names = [*_model_of(annotation).model_fields, *([RESUME] if len(location) == 1 else [])]
     near = difflib.get_close_matches(location[-1], names, n=1, cutoff=0.5)
     known = ", ".join(names)
     return f"{near[0]!r} perhaps; known here: {known}" if near else f"one of {known}"
+
+
+def _inside(annotation: object, part: str) -> object:
+    for candidate in _with_all_inside(annotation):
+        # A number of a list and a key of a mapping are no fields, whatever they are called.
+        if get_origin(candidate) in {list, dict}:
+            return get_args(candidate)[-1]
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate.model_fields[part].annotation
+    raise TypeError(f"nothing is inside: {annotation!r}")
 
 
 def _model_of(annotation: object) -> type[BaseModel]:

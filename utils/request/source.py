@@ -13,8 +13,12 @@ from utils.strict_model import StrictModel
 LATEST, NEW = "latest", "new"
 
 
+_DAY, _TIME_OF_DAY = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+_RESTORE_TIME = re.compile(rf"{_DAY}T{_TIME_OF_DAY}(Z|[+-][0-9]{{2}}:[0-9]{{2}})")
+
+
 def _restore_time(value: str) -> str:
-    is_time = re.fullmatch(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2})", value) is not None
+    is_time = _RESTORE_TIME.fullmatch(value) is not None
     if is_time:
         try:
             datetime.fromisoformat(value)

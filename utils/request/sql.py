@@ -32,6 +32,12 @@ def _number(value: float) -> float:
     return value
 
 
+def _database_name(value: str) -> str:
+    if len(value.encode()) > 63:
+        raise ValueError("the name of a database, 1 to 63 bytes of UTF-8")
+    return value
+
+
 def _without_nul(value: str) -> str:
     if "\0" in value:
         raise ValueError("text without the character NUL, which PostgreSQL does not take")
@@ -56,7 +62,11 @@ def _expectation(value: object, validated: ValidatorFunctionWrapHandler) -> obje
 
 
 DatabaseName = Annotated[
-    str, Field(min_length=1, max_length=63), AfterValidator(_without_nul), AfterValidator(_open_database)
+    str,
+    Field(min_length=1, max_length=63),
+    AfterValidator(_without_nul),
+    AfterValidator(_database_name),
+    AfterValidator(_open_database),
 ]
 
 

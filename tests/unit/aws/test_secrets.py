@@ -83,6 +83,9 @@ def test_credentials_do_not_show_their_password() -> None:
     [
         (" ", "SecretString"),
         ("not json " + PLANTED, "SecretString"),
+        ("[" * 50_000 + PLANTED, "SecretString"),
+        (f'{{"password": {"9" * 5000}, "username": "{PLANTED}"}}', "SecretString"),
+        (f'{{"password": "{PLANTED}", "password": "{PLANTED}-2"}}', "SecretString"),
         (f'{{"password": "{PLANTED}"', "SecretString"),
         ([PLANTED], ""),
         (PLANTED, "SecretString"),

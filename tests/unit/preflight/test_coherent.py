@@ -76,6 +76,7 @@ def looked_at(**settings: Any) -> None:
         ({"reader_scaling": SCALING | {"policies": [POLICY | {"kind": "Odd"}]}}, "found 'Odd'"),
         ({"reader_scaling": SCALING | {"policies": [POLICY | {"configuration": "no json"}]}}, "that is JSON"),
         ({"reader_scaling": SCALING | {"policies": [POLICY | {"configuration": "[]"}]}}, "that is JSON"),
+        ({"reader_scaling": SCALING | {"policies": [POLICY | {"configuration": "[" * 50_000}]}}, "that is JSON"),
         ({"reader_scaling": SCALING | {"scheduled": [{"name": "x", "schedule": "each day"}]}}, "found 'each day'"),
     ],
 )

@@ -83,6 +83,13 @@ def test_a_malformed_parameter_is_the_stacks_fault(text: str) -> None:
         mandatory_of(text)
 
 
+def test_all_that_is_wrong_in_the_parameter_is_named() -> None:
+    with pytest.raises(ConfigurationMissing) as refused:
+        mandatory_of('{"close_outbound": 1, "checks": [{"name": "x"}], "closed": true}')
+    for field in ("close_outbound: ", "checks.0.database: ", "checks.0.sql: ", "closed: "):
+        assert field in str(refused.value)
+
+
 def test_the_plan_says_what_is_done_for_every_run(aws: FakeAws) -> None:
     required = {"may_keep_logins": [], "close_outbound": True}
     aws.services = aws.services_with(MANDATORY_REQUEST=json.dumps(required))

@@ -73,6 +73,12 @@ def test_identifiers_are_lowered_as_rds_stores_them() -> None:
         ({"target": {"instances": {"klass": 1}}}, "target.instances.klass", "instance_class"),
         ({"target": {"serverless_v2": {"min": 1}}}, "target.serverless_v2", "max_capacity"),
         ({"target": {"associated_roles": [{"rol": "x"}]}}, "target.associated_roles.0.rol", "'role_arn' perhaps"),
+        (
+            {"target": {"instances": {"named": {"a-1": {"klass": 1}}}}},
+            "target.instances.named.a-1.klass",
+            "instance_class",
+        ),
+        ({"target": {"instances": {"named": {"tags": {"klass": 1}}}}}, "target.instances.named.tags.klass", "tags"),
         ({"budgets": {"copy": 1}}, "budgets.copy", "'copy_hours' perhaps"),
         ({"zzz": 1}, "zzz", "one of source, target"),
         ({"health": {"amcheck": "shop"}}, "health.amcheck", "valid list"),
@@ -98,11 +104,23 @@ def test_identifiers_are_lowered_as_rds_stores_them() -> None:
         ({"target": {"tags": {"rds:owner": "x"}}}, "target.tags", "do not start with 'aws:', 'rds:'"),
         ({"target": {"tags": {"owner": "Jane, team A"}}}, "target.tags", "as RDS takes them"),
         ({"target": {"tags": {"R&D": "x"}}}, "target.tags", "as RDS takes them"),
+        ({"target": {"tags": {"owner": "Jane\nteam A"}}}, "target.tags", "as RDS takes them"),
+        ({"target": {"tags": {"owner\t": "Jane"}}}, "target.tags", "as RDS takes them"),
         ({"target": {"tags": {str(n): "x" for n in range(46)}}}, "target.tags", "at most 45 tags"),
         ({"target": {"security_group_ids": []}}, "target.security_group_ids", "at least one security group"),
         ({"source": {"account_id": "１２３４５６７８９０１２"}}, "source.account_id", "12 digits"),  # noqa: RUF001 - no ASCII
         ({"target": {"engine_version": "16.４"}}, "target.engine_version", "such as 17.4"),  # noqa: RUF001 - no ASCII
         ({"target": {"backup_window": "0٣:00-04:00"}}, "target.backup_window", "a window of UTC"),
+        ({"target": {"maintenance_window": "ſun:05:00-sun:05:30"}}, "target.maintenance_window", "a window of UTC"),  # noqa: RUF001 - no ASCII
+        ({"keep_logins": ["\ud800"]}, "keep_logins.0", r"half a character ('\ud800'); expected Unicode text"),
+        ({"target": {"domain": {"directory_id": "\udfff"}}}, "target.domain.directory_id", "half a character"),
+        ({"target": {"\ud800": 1}}, r"target.\ud800", "half a character"),
+        ({"target": {"insights": {"retention_days": 31 * 10**50}}}, "target.insights.retention_days", "of 52 digits"),
+        (
+            {"checks": [{"name": "n", "database": "é" * 32, "sql": "SELECT 1", "expect": 1}]},
+            "checks.0.database",
+            "63 bytes",
+        ),
         ({"target": {"cluster_id": None}}, "target.cluster_id", "found null; expected a valid string"),
         ({"keep_copies": True}, "keep_copies", "found bool True"),
         ({"dry_run": "true"}, "dry_run", "found str 'true'"),
@@ -157,7 +175,26 @@ def test_of_very_many_wrong_fields_the_first_are_named() -> None:
     assert len(message) < 2000
 
 
-@pytest.mark.parametrize("defaults", ["{", "[]", "null", '"text"', "7"])
+def test_of_several_values_that_no_row_can_hold_the_number_is_told() -> None:
+    message = str(refused({"keep_logins": ["\ud800", "a", "\ud801"], "keep_copies": 10**20}))
+    assert message.startswith("keep_logins.0: found text with half a character")
+    assert "(2 more problems of this kind)" in message
+
+
+@pytest.mark.parametrize(
+    "defaults",
+    [
+        "{",
+        "[]",
+        "null",
+        '"text"',
+        "7",
+        "NaN",
+        "9" * 5000,
+        f'{{"keep_copies": {"9" * 5000}}}',
+        '{"checks": [], "checks": []}',
+    ],
+)
 def test_malformed_defaults_are_the_stacks_fault(defaults: str) -> None:
     error = refused({}, Settings.from_environment(ENVIRONMENT | {"REQUEST_DEFAULTS": defaults}))
     assert error.field == "stack parameter RequestDefaults"
@@ -189,6 +226,9 @@ def test_a_long_field_name_is_not_repeated() -> None:
         "2026-13-26T09:30:00Z",
         "",
         "20261126T093000Z",
+        "2026-11-26T0930.1Z",
+        "2026-11-26T09:30:00.1234567Z",
+        "2026-11-26T09:30:00+01",
         "0001-01-01T00:00:00+23:59",
     ],
 )

@@ -55,6 +55,7 @@ def test_a_request_without_fields_is_one_with_the_stacks_defaults() -> None:
         ("prod", "found no JSON"),
         ("[]", "expected"),
         ("[" * 100_000, "found no JSON"),
+        ('{"dry_run": true, "dry_run": false}', "found no JSON ('dry_run' twice in one object)"),
     ],
 )
 def test_nothing_is_started_for_a_request_that_does_not_fit(text: str, told: str) -> None:

@@ -70,6 +70,7 @@ def test_a_fleet_is_started_with_its_list_under_its_name() -> None:
     ("given", "told"),
     [
         ("prod", "found no JSON"),
+        ("[" * 100_000, "found no JSON (values nested too deep)"),
         ("{}", "operations: Field required"),
         ('{"operations": []}', "operations: List should have at least 1 item"),
         ('{"operations": [{}], "concurrency": 4}', "concurrency: Extra inputs are not permitted"),
@@ -85,7 +86,7 @@ def test_a_fleet_is_started_with_its_list_under_its_name() -> None:
             "bytes of JSON; expected at most 262,144; start two fleets",
         ),
     ],
-    ids=["no JSON", "nothing", "no operation", "unknown", "number", "an operation", "a target twice", "too large"],
+    ids=["no JSON", "deep", "nothing", "none", "unknown", "number", "an operation", "a target twice", "too large"],
 )  # fmt: skip
 def test_nothing_is_started_for_a_list_that_does_not_fit(given: str, told: str) -> None:
     desk = Desk()
