@@ -33,6 +33,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     environment: str
+    ownership_mark: str = "true"
     state_table_name: str
     audit_table_name: str
     sns_topic_arn: Annotated[str, Field(pattern=r"^[^:]*(:[^:]*){5}$")]

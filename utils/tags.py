@@ -1,6 +1,7 @@
 """The tags by which the pipeline knows its own resources."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from unicodedata import category
 
@@ -16,6 +17,33 @@ _TAG_SIGNS, _TAG_CATEGORIES = "_.:/=+-@", "LZN"  # letters, blanks that are no c
 MOST, MOST_OF_A_REQUEST = 50, 45
 # Keys that no request may have: AWS's and the pipeline's.
 RESERVED = ("aws:", "rds:", "aurora-restore:")
+
+
+_MARKS = (MANAGED, REPLACEABLE)
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Which environment's a cluster or snapshot is: the value of the tags `managed` and `replaceable`.
+
+    It is `true` in an environment with the guide's names, and in one beside it the environment's own name. The code
+    knows `true` alone, its own: these words are put in and taken out where RDS is read and written.
+    """
+
+    mark: str = "true"
+
+    def read(self, found: Mapping[str, str]) -> dict[str, str]:
+        """Return tags with `true` for what is marked as this environment's, and for nothing else."""
+        return {key: self._read(value) if key in _MARKS else value for key, value in found.items()}
+
+    def _read(self, value: str) -> str:
+        if value == self.mark:
+            return "true"
+        return "true, the mark of another environment" if value == "true" else value
+
+    def written(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Return tags with this environment's mark where they say `true`."""
+        return {key: self.mark if key in _MARKS and value == "true" else value for key, value in given.items()}
 
 
 class Role(StrEnum):

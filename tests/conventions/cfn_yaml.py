@@ -1,4 +1,7 @@
-"""Reads CloudFormation templates: the short tags (`!Ref`, `!GetAtt`, …) become their long forms."""
+"""Reads CloudFormation templates: the short tags (`!Ref`, `!GetAtt`, …) become their long forms.
+
+Names are those of an environment that has the guide's, unless the template is read as it is written.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -31,11 +34,34 @@ def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[s
 _Loader.add_multi_constructor("!", _short_form)
 
 
+# What an environment with the guide's names has for what others have their own name in.
+GUIDES = {"NamePrefix": "aurora-restore", "OwnershipMark": "true"}
+
+
 def load_template(path: str) -> dict[str, Any]:
+    """Return the template at a path below the repository's root, with the guide's names."""
+    template: dict[str, Any] = _with_guides_names(load_as_written(path))
+    return template
+
+
+def load_as_written(path: str) -> dict[str, Any]:
     """Return the template at a path below the repository's root."""
     # The loader is a SafeLoader.
     template: dict[str, Any] = yaml.load((REPOSITORY / path).read_text(), _Loader)  # noqa: S506
     return template
+
+
+def _with_guides_names(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_with_guides_names(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.keys() == {"Ref"} and node["Ref"] in GUIDES:
+        return GUIDES[node["Ref"]]
+    if node.keys() == {"Fn::Sub"} and isinstance(node["Fn::Sub"], str):
+        text = node["Fn::Sub"].replace("${NamePrefix}", GUIDES["NamePrefix"])
+        return {"Fn::Sub": text} if "${" in text else text
+    return {key: _with_guides_names(value) for key, value in node.items()}
 
 
 def resources_of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:

@@ -207,7 +207,13 @@ def test_the_schema_of_the_events_is_the_documented_one() -> None:
 
 def test_the_guide_names_every_alarm_metric_event_query_and_parameter() -> None:
     guide = (REPOSITORY / "docs/monitoring.md").read_text()
-    parameters = set(MONITORING["Parameters"]) - {"TopicArn", "StateMachineArn", "DeadLetterQueueName", "Dashboard"}
+    parameters = set(MONITORING["Parameters"]) - {
+        "TopicArn",
+        "StateMachineArn",
+        "DeadLetterQueueName",
+        "Dashboard",
+        "NamePrefix",
+    }
     names = [
         *(alarm["AlarmName"] for alarm in ALARMS.values()),
         *(metric.label for metric in Metric),

@@ -35,6 +35,7 @@ HELPERS = [helper.value.lower().replace(" ", "-") for helper in Helper]
 STEPS = [*(step.value.lower().replace(" ", "-") for step in StepName), *HELPERS]
 EVERY_FUNCTION_READS = {
     "ENVIRONMENT",
+    "OWNERSHIP_MARK",
     "STATE_TABLE_NAME",
     "AUDIT_TABLE_NAME",
     "SNS_TOPIC_ARN",
@@ -409,7 +410,7 @@ def test_names_are_the_agreed_ones() -> None:
         TABLES["Resources"]["AuditTable"]["Properties"]["TableName"],
         resources["NotificationTopic"]["Properties"]["TopicName"],
         resources["SecretsKeyAlias"]["Properties"]["AliasName"],
-        resources["DbaRole"]["Properties"]["RoleName"],
+        resources["DbaRole"]["Properties"]["RoleName"]["Fn::If"][2],
         STATE_MACHINE["Name"],
         resources["CodeBucket"]["Properties"]["BucketName"]["Fn::Sub"],
         *(secret["Name"]["Fn::Sub"] for secret in secrets),

@@ -1,5 +1,6 @@
 """What RDS in one Region says, without changing anything."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -14,9 +15,11 @@ from utils.aws.rds_models import (
     instance_from_api,
     snapshot_from_api,
 )
+from utils.tags import Ownership
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.client import RDSClient
+    from mypy_boto3_rds.type_defs import DBClusterSnapshotTypeDef, DBClusterTypeDef, DBInstanceTypeDef
 
 ENGINE = "aurora-postgresql"
 
@@ -24,8 +27,21 @@ ENGINE = "aurora-postgresql"
 class RdsReader:
     """The describing calls of RDS in one Region; every method raises the errors of `utils.errors` only."""
 
-    def __init__(self, client: "RDSClient") -> None:
+    def __init__(self, client: "RDSClient", ownership: Ownership | None = None) -> None:
         self._client = client
+        self._ownership = ownership or Ownership()
+
+    def _cluster(self, raw: "DBClusterTypeDef") -> Cluster:
+        found = cluster_from_api(raw)
+        return replace(found, tags=self._ownership.read(found.tags))
+
+    def _instance(self, raw: "DBInstanceTypeDef") -> Instance:
+        found = instance_from_api(raw)
+        return replace(found, tags=self._ownership.read(found.tags))
+
+    def _snapshot(self, raw: "DBClusterSnapshotTypeDef") -> Snapshot:
+        found = snapshot_from_api(raw)
+        return replace(found, tags=self._ownership.read(found.tags))
 
     def find_cluster(self, cluster_id: str) -> Cluster | None:
         """Describe a cluster; None when there is none."""
@@ -36,7 +52,7 @@ class RdsReader:
                 if error_code(error) == "DBClusterNotFoundFault":
                     return None
                 raise
-        found = [cluster_from_api(raw) for raw in answer["DBClusters"]]
+        found = [self._cluster(raw) for raw in answer["DBClusters"]]
         # Right after a rename or delete RDS may answer with another cluster than the one asked for.
         return next((cluster for cluster in found if cluster.identifier == cluster_id), None)
 
@@ -54,7 +70,7 @@ class RdsReader:
         """Describe every cluster of Aurora PostgreSQL of this account and Region."""
         with aws_call("rds:DescribeDBClusters"):
             pages = self._client.get_paginator("describe_db_clusters").paginate()
-            return [cluster_from_api(raw) for page in pages for raw in page["DBClusters"] if raw["Engine"] == ENGINE]
+            return [self._cluster(raw) for page in pages for raw in page["DBClusters"] if raw["Engine"] == ENGINE]
 
     def find_instance(self, instance_id: str) -> Instance | None:
         """Describe an instance; None when there is none."""
@@ -65,7 +81,7 @@ class RdsReader:
                 if error_code(error) == "DBInstanceNotFound":
                     return None
                 raise
-        found = [instance_from_api(raw) for raw in answer["DBInstances"]]
+        found = [self._instance(raw) for raw in answer["DBInstances"]]
         return next((instance for instance in found if instance.identifier == instance_id), None)
 
     def instances_of(self, cluster_id: str) -> list[Instance]:
@@ -75,7 +91,7 @@ class RdsReader:
                 Filters=[{"Name": "db-cluster-id", "Values": [cluster_id]}]
             )
             try:
-                return [instance_from_api(raw) for page in pages for raw in page["DBInstances"]]
+                return [self._instance(raw) for page in pages for raw in page["DBInstances"]]
             except ClientError as error:
                 # The filter refuses a cluster that does not exist (any more).
                 if error_code(error) == "DBClusterNotFoundFault":
@@ -101,13 +117,13 @@ class RdsReader:
                 if error_code(error) == "DBClusterSnapshotNotFoundFault":
                     return None
                 raise
-        return next((snapshot_from_api(raw) for raw in answer["DBClusterSnapshots"]), None)
+        return next((self._snapshot(raw) for raw in answer["DBClusterSnapshots"]), None)
 
     def snapshots_of(self, cluster_id: str) -> list[Snapshot]:
         """Describe the automated and manual snapshots of a cluster of this account."""
         with aws_call("rds:DescribeDBClusterSnapshots"):
             pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(DBClusterIdentifier=cluster_id)
-            return [snapshot_from_api(raw) for page in pages for raw in page["DBClusterSnapshots"]]
+            return [self._snapshot(raw) for page in pages for raw in page["DBClusterSnapshots"]]
 
     def shared_snapshots(self) -> list[Snapshot]:
         """Describe the snapshots that other accounts share with this one (RDS cannot filter these by cluster)."""
@@ -120,7 +136,7 @@ class RdsReader:
     def _snapshots_of_type(self, snapshot_type: str) -> list[Snapshot]:
         with aws_call("rds:DescribeDBClusterSnapshots"):
             pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(SnapshotType=snapshot_type)
-            return [snapshot_from_api(raw) for page in pages for raw in page["DBClusterSnapshots"]]
+            return [self._snapshot(raw) for page in pages for raw in page["DBClusterSnapshots"]]
 
     def login_token(self, host: str, port: int, user: str) -> SecretStr:
         """Sign a token with which a user of IAM database authentication logs in; no call, good for 15 minutes."""

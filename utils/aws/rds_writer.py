@@ -18,6 +18,7 @@ from utils.aws.target.to_api import given, tag_list
 from utils.cluster_settings.model import Member, TargetSettings
 from utils.errors import AccessDenied, ResourceBusy, SnapshotNotFound
 from utils.restore_type import RestoreType
+from utils.tags import Ownership
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 class RdsWriter:
     """The changing calls of RDS in the target Region; every method raises the errors of `utils.errors` only."""
 
-    def __init__(self, client: "RDSClient") -> None:
-        self._client = client
+    def __init__(self, client: "RDSClient", ownership: Ownership | None = None) -> None:
+        self._client, self._own = client, (ownership or Ownership()).written
 
     def copy_snapshot(self, source_arn: str, copy_id: str, *, kms_key_id: str | None, tags: Mapping[str, str]) -> None:
         """Start the copy of a snapshot into this Region and account."""
@@ -41,7 +42,7 @@ class RdsWriter:
         params: CopyDBClusterSnapshotMessageTypeDef = {
             "SourceDBClusterSnapshotIdentifier": source_arn,
             "TargetDBClusterSnapshotIdentifier": copy_id,
-            "Tags": tag_list(tags),
+            "Tags": tag_list(self._own(tags)),
         }
         with (
             _passing("rds:CopyDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault"),
@@ -53,7 +54,7 @@ class RdsWriter:
         """Start a manual snapshot of a cluster."""
         with _passing("rds:CreateDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault"):
             self._client.create_db_cluster_snapshot(
-                DBClusterIdentifier=cluster_id, DBClusterSnapshotIdentifier=snapshot_id, Tags=tag_list(tags)
+                DBClusterIdentifier=cluster_id, DBClusterSnapshotIdentifier=snapshot_id, Tags=tag_list(self._own(tags))
             )
 
     def delete_snapshot(self, snapshot_id: str) -> None:
@@ -103,7 +104,7 @@ class RdsWriter:
             "Engine": ENGINE,
         }
         with _passing("rds:RestoreDBClusterFromSnapshot", "DBClusterAlreadyExistsFault"):
-            wanted = to_api.restore_parameters(settings, tags)
+            wanted = to_api.restore_parameters(settings, self._own(tags))
             return self._client.restore_db_cluster_from_snapshot(**params, **wanted)["DBCluster"]["DbClusterResourceId"]
         return None
 
@@ -125,7 +126,7 @@ class RdsWriter:
                 SourceDBClusterIdentifier=source_id,
                 RestoreType=restore_type.value,
                 **when,
-                **to_api.point_in_time_parameters(settings, tags),
+                **to_api.point_in_time_parameters(settings, self._own(tags)),
             )
             return answer["DBCluster"]["DbClusterResourceId"]
         return None
@@ -134,7 +135,7 @@ class RdsWriter:
         """Create a member of a cluster; the first one becomes the writer."""
         fixed: dict[str, Any] = {"Engine": ENGINE, "DBClusterIdentifier": cluster_id}
         with _passing("rds:CreateDBInstance", "DBInstanceAlreadyExists"):
-            self._client.create_db_instance(**fixed, **to_api.member_parameters(member, tags))
+            self._client.create_db_instance(**fixed, **to_api.member_parameters(member, self._own(tags)))
 
     def change_cluster(self, cluster_id: str, changes: Mapping[str, Any]) -> None:
         """Change settings of a cluster, at once."""
@@ -193,7 +194,7 @@ class RdsWriter:
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         """Add tags to a resource, or change their values."""
         with aws_call("rds:AddTagsToResource"):
-            self._client.add_tags_to_resource(ResourceName=arn, Tags=tag_list(tags))
+            self._client.add_tags_to_resource(ResourceName=arn, Tags=tag_list(self._own(tags)))
 
     @contextmanager
     def _done_if_gone(self, find: Callable[[RdsReader], object]) -> "Iterator[None]":

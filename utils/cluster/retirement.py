@@ -12,7 +12,8 @@ from utils.operation.state_table import row_ttl
 from utils.runtime.services import Services
 from utils.runtime.step import logger
 
-_PIPELINE, _RETIREMENT = "aurora-restore-pipeline", "aurora-restore-retirement"
+# What the names of the two state machines end with; they begin alike.
+_PIPELINE, _RETIREMENT = "-pipeline", "-retirement"
 
 
 def begin_retirements(operation: Operation, services: Services) -> list[dict[str, Any]]:
@@ -81,7 +82,8 @@ def _bring_forward(operation: Operation, now: datetime, services: Services) -> l
 
 def execution_arn(operation: Operation, name: str) -> str:
     """Return the ARN that an execution of the other state machine will have."""
-    return operation.execution_arn.replace(_PIPELINE, _RETIREMENT).rpartition(":")[0] + f":{name}"
+    machine = operation.execution_arn.rpartition(":")[0]
+    return f"{machine.removesuffix(_PIPELINE).removesuffix(_RETIREMENT)}{_RETIREMENT}:{name}"
 
 
 def _retirement(operation: Operation, name: str, now: datetime) -> Operation:

@@ -67,10 +67,10 @@ def check_target_is_not_source(request: RestoreRequest, snapshot: Snapshot, targ
         )
 
 
-def check_target_may_go(request: RestoreRequest, target: Cluster, *, is_leftover: bool = False) -> None:
+def check_target_may_go(request: RestoreRequest, target: Cluster, mark: str, *, is_leftover: bool = False) -> None:
     """Refuse to delete what is not marked, protected, part of something larger, or what no restore would bring back."""
     check_engine(target)
-    check_is_replaceable(target)
+    check_is_replaceable(target, mark)
     check_stands_alone(target)
     check_protection(request, target, is_leftover=is_leftover)
 
@@ -86,8 +86,8 @@ def check_engine(target: Cluster) -> None:
         )
 
 
-def check_is_replaceable(target: Cluster) -> None:
-    """Refuse a cluster that nobody marked as replaceable."""
+def check_is_replaceable(target: Cluster, mark: str) -> None:
+    """Refuse a cluster that nobody marked as replaceable by this environment, whose mark in RDS is `mark`."""
     if target.tags.get(REPLACEABLE) != "true":
         found = target.tags.get(REPLACEABLE)
         raise TargetNotReplaceable(
@@ -95,7 +95,7 @@ def check_is_replaceable(target: Cluster) -> None:
             if found
             else f"cluster {target.identifier} without the tag {REPLACEABLE}",
             field="target.cluster_id",
-            expected=f"the tag {REPLACEABLE}=true on the cluster and its instances",
+            expected=f"the tag {REPLACEABLE}={mark} on the cluster and its instances",
             action="name another target, or tag this one if its data may be replaced",
         )
 
@@ -137,7 +137,7 @@ def check_protection(request: RestoreRequest, target: Cluster, *, is_leftover: b
         )
 
 
-def check_members_may_go(members: Sequence[Instance]) -> None:
+def check_members_may_go(members: Sequence[Instance], mark: str) -> None:
     """Refuse members that the functions' roles may not delete: the tag counts on each instance by itself."""
     untagged = [
         member.identifier
@@ -149,7 +149,7 @@ def check_members_may_go(members: Sequence[Instance]) -> None:
         raise TargetNotReplaceable(
             f"{'instance' if len(untagged) == 1 else 'instances'} {', '.join(untagged)} without the tag {REPLACEABLE}",
             field="target.cluster_id",
-            expected=f"the tag {REPLACEABLE}=true on the cluster and each of its instances",
+            expected=f"the tag {REPLACEABLE}={mark} on the cluster and each of its instances",
             action="tag them if their data may be replaced, or name another target",
         )
 

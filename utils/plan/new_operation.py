@@ -67,7 +67,8 @@ def new_operation(
     leftover_of = half_restored_by(old, services.operations) if old else None
     remains_of = deleted_in_part_by(old, members, services) if old else None
     if old is not None:
-        _look_at_old_target(preflight, request, old, members, is_leftover=leftover_of is not None)
+        mark = services.settings.ownership_mark
+        _look_at_old_target(preflight, request, old, members, mark, is_leftover=leftover_of is not None)
         look_at_what_binds(preflight, services.offers, old)
         look_at_unfinished_swap(preflight, old, services.operations)
         if snapshot is not None:
@@ -83,11 +84,7 @@ def new_operation(
         ),
         found=lambda base: f"those of {base.origin}, {base.in_words}" if base else "none are known",
     )
-    key = preflight.look(
-        "KMS key",
-        lambda: usable_key(request, base, services, preflight),
-        found=lambda key: key[0],
-    )
+    key = preflight.look("KMS key", lambda: usable_key(request, base, services, preflight), found=lambda key: key[0])
     preflight.look("queries", lambda: readiness.check_queries(request))
     preflight.look("scripts", lambda: readiness.check_scripts(services.s3, request))
     if choice is None or snapshot is None:
@@ -201,11 +198,17 @@ def _look_at_snapshot(
 
 
 def _look_at_old_target(
-    preflight: Preflight, request: RestoreRequest, old: Cluster, members: list[Instance], *, is_leftover: bool
+    preflight: Preflight,
+    request: RestoreRequest,
+    old: Cluster,
+    members: list[Instance],
+    mark: str,
+    *,
+    is_leftover: bool,
 ) -> None:
     preflight.look("engine of the target", lambda: guards.check_engine(old), found=lambda _: old.engine)
-    preflight.look("tag of the target", lambda: guards.check_is_replaceable(old))
-    preflight.look("tags of its instances", lambda: guards.check_members_may_go(members))
+    preflight.look("tag of the target", lambda: guards.check_is_replaceable(old, mark))
+    preflight.look("tags of its instances", lambda: guards.check_members_may_go(members, mark))
     preflight.look("replication of the target", lambda: guards.check_stands_alone(old))
     preflight.look("deletion protection", lambda: guards.check_protection(request, old, is_leftover=is_leftover))
 

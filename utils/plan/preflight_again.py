@@ -20,10 +20,10 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
     preflight, request, plan = Preflight(), operation.request, operation.plan
     members = services.rds().instances_of(target.identifier)
     staying = [member for member in members if member.status != "deleting"]
-    is_leftover = plan.half_restored_by is not None
-    preflight.look("target", lambda: guards.check_target_may_go(request, target, is_leftover=is_leftover))
+    is_leftover, mark = plan.half_restored_by is not None, services.settings.ownership_mark
+    preflight.look("target", lambda: guards.check_target_may_go(request, target, mark, is_leftover=is_leftover))
     look_at_what_binds(preflight, services.offers, target)
-    preflight.look("tags of its instances", lambda: guards.check_members_may_go(staying))
+    preflight.look("tags of its instances", lambda: guards.check_members_may_go(staying, mark))
     if operation.retires is not None:
         # Nothing takes its place any more.
         preflight.raise_problems()

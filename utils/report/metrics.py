@@ -3,15 +3,18 @@
 The names, units and dimensions here are what the alarms and the dashboard of infrastructure/monitoring.yaml read.
 """
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.shared.constants import SERVICE_NAME_ENV
 
 from utils.operation.model import Operation
 
 NAMESPACE = "AuroraRestore"
+# Of an environment with the guide's names; one beside it measures under its own, as the functions' environment says.
 SERVICE = "aurora-restore"
 
 DimensionSets = tuple[tuple[str, ...], ...]
@@ -52,10 +55,11 @@ class Metric(Enum):
 def emit(values: Mapping[Metric, float], *, operation_id: str, **dimensions: str) -> None:
     """Write metrics of the same sets of dimensions; a set of which a dimension is not given is left out."""
     [dimension_sets] = {metric.dimension_sets for metric in values}
-    given = {"service": SERVICE} | dimensions
+    service = os.environ.get(SERVICE_NAME_ENV) or SERVICE
+    given = {"service": service} | dimensions
     first, *others = [names for names in dimension_sets if set(names) <= set(given)]
     # Ephemeral: one of another operation, or of the last invocation, must not mix with this one.
-    metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service=service)
     for name in first:
         metrics.add_dimension(name, given[name])
     for names in others:

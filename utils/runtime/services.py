@@ -26,6 +26,7 @@ from utils.operation.audit_log import AuditLog, DynamoDbAuditLog
 from utils.operation.state_table import DynamoDbOperationStore
 from utils.operation.store import OperationStore
 from utils.settings import Settings
+from utils.tags import Ownership
 
 
 class NewSnapshots(Protocol):
@@ -70,7 +71,7 @@ class Services:
 
     def rds(self, region: str | None = None) -> RdsReader:
         """Read RDS in `region`, by default the target Region."""
-        return RdsReader(self._client("rds", region or self.settings.target_region))
+        return RdsReader(self._client("rds", region or self.settings.target_region), self._ownership)
 
     @property
     def offers(self) -> Offers:
@@ -81,11 +82,15 @@ class Services:
     @property
     def rds_writer(self) -> RdsWriter:
         """Change RDS; in the target Region only: in the source's a run changes its `new_snapshots` at most."""
-        return RdsWriter(self._client("rds", self.settings.target_region))
+        return RdsWriter(self._client("rds", self.settings.target_region), self._ownership)
 
     def new_snapshots(self, region: str) -> NewSnapshots:
         """Change the one thing that a run may where its source is, and only if the stack allows it."""
-        return RdsWriter(self._client("rds", region))
+        return RdsWriter(self._client("rds", region), self._ownership)
+
+    @property
+    def _ownership(self) -> Ownership:
+        return Ownership(self.settings.ownership_mark)
 
     @property
     def attached(self) -> AttachedReader:

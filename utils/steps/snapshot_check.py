@@ -189,7 +189,8 @@ def _check_what_would_still_be_destroyed(operation: Operation, services: Service
     if target is None or not is_old or target.status == "deleting":
         return
     guards.check_target_is_the_planned_one(target, operation.plan.old_target_resource_id)
-    guards.check_target_may_go(operation.request, target, is_leftover=operation.plan.half_restored_by is not None)
+    mark, is_leftover = services.settings.ownership_mark, operation.plan.half_restored_by is not None
+    guards.check_target_may_go(operation.request, target, mark, is_leftover=is_leftover)
     if operation.deletion is None or operation.deletion.destroying_since is None:
         snapshot, most = operation.snapshot, operation.request.source.max_age_hours
         if not (snapshot.is_of_the_restore or snapshot.is_to_be_taken):

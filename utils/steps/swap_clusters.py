@@ -76,9 +76,10 @@ def _check_again(where: Places, services: Services) -> None:
     """Judge both clusters as if the run began now: IAM would refuse the second rename when the name is gone already."""
     for cluster in (where.old, where.new):
         if cluster is not None:
-            guards.check_is_replaceable(cluster)
+            guards.check_is_replaceable(cluster, services.settings.ownership_mark)
             guards.check_stands_alone(cluster)
-            guards.check_members_may_go(services.rds().instances_of(cluster.identifier))
+            members = services.rds().instances_of(cluster.identifier)
+            guards.check_members_may_go(members, services.settings.ownership_mark)
 
 
 def _restart(operation: Operation, where: Places, record: SwapRecord, services: Services) -> str:

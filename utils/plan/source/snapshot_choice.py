@@ -151,8 +151,9 @@ def _named(source: Source, rds: RdsReader, settings: Settings) -> Snapshot:
 
 
 def _is_the_pipelines(snapshot: Snapshot) -> bool:
-    # The final snapshot of what the pipeline replaced, or its copy, is no backup of the cluster of that name.
-    return snapshot.tags.get(tags.MANAGED) == "true" and snapshot.tags.get(tags.ROLE) in _NO_BACKUPS
+    # The final snapshot of what the pipeline replaced, or its copy, is no backup of the cluster of that name; nor is
+    # that of another environment beside this one.
+    return tags.MANAGED in snapshot.tags and snapshot.tags.get(tags.ROLE) in _NO_BACKUPS
 
 
 def _origin(snapshot: Snapshot, by_arn: Mapping[str, Snapshot]) -> Snapshot:
