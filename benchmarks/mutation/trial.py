@@ -49,7 +49,7 @@ def start(change: Change, tests: Sequence[str], log: Path) -> int:
     sys.meta_path.insert(0, _Changed(change))
     code = 3
     try:
-        code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--tb=line", *tests]))
+        code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--tb=line", *tests], plugins=[InOrder(tests)]))
     finally:
         os._exit(code)
 
@@ -76,6 +76,18 @@ def module_of(path: str) -> str:
     if path.startswith("lambda_functions/"):
         return Path(path).stem
     return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
+class InOrder:
+    """Runs the tests in the order that they were asked for."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        self._places = {test: place for place, test in enumerate(tests)}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Sort them; whole files and folders stay as they are."""
+        items.sort(key=lambda item: self._places.get(item.nodeid, 0))
 
 
 class _Changed(importlib.abc.MetaPathFinder):

@@ -39,6 +39,12 @@ def test_a_snapshots_name_is_valid_and_always_the_same(cluster_id: str, operatio
         assert name == derived_identifier(prefix, cluster_id, operation_id)
 
 
+def test_a_snapshots_name_ends_with_twelve_digits_of_the_operations_hash() -> None:
+    assert (
+        derived_identifier("aurora-restore-copy", "staging", "nightly-1") == "aurora-restore-copy-staging-e9673773e793"
+    )
+
+
 def test_the_longest_names_are_as_long_as_rds_takes() -> None:
     longest = "x" * 63
     assert len(derived_identifier("aurora-restore-final", longest, "nightly")) == 63

@@ -110,6 +110,17 @@ def test_a_clusters_snapshots_are_manual_and_automated_ones(rds: Pair) -> None:
     assert (snapshot.identifier, snapshot.created_at, snapshot.source_arn, snapshot.port) == ("nightly", AT, None, None)
 
 
+@pytest.mark.parametrize(("told", "port"), [({"Port": 5433}, 5433), ({"Port": 0}, None), ({}, None)])
+def test_a_snapshots_port_is_its_clusters_unless_rds_tells_none(
+    rds: Pair, told: dict[str, int], port: int | None
+) -> None:
+    reader, stub = rds
+    without = {name: value for name, value in SNAPSHOT.items() if name != "Port"}
+    stub.add_response("describe_db_cluster_snapshots", {"DBClusterSnapshots": [without | told]})
+    (snapshot,) = reader.snapshots_of("prod")
+    assert snapshot.port == port
+
+
 def test_shared_and_manual_snapshots_are_listed_by_type(rds: Pair) -> None:
     reader, stub = rds
     stub.add_response("describe_db_cluster_snapshots", {"DBClusterSnapshots": []}, {"SnapshotType": "shared"})

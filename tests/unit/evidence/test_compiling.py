@@ -11,6 +11,7 @@ from utils.evidence.markdown import markdown_of
 from utils.evidence.model import Evidence, Result
 from utils.evidence.page import page_of
 from utils.operation.model import Operation, OperationStatus, UsersRecord
+from utils.restore_type import RestoreType
 
 
 def evidence(operation: Operation) -> Evidence:
@@ -42,6 +43,16 @@ def test_recovery_time_and_point_are_measured_against_the_objectives_of_the_requ
     assert (found.rpo.target_seconds, found.rpo.measured_seconds, found.rpo.met) == (7200, 4500, True)
     assert "the recovery time objective was missed" in found.deviations
     assert "the recovery point objective was missed" not in found.deviations
+
+
+def test_clocks_may_differ_by_a_tenth_of_the_time() -> None:
+    of_rds = a_restore().users
+    assert of_rds is not None
+    told = [
+        evidence(a_restore(users=of_rds.model_copy(update={"finished_at": at(minutes)}))).deviations
+        for minutes in (32.5 * 1.1 - 0.01, 32.5 * 1.1 + 0.01)
+    ]
+    assert [any("the clocks ran apart" in line for line in lines) for lines in told] == [False, True]
 
 
 def test_without_an_objective_nothing_is_met_or_missed() -> None:
@@ -108,6 +119,12 @@ def test_what_was_not_tested_follows_from_what_was_asked_and_reached() -> None:
     assert "1 checks of the request: they were not asked." in told
 
 
+def test_indexes_are_said_to_be_untested_unless_the_request_names_a_database_for_amcheck() -> None:
+    untested = "Whether indexes fit their tables: the request names no database for amcheck."
+    assert untested in evidence(a_restore()).not_tested
+    assert untested not in evidence(a_restore(request=a_request(health={"amcheck": ["shop"]}))).not_tested
+
+
 def test_a_run_that_failed_is_evidence_too_and_says_how_to_go_on() -> None:
     found = evidence(an_operation(status=OperationStatus.FAILED, error=BROKEN, finished_at=at(20)))
 
@@ -165,6 +182,21 @@ def test_in_markdown_nothing_is_markup_that_came_from_elsewhere() -> None:
     assert r"| a\|b | &lt;script&gt;alert(1)&lt;/script&gt; # x |" in text
     assert "## ✅ staging was restored from prod" in text
     assert "| copy | 1 min 30 s | 7 min 30 s | 0 s |" in text
+
+
+def test_in_markdown_a_section_is_there_if_it_says_something() -> None:
+    text = markdown_of(evidence(a_restore()))
+    assert "### Checks\n\n| check | expected | found | holds |\n" in text
+    assert "| customers | at least 10 | 12 | yes |" in text
+    assert "| Source | prod, snapshot prod-nightly (us-east-1, 123456789012) |" in text
+    bare = markdown_of(evidence(a_restore(users=UsersRecord(finished_at=AT, master_reset_at=AT))))
+    assert "### Checks" not in bare
+    assert "### Users" not in bare
+
+
+def test_in_markdown_a_clone_has_no_snapshot() -> None:
+    snapshot = a_restore().snapshot.model_copy(update={"restore_type": RestoreType.COPY_ON_WRITE})
+    assert "| Source | prod itself, copy-on-write (us-east-1," in markdown_of(evidence(a_restore(snapshot=snapshot)))
 
 
 def test_the_evidence_of_a_drill_says_that_it_was_one_and_what_that_leaves_out() -> None:

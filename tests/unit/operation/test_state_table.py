@@ -11,11 +11,12 @@ from moto import mock_aws
 from tests.fakes.stores import InMemoryOperationStore
 from tests.unit.operation.tables import make_table
 from tests.unit.operations import AT, OLD_TARGET, REQUEST, an_operation
+from utils.cluster_settings.model import Member, TargetSettings
 from utils.errors import AwsRequestRejected, OperationNotFound, OperationNotResumable, OperationRowConflict
 from utils.operation.model import HealthRecord, OperationStatus, StepName, Verdict
 from utils.operation.records import CopyRecord, OperationError
 from utils.operation.source_record import SourceRecord
-from utils.operation.state_table import DynamoDbOperationStore, source_key
+from utils.operation.state_table import DynamoDbOperationStore, source_key, target_key
 from utils.operation.store import (
     MOST_EARLIER_RUNS,
     Attempt,
@@ -25,6 +26,7 @@ from utils.operation.store import (
     UnplannedOperation,
     get_operation,
 )
+from utils.operation.target_record import TargetRecord
 
 WEST = "us-west-2"
 LOCK = TargetLock(holder="first", execution_arn="arn:first", acquired_at=AT, expires_at=AT + timedelta(hours=28))
@@ -129,6 +131,34 @@ def test_what_another_version_wrote_of_a_source_stops_no_run() -> None:
         table = make_table("aurora-restore-state", "operation_id")
         table.put_item(Item={"operation_id": source_key("us-east-1", "123456789012", "prod"), "known": "something"})
         assert DynamoDbOperationStore(table).find_source("us-east-1", "123456789012", "prod") is None
+
+
+def a_target_record(cluster_id: str = "staging", region: str = WEST, day: int = 0) -> TargetRecord:
+    return TargetRecord(
+        cluster_id=cluster_id,
+        region=region,
+        operation_id=f"nightly-{day}",
+        read_at=AT + timedelta(days=day),
+        of_success=True,
+        settings=TargetSettings(engine_version="17.4", port=5433 + day, members=[Member(identifier=f"{cluster_id}-1")]),
+    )
+
+
+def test_the_last_known_settings_of_a_target_are_found_by_its_region_and_name(store: OperationStore) -> None:
+    records = [a_target_record(), a_target_record("other"), a_target_record(region="eu-west-1")]
+    for record in records:
+        store.save_target_record(record)
+    assert [store.find_target_record(record.region, record.cluster_id) for record in records] == records
+    assert store.find_target_record(WEST, "nobody") is None
+    assert target_key(WEST, "staging") == "target#us-west-2#staging"
+
+
+def test_the_settings_of_a_target_that_were_read_later_stay(store: OperationStore) -> None:
+    for day in (1, 0, 1):
+        store.save_target_record(a_target_record(day=day))
+    assert store.find_target_record(WEST, "staging") == a_target_record(day=1)
+    store.save_target_record(a_target_record(day=2))
+    assert store.find_target_record(WEST, "staging") == a_target_record(day=2)
 
 
 def test_nobody_is_found_under_an_unknown_id(store: OperationStore) -> None:

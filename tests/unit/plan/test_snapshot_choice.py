@@ -188,6 +188,11 @@ def test_a_snapshot_may_be_as_old_as_allowed(aws: FakeAws) -> None:
     assert check_age(snapshot.identifier, snapshot.created_at, None, aws.clock.now()) == 1
 
 
+def test_an_age_is_told_to_the_hundredth_of_an_hour(aws: FakeAws) -> None:
+    now = aws.clock.now()
+    assert check_age("old", now - timedelta(hours=1, minutes=20), 48, now) == 1.33
+
+
 def test_an_age_of_weeks_is_exact(aws: FakeAws) -> None:
     now = aws.clock.now()
     assert check_age("old", now - timedelta(hours=500), 500, now) == 500

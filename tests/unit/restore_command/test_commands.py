@@ -1,6 +1,7 @@
 """What each command asks of AWS, prints, and ends with."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -187,6 +188,21 @@ def test_one_run_is_shown_with_what_was_done_and_what_to_do_next() -> None:
         "./restore.sh resume nightly-1", "Check Copy Status, 3 times", "nothing was changed",
     ):  # fmt: skip
         assert words in desk.printed, words
+
+
+def test_what_a_phase_took_is_shown_beside_what_it_usually_takes() -> None:
+    desk = Desk()
+    for night, minutes in enumerate((10, 12)):
+        began = AT + timedelta(days=night)
+        copied = CopyRecord(started_at=began, finished_at=began + timedelta(minutes=minutes))
+        done = an_operation(f"nightly-{night}", copied=copied, status=OperationStatus.SUCCEEDED, created_at=began)
+        desk.store.create(done)
+    desk.store.create(an_operation("nightly-2", created_at=AT + timedelta(days=2)))
+
+    commands.show(desk.pipeline, desk.output(), "nightly-1")
+    assert re.search(r"Took\n *copy +12 min 00 s, usually 10 min 00 s\n", desk.printed)
+    commands.show(desk.pipeline, desk.output(), "nightly-2")
+    assert desk.printed.count("Took") == 1, "nothing took time yet"
 
 
 def test_an_operation_that_was_resumed_is_shown_with_its_executions() -> None:

@@ -215,6 +215,19 @@ class TestADeletion:
         follow(fresh)
         assert "staging" not in fresh.west.clusters
 
+    def test_is_told_as_its_own_when_delete_rds_is_called_again_once_the_cluster_is_gone(self, fresh: FakeAws) -> None:
+        to_the_end(fresh, afterwards={"action": "delete", "after_hours": 1})
+        fresh.clock.advance(seconds=3600)
+        look(fresh)
+        while "staging" in fresh.west.clusters:
+            fresh.west.settle()
+            if check(fresh).status is StepStatus.SNAPSHOT_READY:
+                look(fresh)
+        follow(fresh)
+        assert "somebody deleted or renamed it" not in text(fresh)
+        final = fresh.west.snapshots[afterwards(fresh).identifiers.final_snapshot_id]
+        assert f"Final snapshot: {final['DBClusterSnapshotArn']}" in text(fresh)
+
     def test_is_done_when_somebody_else_was_faster(self, fresh: FakeAws) -> None:
         to_the_end(fresh, afterwards={"action": "delete", "after_hours": 1})
         fresh.clock.advance(seconds=3600)

@@ -1,6 +1,7 @@
 """After a failure for good the old target's data is back under its name, with its settings; the run still failed."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.unit.steps.rebuild import rebuilt, replaced, settings_now
 from tests.unit.steps.stories import SECOND_ARN, copy_is_ready, ended, resume
 from tests.unit.steps.swaps import Door
 from utils.cluster.bring_back import proving
+from utils.cluster.restored import clear_unproven
 from utils.cluster_settings.origins import Origin
 from utils.errors import (
     AwsThrottled,
@@ -287,6 +289,16 @@ def test_somebody_elses_cluster_under_the_name_is_not_touched(gone: FakeAws) -> 
     assert deletions(gone) == destroyed
     assert "find out who made it" not in gone.operation.begun.not_brought_back
     assert "made by operation nightly-0" in closed(gone)["Message"]
+
+
+def test_what_deletes_the_failed_cluster_asks_itself_whose_it_is(failing: FakeAws) -> None:
+    found = failing.services.rds().find_cluster("staging")
+    assert found is not None
+    before = deletions(failing)
+    with pytest.raises(IdentifierTaken):
+        clear_unproven(failing.operation, replace(found, resource_id="cluster-OTHER"), failing.services)
+    assert deletions(failing) == before
+    assert failing.operation.begun.half_restored == []
 
 
 def test_an_instance_that_somebody_added_to_the_failed_cluster_stays(failing: FakeAws) -> None:

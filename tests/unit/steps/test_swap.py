@@ -1,6 +1,8 @@
 """A swap: restored beside, proven, then the names are exchanged; whatever fails, one of both serves under the name."""
 
+import importlib
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from utils.report.messages import message_for_success
 from utils.report.metrics import measure_end
 from utils.report.preview import preview_of
 from utils.report.summary import summarise
+from utils.runtime import step as step_module
 from utils.runtime.contract import ClosingEvent, StartEvent, StepStatus
 from utils.steps.archive_snapshot import archive_snapshot
 from utils.steps.check_delete_status import check_delete_status
@@ -63,6 +66,19 @@ def back(aws: FakeAws) -> None:
 
 def untouched(aws: FakeAws) -> Item:
     return dict(aws.west.clusters[TARGET])
+
+
+def test_both_functions_of_a_swap_answer_with_how_far_it_is(proven: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step_module, "services", lambda: proven.services)
+    context = SimpleNamespace(aws_request_id="request-1", invoked_function_arn="arn:function")
+    event = {"operation_id": OPERATION, "execution_arn": EXECUTION_ARN}
+    move, look = (importlib.import_module(name).handler for name in ("swap_clusters", "check_swap_status"))
+    moved = move(event | {"roll_back": False}, context)
+    looked = [look(event, context)]
+    proven.west.settle()
+    proven.clock.advance(seconds=5)
+    looked.append(look(event, context))
+    assert [answer["status"] for answer in (moved, *looked)] == ["IN_PROGRESS", "IN_PROGRESS", "SWAP_AGAIN"]
 
 
 def test_the_new_cluster_is_made_beside_and_the_old_one_is_not_touched(proven: FakeAws) -> None:
