@@ -7,7 +7,9 @@ import pytest
 
 from tests.fakes.aws import FakeAws
 from tests.fakes.rds_items import OTHER_ACCOUNT
+from tests.unit.operations import an_operation
 from utils import errors
+from utils.restore_type import RestoreType
 
 WEST = "us-west-2"
 LATEST = {"restore_time": "latest"}
@@ -120,3 +122,16 @@ def test_a_sixteenth_clone_is_refused_and_a_full_copy_is_not(beside: FakeAws) ->
     refused(beside, errors.SnapshotNotRestorable, "15 clusters that share", '"restore_time": "latest"', source=CLONE)
     asked = beside.west.asked("describe_db_clusters")
     assert {"Filters": [{"Name": "clone-group-id", "Values": ["group-of-prod"]}]} in asked
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        (RestoreType.SNAPSHOT, ""),
+        (RestoreType.COPY_ON_WRITE, " (cloned)"),
+        (RestoreType.FULL_COPY, " (point in time)"),
+    ],
+)
+def test_what_is_restored_is_said_with_the_way_it_comes_unless_it_is_a_snapshot(how: RestoreType, words: str) -> None:
+    snapshot = an_operation().snapshot.model_copy(update={"restore_type": how})
+    assert snapshot.in_words == f"{snapshot.arn}{words}"

@@ -563,6 +563,12 @@ def test_every_check_of_a_plan_is_failed_by_a_planted_problem(monkeypatch: pytes
     assert {name for name, outcomes in made.items() if Outcome.FAIL not in outcomes} == NOT_PLANTED_HERE.keys()
 
 
+def test_a_final_snapshot_may_have_as_many_tags_as_rds_takes(healthy: FakeAws) -> None:
+    people = {f"tag-{number}": "x" for number in range(45)}
+    healthy.west.clusters["staging"] |= {"TagList": tag_list(REPLACEABLE_TAG | people), "CopyTagsToSnapshot": True}
+    assert healthy.start(target={"tags": {"team": "data"}}).status == "READY"
+
+
 def test_all_that_is_wrong_is_named_at_once(healthy: FakeAws) -> None:
     together = (
         an_asymmetric_key,

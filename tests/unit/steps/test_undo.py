@@ -238,8 +238,9 @@ def test_after_the_grace_it_is_refused_with_what_can_be_done(swapped: FakeAws, g
     else:
         swapped.west.clusters[name]["Status"] = "deleting"
     before = len(swapped.west.changes)
-    with pytest.raises(InvalidRequest, match=f"restore its final snapshot {final}"):
+    with pytest.raises(InvalidRequest, match=f"restore its final snapshot {final}") as refused:
         undo(swapped)
+    assert f"the old cluster {name} as {'gone' if gone == 'deleted' else 'deleting'};" in str(refused.value)
     assert len(swapped.west.changes) == before
     assert swapped.operations.find(UNDO) is None
     another = StartEvent(operation_id="next", execution_arn=EXECUTION_ARN.replace(OPERATION, "next"), request={})
