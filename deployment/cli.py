@@ -34,9 +34,14 @@ def _parser() -> argparse.ArgumentParser:
 
     bootstrap = _command(
         commands, "bootstrap",
-        "deploys the prerequisites: code bucket, KMS key, secrets, topic, DBA role; once per account and Region",
+        "deploys the prerequisites: code bucket, KMS key, secrets, topic, DBA role; once per environment and Region",
     )  # fmt: skip
     _changes(bootstrap, "prerequisites")
+    bootstrap.add_argument(
+        "--beside", action="store_true",
+        help="beside another environment of this account and Region: all names begin with aurora-restore-ENV, and "
+        "clusters that it may replace are tagged aurora-restore:replaceable=ENV",
+    )  # fmt: skip
     bootstrap.add_argument(
         "--source-account", action="store_true",
         help="in the account that owns production, if that is another one, and in the source Region: deploys what "

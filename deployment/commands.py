@@ -7,6 +7,8 @@ from argparse import Namespace
 from deployment import stacks
 from deployment.account import Account, Refused, told
 from deployment.destroy import destroy
+from deployment.environments import has_dba_role_elsewhere, refuse_shared_targets
+from deployment.names import Names
 from deployment.obstacles import (
     reasons_told,
     refuse_failed_stack,
@@ -51,7 +53,7 @@ def run(options: Namespace) -> int:
             return verify(account, options.env)
         case "plan":
             stacks.prerequisites_of(account, options.env)
-            return plan(account, options.input, as_json=options.json)
+            return plan(account, stacks.names_of(account, options.env), options.input, as_json=options.json)
         case "selftest":
             return selftest(account, options)
     return destroy(account, options.env, confirm=not options.yes)
@@ -59,16 +61,22 @@ def run(options: Namespace) -> int:
 
 def _bootstrap(account: Account, options: Namespace) -> int:
     parameters = stacks.parameters_of(f"{options.env}-prerequisites", options.parameters)
+    names = Names.beside(options.env) if options.beside else stacks.names_of(account, options.env)
     with told():
-        there = stacks.find_stack(account, stacks.PREREQUISITES)
+        there = stacks.find_stack(account, names.prerequisites)
     if there is not None and there.outputs.get("Environment", options.env) != options.env:
         stacks.prerequisites_of(account, options.env)  # says why not
     refuse_failed_stack(account, there)
     if there is None or not there.is_made:
         with told():
             refuse_secrets_to_be_deleted(account, options.env)
-    with reasons_told(account, stacks.PREREQUISITES):
-        stacks.sam_deploy(account, f"{options.env}-prerequisites", parameters, confirm=not options.yes)
+        if has_dba_role_elsewhere(account, names):
+            parameters.setdefault("DbaRoleNamedAfterRegion", "true")
+    with reasons_told(account, names.prerequisites):
+        stacks.sam_deploy(
+            account, f"{options.env}-prerequisites", names.prerequisites, parameters | {"NamePrefix": names.prefix},
+            confirm=not options.yes,
+        )  # fmt: skip
     where = f"--env {options.env} --region {account.region}"
     print(
         "\nNext, unless the secrets have their values:\n"
@@ -80,20 +88,25 @@ def _bootstrap(account: Account, options: Namespace) -> int:
 
 
 def _deploy(account: Account, options: Namespace) -> int:
-    prerequisites = stacks.prerequisites_of(account, options.env)
+    prerequisites, names = stacks.prerequisites_of(account, options.env), stacks.names_of(account, options.env)
     with told():
-        there = stacks.find_stack(account, stacks.PIPELINE)
+        there = stacks.find_stack(account, names.pipeline)
         refuse_failed_stack(account, there)
         if there is None or not there.is_made:
-            _refuse_tables_of_before(account)
-            refuse_log_groups_of_before(account)
+            _refuse_tables_of_before(account, names)
+            refuse_log_groups_of_before(account, names)
     parameters = stacks.parameters_of(options.env, options.parameters)
-    check_request_of_schedule({**(there.parameters if there else {}), **parameters}, account.region)
+    known = {**(there.parameters if there else {}), **parameters}
+    check_request_of_schedule(known, account.region)
+    refuse_shared_targets(account, names, known.get("TargetClusterPattern", "*"))
     stacks.run(["./build_lambda_packages.sh", *(["--host"] if options.host else [])], "the packages could not be built")
     _validate(account)
     bucket = prerequisites.outputs["CodeBucketName"]
-    with reasons_told(account, stacks.PIPELINE):
-        stacks.sam_deploy(account, options.env, parameters, "--s3-bucket", bucket, confirm=not options.yes)
+    with reasons_told(account, names.pipeline):
+        stacks.sam_deploy(
+            account, options.env, names.pipeline, parameters | {"NamePrefix": names.prefix}, "--s3-bucket", bucket,
+            confirm=not options.yes,
+        )  # fmt: skip
     print(f"\nNext: ./deploy.sh verify --env {options.env} --region {account.region}")
     return 0
 
@@ -106,14 +119,14 @@ def _validate(account: Account) -> None:
     json.loads((stacks.REPOSITORY / "statemachine/aurora_restore.asl.json").read_text())
 
 
-def _refuse_tables_of_before(account: Account) -> None:
+def _refuse_tables_of_before(account: Account, names: Names) -> None:
     """Refuse what CloudFormation would after some minutes: a retained table cannot be made again under its name."""
     tables = account.client("dynamodb").get_paginator("list_tables").paginate()
-    names = {name for page in tables for name in page["TableNames"]}
-    kept = sorted(names & {"aurora-restore-state", "aurora-restore-audit"})
+    there = {name for page in tables for name in page["TableNames"]}
+    kept = sorted(there & set(names.tables))
     if kept:
         raise Refused(
-            f"no stack {stacks.PIPELINE}, but its tables {' and '.join(kept)} are still here, kept by an earlier "
+            f"no stack {names.pipeline}, but its tables {' and '.join(kept)} are still here, kept by an earlier "
             "destroy (DataDeletionPolicy=Retain): back them up and delete them "
             f"(aws dynamodb create-backup, aws dynamodb delete-table), then deploy again; in {account.region}"
         )

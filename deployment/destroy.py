@@ -7,25 +7,25 @@ from botocore.exceptions import WaiterError
 
 from deployment import stacks
 from deployment.account import Account, Refused, told
+from deployment.names import Names
 from utils.tags import MANAGED
-
-TABLES = ("aurora-restore-state", "aurora-restore-audit")
 
 
 def destroy(account: Account, environment: str, *, confirm: bool, ask: Callable[[str], str] = input) -> int:
     """Delete the stack unless a run is on; a stack that is gone already is fine."""
     stacks.prerequisites_of(account, environment)
+    names = stacks.names_of(account, environment)
     with told():
-        pipeline = stacks.find_stack(account, stacks.PIPELINE)
+        pipeline = stacks.find_stack(account, names.pipeline)
         if pipeline is None:
-            print(f"no stack {stacks.PIPELINE} in {account.region}: nothing to delete")
+            print(f"no stack {names.pipeline} in {account.region}: nothing to delete")
         else:
             _refuse_while_running(account, pipeline)
             if confirm:
-                _confirm(account, ask)
-            _delete(account)
-            print(f"deleted stack {stacks.PIPELINE}")
-        _tell_what_stays(account)
+                _confirm(account, names, ask)
+            _delete(account, names)
+            print(f"deleted stack {names.pipeline}")
+        _tell_what_stays(account, names)
     return 0
 
 
@@ -42,67 +42,67 @@ def _refuse_while_running(account: Account, pipeline: stacks.Stack) -> None:
         )
 
 
-def _confirm(account: Account, ask: Callable[[str], str]) -> None:
+def _confirm(account: Account, names: Names, ask: Callable[[str], str]) -> None:
     try:
         answer = ask(
-            f"Delete stack {stacks.PIPELINE} of account {account.account_id} in {account.region}? Type its name: "
+            f"Delete stack {names.pipeline} of account {account.account_id} in {account.region}? Type its name: "
         )
     except EOFError:
         answer = ""
-    if answer.strip() != stacks.PIPELINE:
-        raise Refused(f"nothing was deleted; to delete, type {stacks.PIPELINE} or pass --yes")
+    if answer.strip() != names.pipeline:
+        raise Refused(f"nothing was deleted; to delete, type {names.pipeline} or pass --yes")
 
 
-def _delete(account: Account) -> None:
+def _delete(account: Account, names: Names) -> None:
     cloudformation = account.client("cloudformation")
-    cloudformation.delete_stack(StackName=stacks.PIPELINE)
+    cloudformation.delete_stack(StackName=names.pipeline)
     try:
-        cloudformation.get_waiter("stack_delete_complete").wait(StackName=stacks.PIPELINE, WaiterConfig={"Delay": 5})
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=names.pipeline, WaiterConfig={"Delay": 5})
     except WaiterError as error:
         raise Refused(
-            f"stack {stacks.PIPELINE} is not deleted ({error}); aws cloudformation describe-stack-events "
-            f"--stack-name {stacks.PIPELINE} --region {account.region} "
+            f"stack {names.pipeline} is not deleted ({error}); aws cloudformation describe-stack-events "
+            f"--stack-name {names.pipeline} --region {account.region} "
             "says why. Tables under deletion protection go only after ./deploy.sh deploy "
             "--set TableDeletionProtection=false"
         ) from None
 
 
-def _tell_what_stays(account: Account) -> None:
+def _tell_what_stays(account: Account, names: Names) -> None:
     print("Still there, on purpose; each line removes one, when you are sure:")
-    lines = [*_tables(account), *_snapshots(account), *_prerequisites(account)]
+    lines = [*_tables(account, names), *_snapshots(account, names), *_prerequisites(account, names)]
     for line in lines:
         print(f"  {line}")
     print("Clusters that were restored are yours and stay as well.")
 
 
-def _tables(account: Account) -> list[str]:
+def _tables(account: Account, names: Names) -> list[str]:
     tables = account.client("dynamodb").get_paginator("list_tables").paginate()
-    names = {name for page in tables for name in page["TableNames"]}
+    there = {name for page in tables for name in page["TableNames"]}
     delete = f"aws dynamodb delete-table --region {account.region} --table-name"
-    return [f"table {name}: {delete} {name}" for name in TABLES if name in names]
+    return [f"table {name}: {delete} {name}" for name in names.tables if name in there]
 
 
-def _snapshots(account: Account) -> list[str]:
+def _snapshots(account: Account, names: Names) -> list[str]:
     pages = account.client("rds").get_paginator("describe_db_cluster_snapshots").paginate(SnapshotType="manual")
-    mine = [snapshot for page in pages for snapshot in page["DBClusterSnapshots"] if _is_ours(snapshot)]
+    mine = [snapshot for page in pages for snapshot in page["DBClusterSnapshots"] if _is_ours(snapshot, names.mark)]
     delete = f"aws rds delete-db-cluster-snapshot --region {account.region} --db-cluster-snapshot-identifier"
     return [f"snapshot {identifier}: {delete} {identifier}" for identifier in map(_identifier, mine)]
 
 
-def _is_ours(snapshot: dict[str, Any]) -> bool:
-    return any(tag["Key"] == MANAGED and tag["Value"] == "true" for tag in snapshot.get("TagList", []))
+def _is_ours(snapshot: dict[str, Any], mark: str) -> bool:
+    return any(tag["Key"] == MANAGED and tag["Value"] == mark for tag in snapshot.get("TagList", []))
 
 
 def _identifier(snapshot: dict[str, Any]) -> str:
     return str(snapshot["DBClusterSnapshotIdentifier"])
 
 
-def _prerequisites(account: Account) -> list[str]:
-    if stacks.find_stack(account, stacks.PREREQUISITES) is None:
+def _prerequisites(account: Account, names: Names) -> list[str]:
+    if stacks.find_stack(account, names.prerequisites) is None:
         return []
     return [
-        f"stack {stacks.PREREQUISITES} (topic, DBA role): aws cloudformation delete-stack "
-        f"--stack-name {stacks.PREREQUISITES} --region {account.region}; bucket, KMS key and secrets "
+        f"stack {names.prerequisites} (topic, DBA role): aws cloudformation delete-stack "
+        f"--stack-name {names.prerequisites} --region {account.region}; bucket, KMS key and secrets "
         "stay even then, see "
         "docs/04_production_deployment.md before you delete the key: without it no copy can be restored"
     ]

@@ -7,12 +7,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment.account import Account, Refused, error_code
+from deployment.names import STEPS, Names
 from deployment.stacks import Stack
 
 # Of a stack whose first deployment failed only the deletion is left.
 _ONLY_TO_BE_DELETED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 _MOST_REASONS = 10
-_LOG_GROUPS = ("/aws/lambda/aurora-restore-", "/aws/vendedlogs/states/aurora-restore-pipeline")
+_MACHINES = ("pipeline", "retirement", "fleet")
 
 
 def refuse_failed_stack(account: Account, stack: Stack | None) -> None:
@@ -59,25 +60,29 @@ def refuse_secrets_to_be_deleted(account: Account, environment: str) -> None:
             )
 
 
-def refuse_log_groups_of_before(account: Account) -> None:
+def refuse_log_groups_of_before(account: Account, names: Names) -> None:
     """Refuse log groups under the names of the stack's own, which a function that outlived it made anew.
 
     Raises `Refused`.
     """
     logs = account.client("logs")
+    functions = [f"/aws/lambda/{names.of(step)}" for step in STEPS]
+    own = {*functions, *(f"/aws/vendedlogs/states/{names.of(machine)}" for machine in _MACHINES)}
+    # Another environment's may begin alike.
     there = [
         group["logGroupName"]
-        for prefix in _LOG_GROUPS
-        for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+        for folder in ("/aws/lambda/", "/aws/vendedlogs/states/")
+        for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=folder + names.of(""))
         for group in page["logGroups"]
+        if group["logGroupName"] in own
     ]
     if there:
         delete = "; ".join(
             f"aws logs delete-log-group --log-group-name {name} --region {account.region}" for name in there
         )
         raise Refused(
-            f"no stack aurora-restore, but {len(there)} of its log groups are here, and CloudFormation makes none that "
-            f"is there: export what is still wanted of them (aws logs create-export-task), then {delete}; "
+            f"no stack {names.pipeline}, but {len(there)} of its log groups are here, and CloudFormation makes none "
+            f"that is there: export what is still wanted of them (aws logs create-export-task), then {delete}; "
             "and run this again"
         )
 

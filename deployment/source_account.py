@@ -22,7 +22,7 @@ def bootstrap_source_account(account: Account, options: Namespace) -> int:
         raise Refused(f"nothing for {', '.join(missing)}: add {' '.join(f'--set {name}=…' for name in missing)}")
     _refuse_the_wrong_place(account, known)
     with reasons_told(account, stacks.SOURCE_ACCOUNT):
-        stacks.sam_deploy(account, _SECTION, known, confirm=not options.yes)
+        stacks.sam_deploy(account, _SECTION, stacks.SOURCE_ACCOUNT, known, confirm=not options.yes)
     print(
         f"\nEvery night a snapshot of {known['SourceClusterId']} is shared with account {known['TargetAccountId']}.\n"
         "Not to wait for it: aws stepfunctions start-execution --state-machine-arn "

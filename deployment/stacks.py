@@ -11,10 +11,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from deployment.account import Account, Refused, told
+from deployment.names import Names
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-PREREQUISITES = "aurora-restore-prerequisites"
-PIPELINE = "aurora-restore"
 SOURCE_ACCOUNT = "aurora-restore-source"
 _NOTHING_MADE_YET = "REVIEW_IN_PROGRESS"
 _READY = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
@@ -56,20 +55,29 @@ def find_stack(account: Account, name: str) -> Stack | None:
     )
 
 
+def names_of(account: Account, environment: str) -> Names:
+    """Return the names of an environment: its own if it was made beside another one here, else the guide's."""
+    guides, own = Names(), Names.beside(environment)
+    with told():
+        first = find_stack(account, guides.prerequisites)
+        if first is not None and first.outputs.get("Environment") == environment:
+            return guides
+        return guides if find_stack(account, own.prerequisites) is None else own
+
+
 def prerequisites_of(account: Account, environment: str) -> Stack:
     """Return the stack of the prerequisites; raises `Refused` if it is missing or was made for another environment."""
+    names = names_of(account, environment)
     with told():
-        stack = find_stack(account, PREREQUISITES)
+        stack = find_stack(account, names.prerequisites)
+    again = f"./deploy.sh bootstrap --env {environment} --region {account.region}"
     if stack is None:
-        raise Refused(
-            f"no stack {PREREQUISITES} in {account.region}: is this the target Region? "
-            f"If so: ./deploy.sh bootstrap --env {environment} --region {account.region}"
-        )
+        raise Refused(f"no stack {names.prerequisites} in {account.region}: is this the target Region? If so: {again}")
     made_for = stack.outputs.get("Environment", "")
     if made_for != environment:
         raise Refused(
             f"the prerequisites in {account.region} are for {made_for or 'no environment'}, not for {environment}: "
-            f"pass --env {made_for}, or use another account or Region; one Region has one pipeline"
+            f"pass --env {made_for}, use another account or Region, or make {environment} beside it: {again} --beside"
         )
     return stack
 
@@ -91,11 +99,14 @@ def parameters_of(section: str, given: Sequence[str]) -> dict[str, str]:
     return parameters
 
 
-def sam_deploy(account: Account, section: str, parameters: Mapping[str, str], *more: str, confirm: bool) -> None:
-    """Let SAM make a change set, show it, and carry it out; asks before if `confirm`."""
+def sam_deploy(
+    account: Account, section: str, stack: str, parameters: Mapping[str, str], *more: str, confirm: bool
+) -> None:
+    """Let SAM make a change set for a stack, show it, and carry it out; asks before if `confirm`."""
     run(
         [
             "sam", "deploy", "--config-file", str(REPOSITORY / "samconfig.toml"), "--config-env", section,
+            "--stack-name", stack,
             "--region", account.region, "--confirm-changeset" if confirm else "--no-confirm-changeset", *more,
             "--parameter-overrides", *(f"{name}={_quoted(value)}" for name, value in parameters.items()),
         ],

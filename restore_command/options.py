@@ -19,7 +19,10 @@ class Environment(StrEnum):
     PROD = "prod"
 
 
-Env = Annotated[Environment | None, typer.Option("--env", help="Refuse unless the pipeline is of this environment.")]
+Env = Annotated[
+    Environment | None,
+    typer.Option("--env", help="Environment; left out, the Region's only one, or that with the guide's names."),
+]
 Region = Annotated[str | None, typer.Option(help="Target Region; AWS_REGION or the profile's when left out.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Operation = Annotated[str | None, typer.Argument(metavar="OPERATION", help="Operation; the newest when left out.")]
@@ -29,7 +32,7 @@ Input = Annotated[str, typer.Option("--input", metavar="FILE", help="File with t
 
 def pipeline_of(env: Environment | None, region: str | None) -> Pipeline:
     """Return the pipeline of a Region; raises `Refused` if it is of another environment."""
-    pipeline = Pipeline(Account.of_environment(region))
+    pipeline = Pipeline(Account.of_environment(region), env.value if env else None)
     if env is not None:
         pipeline.refuse_unless_of(env.value)
     return pipeline

@@ -5,18 +5,28 @@ from typing import Any
 
 from deployment import stacks
 from deployment.account import Account, Refused, told
+from deployment.environments import the_only_one
+from deployment.names import Names
 from utils.validate_request import StackDefaults
 
-STATE_TABLE, AUDIT_TABLE, APPROVALS_TABLE = "aurora-restore-state", "aurora-restore-audit", "aurora-restore-approvals"
+STATE_TABLE, AUDIT_TABLE, APPROVALS_TABLE = "state", "audit", "approvals"
 
-EVIDENCE_FUNCTION = "aurora-restore-write-evidence"
+EVIDENCE_FUNCTION = "write-evidence"
 
 
 class Pipeline:
     """A deployed pipeline; raises `Refused` where AWS does not answer or nothing is deployed."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, environment: str | None = None) -> None:
         self.account = account
+        self._environment = environment
+
+    @cached_property
+    def names(self) -> Names:
+        """Its names: those of the environment, or of the one that the Region has."""
+        if self._environment is None:
+            return the_only_one(self.account)
+        return stacks.names_of(self.account, self._environment)
 
     @property
     def region(self) -> str:
@@ -31,9 +41,11 @@ class Pipeline:
     @cached_property
     def _stack(self) -> stacks.Stack:
         with told():
-            found = stacks.find_stack(self.account, stacks.PIPELINE)
+            found = stacks.find_stack(self.account, self.names.pipeline)
         if found is None:
-            raise Refused(f"no stack {stacks.PIPELINE} in {self.region}: deploy it, or name its Region with --region")
+            raise Refused(
+                f"no stack {self.names.pipeline} in {self.region}: deploy it, or name its Region with --region"
+            )
         return found
 
     @property
@@ -70,5 +82,5 @@ class Pipeline:
         stacks.prerequisites_of(self.account, environment)
 
     def table(self, name: str) -> Any:
-        """Return a table."""
-        return self.account.session.resource("dynamodb").Table(name)
+        """Return a table by what it keeps."""
+        return self.account.session.resource("dynamodb").Table(self.names.of(name))

@@ -24,9 +24,9 @@ def selftest(account: Account, options: Namespace, *, ask: Callable[[str], str] 
     """Run; return the exit code: 0 all as it should be, 1 a step failed, 3 something was left behind, 130 stopped."""
     # A shell that starts this in the background has it ignore Ctrl-C, which removes what was made.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    Pipeline(account).refuse_unless_of(options.env)
+    Pipeline(account, options.env).refuse_unless_of(options.env)
     if options.sweep:
-        return _sweep(account)
+        return _sweep(account, options.env)
     setting = setting_of(account, options)
     print(setting.announcement(), flush=True)
     if not options.yes:
@@ -133,8 +133,8 @@ class _Selftest:
         return found
 
 
-def _sweep(account: Account) -> int:
-    region, removals = Pipeline(account).defaults.source_region or account.region, Removals(_say)
+def _sweep(account: Account, environment: str) -> int:
+    region, removals = Pipeline(account, environment).defaults.source_region or account.region, Removals(_say)
     places = [account, *([Account.of_environment(region)] if region != account.region else [])]
     with told():
         for place in places:

@@ -49,7 +49,7 @@ class Drill:
             raise DrillFailed(f"{ended.get('error', ended['status'])}: {_told(ended.get('cause', ''))}")
         run = self._records.at(name)
         if run is None or run.operation is None:
-            raise DrillFailed(f"{name} has succeeded and has no row in {STATE_TABLE}")
+            raise DrillFailed(f"{name} has succeeded and has no row in its table of the state")
         return run.operation
 
     def remove(self) -> None:

@@ -2,36 +2,34 @@
 
 from botocore.exceptions import ClientError
 
-from deployment import stacks
 from deployment.account import error_code
 from deployment.verify.findings import Answer, Check, Inspection, failed, passed
 
-KEY_ALIAS = "alias/aurora-restore-evidence"
 _GONE = {"NoSuchBucket", "404", "NoSuchPublicAccessBlockConfiguration"}
 
 
 def _key(inspection: Inspection) -> Answer:
     """Look at the key without signing with it: only one function may."""
-    wanted = inspection.output("EvidenceKeyArn")
+    wanted, alias = inspection.output("EvidenceKeyArn"), f"alias/{inspection.names.of('evidence')}"
     try:
-        key = inspection.client("kms").describe_key(KeyId=KEY_ALIAS)["KeyMetadata"]
+        key = inspection.client("kms").describe_key(KeyId=alias)["KeyMetadata"]
     except ClientError as error:
         if error_code(error) != "NotFoundException":
             raise
-        return failed(f"no key {KEY_ALIAS}", _repair("the evidence key's alias"))
+        return failed(f"no key {alias}", _repair(inspection, "the evidence key's alias"))
     if key["Arn"] != wanted:
         region = inspection.account.region
-        action = f"aws kms update-alias --alias-name {KEY_ALIAS} --target-key-id {wanted} --region {region}"
-        return failed(f"{KEY_ALIAS} is key {key['Arn']}, the stack's is {wanted}", action)
+        action = f"aws kms update-alias --alias-name {alias} --target-key-id {wanted} --region {region}"
+        return failed(f"{alias} is key {key['Arn']}, the stack's is {wanted}", action)
     if (key.get("KeySpec"), key.get("KeyUsage")) != ("ECC_NIST_P256", "SIGN_VERIFY"):
-        found = f"{KEY_ALIAS} is {key.get('KeySpec')} for {key.get('KeyUsage')}, expected ECC_NIST_P256 for SIGN_VERIFY"
-        return failed(found, _repair("the evidence key"))
+        found = f"{alias} is {key.get('KeySpec')} for {key.get('KeyUsage')}, expected ECC_NIST_P256 for SIGN_VERIFY"
+        return failed(found, _repair(inspection, "the evidence key"))
     if key["KeyState"] != "Enabled":
         where = f"--key-id {wanted} --region {inspection.account.region}"
         enable = f"aws kms enable-key {where}"
         cancel = f"aws kms cancel-key-deletion {where}; " if key["KeyState"] == "PendingDeletion" else ""
-        return failed(f"{KEY_ALIAS} is {key['KeyState']}: no evidence is signed", cancel + enable)
-    return passed(f"{KEY_ALIAS} is enabled and signs")
+        return failed(f"{alias} is {key['KeyState']}: no evidence is signed", cancel + enable)
+    return passed(f"{alias} is enabled and signs")
 
 
 def _bucket(inspection: Inspection) -> Answer:
@@ -43,10 +41,10 @@ def _bucket(inspection: Inspection) -> Answer:
     except ClientError as error:
         if error_code(error) not in _GONE:
             raise
-        return failed(f"{name}: {error_code(error)}", _repair("the evidence bucket"))
+        return failed(f"{name}: {error_code(error)}", _repair(inspection, "the evidence bucket"))
     if versioning != "Enabled" or not blocked:
         found = f"{name}: versioning {versioning}, public access {'blocked' if blocked else 'not blocked'}"
-        return failed(found, _repair("the evidence bucket"))
+        return failed(found, _repair(inspection, "the evidence bucket"))
     return passed(f"{name} is versioned and private; {_lock(inspection, name)}")
 
 
@@ -61,9 +59,9 @@ def _lock(inspection: Inspection, name: str) -> str:
     return f"Object Lock keeps {kept['Days']} days ({kept['Mode']})" if kept else "Object Lock keeps nothing"
 
 
-def _repair(what: str) -> str:
+def _repair(inspection: Inspection, what: str) -> str:
     return (
-        f"somebody deleted or changed {what} that stack {stacks.PREREQUISITES} made: undo that by hand, "
+        f"somebody deleted or changed {what} that stack {inspection.names.prerequisites} made: undo that by hand, "
         "as docs/01_prerequisites.md shows (Repair); runs go on, and say that their evidence was not written"
     )
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from deployment.account import Account
+from deployment.names import Names
 from deployment.stacks import Stack
 from utils.request.target import Target
 
@@ -35,6 +36,7 @@ class Inspection:
     target_cluster_id: str = ""
     target: Target | None = None
     looks: dict[str, tuple[str, str]] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
 
     def client(self, service: str) -> Any:
         """Return a boto3 client in the target Region."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from deployment.names import Names
 from deployment.verify.findings import Answer, Check, Inspection, deploy_again, failed, passed, remark
 
 _ALWAYS = (
@@ -11,16 +12,15 @@ _ALWAYS = (
 )  # fmt: skip
 _OF_FUNCTIONS = ("function-errors", "function-throttles", "function-errors-swap", "function-throttles-swap")
 _OF_SCHEDULE = ("no-success",)
-_PREFIX = "aurora-restore-"
 
 
-def expected_alarms(parameters: Mapping[str, str]) -> set[str]:
+def expected_alarms(parameters: Mapping[str, str], names: Names) -> set[str]:
     """Return the names of the alarms that the stack has with these parameters."""
     if parameters.get("MonitoringLevel") == "none":
         return set()
     scheduled = parameters.get("ScheduleState") == "ENABLED" and parameters.get("NoSuccessAlarmHours") != "0"
     return {
-        _PREFIX + name
+        names.of(name)
         for name in (
             *_ALWAYS,
             *(_OF_FUNCTIONS if parameters.get("FunctionAlarms") != "false" else ()),
@@ -30,12 +30,16 @@ def expected_alarms(parameters: Mapping[str, str]) -> set[str]:
 
 
 def _alarms(inspection: Inspection) -> Answer:
-    expected = expected_alarms(inspection.pipeline.parameters if inspection.pipeline else {})
+    expected = expected_alarms(inspection.pipeline.parameters if inspection.pipeline else {}, inspection.names)
     if not expected:
         return remark(
             "MonitoringLevel=none: nothing alarms", deploy_again(inspection) + " --set MonitoringLevel=alarms, or all"
         )
-    pages = inspection.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=_PREFIX)
+    pages = (
+        inspection.client("cloudwatch")
+        .get_paginator("describe_alarms")
+        .paginate(AlarmNamePrefix=inspection.names.of(""))
+    )
     found = {alarm["AlarmName"]: alarm for page in pages for alarm in page["MetricAlarms"]}
     missing = sorted(expected - found.keys())
     if missing:

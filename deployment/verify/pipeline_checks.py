@@ -7,25 +7,22 @@ from botocore.exceptions import ClientError
 
 from deployment import stacks
 from deployment.account import error_code
+from deployment.names import HELPERS, STEPS
 from deployment.schedule import request_of
 from deployment.verify.findings import Answer, Check, Inspection, deploy_again, failed, passed, remark
 from deployment.verify.network import path_to_database, what_shuts_services
 from utils.errors import InvalidRequest
-from utils.operation.model import Helper, StepName
 from utils.settings import Settings
 
-SETUP = "aurora-restore-setup-db-users"
-_HELPERS = tuple(helper.value.lower().replace(" ", "-") for helper in Helper)
-STEPS = (*(step.value.lower().replace(" ", "-") for step in StepName), *_HELPERS)
-_SCHEDULE_NAME = "aurora-restore-schedule"
+SETUP = "setup-db-users"
 # What a function answers when the network, not the thing it asked for, is the trouble.
 _NO_ANSWER = "AwsUnavailable"
 
 
 def _pipeline(inspection: Inspection) -> Answer:
-    stack = stacks.find_stack(inspection.account, stacks.PIPELINE)
+    stack = stacks.find_stack(inspection.account, inspection.names.pipeline)
     if stack is None:
-        return failed(f"no stack {stacks.PIPELINE}", deploy_again(inspection))
+        return failed(f"no stack {inspection.names.pipeline}", deploy_again(inspection))
     if not stack.is_ready:
         return failed(f"stack {stack.name} is {stack.status}", deploy_again(inspection))
     inspection.pipeline = stack
@@ -46,16 +43,16 @@ def _tables(inspection: Inspection) -> Answer:
             problems.append(f"{name} is {status}")
     if problems:
         return failed("; ".join(problems), "restore the table under its name, from point-in-time recovery or a backup")
-    return passed("aurora-restore-state and aurora-restore-audit are active")
+    return passed(f"{' and '.join(inspection.names.tables)} are active")
 
 
 def _functions(inspection: Inspection) -> Answer:
     """Every function but one answers; that one, whose network may differ, has a check of its own."""
     problems = []
     for step in STEPS:
-        if f"aurora-restore-{step}" == SETUP:
+        if step == SETUP:
             continue
-        body, is_error = inspection.invoke(f"aurora-restore-{step}", {"verify": {}})
+        body, is_error = inspection.invoke(inspection.names.of(step), {"verify": {}})
         if is_error:
             problems.append(f"{step}: {body.get('errorType')}: {body.get('errorMessage')}")
         # What is in a secret has a check of its own, too; that a function may not read it has none.
@@ -68,9 +65,11 @@ def _functions(inspection: Inspection) -> Answer:
 
 def _schedule(inspection: Inspection) -> Answer:
     """Judge the schedule's request as a run will, and remember its target for the network checks."""
-    schedule = inspection.client("scheduler").get_schedule(Name=_SCHEDULE_NAME)
+    schedule = inspection.client("scheduler").get_schedule(Name=inspection.names.of("schedule"))
     state = f"{schedule['State']}, {schedule['ScheduleExpression']} {schedule.get('ScheduleExpressionTimezone', 'UTC')}"
-    configuration = inspection.client("lambda").get_function_configuration(FunctionName="aurora-restore-snapshot-check")
+    configuration = inspection.client("lambda").get_function_configuration(
+        FunctionName=inspection.names.of("snapshot-check")
+    )
     settings = Settings.from_environment(configuration["Environment"]["Variables"])
     inspection.target_cluster_id = settings.target_cluster_id
     try:
@@ -90,12 +89,14 @@ def _schedule(inspection: Inspection) -> Answer:
 
 def _setup_function(inspection: Inspection) -> Answer:
     """Ask setup-db-users, from where it runs, what it reaches."""
-    body, is_error = inspection.invoke(SETUP, {"verify": {"target_cluster_id": inspection.target_cluster_id}})
+    body, is_error = inspection.invoke(
+        inspection.names.of(SETUP), {"verify": {"target_cluster_id": inspection.target_cluster_id}}
+    )
     if is_error:
         return failed(
             f"{body.get('errorType')}: {body.get('errorMessage')}",
-            f"read its log (aws logs tail /aws/lambda/{SETUP} --region {inspection.account.region}), then "
-            f"{deploy_again(inspection)}",
+            f"read its log (aws logs tail /aws/lambda/{inspection.names.of(SETUP)} "
+            f"--region {inspection.account.region}), then {deploy_again(inspection)}",
         )
     inspection.looks = {look["what"]: (look["error"], look["message"]) for look in body["looks"]}
     return passed("answers, with its settings")
@@ -106,7 +107,7 @@ def _service_path(inspection: Inspection) -> Answer:
                 "app-credentials": "Secrets Manager"}  # fmt: skip
     silent = {name for what, name in services.items() if inspection.looks.get(what, ("", ""))[0] == _NO_ANSWER}
     if silent:
-        advice = what_shuts_services(inspection.account, SETUP)
+        advice = what_shuts_services(inspection.account, inspection.names.of(SETUP))
         return failed(f"{SETUP} gets no answer from {' and '.join(sorted(silent))}", advice)
     return passed(f"{SETUP} reaches Secrets Manager, DynamoDB and RDS")
 
@@ -114,7 +115,8 @@ def _service_path(inspection: Inspection) -> Answer:
 def _database_path(inspection: Inspection) -> Answer:
     """Take the function's own connection for the truth; security groups say why there is none, or what to expect."""
     error, message = inspection.looks.get("database", ("", ""))
-    path = path_to_database(inspection.account, SETUP, inspection.target_cluster_id, inspection.target)
+    function = inspection.names.of(SETUP)
+    path = path_to_database(inspection.account, function, inspection.target_cluster_id, inspection.target)
     if error:
         return failed(message, "; ".join(path.shut_by) or "look at the network ACLs and routes of both sides")
     if path.endpoint:
@@ -148,8 +150,8 @@ def _state_machine(inspection: Inspection) -> Answer:
         return failed(f"{machine['name']} is {machine['status']}", deploy_again(inspection))
     text = json.dumps(machine["definition"])
     # A helper is called by a function.
-    called = (step for step in STEPS if step not in _HELPERS)
-    absent = [step for step in called if f":function:aurora-restore-{step}" not in text]
+    called = (step for step in STEPS if step not in HELPERS)
+    absent = [step for step in called if f":function:{inspection.names.of(step)}" not in text]
     if absent:
         return failed(f"{machine['name']} does not call {', '.join(absent)}", deploy_again(inspection))
     return passed(f"{machine['name']} is active, valid, and calls the ten functions")

@@ -7,27 +7,26 @@ from botocore.exceptions import ClientError
 
 from deployment import stacks
 from deployment.account import error_code
+from deployment.environments import regions_with_a_code_bucket
 from deployment.verify.findings import Answer, Check, Inspection, deploy_again, failed, passed, remark
 
-_BUCKET = "aurora-restore-lambda-code-{account}-"
-_KEY_ALIAS = "alias/aurora-restore-secrets"
-_DBA_ROLE = "aurora-restore-dba-role"
 SECRETS = ("master-credentials", "app-credentials", "kms-key")
 
 
 def _region(inspection: Inspection) -> Answer:
     """Look for the prerequisites in this Region, for this environment."""
     account, environment = inspection.account, inspection.environment
-    stack = stacks.find_stack(account, stacks.PREREQUISITES)
+    stack = stacks.find_stack(account, inspection.names.prerequisites)
     if stack is None:
         elsewhere = _regions_with_a_code_bucket(inspection)
         if elsewhere:
             return failed(
-                f"no stack {stacks.PREREQUISITES} in {account.region}, but a code bucket for {', '.join(elsewhere)}",
+                f"no stack {inspection.names.prerequisites} in {account.region}, "
+                f"but a code bucket for {', '.join(elsewhere)}",
                 f"pass --region {elsewhere[0]}, if that is the target Region",
             )
         return failed(
-            f"no stack {stacks.PREREQUISITES} in {account.region}",
+            f"no stack {inspection.names.prerequisites} in {account.region}",
             deploy_again(inspection, "bootstrap") + ", if this is the target Region",
         )
     made_for = stack.outputs.get("Environment", "")
@@ -40,12 +39,10 @@ def _region(inspection: Inspection) -> Answer:
 
 
 def _regions_with_a_code_bucket(inspection: Inspection) -> list[str]:
-    prefix = _BUCKET.format(account=inspection.account.account_id)
     try:
-        buckets = inspection.client("s3").list_buckets()["Buckets"]
+        return regions_with_a_code_bucket(inspection.account, inspection.names)
     except ClientError:  # only a hint; who may not list buckets gets none
         return []
-    return sorted(bucket["Name"].removeprefix(prefix) for bucket in buckets if bucket["Name"].startswith(prefix))
 
 
 def _code_bucket(inspection: Inspection) -> Answer:
@@ -57,7 +54,7 @@ def _code_bucket(inspection: Inspection) -> Answer:
     except ClientError as error:
         if error_code(error) not in {"NoSuchBucket", "404", "NoSuchPublicAccessBlockConfiguration"}:
             raise
-        return failed(f"{name}: {error_code(error)}", _repair("the bucket"))
+        return failed(f"{name}: {error_code(error)}", _repair(inspection, "the bucket"))
     if status != "Enabled" or not all(blocked.values()):
         return failed(
             f"{name}: versioning {status}, public access {'blocked' if all(blocked.values()) else 'not blocked'}",
@@ -70,31 +67,30 @@ def _code_bucket(inspection: Inspection) -> Answer:
 
 def _key(inspection: Inspection) -> Answer:
     kms = inspection.client("kms")
-    wanted = inspection.output("KmsKeyId")
+    wanted, alias = inspection.output("KmsKeyId"), f"alias/{inspection.names.of('secrets')}"
     try:
-        key = kms.describe_key(KeyId=_KEY_ALIAS)["KeyMetadata"]
+        key = kms.describe_key(KeyId=alias)["KeyMetadata"]
     except ClientError as error:
         if error_code(error) != "NotFoundException":
             raise
-        return failed(f"no key {_KEY_ALIAS}", _repair("the key's alias"))
+        return failed(f"no key {alias}", _repair(inspection, "the key's alias"))
     if key["KeyId"] != wanted:
         return failed(
-            f"{_KEY_ALIAS} is key {key['KeyId']}, the stack's is {wanted}",
-            f"aws kms update-alias --alias-name {_KEY_ALIAS} --target-key-id {wanted} "
-            f"--region {inspection.account.region}",
+            f"{alias} is key {key['KeyId']}, the stack's is {wanted}",
+            f"aws kms update-alias --alias-name {alias} --target-key-id {wanted} --region {inspection.account.region}",
         )
     if key["KeyState"] != "Enabled":
         where = f"--key-id {wanted} --region {inspection.account.region}"
         action = f"aws kms enable-key {where}"
         if key["KeyState"] == "PendingDeletion":
             action = f"aws kms cancel-key-deletion {where}; {action}"
-        return failed(f"{_KEY_ALIAS} is {key['KeyState']}", action)
+        return failed(f"{alias} is {key['KeyState']}", action)
     context = {"purpose": "verify"}
     encrypted = kms.encrypt(KeyId=wanted, Plaintext=b"verify", EncryptionContext=context)["CiphertextBlob"]
     back = kms.decrypt(KeyId=wanted, CiphertextBlob=encrypted, EncryptionContext=context)["Plaintext"]
     if back not in {b"verify", base64.b64encode(b"verify")}:
-        return failed(f"{_KEY_ALIAS} does not give back what it encrypted", "ask AWS")
-    return passed(f"{_KEY_ALIAS} is enabled, encrypts and decrypts")
+        return failed(f"{alias} does not give back what it encrypted", "ask AWS")
+    return passed(f"{alias} is enabled, encrypts and decrypts")
 
 
 def _secrets(inspection: Inspection) -> Answer:
@@ -114,7 +110,7 @@ def _secrets(inspection: Inspection) -> Answer:
         elif inspection.output("KmsKeyId") not in described.get("KmsKeyId", ""):
             problems.append(f"{secret} is under another key")
     if problems:
-        return failed("; ".join(problems), _repair("the secret"))
+        return failed("; ".join(problems), _repair(inspection, "the secret"))
     return passed(f"{', '.join(SECRETS)} exist under the stack's key")
 
 
@@ -127,7 +123,7 @@ def _topic(inspection: Inspection) -> Answer:
     except ClientError as error:
         if error_code(error) not in {"NotFound", "NotFoundException"}:
             raise
-        return failed(f"no topic {arn}", _repair("the topic"))
+        return failed(f"no topic {arn}", _repair(inspection, "the topic"))
     waiting = [_endpoint(item) for item in subscriptions if item["SubscriptionArn"] == "PendingConfirmation"]
     if waiting:
         return remark(f"{', '.join(waiting)} not confirmed", "open the link in the mail that SNS sent")
@@ -144,19 +140,20 @@ def _endpoint(subscription: dict[str, Any]) -> str:
 
 
 def _dba_role(inspection: Inspection) -> Answer:
+    role = inspection.output("DbaRoleArn").rpartition("/")[2]
     try:
-        inspection.client("iam").get_role(RoleName=_DBA_ROLE)
+        inspection.client("iam").get_role(RoleName=role)
     except ClientError as error:
         if error_code(error) != "NoSuchEntity":
             raise
-        return failed(f"no role {_DBA_ROLE}", _repair("the role"))
-    return passed(f"{_DBA_ROLE} exists")
+        return failed(f"no role {role}", _repair(inspection, "the role"))
+    return passed(f"{role} exists")
 
 
-def _repair(what: str) -> str:
+def _repair(inspection: Inspection, what: str) -> str:
     """CloudFormation does not make again what was deleted behind its back while the template stays the same."""
     return (
-        f"somebody deleted or changed {what} that stack {stacks.PREREQUISITES} made: undo that by hand, "
+        f"somebody deleted or changed {what} that stack {inspection.names.prerequisites} made: undo that by hand, "
         "as docs/01_prerequisites.md shows (Repair)"
     )
 

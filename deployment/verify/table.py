@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deployment import stacks
 from deployment.account import Account, explain
 from deployment.verify import evidence_checks, monitoring_checks, pipeline_checks, prerequisite_checks
 from deployment.verify.findings import Check, Finding, Inspection, Outcome
@@ -15,7 +16,7 @@ from deployment.verify.findings import Check, Finding, Inspection, Outcome
 def verify(account: Account, environment: str) -> int:
     """Print the table; returns 1 if any check fails."""
     checks = [*prerequisite_checks.CHECKS, *evidence_checks.CHECKS, *pipeline_checks.CHECKS, *monitoring_checks.CHECKS]
-    findings = inspect(Inspection(account, environment), checks)
+    findings = inspect(Inspection(account, environment, names=stacks.names_of(account, environment)), checks)
     _print(findings)
     failed = [finding for finding in findings if finding.outcome is Outcome.FAIL]
     skipped = sum(finding.outcome is Outcome.SKIP for finding in findings)

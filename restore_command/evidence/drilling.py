@@ -63,7 +63,7 @@ def sign(pipeline: Pipeline, output: Output, wanted: Wanted, folder: Path) -> in
     event = {"operation_id": new_name("drills"), "period": period}
     with told():
         answer = pipeline.account.client("lambda").invoke(
-            FunctionName=EVIDENCE_FUNCTION, Payload=json.dumps(event).encode()
+            FunctionName=pipeline.names.of(EVIDENCE_FUNCTION), Payload=json.dumps(event).encode()
         )
     document = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:

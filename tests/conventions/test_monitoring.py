@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from deployment.names import Names
 from deployment.verify.monitoring_checks import expected_alarms
 from docs.event_schema import FILE, event_schema
 from tests.conventions.cfn_yaml import REPOSITORY, load_template, references, resources_of_type
@@ -167,8 +168,8 @@ def test_verify_expects_the_alarms_that_the_template_makes(
         for name, alarm in ALARMS.items()
         if MONITORING["Resources"][name].get("Condition") in conditions
     }
-    assert expected_alarms({"MonitoringLevel": "alarms", **parameters}) == made
-    assert expected_alarms({"MonitoringLevel": "none", **parameters}) == set()
+    assert expected_alarms({"MonitoringLevel": "alarms", **parameters}, Names()) == made
+    assert expected_alarms({"MonitoringLevel": "none", **parameters}, Names()) == set()
 
 
 def test_the_widgets_lie_side_by_side() -> None:

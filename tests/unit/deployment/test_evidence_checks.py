@@ -9,8 +9,10 @@ from moto import mock_aws
 
 from deployment.account import Account
 from deployment.stacks import Stack
-from deployment.verify.evidence_checks import CHECKS, KEY_ALIAS
+from deployment.verify.evidence_checks import CHECKS
 from deployment.verify.findings import Answer, Inspection, Outcome
+
+KEY_ALIAS = "alias/aurora-restore-evidence"
 
 BUCKET = "aurora-restore-evidence-123456789012-us-west-2"
 PRIVATE: Any = {

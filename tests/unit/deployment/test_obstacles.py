@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from deployment import commands, stacks
 from deployment.account import Account, Refused
+from deployment.names import Names
 from deployment.obstacles import (
     reasons_of_failure,
     refuse_failed_stack,
@@ -76,6 +77,7 @@ def test_a_first_change_set_that_nobody_carried_out_hides_no_obstacle(
 ) -> None:
     make_table("aurora-restore-state", "operation_id")
     monkeypatch.setattr(stacks, "prerequisites_of", lambda _account, _environment: a_stack("CREATE_COMPLETE"))
+    monkeypatch.setattr(stacks, "names_of", lambda _account, _environment: Names())
     monkeypatch.setattr(stacks, "find_stack", lambda _account, _name: a_stack("REVIEW_IN_PROGRESS"))
     with pytest.raises(Refused, match="its tables aurora-restore-state are still here"):
         commands._deploy(account, Namespace(env="dev", parameters=[], host=False, yes=True))
@@ -84,14 +86,21 @@ def test_a_first_change_set_that_nobody_carried_out_hides_no_obstacle(
 def test_log_groups_under_the_stacks_names_are_named_with_the_commands_that_remove_them(account: Account) -> None:
     logs = account.client("logs")
     logs.create_log_group(logGroupName="/aws/lambda/somebody-elses")
-    refuse_log_groups_of_before(account)
+    refuse_log_groups_of_before(account, Names())
     for name in ("/aws/lambda/aurora-restore-delete-rds", "/aws/vendedlogs/states/aurora-restore-pipeline"):
         logs.create_log_group(logGroupName=name)
     with pytest.raises(Refused, match="2 of its log groups are here") as refused:
-        refuse_log_groups_of_before(account)
+        refuse_log_groups_of_before(account, Names())
     for name in ("/aws/lambda/aurora-restore-delete-rds", "/aws/vendedlogs/states/aurora-restore-pipeline"):
         assert f"aws logs delete-log-group --log-group-name {name} --region us-west-2" in str(refused.value)
     assert "somebody-elses" not in str(refused.value)
+
+
+def test_log_groups_of_another_environment_are_in_nobodys_way(account: Account) -> None:
+    account.client("logs").create_log_group(logGroupName="/aws/lambda/aurora-restore-staging-delete-rds")
+    refuse_log_groups_of_before(account, Names())
+    with pytest.raises(Refused, match="no stack aurora-restore-staging, but 1 of its log groups"):
+        refuse_log_groups_of_before(account, Names.beside("staging"))
 
 
 def secrets_answer(*answers: dict[str, Any] | None) -> Account:

@@ -51,7 +51,13 @@ def an_account(region: str) -> Account:
 
 
 def options(**given: Any) -> Namespace:
-    chosen = {"source_region": None, "target": None, "engine_version": "17.4", "source_subnet_group": None}
+    chosen = {
+        "env": "dev",
+        "source_region": None,
+        "target": None,
+        "engine_version": "17.4",
+        "source_subnet_group": None,
+    }
     return Namespace(**(chosen | given))
 
 

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from deployment import destroy, secret_values, stacks
 from deployment.account import Account, Refused
+from deployment.names import Names
 from deployment.stacks import Stack
 from tests.conventions.cfn_yaml import REPOSITORY
 from tests.unit.operation.tables import make_table
@@ -45,7 +46,7 @@ def test_what_stays_after_the_stack_is_removed_in_its_region(
 ) -> None:
     make_table("aurora-restore-state", "operation_id")
     monkeypatch.setattr(stacks, "find_stack", lambda _account, name: Stack(name, "CREATE_COMPLETE", {}, {}))
-    destroy._tell_what_stays(account)
+    destroy._tell_what_stays(account, Names())
     lines = [line for line in capsys.readouterr().out.splitlines() if ": aws " in line]
     assert len(lines) == 2
     assert all(f" --region {REGION}" in line for line in lines), lines
