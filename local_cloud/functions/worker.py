@@ -125,12 +125,13 @@ def _answers() -> TextIO:
     return answers
 
 
-def serve(start: dict[str, Any]) -> None:
+def serve(start: dict[str, Any], once_loaded: Callable[[], None] = lambda: None) -> None:
     """Load the handler, then serve invocations until the input ends."""
     answers = _answers()
     known = set(sys.modules)
     sys.path[:0] = start["path"]
     function = load(start["module"], start["handler"])
+    once_loaded()
     loaded = [name for name in _from_layers(start["path"][1:]) if name not in known] if function.handler else []
     answers.write(json.dumps({"status": "ready", "loaded": loaded, "process": os.getpid()}) + "\n")
     for line in sys.stdin:

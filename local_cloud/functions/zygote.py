@@ -28,7 +28,7 @@ from typing import Any
 # Kind, environment, number: F(ork) with the length of its start, S(ignal) with the signal, W(arm up) with the length.
 HEADER = struct.Struct("!cII")
 FILES_OF_A_FORK = 4
-_WORKER = Path(__file__).with_name("worker.py")
+_WORKER, _MODELS = (Path(__file__).with_name(name) for name in ("worker.py", "models.py"))
 # Read by the C library or the interpreter when a process starts.
 _READ_AT_START = {"LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "LD_PRELOAD", "OPENSSL_CONF"}
 Start = dict[str, Any]
@@ -49,8 +49,8 @@ class Missed:
 class Loaded:
     """What is loaded from the layers, and what that depended on; `variables` are those that this process was given."""
 
-    def __init__(self, variables: Variables) -> None:
-        self.variables = variables
+    def __init__(self, variables: Variables, models: Any) -> None:
+        self.variables, self.models = variables, models
         self.read = set(_READ_AT_START)
         self.missed = Missed()
         self.failed: set[str] = set()
@@ -65,6 +65,7 @@ class Loaded:
                 if name not in sys.modules and name not in self.failed:
                     self._add(name)
         sys.meta_path.remove(self.missed)
+        self.models.share()
         self.is_of_modules_alone &= _open_files() == files and _threads() == 1
         gc.collect()
         gc.freeze()  # the collector of a child need not touch, and so copy, what all have in common
@@ -111,7 +112,7 @@ class Zygote:
     """Forks, signals and waits for environments."""
 
     def __init__(self, control: socket.socket, variables: Variables) -> None:
-        self.loaded = Loaded(variables)
+        self.loaded = Loaded(variables, _program(_MODELS).Models())
         self._control = control
         self._processes: dict[int, int] = {}  # by environment
         self._ends: dict[int, int] = {}  # the file where a process's end is told, by process
@@ -123,13 +124,16 @@ class Zygote:
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         waiting = select.poll()  # select() takes no file beyond 1,023, and the server may have given such a one
-        for file in (self._control.fileno(), wake):
+        models = self.loaded.models
+        for file in (self._control.fileno(), wake, models.told):
             waiting.register(file, select.POLLIN)
         while True:
             ready = dict(waiting.poll())
             if wake in ready:
                 os.read(wake, 512)
                 self._tell_ends()
+            if models.told in ready:
+                models.parse_what_was_told()
             if self._control.fileno() in ready:
                 header, files, _, _ = socket.recv_fds(self._control, HEADER.size, FILES_OF_A_FORK)
                 if not header:
@@ -193,14 +197,15 @@ def main() -> None:
     control, given, *layers = sys.argv[1:]
     variables: Variables = json.loads(given)
     added = {name: value for name, value in os.environ.items() if name not in variables}  # LC_CTYPE, by the interpreter
-    worker = _worker()
+    worker = _program(_WORKER)
     path = list(sys.path)
     sys.path[:0] = layers
     zygote = Zygote(socket.socket(fileno=int(control)), variables)
     start, files = zygote.serve()
     for number, file in enumerate(files[:-1]):
         os.dup2(file, number)
-    os.closerange(3, max(os.sysconf("SC_OPEN_MAX"), 4096))
+    zygote.loaded.models.keep_as(3)
+    os.closerange(4, max(os.sysconf("SC_OPEN_MAX"), 4096))
     os.chdir(start["path"][0])
     if not zygote.loaded.is_like_new(start):
         _start_anew(start)
@@ -210,17 +215,17 @@ def main() -> None:
     os.environ.clear()
     os.environ.update({**added, **start["environment"]})
     time.tzset()
-    worker.serve(start)
+    worker.serve(start, zygote.loaded.models.share)
 
 
-def _worker() -> Any:
-    """Load the worker without a trace: no function may find it."""
-    spec: Any = importlib.util.spec_from_file_location("worker", _WORKER)
-    worker = importlib.util.module_from_spec(spec)
-    sys.modules["worker"] = worker
-    spec.loader.exec_module(worker)
-    del sys.modules["worker"]
-    return worker
+def _program(file: Path) -> Any:
+    """Load a part of this program without a trace: no function may find it."""
+    spec: Any = importlib.util.spec_from_file_location(file.stem, file)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[file.stem] = module
+    spec.loader.exec_module(module)
+    del sys.modules[file.stem]
+    return module
 
 
 def _start_anew(start: Start) -> None:

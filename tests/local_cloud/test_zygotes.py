@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from local_cloud.functions.zygotes import Environment, Zygotes
+from tests.waiting import wait_for
 from tooling import processes
 
 COMMON = {"PATH": "/usr/bin:/bin", "LANG": "en_US.UTF-8", "HOME": "/nonexistent"}
@@ -27,6 +28,19 @@ import importlib, os, sys
 import heavy
 def handler(event, context):
     return eval(event)
+"""
+
+
+# Leaves a line for each model that it parses.
+PARSES = """
+import pathlib
+class JSONFileLoader:
+    def load_file(self, file_path):
+        if file_path == "missing":
+            return None
+        with open(pathlib.Path(__file__).parents[1] / "parsed", "a") as file:
+            file.write(file_path + "\\n")
+        return {"of": file_path}
 """
 
 
@@ -112,6 +126,31 @@ def test_what_one_environment_loaded_from_a_layer_is_not_loaded_again(functions:
     assert len({ask(environment, "os.getpid()") for environment in (first, *others)}) == 4
 
 
+def test_aws_models_that_one_environment_has_parsed_are_not_parsed_again(functions: Functions) -> None:
+    package = functions.layer / "botocore"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "loaders.py").write_text(PARSES)
+    parses = EVALUATES.replace("import heavy", "import botocore.loaders")
+    ask_for = "botocore.loaders.JSONFileLoader().load_file"
+
+    first = functions.start("first", module=parses)
+    assert [ask(first, f"{ask_for}({name!r})") for name in ("rds", "sns", "missing")] == [
+        {"of": "rds"},
+        {"of": "sns"},
+        None,
+    ]
+    log = functions.layer / "parsed"
+    wait_for(lambda: log.read_text().split() == ["rds", "sns"] * 2, "the zygote to parse them for those that come")
+    second = functions.start("second", module=parses)
+
+    changed = f"{ask_for}('rds').update(more=1) or {ask_for}('rds')"
+    assert ask(second, changed) == {"of": "rds", "more": 1}
+    assert ask(functions.start("third", module=parses), f"{ask_for}('rds')") == {"of": "rds"}
+    assert ask(second, f"{ask_for}('sns')") == {"of": "sns"}
+    assert log.read_text().split() == ["rds", "sns"] * 2
+
+
 def test_an_environment_sees_nothing_of_another(functions: Functions) -> None:
     for name in ("a", "b", "c"):
         environment = functions.start(name, variables={"NAME": name}, module=EVALUATES)
@@ -121,7 +160,7 @@ def test_an_environment_sees_nothing_of_another(functions: Functions) -> None:
         assert seen[0]["NAME"] == seen[0]["AWS_LAMBDA_FUNCTION_NAME"] == name
         assert seen[1:3] == [[str(functions.folder / name), str(functions.layer)], str(functions.folder / name)]
         assert ask(environment, "len([path for path in sys.path if 'layer' in path])") == 1
-        assert {path.name for path in Path(f"/proc/{ask(environment, 'os.getpid()')}/fd").iterdir()} == set("0123")
+        assert {path.name for path in Path(f"/proc/{ask(environment, 'os.getpid()')}/fd").iterdir()} == set("01234")
         ask(environment, "print('I am', os.environ['NAME'])")
         assert environment.stderr.readline() == f"I am {name}\n"
 
