@@ -27,12 +27,18 @@ def check_request_of_schedule(parameters: Mapping[str, str], region: str) -> Non
             "MANDATORY_REQUEST": parameters.get("MandatoryRequest", ""),
         }
     )
-    try:
-        request_of(parameters.get("ScheduleInput", "{}"), settings)
-    except InvalidRequest as error:
-        raise Refused(
-            f"ScheduleState=ENABLED, but every scheduled run would be refused. ScheduleInput: {error}"
-        ) from None
+    for number in ("", *further_schedules(parameters)):
+        try:
+            request_of(parameters.get(f"ScheduleInput{number}", "{}"), settings)
+        except InvalidRequest as error:
+            raise Refused(
+                f"ScheduleState=ENABLED, but every scheduled run would be refused. ScheduleInput{number}: {error}"
+            ) from None
+
+
+def further_schedules(parameters: Mapping[str, str]) -> list[str]:
+    """Return the numbers of the schedules beside the first, as their parameters' names end."""
+    return [number for number in ("2", "3", "4") if parameters.get(f"ScheduleExpression{number}")]
 
 
 def request_of(schedule_input: str, settings: Settings) -> RestoreRequest:

@@ -85,6 +85,11 @@ class Settings(BaseModel):
         return [name.strip() for name in self.quarantine_security_group_ids.split(",") if name.strip()]
 
     @property
+    def environment_beside(self) -> str:
+        """The environment, if it has its own name in all names; empty with the guide's."""
+        return "" if self.ownership_mark == "true" else self.ownership_mark
+
+    @property
     def account_id(self) -> str:
         """The account that the pipeline is deployed in."""
         return self.sns_topic_arn.split(":")[4]

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from deployment import stacks
 from deployment.account import error_code
 from deployment.names import HELPERS, STEPS
-from deployment.schedule import request_of
+from deployment.schedule import further_schedules, request_of
 from deployment.verify.findings import Answer, Check, Inspection, deploy_again, failed, passed, remark
 from deployment.verify.network import path_to_database, what_shuts_services
 from utils.errors import InvalidRequest
@@ -85,6 +85,29 @@ def _schedule(inspection: Inspection) -> Answer:
     if schedule["State"] != "ENABLED":
         return passed(f"off ({state}); --set ScheduleState=ENABLED switches it on")
     return passed(f"{state}, for {request.target.cluster_id}")
+
+
+def _further_schedules(inspection: Inspection) -> Answer:
+    """Judge the requests of the schedules beside the first."""
+    numbers = further_schedules(inspection.pipeline.parameters if inspection.pipeline else {})
+    if not numbers:
+        return passed("none beside the first")
+    configuration = inspection.client("lambda").get_function_configuration(
+        FunctionName=inspection.names.of("snapshot-check")
+    )
+    settings, told, refused = Settings.from_environment(configuration["Environment"]["Variables"]), [], []
+    for number in numbers:
+        schedule = inspection.client("scheduler").get_schedule(Name=inspection.names.of(f"schedule-{number}"))
+        state = f"{number}: {schedule['State']}, {schedule['ScheduleExpression']}"
+        try:
+            request = request_of(schedule["Target"].get("Input", "{}"), settings)
+        except InvalidRequest as error:
+            refused.append(f"{state}; every run would be refused: {error}")
+        else:
+            told.append(f"{state}, for {request.target.cluster_id}")
+    if refused:
+        return failed("; ".join(refused), deploy_again(inspection) + " with --set")
+    return passed("; ".join(told))
 
 
 def _setup_function(inspection: Inspection) -> Answer:
@@ -164,6 +187,7 @@ CHECKS = (
     Check("Tables", _tables, _DEPLOYED),
     Check("State machine", _state_machine, _DEPLOYED),
     Check("Schedule", _schedule, _DEPLOYED),
+    Check("Further schedules", _further_schedules, _DEPLOYED),
     Check("Functions", _functions, (*_DEPLOYED, "KMS key", "Tables")),
     Check(f"Function {SETUP}", _setup_function, (*_DEPLOYED, "KMS key", "Tables")),
     Check("Network to AWS services", _service_path, _ASKED),

@@ -35,7 +35,7 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 # What an environment with the guide's names has for what others have their own name in.
-GUIDES = {"NamePrefix": "aurora-restore", "OwnershipMark": "true"}
+GUIDES = {"NamePrefix": "aurora-restore", "TargetNamePrefix": "aurora-restore", "OwnershipMark": "true"}
 
 
 def load_template(path: str) -> dict[str, Any]:
@@ -59,7 +59,9 @@ def _with_guides_names(node: Any) -> Any:
     if node.keys() == {"Ref"} and node["Ref"] in GUIDES:
         return GUIDES[node["Ref"]]
     if node.keys() == {"Fn::Sub"} and isinstance(node["Fn::Sub"], str):
-        text = node["Fn::Sub"].replace("${NamePrefix}", GUIDES["NamePrefix"])
+        text = node["Fn::Sub"]
+        for name, value in GUIDES.items():
+            text = text.replace(f"${{{name}}}", value)
         return {"Fn::Sub": text} if "${" in text else text
     return {key: _with_guides_names(value) for key, value in node.items()}
 

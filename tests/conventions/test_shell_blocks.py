@@ -60,4 +60,5 @@ def test_what_is_not_run_is_known() -> None:
         "docs/01_prerequisites.md: ./deploy.sh bootstrap",
         "docs/01_prerequisites.md: aws cloudformation deploy",
         "docs/01_prerequisites.md: aws rds copy-db-cluster-snapshot",
+        "docs/04_production_deployment.md: ./deploy.sh deploy",
     }

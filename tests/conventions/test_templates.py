@@ -371,6 +371,28 @@ def test_the_schedule_is_off_by_default() -> None:
     assert STEP_FUNCTIONS["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
 
 
+@pytest.mark.parametrize("number", ["2", "3", "4"])
+def test_a_further_schedule_is_there_only_with_an_expression_and_differs_from_the_first_in_that_and_its_request(
+    number: str,
+) -> None:
+    resource = STEP_FUNCTIONS["Resources"][f"Schedule{number}"]
+    condition = STEP_FUNCTIONS["Conditions"][resource["Condition"]]
+    assert condition == {"Fn::Not": [{"Fn::Equals": [{"Ref": f"ScheduleExpression{number}"}, ""]}]}
+    assert ROOT["Parameters"][f"ScheduleExpression{number}"]["Default"] == ""
+    first = STATE_MACHINE["Events"]["Nightly"]["Properties"]
+    further = resource["Properties"]
+    target = further.pop("Target")
+    assert further.pop("Name") == f"{first['Name']}-{number}"
+    assert further == {name: first[name] for name in further} | {
+        "ScheduleExpression": {"Ref": f"ScheduleExpression{number}"}
+    }
+    assert target == {
+        "Arn": {"Ref": "StateMachine"},
+        "Input": {"Ref": f"ScheduleInput{number}"},
+        **{name: first[name] for name in ("RoleArn", "RetryPolicy", "DeadLetterConfig")},
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "child"),
     [("Tables", TABLES), ("Functions", LAMBDA), ("Orchestration", STEP_FUNCTIONS), ("Monitoring", MONITORING)],

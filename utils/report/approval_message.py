@@ -13,16 +13,16 @@ from utils.report.summary import Summary
 _WHY = " --reason 'why'"
 
 
-def message_for_approval(summary: Summary, preview: Preview, expires_at: datetime) -> Notification:
-    """Write the message of a run that waits for a person."""
-    operation = shlex.quote(summary.operation_id)
+def message_for_approval(summary: Summary, preview: Preview, expires_at: datetime, beside: str = "") -> Notification:
+    """Write the message of a run that waits for a person; `beside` is an environment with its own name in all names."""
+    operation = shlex.quote(summary.operation_id) + (f" --env {beside}" if beside else "")
     approve, reject = (f"./restore.sh {verb} {operation}{_WHY}" for verb in ("approve", "reject"))
     lines = [
         f"Operation {summary.operation_id} waits for approval until {expires_at:%Y-%m-%d %H:%M} UTC.",
         "Nothing was changed.",
         *lines_of(preview.as_json()),
         "",
-        "To let it go on, or end it, as aurora-restore-approver:",
+        f"To let it go on, or end it, as aurora-restore-{beside and beside + '-'}approver:",
         "",
         f"    {approve}",
         f"    {reject}",

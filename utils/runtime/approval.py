@@ -41,7 +41,8 @@ def _ask(operation: Operation, task_token: str, services: Services) -> StepResul
     services.operations.save(operation)
     target_id = operation.identifiers.target_cluster_id
     services.approvals.ask(operation.operation_id, task_token, target_id, expires_at)
-    services.notifier.publish(message_for_approval(summarise(operation), preview_of(operation), expires_at))
+    beside = services.settings.environment_beside
+    services.notifier.publish(message_for_approval(summarise(operation), preview_of(operation), expires_at, beside))
     return StepResult(status=StepStatus.IN_PROGRESS, details={"approval": "asked", "until": expires_at.isoformat()})
 
 

@@ -2,14 +2,16 @@
 
 import pytest
 
-from tests.fakes.aws import FakeAws
+from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from tests.fakes.rds_items import tags_of
 from tests.unit.metrics_log import measured
 from utils.errors import TargetNotReplaceable
 from utils.report.metrics import Metric, emit
+from utils.runtime.contract import ClosingEvent
 from utils.steps.check_copy_status import check_copy_status
 from utils.steps.copy_snapshot import copy_snapshot
 from utils.steps.delete_rds import delete_rds
+from utils.steps.sns_notification import sns_notification
 
 REPLACEABLE, MANAGED = "aurora-restore:replaceable", "aurora-restore:managed"
 
@@ -64,3 +66,12 @@ def test_it_measures_under_its_own_name(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "aurora-restore-prod")
     emit({Metric.RESTORE_SUCCEEDED: 1}, operation_id="nightly", target_cluster_id="shop")
     assert {item.dimensions["service"] for item in measured(capsys.readouterr().out)} == {"aurora-restore-prod"}
+
+
+def test_whoever_approves_is_told_the_environment_and_its_role(beside: FakeAws) -> None:
+    beside.start(approval={"timeout_hours": 2})
+    asked = {"operation_id": OPERATION, "execution_arn": EXECUTION_ARN, "task_token": "token-1"}
+    sns_notification(ClosingEvent.model_validate(asked), beside.services)
+    (message,) = beside.topic.messages
+    assert f"./restore.sh approve {OPERATION} --env prod --reason" in message["Message"]
+    assert "as aurora-restore-prod-approver:" in message["Message"]
