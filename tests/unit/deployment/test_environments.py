@@ -86,6 +86,20 @@ def test_whoever_names_no_environment_means_the_only_one_or_that_with_the_guides
     assert the_only_one(account) == Names()
 
 
+def test_whoever_may_look_at_the_guides_stack_alone_is_asked_for_no_other(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def find(_: Account, name: str) -> Stack:
+        looked.append(name)
+        return Stack(name, "CREATE_COMPLETE", {}, {"Environment": "dev"})
+
+    monkeypatch.setattr(stacks, "find_stack", find)
+    assert the_only_one(account) == names_of(account, "dev") == Names()
+    assert looked == ["aurora-restore", "aurora-restore-prerequisites"]
+
+
 def test_a_pattern_of_targets_that_fits_another_environments_is_refused(made: Stacks, account: Account) -> None:
     made.pipeline(Names())  # any name, unless its stack says otherwise
     with pytest.raises(Refused, match=r"staging-\*, and \* of stack aurora-restore in us-west-2"):
