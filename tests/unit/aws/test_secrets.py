@@ -2,11 +2,13 @@
 
 import json
 import traceback
+from contextlib import nullcontext
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from pydantic import ValidationError
 
 from utils.aws.secrets import SecretsGateway
 from utils.credentials import AppCredentials, Auth, Credentials, Profile
@@ -132,6 +134,13 @@ def test_a_malformed_users_secret_is_refused_by_place_only(secrets: Any, value: 
         put(secrets, value).app_credentials("the-secret")
     assert refused.value.field == f"secret the-secret, {field}"
     assert "Plant" not in texts_of(refused.value)
+
+
+@pytest.mark.parametrize(("length", "is_taken"), [(8, True), (99, True), (100, False)])
+def test_a_users_password_has_8_to_99_characters(length: int, is_taken: bool) -> None:
+    reader = {"username": "reader", "password": "x" * length}
+    with nullcontext() if is_taken else pytest.raises(ValidationError):
+        AppCredentials.model_validate(USERS | {"readonly_user": reader})
 
 
 def test_the_templates_placeholder_is_no_password(secrets: Any) -> None:
