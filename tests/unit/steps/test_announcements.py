@@ -108,11 +108,14 @@ def test_a_step_called_by_hand_is_told_without_an_execution(aws: FakeAws) -> Non
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException", "InternalException"])
-def test_an_event_that_is_refused_changes_nothing(aws: FakeAws, code: str) -> None:
+def test_an_event_that_is_refused_changes_nothing_and_is_in_the_log(
+    aws: FakeAws, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
     aws.bus.refuses_with = code
     assert aws.start().status == "READY"
     ended(aws)
     assert aws.bus.events == []
+    assert [record.getMessage() for record in caplog.records] == ["the event could not be sent"] * 2
 
 
 def test_an_event_that_the_bus_rejects_changes_nothing(aws: FakeAws) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.aws import OPERATION, REPLACEABLE_TAG, FakeAws
 from tests.fakes.rds_items import tags_of
-from tests.unit.steps.stories import copy_is_ready
+from tests.unit.steps.stories import copy_is_ready, fail, resume
 from utils import errors
 from utils.operation.model import StepName
 from utils.runtime.contract import StepResult, StepStatus
@@ -178,6 +178,18 @@ def test_a_final_snapshot_that_failed_keeps_the_target(copied: FakeAws) -> None:
     with pytest.raises(errors.DeleteFailed, match="the old target was not deleted"):
         copied.run(check_delete_status)
     assert copied.west.destroyed == []
+
+
+@pytest.mark.parametrize("status", ["creating", "available"])
+def test_a_resumed_run_keeps_the_final_snapshot_that_was_taken(copied: FakeAws, status: str) -> None:
+    copied.run(delete_rds)
+    fail(copied)
+    resume(copied)
+    copied.west.snapshots[final_snapshot_id(copied)]["Status"] = status
+    for _ in range(2):
+        copied.run(delete_rds)
+    assert copied.west.asked("delete_db_cluster_snapshot") == []
+    assert len(copied.west.asked("create_db_cluster_snapshot")) == 1
 
 
 def test_somebody_elses_snapshot_under_the_final_name_keeps_the_target(copied: FakeAws) -> None:

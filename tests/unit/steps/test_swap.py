@@ -32,6 +32,7 @@ from utils.report.summary import summarise
 from utils.runtime import step as step_module
 from utils.runtime.contract import ClosingEvent, StartEvent, StepStatus
 from utils.steps.archive_snapshot import archive_snapshot
+from utils.steps.check_copy_status import check_copy_status
 from utils.steps.check_delete_status import check_delete_status
 from utils.steps.check_restore_status import check_restore_status
 from utils.steps.check_swap_status import check_swap_status
@@ -294,14 +295,42 @@ def test_a_quota_that_has_no_room_for_a_second_cluster_is_told_first(aws: FakeAw
         aws.start(strategy="swap")
 
 
-def test_what_a_failed_run_left_beside_is_deleted_by_the_next_one(proven: FakeAws) -> None:
-    fail(proven)
-    proven.operations.rows[f"{OPERATION}-before"] = proven.operations.rows.pop(OPERATION)
-    for resource in (proven.west.clusters[BESIDE], *proven.west.instances.values()):
+def test_once_names_are_exchanged_the_restore_is_over_and_is_not_looked_at(proven: FakeAws) -> None:
+    swap(proven)
+    answer = proven.run(check_restore_status)
+    assert (answer.status, answer.details) == (StepStatus.READY, {"exchanges_names_of": TARGET})
+
+
+def leave_beside(aws: FakeAws) -> None:
+    """Let the run fail, and be one before this: what it restored beside is there still."""
+    fail(aws)
+    aws.operations.rows[f"{OPERATION}-before"] = aws.operations.rows.pop(OPERATION)
+    for resource in (aws.west.clusters[BESIDE], *aws.west.instances.values()):
         resource["TagList"] = [
             {"Key": tag["Key"], "Value": tag["Value"].replace(OPERATION, f"{OPERATION}-before")}
             for tag in resource["TagList"]
         ]
+
+
+def test_the_row_knows_when_there_is_room_beside(proven: FakeAws) -> None:
+    leave_beside(proven)
+    proven.start(strategy="swap")
+    proven.run(copy_snapshot)
+    proven.west.settle()
+    proven.run(check_copy_status)
+    assert proven.run(delete_rds).status is StepStatus.IN_PROGRESS
+    for _ in range(5):
+        proven.west.settle()
+        if proven.run(check_delete_status).status is StepStatus.READY:
+            break
+        proven.run(delete_rds)
+    assert BESIDE not in proven.west.clusters
+    assert proven.operation.deletion is not None
+    assert proven.operation.deletion.finished_at is not None
+
+
+def test_what_a_failed_run_left_beside_is_deleted_by_the_next_one(proven: FakeAws) -> None:
+    leave_beside(proven)
     old, left = untouched(proven), resource_id(proven, BESIDE)
     up_to_the_users(proven)
     assert resource_id(proven, BESIDE) != left
@@ -373,10 +402,11 @@ def test_nobody_answers_yet_under_the_name_and_the_proof_is_waited_for(proven: F
 def test_a_certificate_of_the_former_name_is_renewed_by_a_restart(proven: FakeAws, door: Door) -> None:
     new = resource_id(proven, BESIDE)
     door.refusal = DatabaseNotTrusted("another name", expected="this one", action="restart")
-    while swap(proven) and not proven.west.asked("stop_db_cluster"):
+    while (answer := swap(proven)) and not proven.west.asked("stop_db_cluster"):
         proven.west.settle()
         proven.run(check_swap_status)
     assert proven.west.asked("stop_db_cluster") == [{"DBClusterIdentifier": TARGET}]
+    assert answer.details == {"waiting_for": f"the restart of {TARGET} (available) for its certificate"}
     door.refusal = None
     to_the_end(proven)
     assert proven.west.asked("start_db_cluster") == [{"DBClusterIdentifier": TARGET}]
