@@ -6,9 +6,10 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
+from deployment import stacks
 from deployment.account import Account
 from deployment.stacks import Stack
-from deployment.verify import table
+from deployment.verify import evidence_checks, monitoring_checks, pipeline_checks, prerequisite_checks, table
 from deployment.verify.findings import Answer, Check, Inspection, Outcome, failed, passed, remark
 
 ACCOUNT = cast(Account, SimpleNamespace(region="us-west-2"))
@@ -84,9 +85,10 @@ def test_the_table_ends_with_how_many_failed(
     code: int,
     printed: list[str],
 ) -> None:
-    for room in (table.prerequisite_checks, table.evidence_checks, table.pipeline_checks, table.monitoring_checks):
+    for room in (prerequisite_checks, evidence_checks, pipeline_checks, monitoring_checks):
         monkeypatch.setattr(room, "CHECKS", [])
-    monkeypatch.setattr(table.prerequisite_checks, "CHECKS", checks)
+    monkeypatch.setattr(prerequisite_checks, "CHECKS", checks)
+    monkeypatch.setattr(stacks, "names_of", lambda *_: INSPECTION.names)
     assert table.verify(ACCOUNT, "dev") == code
     assert capsys.readouterr().out.splitlines() == printed
 

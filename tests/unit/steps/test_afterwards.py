@@ -235,6 +235,9 @@ class TestADeletion:
         fresh.west.instances.clear()
         follow(fresh)
         assert "somebody deleted or renamed it" in text(fresh)
+        deletion = afterwards(fresh).deletion
+        assert deletion is not None
+        assert deletion.finished_at is not None
 
 
 class TestAChange:

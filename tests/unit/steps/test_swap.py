@@ -329,6 +329,16 @@ def test_the_row_knows_when_there_is_room_beside(proven: FakeAws) -> None:
     assert proven.operation.deletion.finished_at is not None
 
 
+def test_what_a_failed_run_left_beside_is_deleted_though_it_is_protected(proven: FakeAws) -> None:
+    leave_beside(proven)
+    proven.west.clusters[BESIDE]["DeletionProtection"] = True
+    left = resource_id(proven, BESIDE)
+    up_to_the_users(proven)
+    assert resource_id(proven, BESIDE) != left
+    unprotected = [asked for asked in proven.west.asked("modify_db_cluster") if "DeletionProtection" in asked]
+    assert unprotected == [{"DBClusterIdentifier": BESIDE, "DeletionProtection": False, "ApplyImmediately": True}]
+
+
 def test_what_a_failed_run_left_beside_is_deleted_by_the_next_one(proven: FakeAws) -> None:
     leave_beside(proven)
     old, left = untouched(proven), resource_id(proven, BESIDE)
