@@ -51,6 +51,11 @@ class Account:
             identity = session.client("sts", config=_CONFIG).get_caller_identity()
         return cls(session.region_name, identity["Account"], identity["Arn"], session)
 
+    @property
+    def partition(self) -> str:
+        """The partition in this account's ARNs: aws, aws-cn or aws-us-gov."""
+        return self.caller_arn.split(":")[1] or "aws"
+
     def client(self, service: str) -> Any:
         """Return a boto3 client in this Region."""
         return _client(self.session, service)

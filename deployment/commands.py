@@ -5,7 +5,9 @@ import sys
 from argparse import Namespace
 
 from deployment import stacks
-from deployment.account import Account, Refused, told
+from deployment.account import Account, told
+from deployment.adoption.prerequisites import adopt_prerequisites
+from deployment.adoption.tables import Table, adopt_tables, mend
 from deployment.destroy import destroy
 from deployment.environments import has_dba_role_elsewhere, refuse_shared_targets
 from deployment.names import Names
@@ -62,9 +64,10 @@ def run(options: Namespace) -> int:
 def _bootstrap(account: Account, options: Namespace) -> int:
     parameters = stacks.parameters_of(f"{options.env}-prerequisites", options.parameters)
     names = Names.beside(options.env) if options.beside else stacks.names_of(account, options.env)
+    parameters["NamePrefix"] = names.prefix
     with told():
         there = stacks.find_stack(account, names.prerequisites)
-    if there is not None and there.outputs.get("Environment", options.env) != options.env:
+    if there is not None and there.made_for not in ("", options.env):
         stacks.prerequisites_of(account, options.env)  # says why not
     refuse_failed_stack(account, there)
     if there is None or not there.is_made:
@@ -72,11 +75,11 @@ def _bootstrap(account: Account, options: Namespace) -> int:
             refuse_secrets_to_be_deleted(account, options.env)
         if has_dba_role_elsewhere(account, names):
             parameters.setdefault("DbaRoleNamedAfterRegion", "true")
+        adopt_prerequisites(account, names.prerequisites, parameters, ask=None if options.yes else input)
     with reasons_told(account, names.prerequisites):
         stacks.sam_deploy(
-            account, f"{options.env}-prerequisites", names.prerequisites, parameters | {"NamePrefix": names.prefix},
-            confirm=not options.yes,
-        )  # fmt: skip
+            account, f"{options.env}-prerequisites", names.prerequisites, parameters, confirm=not options.yes
+        )
     where = f"--env {options.env} --region {account.region}"
     print(
         "\nNext, unless the secrets have their values:\n"
@@ -91,16 +94,24 @@ def _deploy(account: Account, options: Namespace) -> int:
     prerequisites, names = stacks.prerequisites_of(account, options.env), stacks.names_of(account, options.env)
     with told():
         there = stacks.find_stack(account, names.pipeline)
-        refuse_failed_stack(account, there)
-        if there is None or not there.is_made:
-            _refuse_tables_of_before(account, names)
-            refuse_log_groups_of_before(account, names)
+    refuse_failed_stack(account, there)
     parameters = stacks.parameters_of(options.env, options.parameters)
     known = {**(there.parameters if there else {}), **parameters}
     check_request_of_schedule(known, account.region)
     refuse_shared_targets(account, names, known.get("TargetClusterPattern", "*"))
+    protect = parameters.get("TableDeletionProtection", "true") == "true"
+    key_arn, adopted = prerequisites.outputs["KmsKeyArn"], list[Table]()
+    if there is None or not there.is_made:
+        with told():
+            refuse_log_groups_of_before(account, names)
+        existing, adopted = adopt_tables(
+            account, names.prefix, key_arn, protect=protect, ask=None if options.yes else input
+        )
+        parameters["ExistingTables"] = existing
     stacks.run(["./build_lambda_packages.sh", *(["--host"] if options.host else [])], "the packages could not be built")
     _validate(account)
+    for table in adopted:
+        mend(account, table, key_arn, protect=protect)
     bucket = prerequisites.outputs["CodeBucketName"]
     with reasons_told(account, names.pipeline):
         stacks.sam_deploy(
@@ -117,16 +128,3 @@ def _validate(account: Account) -> None:
     command = [python, "-m", "deployment.sam_validate", account.region, *_TEMPLATES]
     stacks.run(command, "a template is not valid; what sam says above is why")
     json.loads((stacks.REPOSITORY / "statemachine/aurora_restore.asl.json").read_text())
-
-
-def _refuse_tables_of_before(account: Account, names: Names) -> None:
-    """Refuse what CloudFormation would after some minutes: a retained table cannot be made again under its name."""
-    tables = account.client("dynamodb").get_paginator("list_tables").paginate()
-    there = {name for page in tables for name in page["TableNames"]}
-    kept = sorted(there & set(names.tables))
-    if kept:
-        raise Refused(
-            f"no stack {names.pipeline}, but its tables {' and '.join(kept)} are still here, kept by an earlier "
-            "destroy (DataDeletionPolicy=Retain): back them up and delete them "
-            f"(aws dynamodb create-backup, aws dynamodb delete-table), then deploy again; in {account.region}"
-        )

@@ -11,7 +11,10 @@ from deployment.names import STEPS, Names
 from deployment.stacks import Stack
 
 # Of a stack whose first deployment failed only the deletion is left.
-_ONLY_TO_BE_DELETED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
+_ONLY_TO_BE_DELETED = {
+    "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "IMPORT_ROLLBACK_COMPLETE",
+    "IMPORT_ROLLBACK_FAILED",
+}  # fmt: skip
 _MOST_REASONS = 10
 _MACHINES = ("pipeline", "retirement", "fleet")
 
@@ -55,8 +58,9 @@ def refuse_secrets_to_be_deleted(account: Account, environment: str) -> None:
         if going is not None:
             raise Refused(
                 f"secret {secret} is scheduled for deletion since {going:%Y-%m-%d}, and its name is reserved until "
-                "then: aws secretsmanager delete-secret --force-delete-without-recovery (after restore-secret, if its "
-                f"value is still wanted) --secret-id {secret} --region {account.region}; then run this again"
+                f"then. To keep its value: aws secretsmanager restore-secret --secret-id {secret} "
+                f"--region {account.region}; otherwise aws secretsmanager delete-secret "
+                f"--force-delete-without-recovery --secret-id {secret} --region {account.region}; then run this again"
             )
 
 

@@ -34,6 +34,11 @@ class Stack:
         return self.status != _NOTHING_MADE_YET
 
     @property
+    def made_for(self) -> str:
+        """The environment; empty if nothing tells it. An import that was not finished tells it by its parameter."""
+        return self.outputs.get("Environment") or self.parameters.get("Environment", "")
+
+    @property
     def is_ready(self) -> bool:
         """Whether the last deployment is finished and left a working stack."""
         return self.status in _READY
@@ -60,7 +65,7 @@ def names_of(account: Account, environment: str) -> Names:
     guides, own = Names(), Names.beside(environment)
     with told():
         first = find_stack(account, guides.prerequisites)
-        if first is not None and first.outputs.get("Environment") == environment:
+        if first is not None and first.made_for == environment:
             return guides
         return guides if find_stack(account, own.prerequisites) is None else own
 
@@ -73,10 +78,15 @@ def prerequisites_of(account: Account, environment: str) -> Stack:
     again = f"./deploy.sh bootstrap --env {environment} --region {account.region}"
     if stack is None:
         raise Refused(f"no stack {names.prerequisites} in {account.region}: is this the target Region? If so: {again}")
-    made_for = stack.outputs.get("Environment", "")
+    made_for = stack.made_for
+    if made_for in ("", environment) and not stack.outputs:
+        raise Refused(
+            f"stack {stack.name} is in {stack.status} and has no outputs: its deployment was not finished. "
+            f"{again} goes on with it"
+        )
     if made_for != environment:
         raise Refused(
-            f"the prerequisites in {account.region} are for {made_for or 'no environment'}, not for {environment}: "
+            f"the prerequisites in {account.region} are for {made_for}, not for {environment}: "
             f"pass --env {made_for}, use another account or Region, or make {environment} beside it: {again} --beside"
         )
     return stack

@@ -30,6 +30,8 @@ def _region(inspection: Inspection) -> Answer:
             deploy_again(inspection, "bootstrap") + ", if this is the target Region",
         )
     made_for = stack.outputs.get("Environment", "")
+    if not made_for:
+        return failed(f"stack {stack.name} is {stack.status}, without outputs", deploy_again(inspection, "bootstrap"))
     if made_for != environment:
         return failed(f"the prerequisites are for {made_for}, not {environment}", f"pass --env {made_for}")
     if not stack.is_ready:

@@ -18,6 +18,7 @@ def install() -> None:
     lock_objects_of_buckets()
     transform_nested_templates()
     keep_attributes_of_nested_updates()
+    import_secrets()
 
 
 def keep_resource_policies_of_secrets() -> None:
@@ -117,3 +118,30 @@ def keep_attributes_of_nested_updates() -> None:
         return new_id, {**before, **(attributes or {})} if new_id == physical_id else attributes
 
     provisioners._update_resource = update
+
+
+def import_secrets() -> None:
+    """Support the import of AWS::SecretsManager::Secret, by its ARN; ministack's physical id is the name."""
+    handlers = ministack_modules.service("cloudformation.provisioners")._RESOURCE_HANDLERS
+    changesets = ministack_modules.service("cloudformation.changesets")
+    secrets = ministack_modules.service("secretsmanager")
+    compared = changesets._import_ref
+
+    def name_of(arn: str) -> str | None:
+        return next((str(name) for name, secret in secrets._secrets.items() if secret["ARN"] == arn), None)
+
+    def problem(arn: str) -> str | None:
+        if name_of(arn) is None:
+            return f"Resource of type 'AWS::SecretsManager::Secret' with identifier '{arn}' was not found."
+        return None
+
+    def take(identifier: dict[str, str]) -> tuple[str, Json]:
+        arn = identifier["Id"]
+        return str(name_of(arn)), {"Id": arn, "Arn": arn}
+
+    def compare(kind: str, value: str) -> Any:
+        return name_of(value) or value if kind == "AWS::SecretsManager::Secret" else compared(kind, value)
+
+    handlers["AWS::SecretsManager::Secret"]["import"] = take
+    changesets._IMPORT_LOOKUPS["AWS::SecretsManager::Secret"] = (("Id",), problem)
+    changesets._import_ref = compare

@@ -48,7 +48,10 @@ def a_stack(status: str) -> Stack:
     return Stack(name="aurora-restore", status=status, parameters={}, outputs={})
 
 
-@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"])
+FAILED_AT_FIRST = ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"]
+
+
+@pytest.mark.parametrize("status", [*FAILED_AT_FIRST, "IMPORT_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_FAILED"])
 def test_of_a_stack_whose_first_deployment_failed_only_the_deletion_is_left(account: Account, status: str) -> None:
     with pytest.raises(Refused, match=rf"is in {status}.*delete-stack --stack-name aurora-restore --region us-west-2"):
         refuse_failed_stack(account, a_stack(status))
@@ -75,11 +78,13 @@ def test_any_other_stack_goes_on(account: Account, status: str) -> None:
 def test_a_first_change_set_that_nobody_carried_out_hides_no_obstacle(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_table("aurora-restore-state", "operation_id")
-    monkeypatch.setattr(stacks, "prerequisites_of", lambda _account, _environment: a_stack("CREATE_COMPLETE"))
+    make_table("aurora-restore-state", "somebodys_key")
+    made = Stack("aurora-restore-prerequisites", "CREATE_COMPLETE", {}, {"KmsKeyArn": "arn:aws:kms:key"})
+    monkeypatch.setattr(stacks, "prerequisites_of", lambda _account, _environment: made)
     monkeypatch.setattr(stacks, "names_of", lambda _account, _environment: Names())
+    monkeypatch.setattr(commands, "refuse_shared_targets", lambda *_: None)
     monkeypatch.setattr(stacks, "find_stack", lambda _account, _name: a_stack("REVIEW_IN_PROGRESS"))
-    with pytest.raises(Refused, match="its tables aurora-restore-state are still here"):
+    with pytest.raises(Refused, match="table aurora-restore-state has the key somebodys_key"):
         commands._deploy(account, Namespace(env="dev", parameters=[], host=False, yes=True))
 
 
@@ -117,8 +122,20 @@ def secrets_answer(*answers: dict[str, Any] | None) -> Account:
 
 def test_a_secret_whose_name_is_reserved_until_its_deletion_is_named() -> None:
     going = {"DeletedDate": datetime(2026, 11, 20, tzinfo=UTC)}
-    with pytest.raises(Refused, match=r"aurora-restore/dev/app-credentials is scheduled .* since 2026-11-20.*--force"):
+    name = "aurora-restore/dev/app-credentials"
+    told = rf"{name} is scheduled .* since 2026-11-20.*restore-secret --secret-id {name} --region us-west-2;.*--force"
+    with pytest.raises(Refused, match=told):
         refuse_secrets_to_be_deleted(secrets_answer(None, going), "dev")
+
+
+def test_an_import_whose_deployment_was_not_finished_goes_on_with_bootstrap(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stacks, "find_stack", lambda _account, _name: a_stack("IMPORT_COMPLETE"))
+    with pytest.raises(
+        Refused, match=r"is in IMPORT_COMPLETE and has no outputs.*bootstrap --env dev --region us-west"
+    ):
+        stacks.prerequisites_of(account, "dev")
 
 
 def test_secrets_that_are_there_or_not_hinder_nothing() -> None:

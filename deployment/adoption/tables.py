@@ -1,0 +1,166 @@
+"""The state and the audit table that were there before the pipeline: used as they are, with what they lack added.
+
+They stay outside the stack, which reads their names and never deletes them.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from deployment.account import Account, Refused, error_code, told
+from deployment.adoption.existing import Existing, changed, confirm, refuse_obstacles, tell
+
+_Keys = list[tuple[str, str, str]]
+_KEYS: dict[str, _Keys] = {
+    "state": [("operation_id", "HASH", "S")],
+    "audit": [("operation_id", "HASH", "S"), ("timestamp", "RANGE", "S")],
+}
+_SHORTLY = {"Delay": 2, "MaxAttempts": 300}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table as it is, and what is still to be changed of it."""
+
+    name: str
+    part: str
+    on_demand: bool
+    key: str
+    recoverable: bool
+    expires: bool
+    has_expired_rows: bool
+    protected: bool
+    obstacle: str | None
+
+    def as_existing(self, key_arn: str, *, protect: bool) -> Existing:
+        """Return it as it is told to people."""
+        left = "rows whose ttl is over would go at once; aws dynamodb update-time-to-live, when that is wanted"
+        return Existing(
+            title=f"table {self.name}",
+            stays="every row",
+            changes=[
+                *changed("billing", "on demand" if self.on_demand else "provisioned", "on demand"),
+                *changed("encryption", self.key or "DynamoDB's own key", key_arn),
+                *changed("point-in-time recovery", self.recoverable, True),
+                *([f"expiry of rows by ttl: off, left so ({left})"] if self.has_expired_rows else []),
+                *([] if self.has_expired_rows else changed("expiry of rows by ttl", self.expires, True)),
+                *(changed("deletion protection", self.protected, True) if protect else []),
+            ],
+            obstacle=self.obstacle,
+        )
+
+
+def find_tables(account: Account, prefix: str) -> list[Table]:
+    """Return those of the two that are there; raises botocore's errors."""
+    client = account.client("dynamodb")
+    found = []
+    for part, keys in _KEYS.items():
+        name = f"{prefix}-{part}"
+        try:
+            described = client.describe_table(TableName=name)["Table"]
+        except ClientError as error:
+            if error_code(error) == "ResourceNotFoundException":
+                continue
+            raise
+        backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
+        expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"]
+        expires = expiry in {"ENABLED", "ENABLING"}
+        found.append(
+            Table(
+                name=name,
+                part=part,
+                on_demand=described.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST",
+                key=described.get("SSEDescription", {}).get("KMSMasterKeyArn", ""),
+                recoverable=recovery == "ENABLED",
+                expires=expires,
+                has_expired_rows=not expires and _has_expired_rows(client, name),
+                protected=bool(described.get("DeletionProtectionEnabled")),
+                obstacle=_obstacle(account, name, keys, described),
+            )
+        )
+    return found
+
+
+def _has_expired_rows(client: Any, table: str) -> bool:
+    pages = client.get_paginator("scan").paginate(
+        TableName=table,
+        Select="COUNT",
+        FilterExpression="#ttl < :now",
+        ExpressionAttributeNames={"#ttl": "ttl"},
+        ExpressionAttributeValues={":now": {"N": str(int(time.time()))}},
+    )
+    return any(page["Count"] for page in pages)
+
+
+def _obstacle(account: Account, name: str, wanted: _Keys, described: Mapping[str, Any]) -> str | None:
+    types = {one["AttributeName"]: one["AttributeType"] for one in described["AttributeDefinitions"]}
+    keys = [(one["AttributeName"], one["KeyType"], types[one["AttributeName"]]) for one in described["KeySchema"]]
+    if keys != wanted:
+        return (
+            f"has the key {_words(keys)}, expected {_words(wanted)}: keep its rows (aws dynamodb create-backup "
+            f"--table-name {name} --region {account.region}), delete it, then run this again"
+        )
+    if described["TableStatus"] not in {"ACTIVE", "UPDATING"}:
+        return f"is {described['TableStatus']}: wait for the end of that, then run this again"
+    return None
+
+
+def _words(keys: _Keys) -> str:
+    return " and ".join(f"{name} ({kind}, {type_})" for name, kind, type_ in keys)
+
+
+def adopt_tables(
+    account: Account, prefix: str, key_arn: str, *, protect: bool, ask: Callable[[str], str] | None
+) -> tuple[str, list[Table]]:
+    """Say what becomes of tables that are there; return the value of ExistingTables, and the tables to be mended.
+
+    Raises `Refused`; `ask` None asks nothing.
+    """
+    with told():
+        found = find_tables(account, prefix)
+    if not found:
+        return "none", []
+    shown = [table.as_existing(key_arn, protect=protect) for table in found]
+    refuse_obstacles(shown)
+    tell(shown, "used by the pipeline's stack, which never deletes them; the changes (->) come before it is deployed")
+    if ask is not None:
+        confirm(account, ask)
+    return "-and-".join(table.part for table in found), found
+
+
+def mend(account: Account, table: Table, key_arn: str, *, protect: bool) -> None:
+    """Give a table what the template's have, one change after the other; raises `Refused`."""
+    client = account.client("dynamodb")
+    changes: list[dict[str, Any]] = []
+    if not table.on_demand:
+        changes.append({"BillingMode": "PAY_PER_REQUEST"})
+    if table.key != key_arn:
+        changes.append({"SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key_arn}})
+    if protect and not table.protected:
+        changes.append({"DeletionProtectionEnabled": True})
+    try:
+        with told():
+            for change in changes:
+                _wait(client, table.name)
+                client.update_table(TableName=table.name, **change)
+            _wait(client, table.name)
+            if not table.recoverable:
+                client.update_continuous_backups(
+                    TableName=table.name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+                )
+            if not table.expires and not table.has_expired_rows:
+                client.update_time_to_live(
+                    TableName=table.name, TimeToLiveSpecification={"AttributeName": "ttl", "Enabled": True}
+                )
+    except Refused as error:
+        raise Refused(
+            f"table {table.name}: {error}; its rows are as they were. Mend that, then run this again: it does the rest"
+        ) from None
+
+
+def _wait(client: Any, table: str) -> None:
+    client.get_waiter("table_exists").wait(TableName=table, WaiterConfig=_SHORTLY)
