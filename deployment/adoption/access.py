@@ -185,7 +185,7 @@ def _obstacle_of_role(
             f"keeps the secrets of {', '.join(sorted(served))}, not of {account.region}: its policy {policy} would be "
             "overwritten, and its people shut out there. Run this again with --set DbaRoleNamedAfterRegion=true, which "
             f"makes another role; or, if that Region is given up, after aws iam delete-role-policy --role-name {name} "
-            f"--policy-name {policy}"
+            f"--policy-name {policy} --region {account.region}"
         )
     return None
 
