@@ -61,7 +61,7 @@ class ClusterDoor:
         """Note a round trip; return what is to go wrong with it."""
         cluster = self._cluster()
         identifier = cluster.identifier if cluster else ""
-        fault = self.engine.faults.take_sql(round_trip.statement, identifier, round_trip.user)
+        fault = self.engine.faults.take_sql(round_trip, identifier)
         self.engine.sql_journal.write(
             SqlEntry(
                 time=iso(self.engine.clock.now()),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
 from local_cloud.aurora.errors import invalid_value
+from local_cloud.aurora.postgres.proxy.doorkeeper import RoundTrip
 
 KINDS = {
     "error": "the call is answered with `code` and has no effect",
@@ -46,7 +47,8 @@ class Fault:
     operation: pattern (fnmatch) for the RDS operation; for a statement its first words, or LOGIN.
     identifier: pattern for the main identifier; for a statement the cluster's. user: pattern for a statement's user.
     skip: calls that match but are let through first. times: how many calls it hits; 0 means all.
-    operation_id: whose function is killed, or runs once more.
+    path: the kinds of statements of its transaction up to and with it; None for any. application_name: pattern for its
+    session's. operation_id: whose function is killed, or runs once more.
     """
 
     kind: str
@@ -59,6 +61,8 @@ class Fault:
     http_status: int = 400
     status: str = "failed"
     user: str = "*"
+    path: list[str] | None = None
+    application_name: str = "*"
     seconds: float = 0.0
     operation_id: str = ""
     fault_id: int = field(default=0)
@@ -98,10 +102,10 @@ class Faults:
             self._waiting.append(fault)
             return fault.fault_id
 
-    def clear(self) -> None:
-        """Forget all faults."""
+    def clear(self, fault_ids: Collection[int] | None = None) -> None:
+        """Forget these faults, or all."""
         with self._lock:
-            self._waiting.clear()
+            self._waiting = [item for item in self._waiting if fault_ids is not None and item.fault_id not in fault_ids]
 
     def waiting(self) -> list[Fault]:
         """Return the faults that still wait."""
@@ -118,14 +122,16 @@ class Faults:
             )
         )
 
-    def take_sql(self, statement: str, cluster: str, user: str) -> Fault | None:
+    def take_sql(self, round_trip: RoundTrip, cluster: str) -> Fault | None:
         """Return the fault that hits this statement and count it down."""
         return self._take(
             lambda fault: (
                 fault.kind in SQL_KINDS
-                and fnmatchcase(statement, fault.operation)
+                and fnmatchcase(round_trip.statement, fault.operation)
                 and fnmatchcase(cluster, fault.identifier)
-                and fnmatchcase(user, fault.user)
+                and fnmatchcase(round_trip.user, fault.user)
+                and fnmatchcase(round_trip.application_name, fault.application_name)
+                and fault.path in (None, list(round_trip.path))
             )
         )
 

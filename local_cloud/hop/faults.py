@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -40,6 +42,7 @@ class HopFault:
     message: str = "A fault was asked for."
     http_status: int = 400
     hits: int = 0
+    fault_id: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -58,27 +61,31 @@ class HopFaults:
     """The faults asked for; a fault hits one call of one invocation, then only that call's further attempts."""
 
     def __init__(self) -> None:
-        self._all: list[HopFault] = []
+        self._by_operation: defaultdict[str, list[HopFault]] = defaultdict(list)
+        self._ids = itertools.count(1)
         self._hit: dict[int, Invocation] = {}
         self._lock = threading.Lock()
 
-    def add(self, fault: HopFault) -> None:
-        """Let a fault wait."""
+    def add(self, fault: HopFault) -> int:
+        """Let a fault wait and return its id."""
         with self._lock:
-            self._all.append(fault)
+            fault.fault_id = next(self._ids)
+            self._by_operation[fault.operation_id].append(fault)
+            return fault.fault_id
 
     def of_operation(self, operation_id: str) -> list[HopFault]:
         """Return the faults of an operation, with their hits."""
         with self._lock:
-            return [fault for fault in self._all if fault.operation_id == operation_id]
+            return list(self._by_operation.get(operation_id, ()))
 
     def take(self, invocation: Invocation) -> HopFault | None:
         """Return the fault that hits the latest attempt of the invocation's latest call."""
         with self._lock:
-            return next((fault for fault in self._all if self._hits(fault, invocation)), None)
+            waiting = self._by_operation.get(invocation.operation_id, ())
+            return next((fault for fault in waiting if self._hits(fault, invocation)), None)
 
     def _hits(self, fault: HopFault, invocation: Invocation) -> bool:
-        if (fault.operation_id, fault.function) != (invocation.operation_id, invocation.function):
+        if fault.function != invocation.function:
             return False
         if fault.event_keys not in (None, invocation.event_keys):
             return False

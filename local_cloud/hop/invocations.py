@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +46,7 @@ class Invocations:
 
     def __init__(self) -> None:
         self._under_way: dict[str, Invocation] = {}
-        self._all: list[Invocation] = []
+        self._by_operation: defaultdict[str, list[Invocation]] = defaultdict(list)
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
@@ -54,9 +55,10 @@ class Invocations:
         invocation = Invocation(function=function, operation_id=_operation_of(event), event=event, kill=kill)
         root = f"1-{uuid.uuid4().hex[:8]}-{uuid.uuid4().hex[:24]}"
         with self._lock:
-            invocation.before = [item.event_keys for item in self._all if item.operation_id == invocation.operation_id]
+            earlier = self._by_operation[invocation.operation_id]
+            invocation.before = [item.event_keys for item in earlier]
             self._under_way[root] = invocation
-            self._all.append(invocation)
+            earlier.append(invocation)
         try:
             yield f"Root={root};Parent={uuid.uuid4().hex[:16]};Sampled=0"
         finally:
@@ -79,7 +81,7 @@ class Invocations:
     def of_operation(self, operation_id: str) -> list[Invocation]:
         """Return the invocations of an operation, oldest first."""
         with self._lock:
-            return [invocation for invocation in self._all if invocation.operation_id == operation_id]
+            return list(self._by_operation.get(operation_id, ()))
 
 
 def _operation_of(event: Any) -> str:

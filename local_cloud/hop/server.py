@@ -50,8 +50,7 @@ class Hop:
     def control(self, method: str, what: str, body: dict[str, Any]) -> Any:
         """Answer the control surface; KeyError for what it does not have."""
         if (method, what) == ("POST", "faults"):
-            self.faults.add(HopFault.from_json(body))
-            return {}
+            return {"id": self.faults.add(HopFault.from_json(body))}
         if (method, what) == ("GET", "faults"):
             return [asdict(fault) for fault in self.faults.of_operation(body["operation_id"])]
         if (method, what) == ("GET", "calls"):

@@ -3,18 +3,17 @@
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.faults.kinds import KINDS, SQL_KINDS, Kind
 from tests.integration.stage.world import AUDIT_TABLE
 
 FUNCTION_PREFIX = "aurora-restore-"
+SET_UP = f"{FUNCTION_PREFIX}setup-db-users"  # as which all that logs in to a database names itself
 TURNS_BACK = f"{FUNCTION_PREFIX}delete-rds"  # asked with what a later step failed with
 AUDIT_ROW = f"dynamodb:PutItem@{AUDIT_TABLE}"
 _SQLSTATES = {"sql-error": "57P01", "sql-denied": "42501"}
-# A login, or a transaction.
-_BEGINNINGS = ("LOGIN", "BEGIN")
 CLOSING, EVIDENCE, BACK = "sns-notification", "write-evidence", "back"
 ASK, ANSWER, FAILED, ROLL_BACK, VERIFY, ENDED = "ask", "answer", "failure", "roll-back", "verify", "ended"
 _OF_EVERY_EVENT = ("operation_id", "execution_arn", "redrive_count", "request")
@@ -28,6 +27,10 @@ _ASKED = {
 }
 # More often is the same step in the same situation: one more look at the same thing.
 MOST_OCCURRENCES = 2
+_CHANGES = (
+    "ALTER", "COMMENT", "CREATE", "DELETE", "DROP", "GRANT", "INSERT", "REASSIGN", "REVOKE", "SET", "UPDATE",
+)  # fmt: skip
+Path = tuple[str, ...]
 
 
 @dataclass(frozen=True, order=True)
@@ -83,16 +86,32 @@ class Location:
         """The call itself, such as `rds:CopyDBClusterSnapshot`."""
         return self.path[-1]
 
+    @property
+    def changed_before(self) -> Path:
+        """What the invocation had changed before, and the call: what was merely read is not left half done."""
+        return (*(call for call in self.path[:-1] if not _is_look(call)), self.call)
+
+    @property
+    def looks_since(self) -> int:
+        """How many such calls there were since the last change."""
+        since = itertools.takewhile(_is_look, reversed(self.path[:-1]))
+        return sum(call == self.call for call in since)
+
+
+def _is_look(call: str) -> bool:
+    return call.partition(":")[2].startswith(("BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan"))
+
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """A round trip of a step to a database: its number in the run (from 1), and its first words.
+    """A round trip of a step to a database: its number in a run (from 1), its path, and which of the same path it is.
 
     may_be_refused: the run goes on then, and tells another outcome.
     """
 
     number: int
-    statement: str
+    path: Path
+    occurrence: int = 1
     step: str = "setup-db-users"
     may_be_refused: bool = False
     call: str = "sql"
@@ -102,10 +121,20 @@ class RoundTrip:
     is_evidence: bool = False
     closes: bool = False
 
+    @property
+    def statement(self) -> str:
+        """The statement's first words."""
+        return self.path[-1]
+
+    @property
+    def changed_before(self) -> Path:
+        """What its transaction had changed before, and the statement."""
+        return (*(kind for kind in self.path[:-1] if kind.startswith(_CHANGES)), self.statement)
+
 
 @dataclass(frozen=True)
 class Case:
-    """One fault at one call, in a situation; in the sample a run meets several, each at another step."""
+    """One fault at one call, in a situation; `also` has those that its run meets beside it."""
 
     case_id: str
     location: Location | RoundTrip
@@ -131,7 +160,9 @@ class Case:
             return {
                 "kind": kind,
                 "identifier": cluster,
-                "skip": where.number - 1,
+                "application_name": SET_UP,
+                "path": where.path,
+                "skip": where.occurrence - 1,
                 "code": code,
                 "operation_id": operation_id,
             }
@@ -143,6 +174,12 @@ class Case:
             "after": where.after or None,
             "occurrence": where.occurrence,
         }
+
+
+def together(faults: Sequence[Case]) -> Case:
+    """Return the case of a run that meets all of these."""
+    first, *others = (replace(one, also=()) for one in faults)
+    return replace(first, also=tuple(others))
 
 
 def locations(recordings: Sequence[list[dict[str, Any]]], of: str = "", *, turn_back: bool = False) -> list[Location]:
@@ -196,26 +233,20 @@ def _counted(invocations: list[dict[str, Any]]) -> Counter[Point]:
 
 
 def round_trips(
-    recordings: Iterable[list[str]], step: str = "setup-db-users", *, first: int = 1, may_be_refused: bool = False
+    recordings: Sequence[list[Path]], step: str = "setup-db-users", *, first: int = 1, may_be_refused: bool = False
 ) -> list[RoundTrip]:
-    """Return the round trips that all recordings begin with, from the `first` on; each has its first words.
+    """Return the round trips that all recordings have in common, in the order of the first, from the `first` on.
 
-    Like a call, a round trip is known by what came before it: the kinds of statements of its transaction.
+    Like a call, a round trip is known by what came before it: each recording has the paths of its round trips. Where
+    its transaction had made the same changes it is the same, whatever it had read.
     """
-    alike = itertools.takewhile(lambda same: len(set(same)) == 1, zip(*recordings, strict=False))
-    found = []
-    before: list[str] = []
-    often: Counter[tuple[str, ...]] = Counter()
-    for number, (statement, *_) in itertools.islice(enumerate(alike, start=1), first - 1, None):
-        if statement.startswith(_BEGINNINGS):
-            before = []
-        situation = (*before, statement)
-        often[situation] += 1
-        if often[situation] <= MOST_OCCURRENCES:
-            found.append(RoundTrip(number, statement, step, may_be_refused))
-        if statement not in before:
-            before.append(statement)
-    return found
+    everywhere = set.intersection(*(set(paths[first - 1 :]) for paths in recordings))
+    before, found = Counter(recordings[0][: first - 1]), dict[Path, RoundTrip]()
+    for number, path in itertools.islice(enumerate(recordings[0], start=1), first - 1, None):
+        trip = RoundTrip(number, path, before[path] + 1, step, may_be_refused)
+        if path in everywhere:
+            found.setdefault(trip.changed_before, trip)
+    return list(found.values())
 
 
 def cases(situation: str, found: Iterable[Location], trips: Iterable[RoundTrip]) -> list[Case]:

@@ -21,10 +21,15 @@ _BROKEN = {"dynamodb": ("InternalServerError", 500), "s3": ("InternalError", 500
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault; `is_permanent` means that trying again does not help, so that the run has to stop."""
+    """A kind of fault.
+
+    is_permanent: trying again does not help, so that the run has to stop. is_absorbed: the SDK tries again, so that the
+    step does not even notice. is_slow: the run mostly waits.
+    """
 
     name: str
     is_permanent: bool = False
+    is_absorbed: bool = False
     is_slow: bool = False
 
     @property
@@ -53,12 +58,12 @@ class Kind:
 KINDS = (
     Kind("killed"),  # the function's process gets SIGKILL right after the call took effect
     Kind("twice"),  # the whole step runs once more between the call and its answer
-    Kind("reset"),  # the call took effect, the connection is reset instead of an answer
+    Kind("reset", is_absorbed=True),  # the call took effect, the connection is reset instead of an answer
     Kind("denied", is_permanent=True),
     Kind("throttled-until-given-up"),  # all four attempts of the SDK: the state machine has to try again
     Kind("unavailable-until-given-up"),
-    Kind("throttled"),  # once: the SDK tries again
-    Kind("unavailable"),
+    Kind("throttled", is_absorbed=True),  # once: the SDK tries again
+    Kind("unavailable", is_absorbed=True),
     Kind("timeout", is_slow=True),  # the call took effect, the answer never comes: the client's read time-out ends it
 )
 

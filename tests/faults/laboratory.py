@@ -16,7 +16,7 @@ from local_cloud.pipeline.aurora_clusters import create_cluster, create_snapshot
 from local_cloud.pipeline.deployment import Deployment, deploy
 from local_cloud.regions import SOURCE_REGION, TARGET_REGION
 from local_cloud.scram import scram_verifier
-from tests.faults.cases import Case, RoundTrip
+from tests.faults.cases import SET_UP, Case, RoundTrip
 from tests.faults.situations import AFTERWARDS, PRODUCTION_BESIDE, RETIREMENT
 from tests.integration.stage.outcome import ApiCall
 from tests.integration.stage.production import LOGINS, MASTER
@@ -30,7 +30,6 @@ PRODUCTION = "production"
 ROOMY = {"clones": 1000, "clusters": 1000, "instances": 1000, "manual_snapshots": 2000, "copies_in_progress": 200}
 RUN_SECONDS = 400.0
 WARM_UPS = 2
-SET_UP = "aurora-restore-setup-db-users"
 STACK_PARAMETERS = {
     "SourceClusterId": PRODUCTION,
     "NewSnapshotSources": PRODUCTION,
@@ -44,6 +43,9 @@ STACK_PARAMETERS = {
 }
 BUCKET = f"aurora-restore-lambda-code-{ACCOUNT_ID}-{TARGET_REGION}"
 SCRIPT = "UPDATE public.people SET phone = NULL;\nUPDATE public.people SET seen = seen + 1;\n"
+
+
+Asked = list[tuple[Case, int]]
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,34 @@ class Laboratory:
         self.world.start(request, name)
         return self.end_of(name)
 
-    def ask_for(self, case: Case, operation_id: str, lane: str) -> None:
-        """Let the faults of a case wait for their calls."""
+    def ask_for(self, case: Case, operation_id: str, lane: str) -> Asked:
+        """Let the faults of a case wait for their calls; return the number of each."""
+        asked = []
         for one in case.faults:
             where = self.cloud.aurora_control if isinstance(one.location, RoundTrip) else self.cloud.hop_control
-            where("POST", "faults", one.fault(operation_id, lane))
+            asked.append((one, where("POST", "faults", one.fault(operation_id, lane))["id"]))
+        return asked
+
+    def unmet(self, asked: Asked, operation_id: str) -> list[Case]:
+        """Return what of an operation's faults has not happened so far."""
+        waiting = set[int]()
+        if any(isinstance(one.location, RoundTrip) for one, _ in asked):
+            waiting = {fault["fault_id"] for fault in self.cloud.aurora_control("GET", "faults")}
+        hits: dict[int, int] = {}
+        for name in {f"{operation_id}{one.location.of}" for one, _ in asked}:
+            found = self.cloud.hop_control("GET", "faults", {"operation_id": name})
+            hits |= {fault["fault_id"]: fault["hits"] for fault in found}
+        return [
+            one
+            for one, number in asked
+            if (number in waiting if isinstance(one.location, RoundTrip) else not hits[number])
+        ]
+
+    def forget(self, asked: Asked) -> None:
+        """Wait no longer for what may happen on a lane whoever uses it: the faults at databases."""
+        ids = [number for one, number in asked if isinstance(one.location, RoundTrip)]
+        if ids:
+            self.cloud.aurora_control("DELETE", "faults", {"ids": ids})
 
     def end_of(self, name: str) -> Ended:
         """Wait for the end of an execution."""
@@ -134,20 +159,15 @@ class Laboratory:
             return False
         return True
 
-    def go_on_with_what_follows(self, name: str) -> Ended:
+    def go_on_with_what_follows(self, name: str, time: int) -> Ended:
         """Start an execution that goes on with what follows a run and failed, as its message says."""
-        again, failed = f"again-{name}", self.execution_arn(name)
+        again, failed = f"again-{time}-{name}", self.execution_arn(name)
         self.world.client("stepfunctions").start_execution(
             stateMachineArn=failed.replace(":execution:", ":stateMachine:").rpartition(":")[0],
             name=again,
             input=json.dumps({"operation_id": name, "wait_seconds": 0}),
         )
         return replace(self.end_of(again), operation_id=name)
-
-    def hits(self, operation_id: str) -> int:
-        """Tell how many faults of an operation have happened at the hop."""
-        found = self.cloud.hop_control("GET", "faults", {"operation_id": operation_id})
-        return sum(fault["hits"] > 0 for fault in found)
 
     def tidy(self, lane: str) -> None:
         """Leave of a lane what a replaced target leaves: one cluster that runs, one copy, one final snapshot."""
@@ -191,7 +211,7 @@ class Laboratory:
             wait_for(lambda: "EarliestRestorableTime" in self.world.cluster(PRODUCTION_BESIDE), "the first backup")
 
     def round_trips(self, lane: str) -> list[dict[str, Any]]:
-        """Return the round trips to a lane's databases so far, without our own."""
+        """Return the round trips to a lane's databases so far (the journal has the newest only), without our own."""
         found = self.cloud.aurora_control("GET", "sql-journal", {"cluster": lane})
         return [item for item in found if item["application_name"] == SET_UP]
 

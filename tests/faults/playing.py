@@ -1,12 +1,12 @@
 """A situation, played on a lane from its beginning to its end, and gone on with where it stopped."""
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local_cloud.regions import TARGET_REGION
-from tests.faults.cases import Case
-from tests.faults.laboratory import Ended, Laboratory
+from tests.faults.cases import Case, together
+from tests.faults.laboratory import Asked, Ended, Laboratory
 from tests.faults.people import act
 from tests.faults.situations import AFTERWARDS, Situation, refusal
 from tests.waiting import wait_for
@@ -25,9 +25,11 @@ class Played:
     messages: int
     name: str = ""
     undone: str = ""
-    round_trips: int = 0
     operations: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    asked: Asked = field(default_factory=list)
+    asked_of: str = ""  # the operation that is to meet them
+    resumed: int = 0
     more_messages: int = 0  # than one for each time that something stopped
 
     def end_of_what_follows(self, part: str) -> Ended:
@@ -42,15 +44,24 @@ class Played:
     def go_on(self, part: str, stopped: Ended) -> Ended:
         """Go on where an operation stopped; a drill, and one that never had a plan, can only be started anew."""
         if part:
-            return self.laboratory.go_on_with_what_follows(stopped.operation_id)
+            self.resumed += 1
+            return self.laboratory.go_on_with_what_follows(stopped.operation_id, self.resumed)
         has_plan = "plan" in (self.laboratory.world.row(self.name) or {})
         if self.situation.is_drill and self.laboratory.has_begun(self.name + AFTERWARDS):
             cleaned_up = self.end_of_what_follows(AFTERWARDS)
             self.problems += [] if cleaned_up.status == "SUCCEEDED" else [f"not cleaned up: {cleaned_up}"]
             self.more_messages += 1
         if not has_plan or self.situation.is_drill:
-            return self.start()
-        return self._started({"resume": self.name}, f"{self.name}-resumed")
+            return self._start_anew()
+        self.resumed += 1
+        return self._started({"resume": self.name}, f"{self.name}-resumed-{self.resumed}")
+
+    def _start_anew(self) -> Ended:
+        """Start another run, with the faults that are still to be met."""
+        unmet = self.unmet()
+        self.laboratory.forget(self.asked)
+        self.asked = []
+        return self.start(together(unmet) if unmet else None)
 
     def start(self, case: Case | None = None) -> Ended:
         """Start the run that the situation is about, with the fault of a case in it, and wait for its end."""
@@ -60,14 +71,18 @@ class Played:
         if situation.refused:
             laboratory.cloud.aurora_control("POST", "faults", refusal(self.lane))
         if case is not None:
-            laboratory.ask_for(case, self.name, self.lane)
+            self.asked, self.asked_of = laboratory.ask_for(case, self.name, self.lane), self.name
         wishes = laboratory.request(self.lane, **situation.wishes)
         return self._started({"undo": self.undone} if self.undone else wishes, self.name)
+
+    def unmet(self) -> list[Case]:
+        """Return the faults that the run has not met so far."""
+        return self.laboratory.unmet(self.asked, self.asked_of)
 
     def _started(self, request: dict[str, Any], execution: str) -> Ended:
         self.laboratory.world.start(request, execution)
         self.problems += act(self.laboratory, self.situation.people, self.name, execution)
-        ended = self.laboratory.end_of(execution)
+        ended = replace(self.laboratory.end_of(execution), operation_id=self.name)
         if ended.status == "ABORTED":
             self.wait_until_closed(self.name)
         return ended
@@ -99,5 +114,4 @@ def begin(laboratory: Laboratory, lane: str, situation: Situation) -> Played:
         assert swap.status == "SUCCEEDED", swap
         played.undone = swap.operation_id
         played.operations.append(swap.operation_id)
-    played.round_trips = len(laboratory.round_trips(lane))
     return played

@@ -12,6 +12,8 @@ _SHORT = {"throttled-until-given-up": "throttled x4", "unavailable-until-given-u
 def report(judged: Sequence[Judged], broken: Sequence[str], changes: int) -> Iterator[str]:
     """Yield the lines: right outcomes by step and kind, totals, and everything that was wrong."""
     names = [kind.name for kind in (*KINDS, *SQL_KINDS)]
+    together = [item for item in judged if item.case.also]
+    judged = [item for item in judged if not item.case.also]
     counted = Counter((_row(item), item.case.kind.name, item.verdict) for item in judged)
 
     def cell(step: str, kind: str) -> str:
@@ -33,6 +35,9 @@ def report(judged: Sequence[Judged], broken: Sequence[str], changes: int) -> Ite
     for item in judged:
         if item.verdict is Verdict.WRONG:
             yield "\n      ".join(told(item))
+    yield f"{len(together)} runs were wrong whose faults are right one by one"
+    for item in together:
+        yield "\n      ".join(told(item))
     for line in broken:
         yield f"VIOLATION {line}"
 

@@ -3,16 +3,13 @@
 import os
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from tests.faults.cases import Case, RoundTrip
-from tests.faults.kinds import KINDS, SQL_KINDS, Kind
+from tests.faults.kinds import KINDS, SQL_KINDS
+from tests.faults.packing import Step, step_of
 from tests.faults.situations import LATER_SITUATIONS, SITUATIONS, Situation
 
-# A run of the sample meets so many faults at most, each at another step: most of its cost is that of the run.
-MOST_FAULTS = 6
 LATER_IN_THE_SAMPLE = 1
-Step = tuple[str, str]
 
 
 def sampled_situations() -> list[Situation]:
@@ -25,7 +22,7 @@ def sampled_situations() -> list[Situation]:
 def sample(cases: Iterable[Case]) -> list[Case]:
     """Return cases that have every step of every situation, and every kind."""
     every = list(cases)
-    return _in_few_runs([*_at_the_database(every), *_at_every_step(every)])
+    return [*_at_the_database(every), *_at_every_step(every)]
 
 
 def find(cases: Iterable[Case], step: str, operation: str, kind: str) -> Case:
@@ -39,15 +36,15 @@ def find(cases: Iterable[Case], step: str, operation: str, kind: str) -> Case:
 
 def steps_of(cases: Iterable[Case]) -> set[Step]:
     """Return the steps at which cases are, each with its situation."""
-    return {_step(one) for case in cases for one in case.faults}
+    return {step_of(case) for case in cases}
 
 
 def _at_every_step(every: Sequence[Case]) -> list[Case]:
     """Choose for each step, in the order in which a run comes to them, a kind that was chosen least often so far."""
     chosen: list[Case] = []
     often = dict.fromkeys(KINDS, 0)
-    for step in dict.fromkeys(_step(case) for case in every if not isinstance(case.location, RoundTrip)):
-        here = [case for case in every if _step(case) == step and not isinstance(case.location, RoundTrip)]
+    for step in dict.fromkeys(step_of(case) for case in every if not isinstance(case.location, RoundTrip)):
+        here = [case for case in every if step_of(case) == step and not isinstance(case.location, RoundTrip)]
         kind = min(KINDS, key=lambda kind: often[kind])
         often[kind] += 1
         chosen.append(_essential([case for case in here if case.kind == kind]))
@@ -71,34 +68,7 @@ def _at_the_database(every: Sequence[Case]) -> list[Case]:
     chosen = []
     for number, kind in enumerate(SQL_KINDS):
         of_kind = [case for case in trips if case.kind == kind]
-        of_steps = list(dict.fromkeys(_step(case) for case in of_kind))
-        at = [case for case in of_kind if _step(case) == of_steps[number % len(of_steps)]]
+        of_steps = list(dict.fromkeys(step_of(case) for case in of_kind))
+        at = [case for case in of_kind if step_of(case) == of_steps[number % len(of_steps)]]
         chosen.append(at[len(at) * (number + 1) // (len(SQL_KINDS) + 1)])
     return chosen
-
-
-def _in_few_runs(chosen: Sequence[Case]) -> list[Case]:
-    """Let as few runs as may be meet the chosen faults: no two of one at a step, none beside one that stops it."""
-    runs: list[list[Case]] = []
-    for case in chosen:
-        fitting = (run for run in runs if _fits(case, run))
-        run = next(fitting, None)
-        if run is None:
-            runs.append([case])
-        else:
-            run.append(case)
-    return [replace(first, also=tuple(others)) for first, *others in runs]
-
-
-def _fits(case: Case, run: Sequence[Case]) -> bool:
-    kinds: list[Kind] = [case.kind, *(one.kind for one in run)]
-    return (
-        len(run) < MOST_FAULTS
-        and case.situation == run[0].situation
-        and case.location.step not in {one.location.step for one in run}
-        and not any(kind.is_permanent for kind in kinds)
-    )
-
-
-def _step(case: Case) -> Step:
-    return case.situation, f"{case.location.step}{case.location.of}"

@@ -94,7 +94,7 @@ class Situation:
         else:
             plan = "restore"
         # How often a run looks differs from run to run; where it looked once is known.
-        return plan, location.function, location.event_keys, location.path
+        return plan, location.function, location.event_keys, location.changed_before, location.looks_since
 
 
 PRODUCTION_BESIDE = "production-beside"

@@ -1,21 +1,20 @@
 """Runs cases and judges how they ended."""
 
 import contextlib
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from local_cloud.regions import TARGET_REGION
-from tests.faults.cases import BACK, CLOSING, VERIFY, Case, Location, RoundTrip, cases, locations, round_trips
+from tests.faults.cases import BACK, VERIFY, Case, Location, Path, RoundTrip, cases, locations, round_trips, together
 from tests.faults.judges import audit
 from tests.faults.judges.evidence import problems_of_evidence
+from tests.faults.judges.messages import problems_of_messages
 from tests.faults.judges.picture import Picture, differences, row_picture, users_let_in, world_picture
 from tests.faults.laboratory import Ended, Laboratory
 from tests.faults.playing import SETTLED_SECONDS, Played, begin
 from tests.faults.situations import Situation
-from tests.integration.stage.mailbox import Message
 from tests.integration.stage.rehearsals import left_of
 from tests.waiting import wait_for
 
@@ -25,7 +24,6 @@ DENIED_IN_DATABASE = (
 )  # fmt: skip
 USERS_STEP, SWAP_STEP = "setup-db-users", "check-swap-status"
 RECORDINGS = 2
-_LANE = re.compile(r"lane-\d+")
 # What is alike whichever of both clusters has the target's name.
 SERVING = ("cluster", "instances", "database", "lock")
 
@@ -61,24 +59,26 @@ class Baseline:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A case, how it ended, and what was wrong about it."""
+    """A case, how it ended, and what was wrong about it; `missed` are those of its faults that its run did not meet."""
 
     case: Case
     verdict: Verdict
     problems: list[str] = field(default_factory=list)
+    missed: tuple[Case, ...] = ()
 
 
 def baseline(laboratory: Laboratory, lane: str, situation: Situation, recordings: int = RECORDINGS) -> Baseline:
     """Play a situation without a fault; what all recordings call is what is swept."""
-    runs, statements = [], []
+    runs, paths = [], []
     for number in range(recordings):
-        run = begin(laboratory, lane, situation)
+        run, earlier = begin(laboratory, lane, situation), len(laboratory.round_trips(lane))
         ends = [run.start(), *[run.end_of_what_follows(part) for part in situation.parts[1:]]]
         assert (ends[0].status, ends[0].error) == (situation.status, situation.error), ends
         assert {end.status for end in ends[1:]} <= {"SUCCEEDED"}, ends
         assert run.problems == []
         runs.append(run)
-        statements.append([trip["statement"] for trip in laboratory.round_trips(lane)[run.round_trips :]])
+        trips = laboratory.round_trips(lane)[earlier:]
+        paths.append([tuple(trip["path"]) for trip in trips])
         if number < recordings - 1:
             laboratory.tidy(lane)
     found = [
@@ -96,70 +96,85 @@ def baseline(laboratory: Laboratory, lane: str, situation: Situation, recordings
         rows={part: row_picture(laboratory, lane, last.name + part) for part in situation.parts},
         steps={part: audit.steps_done(laboratory.world.audit_rows(last.name + part)) for part in situation.parts},
         locations=found,
-        round_trips=_round_trips(last, statements),
+        round_trips=_round_trips(last, paths, [trip["time"] for trip in trips]),
     )
     laboratory.tidy(lane)
     return result
 
 
-def _round_trips(run: Played, statements: list[list[str]]) -> list[RoundTrip]:
+def _round_trips(run: Played, paths: list[list[Path]], times: list[str]) -> list[RoundTrip]:
     if not run.situation.brings_back:
-        return round_trips(statements, SWAP_STEP if run.situation.exchanges_names else USERS_STEP)
+        return round_trips(paths, SWAP_STEP if run.situation.exchanges_names else USERS_STEP)
     # Who can log in to the old data is tried, and told.
     row = run.laboratory.world.row(run.name) or {}
     turned_at = datetime.fromisoformat(row["bring_back"]["begun_at"])
-    trips = run.laboratory.round_trips(run.lane)[run.round_trips :]
-    before = sum(datetime.fromisoformat(trip["time"]) < turned_at for trip in trips)
-    return round_trips(statements, f"{USERS_STEP}-{BACK}", first=before + 1, may_be_refused=True)
+    before = sum(datetime.fromisoformat(time) < turned_at for time in times)
+    return round_trips(paths[::-1], f"{USERS_STEP}-{BACK}", first=before + 1, may_be_refused=True)
 
 
 def judge(laboratory: Laboratory, lane: str, case: Case, fault_free: Baseline) -> Judged:
-    """Play a case's situation with its fault, go on where it stopped, and compare with that without a fault."""
-    situation = fault_free.situation
-    run = begin(laboratory, lane, situation)
-    ended, right, problems, stopped = run.start(case), (situation.status, situation.error), list[str](), False
+    """Play a case's situation with its faults, go on where it stopped, and compare with that without a fault."""
+    run = begin(laboratory, lane, fault_free.situation)
+    try:
+        stops, problems, is_over = _played_to_the_end(run, case)
+        missed = tuple(run.unmet())
+    finally:
+        laboratory.forget(run.asked)
+    if not is_over:
+        return Judged(case=case, verdict=Verdict.WRONG, problems=problems)
+    met = [one for one in case.faults if one not in missed]
+    if not met:
+        return Judged(case=case, verdict=Verdict.NOT_REACHED, missed=missed)
+    problems += _problems_of_what_is_left(run, together(met), fault_free, stops)
+    verdict = Verdict.WRONG if problems else Verdict.RESUMED if stops else Verdict.SURVIVED
+    return Judged(case=together(met), verdict=verdict, problems=problems, missed=missed)
+
+
+def _played_to_the_end(run: Played, case: Case) -> tuple[int, list[str], bool]:
+    """Play, and go on wherever it stopped; return how often that was, what was wrong then, and whether it is over."""
+    situation, stops, problems = run.situation, 0, list[str]()
+    ended, right = run.start(case), (situation.status, situation.error)
     for part in situation.parts:
         if part:
             ended, right = run.end_of_what_follows(part), ("SUCCEEDED", "")
         if any(one.location.closes for one in case.faults):
             run.wait_until_closed(ended.operation_id)
-        if (ended.status, ended.error) != right or _is_never_left_alone(case, situation):
-            stopped = True
+        for _ in range(max(1, sum(one.kind.is_permanent for one in case.faults))):
+            # What was denied while it took back, it tells with the error that it began to take back for.
+            denied = [one for one in _not_survived(case) if one not in run.unmet()] if situation.takes_back else []
+            if (ended.status, ended.error) == right and len(denied) <= stops:
+                break
+            stops += 1
             problems += _problems_of_stopping(run, ended, case)
             ended = run.go_on(part, ended)
-            if (ended.status, ended.error) != (("SUCCEEDED", "") if situation.refused else right):
-                problems.append(f"not resumed: {ended.status} {ended.error}: {ended.cause}")
-                return Judged(case=case, verdict=Verdict.WRONG, problems=problems)
-    if not _was_hit(run, case):
-        return Judged(case=case, verdict=Verdict.NOT_REACHED)
-    if not stopped:
-        problems += _problems_of_going_on(run, case, fault_free)
-    for part in situation.parts:
-        problems += _problems_of_audit(run, part, case, fault_free.steps[part], stopped=stopped)
+            right = ("SUCCEEDED", "") if situation.refused else right
+        if (ended.status, ended.error) != right:
+            return stops, [*problems, f"not resumed: {ended.status} {ended.error}: {ended.cause}"], False
+    return stops, problems, True
+
+
+def _problems_of_what_is_left(run: Played, case: Case, fault_free: Baseline, stops: int) -> list[str]:
+    """Say what is not as after a run without a fault, once it is over."""
+    problems, laboratory, lane = list[str](), run.laboratory, run.lane
+    if not stops:
+        for part, expected in fault_free.rows.items():
+            problems += differences(expected, row_picture(laboratory, lane, run.name + part), f"row{part}")
+    if stops < (denied := len(_not_survived(case))):
+        problems.append(f"stopped {stops} time(s) although {denied} of its calls were denied for good")
+    for part in run.situation.parts:
+        problems += _problems_of_audit(run, part, case, fault_free.steps[part], stopped=stops > 0)
     problems += run.problems
-    expected, found = fault_free.world, world_picture(laboratory, lane, run.operations, run.former)
-    if stopped and situation.refused:  # gone on with, the swap was not refused again
-        expected, found = ({name: picture[name] for name in SERVING} for picture in (expected, found))
-    problems += differences(expected, found)
+    wanted, found = fault_free.world, world_picture(laboratory, lane, run.operations, run.former)
+    if stops and run.situation.refused:  # gone on with, the swap was not refused again
+        wanted, found = ({name: picture[name] for name in SERVING} for picture in (wanted, found))
+    problems += differences(wanted, found)
     problems += problems_of_evidence(run, case) + _problems_of_drills(run)
-    problems += _problems_of_messages(run, case, stopped=stopped)
-    verdict = Verdict.WRONG if problems else Verdict.RESUMED if stopped else Verdict.SURVIVED
-    return Judged(case=case, verdict=verdict, problems=problems)
+    return problems + problems_of_messages(run, case, stops)
 
 
-def _is_never_left_alone(case: Case, situation: Situation) -> bool:
-    """Whether taking back was denied, which the run tells with the error that it began to take back for."""
-    return situation.takes_back and any(one.kind.is_permanent and not _may_be_denied(one) for one in case.faults)
-
-
-def _problems_of_going_on(run: Played, case: Case, fault_free: Baseline) -> list[str]:
-    """Say what is not as it should be after a run that ended as one without a fault."""
-    problems = []
-    for part, expected in fault_free.rows.items():
-        problems += differences(expected, row_picture(run.laboratory, run.lane, run.name + part), f"row{part}")
-    if any(one.kind.is_permanent and not _may_be_denied(one) for one in case.faults):
-        problems.append("ended as if nothing had been although a call was denied for good")
-    return problems
+def _not_survived(case: Case) -> list[Case]:
+    """Return the faults that stop the run, each once."""
+    return [one for one in case.faults if one.kind.is_permanent and not _may_be_denied(one)]
 
 
 def _may_be_denied(case: Case) -> bool:
@@ -183,14 +198,6 @@ def _problems_of_drills(run: Played) -> list[str]:
     return [f"{name} left {left}" for name in names if (left := left_of(world, name))]
 
 
-def _was_hit(run: Played, case: Case) -> bool:
-    # One that could not be gone on with was started anew, under another name.
-    laboratory, names = run.laboratory, {name + part for name in run.operations for part in run.situation.parts}
-    trips = laboratory.round_trips(run.lane)[run.round_trips :]
-    hits = sum(laboratory.hits(name) for name in names) + sum(bool(trip["fault"]) for trip in trips)
-    return hits >= len(case.faults)
-
-
 def _problems_of_stopping(run: Played, ended: Ended, case: Case) -> list[str]:
     """Say what is not as it should be after a run that failed."""
     world, problems = run.laboratory.world, []
@@ -208,7 +215,8 @@ def _problems_of_stopping(run: Played, ended: Ended, case: Case) -> list[str]:
         problems.append(f"the row was closed as {closed_as}")
     if world.row(f"lock#{TARGET_REGION}#{run.lane}") is not None:
         problems.append("the lock is still held")
-    in_set_up = any(one.location.step == USERS_STEP and isinstance(one.location, RoundTrip) for one in permanent)
+    at_database = any(one.location.step == USERS_STEP and isinstance(one.location, RoundTrip) for one in permanent)
+    in_set_up = at_database and ended.error in DENIED_IN_DATABASE
     # A drill's cluster goes as a whole.
     if in_set_up and not run.situation.is_drill and (let_in := users_let_in(run.laboratory, run.lane)):
         problems.append(f"the copy was left open to {', '.join(let_in)}")
@@ -234,20 +242,3 @@ def _problems_of_audit(run: Played, part: str, case: Case, steps: list[str], *, 
     if not stopped and done != steps:
         problems.append(f"audit{part} of {done} instead of {steps}")
     return problems
-
-
-def _problems_of_messages(run: Played, case: Case, *, stopped: bool) -> list[str]:
-    received = run.laboratory.world.mailbox.messages()[run.messages :]
-    sent = [message for message in received if is_of(run.lane, run.operations, message)]
-    expected = run.situation.messages + stopped + run.more_messages
-    # The last step tells people at least once: a second time if it could not know that it had done so.
-    at_least_once = any(one.location.step.startswith(CLOSING) for one in case.faults)
-    if len(sent) == expected or (at_least_once and len(sent) > expected):
-        return []
-    return [f"{len(sent)} messages instead of {expected}: {[message.subject for message in sent]}"]
-
-
-def is_of(lane: str, operations: list[str], message: Message) -> bool:
-    """Tell by the subject, which has the target where there was a plan; a plan's text names other lanes' copies too."""
-    named = _LANE.search(message.subject)
-    return named[0] == lane if named else any(name in message.text for name in [lane, *operations])

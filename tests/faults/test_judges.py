@@ -1,20 +1,24 @@
 """The sweep's own judgement: which cases there are, what an audit trail lacks, what breaks an invariant."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local_cloud.aurora.postgres.proxy.doorkeeper import path_to
 from tests.faults.__main__ import right_before
 from tests.faults.cases import ANSWER, ENDED, ROLL_BACK, Case, Location, cases, locations, round_trips
 from tests.faults.judges import audit, observer
+from tests.faults.judges.messages import is_of
 from tests.faults.judges.picture import differences
 from tests.faults.kinds import KINDS, SQL_KINDS
+from tests.faults.packing import Density, in_few_runs, step_of
 from tests.faults.pool import each_once
 from tests.faults.sample import sample, steps_of
 from tests.faults.situations import RETIREMENT, SITUATIONS
-from tests.faults.sweep import Baseline, Verdict, is_of
+from tests.faults.sweep import Baseline, Verdict
 from tests.integration.stage.mailbox import Message
 from tests.integration.stage.outcome import ApiCall
 from utils.identifiers import digest_of
@@ -56,7 +60,7 @@ def test_every_call_is_swept_with_every_kind_however_often_it_was_looked() -> No
         ("rds:DescribeDBClusters", 2),
         ("sns:Publish", 1),
     ]
-    swept = cases("replace", found, round_trips([["SELECT 1", "COMMIT"], ["SELECT 1", "ROLLBACK"]]))
+    swept = cases("replace", found, round_trips([paths("SELECT 1", "COMMIT"), paths("SELECT 1", "ROLLBACK")]))
     assert len(swept) == 5 * len(KINDS) + len(SQL_KINDS)
     assert len({case.case_id for case in swept}) == len(swept)
 
@@ -74,29 +78,37 @@ def test_a_sweep_goes_on_where_an_earlier_one_stopped(tmp_path: Path) -> None:
     ]
 
 
-def test_a_round_trip_is_known_by_the_kinds_of_statements_before_it_in_its_transaction() -> None:
-    proof = ["BEGIN", "SELECT", "SAVEPOINT", "SELECT", "SAVEPOINT", "SELECT", "SAVEPOINT", "SAVEPOINT", "COMMIT"]
-    found = round_trips([["LOGIN", *proof, "BEGIN", "SAVEPOINT"]] * 2)
+def paths(*statements: str) -> list[tuple[str, ...]]:
+    """Return the paths of statements that follow each other."""
+    found: list[tuple[str, ...]] = []
+    for statement in statements:
+        found.append(path_to(statement, found[-1] if found else ()))
+    return found
+
+
+def test_a_round_trip_is_known_by_what_its_transaction_had_changed_before() -> None:
+    once = paths("LOGIN", "BEGIN", "SELECT", "SAVEPOINT", "SELECT", "GRANT", "SELECT", "SAVEPOINT", "COMMIT", "BEGIN")
+    found = round_trips([[*once, ("BEGIN", "SAVEPOINT")], [*once, ("BEGIN", "GRANT")]])
     assert [(trip.number, trip.statement) for trip in found] == [
         (1, "LOGIN"),
         (2, "BEGIN"),
         (3, "SELECT"),
         (4, "SAVEPOINT"),
-        (5, "SELECT"),
-        (6, "SAVEPOINT"),
+        (6, "GRANT"),
         (7, "SELECT"),
         (8, "SAVEPOINT"),
-        (10, "COMMIT"),
-        (11, "BEGIN"),
-        (12, "SAVEPOINT"),
+        (9, "COMMIT"),
     ]
+    fault = Case("replace/x", found[5], SQL_KINDS[0]).fault("nightly", "lane")
+    assert fault["path"] == ("BEGIN", "SELECT", "SAVEPOINT", "GRANT", "SELECT")
 
 
 def test_round_trips_to_the_old_data_begin_after_the_turn_and_are_not_refused() -> None:
     found = round_trips(
-        [["LOGIN", "SELECT", "LOGIN", "SELECT"]] * 2, "setup-db-users-back", first=3, may_be_refused=True
+        [[("LOGIN",), ("LOGIN", "SELECT")] * 2] * 2, "setup-db-users-back", first=3, may_be_refused=True
     )
     assert [(trip.number, trip.statement) for trip in found] == [(3, "LOGIN"), (4, "SELECT")]
+    assert {trip.occurrence for trip in found} == {2}
     kinds = {case.kind.name for case in cases("brought-back", [], found)}
     assert kinds == {kind.name for kind in SQL_KINDS} - {"sql-denied"}
 
@@ -169,18 +181,46 @@ def test_the_same_call_is_swept_in_the_first_situation_that_has_it() -> None:
     assert [item.locations for item in found] == [[look, closing, answer], [closing], [of_another], [look], [answer]]
 
 
+def test_a_later_situation_sweeps_only_what_follows_other_changes() -> None:
+    def delete(*calls: str) -> Location:
+        return Location("aurora-restore-delete-rds", calls, 1)
+
+    taken = delete("rds:DescribeDBClusters", "rds:DescribeDBClusters")
+    read_otherwise = delete("kms:DescribeKey", "rds:DescribeDBClusters")
+    once_more = delete("rds:DescribeDBClusters", "rds:DescribeDBClusters", "rds:DescribeDBClusters")
+    changed = delete("rds:DescribeDBClusters", "rds:DeleteDBInstance", "rds:DescribeDBClusters")
+    first = recorded_in("replace", delete("rds:DescribeDBClusters"), taken)
+    found = each_once([first, recorded_in("clone", read_otherwise, once_more, changed)])
+    assert [item.locations for item in found] == [first.locations, [once_more, changed]]
+
+
 def test_the_sample_has_every_step_and_every_kind_in_few_runs() -> None:
     steps = [call_of(f"step-{number}") for number in range(len(KINDS))]
-    trips = round_trips([["LOGIN", "BEGIN", "SELECT", "COMMIT"]] * 2)
+    trips = round_trips([paths("LOGIN", "BEGIN", "SELECT", "COMMIT")] * 2)
     swept = [*cases("replace", steps, trips), *cases("swap", [call_of("delete-rds", of=RETIREMENT)], [])]
     chosen = sample(swept)
     assert steps_of(chosen) == steps_of(swept)
-    assert {one.kind for case in chosen for one in case.faults} == {*KINDS, *SQL_KINDS}
-    for case in chosen:
-        assert len({one.location.step for one in case.faults}) == len(case.faults)
-        assert len({one.situation for one in case.faults}) == 1
-        assert len(case.faults) == 1 or not any(one.kind.is_permanent for one in case.faults)
-    assert len(chosen) < len(KINDS) + len(SQL_KINDS)
+    assert {case.kind for case in chosen} == {*KINDS, *SQL_KINDS}
+    assert len(in_few_runs(chosen)) < len(KINDS) + len(SQL_KINDS)
+
+
+def test_what_stops_a_run_is_never_beside_what_does_not_and_no_case_is_lost() -> None:
+    steps = [Location(f"aurora-restore-step-{number}", ("rds:A",) * 9, 1) for number in range(9)]
+    calls = [replace(step, path=step.path[:length]) for step in steps for length in range(1, 9)]
+    trips = round_trips([paths("LOGIN", "BEGIN", "SELECT", "COMMIT")] * 2)
+    swept = [*cases("replace", calls, trips), *cases("rolled-back", calls[:3], []), *cases("swap", calls[:9], [])]
+    for density in Density:
+        runs = in_few_runs(swept, density)
+        assert sorted(one.case_id for run in runs for one in run.faults) == sorted(case.case_id for case in swept)
+        for run in runs:
+            assert len({one.situation for one in run.faults}) == 1
+            assert len({one.kind.is_permanent for one in run.faults}) == 1
+    several, one, alone = (in_few_runs(swept, density) for density in Density)
+    assert len(several) < len(one) / 3
+    assert all(len({step_of(case) for case in run.faults}) == len(run.faults) for run in one)
+    assert not any(run.also for run in alone)
+    denied = [run for run in several if run.situation == "rolled-back" and run.kind.is_permanent]
+    assert not any(run.also for run in denied), "gone on with, it comes to another end"
 
 
 def test_a_deletion_with_both_snapshots_available_is_right() -> None:

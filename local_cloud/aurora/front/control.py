@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import fields
 
 import psycopg2
@@ -34,9 +35,9 @@ class Control:
             )
         return self._engine.faults.add(fault)
 
-    def clear_faults(self) -> None:
-        """Forget the faults that still wait."""
-        self._engine.faults.clear()
+    def clear_faults(self, fault_ids: Collection[int] | None = None) -> None:
+        """Forget the faults that still wait, or those of them with these ids."""
+        self._engine.faults.clear(fault_ids)
 
     def release(self, arn: str | None = None) -> int:
         """Let what is frozen (one resource, or all) go on; return how many there were."""

@@ -34,7 +34,7 @@ def routes(engine: Engine) -> dict[tuple[str, str], Route]:
     return {
         ("GET", "faults"): lambda _: [asdict(fault) for fault in engine.faults.waiting()],
         ("POST", "faults"): lambda body: {"id": control.add_fault(Fault.from_json(body))},
-        ("DELETE", "faults"): _silent(lambda _: control.clear_faults()),
+        ("DELETE", "faults"): _silent(lambda body: control.clear_faults(body.get("ids"))),
         ("POST", "release"): lambda body: {"released": control.release(body.get("arn"))},
         ("POST", "status"): _silent(lambda body: control.set_status(body["arn"], body["status"])),
         ("POST", "quotas"): set_quotas,

@@ -29,10 +29,14 @@ class Judged:
         """Whether all was as it should be."""
         return self.was_met and not self.problems
 
+    @property
+    def verdict(self) -> str:
+        """How it ended, in a word or two."""
+        return "right" if self.is_right else "WRONG" if self.was_met else "not reached"
+
     def __str__(self) -> str:
         """Say how it ended, a line for each problem."""
-        verdict = "right" if self.is_right else "WRONG" if self.was_met else "not reached"
-        return "\n      ".join([f"{verdict} {self.case.case_id}", *self.problems])
+        return "\n      ".join([f"{self.verdict} {self.case.case_id}", *self.problems])
 
 
 def judge(production: Production, case: Case) -> Judged:

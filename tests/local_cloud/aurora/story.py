@@ -139,7 +139,7 @@ class Region:
         """Use the control surface over HTTP."""
         request = urllib.request.Request(  # noqa: S310
             f"{self.endpoint}/_local_aurora/{path}",
-            json.dumps(body or {}).encode() if method == "POST" else None,
+            json.dumps(body or {}).encode() if method != "GET" else None,
             method=method,
         )
         with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310

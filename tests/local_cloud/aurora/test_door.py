@@ -326,6 +326,31 @@ def test_a_fault_for_another_user_or_cluster_waits(hit: Callable[..., None], ses
     assert [fault["user"] for fault in prod.control("GET", "faults")] == ["somebody"]
 
 
+def test_a_fault_at_a_path_hits_the_statement_that_follows_these_in_its_transaction(
+    hit: Callable[..., None], session: Connection, prod: Region
+) -> None:
+    hit("error", "*", code="40001", path=["BEGIN", "INSERT INTO victim VALUES", "SELECT"])
+    for statement in ("SELECT 1", "BEGIN", "SELECT 1", "INSERT INTO victim VALUES (1)", "SELECT 1", "COMMIT"):
+        query(session, statement)  # read before it changed anything
+    for statement in ("BEGIN", "INSERT INTO victim VALUES (2)", "INSERT INTO victim VALUES (3)"):
+        query(session, statement)
+    with pytest.raises(psycopg2.errors.SerializationFailure):
+        query(session, "SELECT 1")
+    query(session, "ROLLBACK")
+    assert victims(prod) == 1
+
+
+def test_some_of_the_faults_that_wait_can_be_forgotten(prod: Region) -> None:
+    faults = [{"kind": "sql-drop", "application_name": name} for name in ("somebody", "somebody-else")]
+    [first, _] = [prod.control("POST", "faults", fault)["id"] for fault in faults]
+    prod.control("DELETE", "faults", {"ids": [first]})
+    assert [fault["application_name"] for fault in prod.control("GET", "faults")] == ["somebody-else"]
+    with prod.psql("prod") as session:
+        assert query(session, "SELECT 1") == [(1,)]
+    prod.control("DELETE", "faults")
+    assert prod.control("GET", "faults") == []
+
+
 def test_the_journal_tells_what_kind_of_statements_came_but_no_value(prod: Region, aurora: LocalAurora) -> None:
     with prod.psql("prod") as session:
         query(session, "SELECT 'Planted-secret-2', 7")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 LOGIN = "LOGIN"
+_BEGIN = "BEGIN"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +15,7 @@ class RoundTrip:
     """One demand of a client that the server answers with ReadyForQuery.
 
     statement: the first words of its SQL, or LOGIN for the login. number: 0 is the login, 1 the first after it.
+    path: the kinds of statements of its transaction up to and with it, each once; outside of one, since the login.
     """
 
     connection: int
@@ -22,6 +24,7 @@ class RoundTrip:
     database: str
     application_name: str
     statement: str
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,12 @@ class Mishap:
     message: str = ""
     seconds: float = 0.0
     act: Callable[[], None] = lambda: None
+
+
+def path_to(statement: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the path to the statement that follows a path."""
+    before = () if statement.startswith(_BEGIN) else dict.fromkeys(path)
+    return (*before, statement)
 
 
 class Doorkeeper(Protocol):

@@ -14,7 +14,7 @@ import struct
 from pathlib import Path
 
 from local_cloud.aurora.postgres.proxy import protocol
-from local_cloud.aurora.postgres.proxy.doorkeeper import LOGIN, Doorkeeper, Mishap, RoundTrip
+from local_cloud.aurora.postgres.proxy.doorkeeper import LOGIN, Doorkeeper, Mishap, RoundTrip, path_to
 from local_cloud.aurora.postgres.proxy.wire import DoorCloses, Ending, Wire
 
 FATAL_CLASSES = ("08", "57P")
@@ -51,6 +51,7 @@ class Session:
         self._asked = self._answered = 0
         self._spoiled: tuple[int, Mishap] | None = None
         self._statement = ""
+        self._path: tuple[str, ...] = ()
 
     def run(self) -> None:
         """Serve the client until one side ends the connection, or the door closes."""
@@ -199,6 +200,7 @@ class Session:
         return mishap
 
     def _round_trip(self, statement: str) -> RoundTrip:
+        self._path = path_to(statement, self._path)
         return RoundTrip(
             connection=self._number,
             number=self._asked,
@@ -206,6 +208,7 @@ class Session:
             database=self._database,
             application_name=self._parameters.get("application_name", ""),
             statement=statement,
+            path=self._path,
         )
 
     def _refuse(self, sqlstate: str, message: str) -> None:

@@ -1,0 +1,27 @@
+"""Whether people were told once of everything, or more often only where the last step could not know that it had."""
+
+import re
+
+from tests.faults.cases import CLOSING, Case
+from tests.faults.playing import Played
+from tests.integration.stage.mailbox import Message
+
+_LANE = re.compile(r"lane-\d+")
+
+
+def problems_of_messages(run: Played, case: Case, stops: int) -> list[str]:
+    """Say how many messages there were instead of one for each end."""
+    received = run.laboratory.world.mailbox.messages()[run.messages :]
+    sent = [message for message in received if is_of(run.lane, run.operations, message)]
+    expected = run.situation.messages + stops + run.more_messages
+    # The last step tells people at least once: a second time if it could not know that it had done so.
+    at_least_once = any(one.location.step.startswith(CLOSING) for one in case.faults)
+    if len(sent) == expected or (at_least_once and len(sent) > expected):
+        return []
+    return [f"{len(sent)} messages instead of {expected}: {[message.subject for message in sent]}"]
+
+
+def is_of(lane: str, operations: list[str], message: Message) -> bool:
+    """Tell by the subject, which has the target where there was a plan; a plan's text names other lanes' copies too."""
+    named = _LANE.search(message.subject)
+    return named[0] == lane if named else any(name in message.text for name in [lane, *operations])
