@@ -9,7 +9,7 @@ from tests.faults.cases import Case, RoundTrip, together
 from tests.faults.situations import SITUATIONS
 
 # At so many steps a run meets faults at most, and so often it is stopped and resumed.
-MOST_STEPS, MOST_STOPS = 7, 6
+MOST_STEPS, MOST_STOPS = 10, 6
 Step = tuple[str, str]
 # Gone on with, such a run comes to another end.
 _NEVER_AGAIN = {item.name for item in SITUATIONS if item.refused}

@@ -10,6 +10,7 @@ from tests.faults.packing import Step, step_of
 from tests.faults.situations import LATER_SITUATIONS, SITUATIONS, Situation
 
 LATER_IN_THE_SAMPLE = 1
+STOPPED_LATER = 4
 
 
 def sampled_situations() -> list[Situation]:
@@ -42,7 +43,8 @@ def steps_of(cases: Iterable[Case]) -> set[Step]:
 def _at_every_step(every: Sequence[Case]) -> list[Case]:
     """Choose for each step, in the order in which a run comes to them, a kind that was chosen least often so far."""
     chosen: list[Case] = []
-    often = dict.fromkeys(KINDS, 0)
+    # What stops a run costs two.
+    often = {kind: STOPPED_LATER if kind.is_permanent else 0 for kind in KINDS}
     for step in dict.fromkeys(step_of(case) for case in every if not isinstance(case.location, RoundTrip)):
         here = [case for case in every if step_of(case) == step and not isinstance(case.location, RoundTrip)]
         kind = min(KINDS, key=lambda kind: often[kind])

@@ -3,14 +3,16 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from local_cloud.aurora.postgres.proxy.doorkeeper import path_to
 from tests.faults.__main__ import right_before
-from tests.faults.cases import ANSWER, ENDED, ROLL_BACK, Case, Location, cases, locations, round_trips
+from tests.faults.cases import ANSWER, ENDED, ROLL_BACK, Case, Location, cases, locations, round_trips, together
 from tests.faults.judges import audit, observer
+from tests.faults.judges.evidence import problems_of_evidence
 from tests.faults.judges.messages import is_of
 from tests.faults.judges.picture import differences
 from tests.faults.kinds import KINDS, SQL_KINDS
@@ -18,7 +20,7 @@ from tests.faults.packing import Density, in_few_runs, step_of
 from tests.faults.pool import each_once
 from tests.faults.sample import sample, steps_of
 from tests.faults.situations import RETIREMENT, SITUATIONS
-from tests.faults.sweep import Baseline, Verdict
+from tests.faults.sweep import Baseline, Verdict, stops_expected
 from tests.integration.stage.mailbox import Message
 from tests.integration.stage.outcome import ApiCall
 from utils.identifiers import digest_of
@@ -195,13 +197,13 @@ def test_a_later_situation_sweeps_only_what_follows_other_changes() -> None:
 
 
 def test_the_sample_has_every_step_and_every_kind_in_few_runs() -> None:
-    steps = [call_of(f"step-{number}") for number in range(len(KINDS))]
+    steps = [call_of(f"step-{number}") for number in range(50)]
     trips = round_trips([paths("LOGIN", "BEGIN", "SELECT", "COMMIT")] * 2)
     swept = [*cases("replace", steps, trips), *cases("swap", [call_of("delete-rds", of=RETIREMENT)], [])]
     chosen = sample(swept)
     assert steps_of(chosen) == steps_of(swept)
     assert {case.kind for case in chosen} == {*KINDS, *SQL_KINDS}
-    assert len(in_few_runs(chosen)) < len(KINDS) + len(SQL_KINDS)
+    assert len(in_few_runs(chosen)) < len(chosen) / 4
 
 
 def test_what_stops_a_run_is_never_beside_what_does_not_and_no_case_is_lost() -> None:
@@ -221,6 +223,24 @@ def test_what_stops_a_run_is_never_beside_what_does_not_and_no_case_is_lost() ->
     assert not any(run.also for run in alone)
     denied = [run for run in several if run.situation == "rolled-back" and run.kind.is_permanent]
     assert not any(run.also for run in denied), "gone on with, it comes to another end"
+
+
+def test_a_run_stops_once_for_each_call_that_is_denied_and_once_for_all_functions_that_are_asked_at_once() -> None:
+    asked = [call_of("copy-snapshot", "verify"), call_of("delete-rds", "verify")]
+    wanted = [call_of("copy-snapshot"), call_of("sns-notification"), *asked]
+    faults = [case for case in cases("replace", wanted, []) if case.kind.name in ("denied", "killed")]
+    assert stops_expected(together(faults)) == 2, "the last step goes on"
+
+
+@pytest.mark.parametrize("may_be_missing", [True, False])
+def test_a_row_without_a_folder_says_why_there_is_no_evidence(may_be_missing: bool) -> None:
+    row = {"plan": {}, "evidence": {"folder": None, "error": "AccessDenied"}}
+    world = SimpleNamespace(row=lambda _: row)
+    run: Any = SimpleNamespace(operations=["nightly"], laboratory=SimpleNamespace(world=world))
+    step = call_of("sns-notification" if may_be_missing else "copy-snapshot")
+    [denied] = [case for case in cases("replace", [step], []) if case.kind.is_permanent]
+    expected = [] if may_be_missing else ["no evidence of nightly: AccessDenied"]
+    assert problems_of_evidence(run, denied) == expected
 
 
 def test_a_deletion_with_both_snapshots_available_is_right() -> None:

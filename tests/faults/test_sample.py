@@ -15,7 +15,7 @@ def test_every_fault_of_the_sample_has_the_right_outcome(recorded: Bench) -> Non
     swept = steps_of(recorded.cases)
     assert steps_of(chosen) == swept
     assert {situation for situation, _ in swept} == {situation.name for situation in sampled_situations()}
-    judged = run_all([recorded], chosen, at_once=3)
+    judged = run_all([recorded], chosen, at_once=2)
     wrong = [item for item in judged if item.verdict not in RIGHT]
     assert not wrong, "\n".join(line for item in wrong for line in told(item))
 

@@ -21,7 +21,7 @@ def problems_of_evidence(run: Played, case: Case) -> list[str]:
         if "plan" not in row or row.get("retires") or row.get("undoes"):
             continue
         evidence = row.get("evidence") or {}
-        if "folder" in evidence:
+        if evidence.get("folder"):
             problems += _missing(run, evidence["folder"])
         elif not evidence.get("error"):
             problems.append(f"{name} says neither where its evidence is nor why there is none")
