@@ -18,6 +18,7 @@ class Models:
         os.set_blocking(self._tell, False)
         self._parsed: dict[str, Any] = {}
         self._rest = b""
+        self._asked_for: list[str] = []
         self._loader: Any = None
         self._zygote = os.getpid()
 
@@ -38,12 +39,18 @@ class Models:
             return self._parsed[file_path]
 
         self._loader.load_file = load_file
+        self._parse()
 
     def parse_what_was_told(self) -> None:
         """In the zygote: parse what environments have told of."""
         *paths, self._rest = (self._rest + os.read(self.told, 65536)).split(b"\n")
-        for path in paths:
-            self._loader().load_file(os.fsdecode(path))
+        self._asked_for += map(os.fsdecode, paths)
+        self._parse()
+
+    def _parse(self) -> None:
+        # No layer may have an SDK, or none so far: a function that brings one itself tells of its files as well.
+        while self._loader and self._asked_for and os.getpid() == self._zygote:
+            self._loader().load_file(self._asked_for.pop(0))
 
     def keep_as(self, file: int) -> None:
         """In an environment: let no more than this file be open for telling."""
