@@ -13,6 +13,7 @@ from tests.unit.operation.tables import make_table
 from tests.unit.operations import AT, OLD_TARGET, REQUEST, an_operation
 from utils.cluster_settings.model import Member, TargetSettings
 from utils.errors import AwsRequestRejected, OperationNotFound, OperationNotResumable, OperationRowConflict
+from utils.operation.earlier_rows import of_this_version
 from utils.operation.model import HealthRecord, OperationStatus, StepName, Verdict
 from utils.operation.records import CopyRecord, OperationError
 from utils.operation.source_record import SourceRecord
@@ -190,6 +191,23 @@ def test_a_row_of_an_earlier_version_tells_of_its_old_target() -> None:
         "default.aurora-postgresql17",
         {"team": "data"},
     )
+
+
+@pytest.mark.parametrize("managed", [True, False])
+def test_a_row_of_an_earlier_version_keeps_whose_the_master_password_is(managed: bool) -> None:
+    row = {
+        "request": {"manage_master_user_password": managed},
+        "identifiers": {"instance_ids": ["staging-1", "staging-2"]},
+        "plan": {"settings": {"instance_class": "db.r8g.large", "instance_count": 2, "port": 5433}},
+    }
+    assert of_this_version(row)["plan"]["settings"] == {
+        "port": 5433,
+        "manage_master_user_password": managed,
+        "members": [
+            {"identifier": name, "instance_class": "db.r8g.large", "parameter_group": None}
+            for name in ("staging-1", "staging-2")
+        ],
+    }
 
 
 def test_an_operation_is_created_once(store: OperationStore) -> None:

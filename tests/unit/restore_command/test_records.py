@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+import boto3
 import pytest
 from moto import mock_aws
 
+from deployment.account import Account
+from deployment.names import Names
+from restore_command.pipeline import STATE_TABLE, Pipeline
 from restore_command.records import Records, usual_seconds
 from tests.unit.operations import AT, OLD_TARGET, an_operation
 from tests.unit.restore_command.desk import Desk, execution
@@ -113,3 +117,11 @@ def test_what_a_phase_usually_takes_is_the_median_of_earlier_runs_that_succeeded
     assert usual_seconds(runs.values(), runs["night-1"]) == {"copy": 600}
     assert usual_seconds(runs.values(), runs["night-0"]) == {}, "the first run of a target had nothing to go by"
     assert usual_seconds(runs.values(), replace(runs["night-4"], target="another")) == {}
+
+
+def test_the_tables_are_those_of_the_environment_in_the_region() -> None:
+    session = boto3.session.Session(region_name="eu-west-1")
+    pipeline = Pipeline(Account("eu-west-1", "123456789012", "arn:aws:iam::123456789012:user/ops", session))
+    vars(pipeline)["names"] = Names.beside("qa")
+    table = pipeline.table(STATE_TABLE)
+    assert (table.table_name, table.meta.client.meta.region_name) == ("aurora-restore-qa-state", "eu-west-1")

@@ -58,6 +58,19 @@ def test_when_the_final_snapshot_is_available_members_go_and_then_the_cluster(co
     assert record.final_snapshot_arn == copied.west.snapshots[final_snapshot_id(copied)]["DBClusterSnapshotArn"]
 
 
+def test_a_member_that_rds_still_shows_when_the_cluster_is_gone_is_waited_for(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    copied.run(delete_rds)
+    left = dict(copied.west.instances["staging-2"])
+    copied.west.settle()
+    copied.west.instances["staging-2"] = left
+    waiting = copied.run(check_delete_status)
+    assert (waiting.status, waiting.details["waiting_for"]) == (StepStatus.IN_PROGRESS, "staging-2 to be deleted")
+    del copied.west.instances["staging-2"]
+    assert copied.run(check_delete_status).status is StepStatus.READY
+
+
 def test_when_cluster_and_members_are_gone_the_step_is_ready(copied: FakeAws) -> None:
     copied.run(delete_rds)
     copied.west.settle()

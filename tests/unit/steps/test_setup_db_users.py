@@ -397,6 +397,15 @@ def test_a_cluster_that_rds_does_not_show_is_waited_for_until_answers_have_settl
     assert database.asked == []
 
 
+@pytest.mark.parametrize("it", [loses_its_endpoint, vanishes])
+def test_what_is_not_shown_any_more_is_waited_for_from_then_on_however_long_the_restore_took(
+    ready: FakeAws, it: Callable[[FakeAws], Any]
+) -> None:
+    ready.clock.advance(hours=13)
+    it(ready)
+    assert ready.run(setup_db_users).status is StepStatus.IN_PROGRESS
+
+
 def test_no_password_is_reset_on_somebody_elses_cluster(ready: FakeAws, database: FakeDatabase) -> None:
     ready.west.clusters["staging"]["TagList"] = []
     with pytest.raises(IdentifierTaken):
