@@ -36,7 +36,7 @@ class Made:
 
     @cached_property
     def role(self) -> str:
-        """The ARN of a role for Lambda and Step Functions: it may use this run's functions and machines, no more."""
+        """ARN of a role for Lambda and Step Functions: it may use this run's functions, machines, objects, no more."""
         name, iam = self._bench.name("role"), self._bench.client("iam")
         services = ["lambda.amazonaws.com", "states.amazonaws.com", "scheduler.amazonaws.com"]
         arn = iam.create_role(
@@ -48,11 +48,14 @@ class Made:
         own = [
             f"arn:*:lambda:*:*:function:{self._bench.prefix}-*",
             f"arn:*:states:*:*:stateMachine:{self._bench.prefix}-*",
+            f"arn:*:s3:::{self._bench.prefix}-*/*",
         ]
         iam.put_role_policy(
             RoleName=name,
             PolicyName="use",
-            PolicyDocument=_policy(Action=["lambda:InvokeFunction", "states:StartExecution"], Resource=own),
+            PolicyDocument=_policy(
+                Action=["lambda:InvokeFunction", "states:StartExecution", "s3:GetObject"], Resource=own
+            ),
         )
         self._bench.remove_at_the_end(
             f"policy of {name}", lambda: iam.delete_role_policy(RoleName=name, PolicyName="use")

@@ -82,7 +82,76 @@ def test_one_more_ends_the_map_although_others_go_on(bench: Workbench) -> None:
     assert ended["error"] == "States.ExceedToleratedFailureThreshold"
 
 
-@pytest.mark.parametrize("unknown", ["ItemReader", "ItemBatcher", "ResultWriter", "ToleratedFailurePercentage"])
+def a_map_from_s3(bucket: str, **config: Any) -> Json:
+    """Return a Map over the array in the bucket's object `lists/all.json`."""
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON", **config},
+        "Arguments": {"Bucket": bucket, "Key": "{% $states.input.key %}"},
+    }
+    each = a_map({"StartAt": "Answer", "States": {"Answer": ANSWER}}, ItemReader=reader)
+    del each["Items"]
+    return each
+
+
+def a_bucket(bench: Workbench, text: str) -> str:
+    """Make a bucket with an object `lists/all.json`, and return its name."""
+    name, s3 = f"bucket-{uuid.uuid4().hex[:8]}", bench.cloud.client("s3")
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_object(Bucket=name, Key="lists/all.json", Body=text.encode())
+    return name
+
+
+def a_reader(bench: Workbench, bucket: str, *more: str) -> str:
+    """Make a role that may read the lists of a bucket."""
+    get = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/lists/*"}
+    return bench.role(get, *({"Effect": "Allow", "Action": action, "Resource": "*"} for action in more))
+
+
+def test_items_come_from_a_json_array_in_s3_with_their_numbers(bench: Workbench) -> None:
+    bucket = a_bucket(bench, json.dumps(["a", {"b": 1}, 3]))
+    selector = {"at": "{% $states.context.Map.Item.Index %}", "item": "{% $states.context.Map.Item.Value %}"}
+    each = a_map_from_s3(bucket, MaxItems=2) | {"ItemSelector": selector}
+    ended = end_of(bench, start(bench, each, [], role=a_reader(bench, bucket), key="lists/all.json"))
+    assert json.loads(ended["output"]) == [{"at": 0, "item": "a"}, {"at": 1, "item": {"b": 1}}]
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ('{"operations": []}', "Attempting to map over non-iterable node."),
+        ("[1, 2", "Unable to parse the dataset as JSON: Expecting ',' delimiter: line 1 column 6 (char 5)"),
+    ],
+    ids=["an object", "half a list"],
+)
+def test_what_is_no_json_array_is_not_read(bench: Workbench, text: str, cause: str) -> None:
+    bucket = a_bucket(bench, text)
+    arn = start(bench, a_map_from_s3(bucket), [], role=a_reader(bench, bucket), key="lists/all.json")
+    ended = end_of(bench, arn)
+    assert (ended["error"], ended["cause"]) == ("States.ItemReaderFailed", cause)
+
+
+@pytest.mark.parametrize(
+    ("key", "more", "code"),
+    [("others/all.json", (), "AccessDenied"), ("lists/gone.json", (), "AccessDenied"),
+     ("lists/gone.json", ("s3:ListBucket",), "NoSuchKey")],
+    ids=["may not read", "is not there", "is not there, for one who may list"],
+)  # fmt: skip
+def test_only_what_the_role_may_read_is_read(bench: Workbench, key: str, more: tuple[str, ...], code: str) -> None:
+    bucket = a_bucket(bench, "[]")
+    arn = start(bench, a_map_from_s3(bucket), [], role=a_reader(bench, bucket, *more), key=key)
+    ended = end_of(bench, arn)
+    assert ended["error"] == "States.ItemReaderFailed"
+    assert f"Error Code: {code}" in ended["cause"]
+
+
+def test_another_kind_of_dataset_says_that_it_is_not_here(bench: Workbench) -> None:
+    bucket = a_bucket(bench, "a,b")
+    ended = end_of(bench, start(bench, a_map_from_s3(bucket, InputType="CSV"), [], key="lists/all.json"))
+    assert ended["cause"] == "ItemReader: only JSON by s3:getObject is in the local cloud"
+
+
+@pytest.mark.parametrize("unknown", ["ItemBatcher", "ResultWriter", "ToleratedFailurePercentage"])
 def test_what_is_not_here_says_so(bench: Workbench, unknown: str) -> None:
     value: Any = 5 if unknown.startswith("Tolerated") else {}
     ended = end_of(bench, start(bench, a_map() | {unknown: value}, [{}]))

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_cloud.ministack import ministack_modules
+from local_cloud.ministack.state_machines.item_readers import items_of
 
 Json = dict[str, Any]
 EXCEEDED = "States.ExceedToleratedFailureThreshold"
@@ -25,14 +26,18 @@ _ALLOWED = {"QueryLanguage", "StateMachine"}
 
 
 def install() -> None:
-    """Replace ministack's Map of mode DISTRIBUTED; items from S3, batches and a writer of results are not here."""
+    """Replace ministack's Map of mode DISTRIBUTED; batches and a writer of results are not here."""
     states = ministack_modules.service("stepfunctions")
 
     def run(state: Json, raw_input: Any, _effective: Any, iterator: Json, execution: Json, context: Json) -> Any:
-        for unknown in ("ItemReader", "ItemBatcher", "ResultWriter", "ToleratedFailurePercentage"):
+        for unknown in ("ItemBatcher", "ResultWriter", "ToleratedFailurePercentage"):
             if unknown in state:
                 raise states._ExecutionError("States.Runtime", f"{unknown} is not there in the local cloud")
-        items = states._jsonata_state_field(state, "Items", "array", raw_input, context)
+        if "ItemReader" in state:
+            machine = states._state_machines.get(execution["stateMachineArn"]) or {}
+            items = items_of(state["ItemReader"], str(machine.get("roleArn", "")), raw_input, context)
+        else:
+            items = states._jsonata_state_field(state, "Items", "array", raw_input, context)
         work = [_child_input(state, raw_input, context, index, item) for index, item in enumerate(items)]
         map_run = MapRun(
             parent=execution,

@@ -1,6 +1,7 @@
 """Step Functions: names and starts, errors and who catches them, variables, callbacks, the end of executions."""
 
 import json
+from hashlib import sha256
 from typing import Any
 
 from tests.conformance.bench import Bench
@@ -143,6 +144,35 @@ def a_distributed_map_tolerates_as_many_failures_as_its_expression_says(bench: B
     equal((tolerated["status"], tolerated.get("output")), ("SUCCEEDED", '"over"'), "the end with two of two tolerated")
     exceeded = bench.made.run(machine, {"numbers": [1, 2, 3], "tolerated": 1})
     equal(exceeded.get("error"), "States.ExceedToleratedFailureThreshold", "the end with two of one tolerated")
+
+
+@fact("stepfunctions", "Step Functions Developer Guide, ItemReader", minutes=1)
+def a_distributed_map_reads_a_json_list_in_s3_as_its_role(bench: Bench) -> None:
+    """ItemReader takes expressions for bucket and key, at most MaxItems; what it cannot read is ItemReaderFailed."""
+    mode = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    digest = {"Digest": {"Type": "Pass", "Output": "{% $hash($string($states.input.item), 'SHA-256') %}", "End": True}}
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON", "MaxItems": 2},
+        "Arguments": {"Bucket": "{% $states.input.bucket %}", "Key": "{% $states.input.key %}"},
+    }
+    each = {
+        "Type": "Map",
+        "ItemReader": reader,
+        "ItemSelector": {"item": "{% $states.context.Map.Item.Value %}"},
+        "ItemProcessor": {"ProcessorConfig": mode, "StartAt": "Digest", "States": digest},
+        "End": True,
+    }
+    machine, bucket = bench.made.machine({"Each": each}), bench.made.bucket
+    bench.client("s3").put_object(Bucket=bucket, Key="lists/all.json", Body=b'[{"b": 1, "a": [2]}, "x", 3]')
+    read = bench.made.run(machine, {"bucket": bucket, "key": "lists/all.json"})
+    equal(
+        json.loads(read["output"]),
+        [sha256(text.encode()).hexdigest() for text in ('{"b":1,"a":[2]}', "x")],
+        "the digests",
+    )
+    missing = bench.made.run(machine, {"bucket": bucket, "key": "lists/none.json"})
+    equal(missing.get("error"), "States.ItemReaderFailed", "the end with no such object")
 
 
 @fact("stepfunctions", "Step Functions Developer Guide, Start workflow executions from a task", minutes=1)
