@@ -18,7 +18,7 @@ from deployment.obstacles import (
     refuse_secrets_to_be_deleted,
 )
 from deployment.plan import plan
-from deployment.schedule import check_request_of_schedule
+from deployment.schedule import check_requests_of_schedules
 from deployment.secret_values import put_secret
 from deployment.selftest.command import selftest
 from deployment.source_account import bootstrap_source_account
@@ -97,7 +97,7 @@ def _deploy(account: Account, options: Namespace) -> int:
     refuse_failed_stack(account, there)
     parameters = stacks.parameters_of(options.env, options.parameters)
     known = {**(there.parameters if there else {}), **parameters}
-    check_request_of_schedule(known, account.region)
+    check_requests_of_schedules(known, account.region)
     refuse_shared_targets(account, names, known.get("TargetClusterPattern", "*"))
     protect = parameters.get("TableDeletionProtection", "true") == "true"
     key_arn, adopted = prerequisites.outputs["KmsKeyArn"], list[Table]()

@@ -1,20 +1,46 @@
-"""The schedule's request, judged before a night is lost to it."""
+"""The schedules' requests, judged before a night is lost to them."""
 
 from collections.abc import Mapping
 
 from deployment.account import Refused
+from restore_command.fleet.requests import parsed, problems_of
 from utils.errors import InvalidRequest
 from utils.json_text import NotJson, read_json
 from utils.request.model import RestoreRequest
-from utils.request.parsing import parse_request
+from utils.request.parsing import Defaults, parse_request
 from utils.settings import Settings
 
 
-def check_request_of_schedule(parameters: Mapping[str, str], region: str) -> None:
-    """Refuse stack parameters with which every scheduled run would be refused."""
-    if parameters.get("ScheduleState", "DISABLED") != "ENABLED":
-        return
-    settings = Settings.from_environment(
+def check_requests_of_schedules(parameters: Mapping[str, str], region: str) -> None:
+    """Refuse stack parameters with which every scheduled run, or every scheduled fleet, would be refused."""
+    settings = _settings(parameters, region)
+    is_on = parameters.get("ScheduleState", "DISABLED") == "ENABLED"
+    for number in ("", *further_schedules(parameters)) if is_on else ():
+        try:
+            request_of(parameters.get(f"ScheduleInput{number}", "{}"), settings)
+        except InvalidRequest as error:
+            raise Refused(
+                f"ScheduleState=ENABLED, but every scheduled run would be refused. ScheduleInput{number}: {error}"
+            ) from None
+    if parameters.get("FleetScheduleState", "DISABLED") == "ENABLED":
+        problems = problems_of_fleet(parameters.get("FleetScheduleInput", "{}"), settings)
+        if problems:
+            raise Refused(
+                "FleetScheduleState=ENABLED, but every scheduled fleet would be refused, or a run of each. "
+                f"FleetScheduleInput: {'; '.join(problems)}"
+            )
+
+
+def problems_of_fleet(schedule_input: str, settings: Defaults) -> list[str]:
+    """Return what is wrong with the request of scheduled fleets; a list in S3 is judged when it is read."""
+    request, problems = parsed(schedule_input)
+    if request is None or request.operations is None:
+        return problems
+    return list(problems_of(request, request.operations, settings))
+
+
+def _settings(parameters: Mapping[str, str], region: str) -> Settings:
+    return Settings.from_environment(
         {
             **dict.fromkeys(("ENVIRONMENT", "STATE_TABLE_NAME", "AUDIT_TABLE_NAME", "KMS_KEY_ID"), "-"),
             **dict.fromkeys(("MASTER_SECRET_NAME", "APP_SECRET_NAME"), "-"),
@@ -27,13 +53,6 @@ def check_request_of_schedule(parameters: Mapping[str, str], region: str) -> Non
             "MANDATORY_REQUEST": parameters.get("MandatoryRequest", ""),
         }
     )
-    for number in ("", *further_schedules(parameters)):
-        try:
-            request_of(parameters.get(f"ScheduleInput{number}", "{}"), settings)
-        except InvalidRequest as error:
-            raise Refused(
-                f"ScheduleState=ENABLED, but every scheduled run would be refused. ScheduleInput{number}: {error}"
-            ) from None
 
 
 def further_schedules(parameters: Mapping[str, str]) -> list[str]:

@@ -66,6 +66,14 @@ class Pipeline:
         return found
 
     @property
+    def fleet_lists(self) -> str:
+        """Where in S3 fleets may read lists, `s3://bucket/fleets/`; raises `Refused` for a stack from before that."""
+        found = self._stack.outputs.get("FleetLists")
+        if found is None:
+            raise Refused(f"the fleets in {self.region} read no lists from S3 yet: deploy the pipeline once more")
+        return found
+
+    @property
     def defaults(self) -> StackDefaults:
         """What the stack fills in."""
         parameters = self._stack.parameters

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from deployment import stacks
 from deployment.account import error_code
 from deployment.names import HELPERS, STEPS
-from deployment.schedule import further_schedules, request_of
+from deployment.schedule import further_schedules, problems_of_fleet, request_of
 from deployment.verify.findings import Answer, Check, Inspection, deploy_again, failed, passed, remark
 from deployment.verify.network import path_to_database, what_shuts_services
 from utils.errors import InvalidRequest
@@ -63,14 +63,34 @@ def _functions(inspection: Inspection) -> Answer:
     return passed(f"{len(STEPS) - 1} functions answer, with their settings and the state table")
 
 
-def _schedule(inspection: Inspection) -> Answer:
-    """Judge the schedule's request as a run will, and remember its target for the network checks."""
-    schedule = inspection.client("scheduler").get_schedule(Name=inspection.names.of("schedule"))
-    state = f"{schedule['State']}, {schedule['ScheduleExpression']} {schedule.get('ScheduleExpressionTimezone', 'UTC')}"
+def _settings(inspection: Inspection) -> Settings:
     configuration = inspection.client("lambda").get_function_configuration(
         FunctionName=inspection.names.of("snapshot-check")
     )
-    settings = Settings.from_environment(configuration["Environment"]["Variables"])
+    return Settings.from_environment(configuration["Environment"]["Variables"])
+
+
+def _told(schedule: dict[str, Any]) -> str:
+    zone = schedule.get("ScheduleExpressionTimezone", "UTC")
+    return f"{schedule['State']}, {schedule['ScheduleExpression']} {zone}"
+
+
+def _fleet_schedule(inspection: Inspection) -> Answer:
+    """Judge the request of scheduled fleets, as far as it is not in S3."""
+    schedule = inspection.client("scheduler").get_schedule(Name=inspection.names.of("fleet-schedule"))
+    if schedule["State"] != "ENABLED":
+        return passed(f"off ({_told(schedule)}); --set FleetScheduleState=ENABLED switches it on")
+    problems = problems_of_fleet(schedule["Target"].get("Input", "{}"), _settings(inspection))
+    if problems:
+        text = f"{_told(schedule)}; every fleet would be refused, or a run of each: {'; '.join(problems)}"
+        return failed(text, deploy_again(inspection) + " with --set")
+    return passed(_told(schedule))
+
+
+def _schedule(inspection: Inspection) -> Answer:
+    """Judge the schedule's request as a run will, and remember its target for the network checks."""
+    schedule = inspection.client("scheduler").get_schedule(Name=inspection.names.of("schedule"))
+    state, settings = _told(schedule), _settings(inspection)
     inspection.target_cluster_id = settings.target_cluster_id
     try:
         request = request_of(schedule["Target"].get("Input", "{}"), settings)
@@ -92,10 +112,7 @@ def _further_schedules(inspection: Inspection) -> Answer:
     numbers = further_schedules(inspection.pipeline.parameters if inspection.pipeline else {})
     if not numbers:
         return passed("none beside the first")
-    configuration = inspection.client("lambda").get_function_configuration(
-        FunctionName=inspection.names.of("snapshot-check")
-    )
-    settings, told, refused = Settings.from_environment(configuration["Environment"]["Variables"]), [], []
+    settings, told, refused = _settings(inspection), [], []
     for number in numbers:
         schedule = inspection.client("scheduler").get_schedule(Name=inspection.names.of(f"schedule-{number}"))
         state = f"{number}: {schedule['State']}, {schedule['ScheduleExpression']}"
@@ -188,6 +205,7 @@ CHECKS = (
     Check("State machine", _state_machine, _DEPLOYED),
     Check("Schedule", _schedule, _DEPLOYED),
     Check("Further schedules", _further_schedules, _DEPLOYED),
+    Check("Schedule of fleets", _fleet_schedule, _DEPLOYED),
     Check("Functions", _functions, (*_DEPLOYED, "KMS key", "Tables")),
     Check(f"Function {SETUP}", _setup_function, (*_DEPLOYED, "KMS key", "Tables")),
     Check("Network to AWS services", _service_path, _ASKED),

@@ -1,5 +1,6 @@
 """The commands of `./restore.sh fleet` and their options."""
 
+from json import dumps
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +14,21 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help='Restore many targets at once. The file has {"operations": [REQUEST, ...], "max_concurrency": 20, '
-    '"tolerated_failures": 0}. When more fail than are tolerated, no further one is started; what is '
-    "under way goes on.",
+    '"tolerated_failures": 0}. A list in S3, also of more than 256 KB, is named in place of operations: '
+    '"operations_from": "s3://BUCKET/fleets/KEY", or --input s3://BUCKET/fleets/KEY and nothing else. At most 500 '
+    "requests. When more fail than are tolerated, no further one is started; what is under way goes on.",
 )
-Requests = Annotated[str, typer.Option("--input", metavar="FILE", help="File with the list; - reads standard input.")]
+Requests = Annotated[
+    str,
+    typer.Option(
+        "--input", metavar="FILE", help="File with the request; - reads standard input; s3://... names a list in S3."
+    ),
+]
 Name = Annotated[str | None, typer.Argument(metavar="FLEET", help="Fleet; the newest when left out.")]
+
+
+def _request(given: str) -> str:
+    return dumps({"operations_from": given}) if given.startswith("s3://") else text_of(given)
 
 
 @app.command()
@@ -30,13 +41,13 @@ def start(
     json: AsJson = False,
 ) -> None:
     """Check every request and start a run for each."""
-    end(commands.start(pipeline_of(env, region), Output(json), text_of(requests), name, watch=watch))
+    end(commands.start(pipeline_of(env, region), Output(json), _request(requests), name, watch=watch))
 
 
 @app.command()
 def plan(requests: Requests, env: Env = None, region: Region = None, json: AsJson = False) -> None:
     """Tell which of the runs would be refused (dry run). Each makes its plan; nothing is changed."""
-    end(commands.plan(pipeline_of(env, region), Output(json), text_of(requests)))
+    end(commands.plan(pipeline_of(env, region), Output(json), _request(requests)))
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """What each command of `./restore.sh fleet` does."""
 
+import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from rich.live import Live
@@ -11,7 +13,7 @@ from restore_command.exit_codes import FAILED, RUNNING, SUCCEEDED, USAGE
 from restore_command.fleet import fleets, requests, views
 from restore_command.fleet.fleets import Fleet
 from restore_command.fleet.page import page_of
-from restore_command.fleet.requests import FleetRequest
+from restore_command.fleet.requests import Checked
 from restore_command.output import Output
 from restore_command.pipeline import Pipeline
 
@@ -21,18 +23,17 @@ _LONGEST_NAME = 76  # 80 characters are an execution's; each run adds a number
 
 def start(pipeline: Pipeline, output: Output, text: str, name: str, *, watch: bool) -> int:
     """Check every request of a fleet and start it; nothing is started if one does not fit."""
-    request = _checked(pipeline, output, text)
-    return USAGE if request is None else _start(pipeline, output, request, name, watch=watch)
+    checked = _checked(pipeline, output, text)
+    return USAGE if checked is None else _start(pipeline, output, checked, name, watch=watch)
 
 
 def plan(pipeline: Pipeline, output: Output, text: str) -> int:
     """Let every run of a fleet make its plan, and tell which of them would be refused."""
-    request = _checked(pipeline, output, text)
-    if request is None:
+    checked = _checked(pipeline, output, text, dry_run=True)
+    if checked is None:
         return USAGE
-    dry = [operation | {"dry_run": True} for operation in request.operations]
-    every = request.model_copy(update={"operations": dry, "tolerated_failures": len(dry)})
-    return _start(pipeline, output, every, executions.new_name("plan"), watch=True)
+    every = checked.request.model_copy(update={"tolerated_failures": len(checked.operations)})
+    return _start(pipeline, output, replace(checked, request=every), executions.new_name("plan"), watch=True)
 
 
 def resume(pipeline: Pipeline, output: Output, name: str, *, watch: bool) -> int:
@@ -41,11 +42,16 @@ def resume(pipeline: Pipeline, output: Output, name: str, *, watch: bool) -> int
         fleet = fleets.find(pipeline, name)
     if not fleet.is_over:
         raise Refused(f"{name} is at work: ./restore.sh fleet watch {name}")
+    if fleet.requests.unknown:
+        raise Refused(
+            f"what {name} has not started is not known ({fleet.requests.unknown}): start a fleet of that anew"
+        )
     left = [member.again for member in fleet.members if member.failed or member.run is None]
     if not left:
         raise Refused(f"{name} left nothing to go on with: ./restore.sh fleet show {name} tells how its runs stand")
-    request = FleetRequest.model_validate({**fleet.asked, "operations": left})
-    return _start(pipeline, output, request, executions.new_name("resume"), watch=watch)
+    asked = {field: value for field, value in fleet.asked.items() if field != "operations_from"}
+    checked = _checked(pipeline, output, json.dumps({**asked, "operations": left}))
+    return USAGE if checked is None else _start(pipeline, output, checked, executions.new_name("resume"), watch=watch)
 
 
 def watch(pipeline: Pipeline, output: Output, name: str | None) -> int:
@@ -64,22 +70,24 @@ def show(pipeline: Pipeline, output: Output, name: str | None, html: Path | None
     return SUCCEEDED
 
 
-def _checked(pipeline: Pipeline, output: Output, text: str) -> FleetRequest | None:
-    request, problems = requests.read(text, pipeline)
+def _checked(pipeline: Pipeline, output: Output, text: str, *, dry_run: bool = False) -> Checked | None:
+    checked, problems = requests.read(text, pipeline, dry_run=dry_run)
     for problem in problems:
         output.note(f"restore.sh: {problem}")
-    return request
+    return checked
 
 
-def _start(pipeline: Pipeline, output: Output, request: FleetRequest, name: str, *, watch: bool) -> int:
+def _start(pipeline: Pipeline, output: Output, checked: Checked, name: str, *, watch: bool) -> int:
     name = name or executions.new_name("fleet")
     if len(name) > _LONGEST_NAME:
         raise Refused(f"--name: found {len(name)} characters; expected at most {_LONGEST_NAME}; nothing was started")
     with told():
-        arn = executions.start(pipeline.states, pipeline.fleet_machine_arn, request.model_dump(), name)
+        arn = executions.start(
+            pipeline.states, pipeline.fleet_machine_arn, checked.request.model_dump(exclude_none=True), name
+        )
         if watch:
             return _follow(pipeline, output, fleets.at(pipeline, arn))
-    said = f"started {name}, {len(request.operations)} restores\nWatch it: ./restore.sh fleet watch {name}"
+    said = f"started {name}, {len(checked.operations)} restores\nWatch it: ./restore.sh fleet watch {name}"
     output.result({"fleet": name, "execution_arn": arn}, said)
     return SUCCEEDED
 
@@ -106,4 +114,4 @@ def _follow(pipeline: Pipeline, output: Output, fleet: Fleet) -> int:
 
 def _after_a_while(pipeline: Pipeline, fleet: Fleet) -> Fleet:
     time.sleep(_LOOK_SECONDS)
-    return fleets.at(pipeline, fleet.arn)
+    return fleets.at(pipeline, fleet.arn, fleet.requests)

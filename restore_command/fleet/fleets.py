@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 from deployment.account import Refused
 from restore_command import execution as executions
 from restore_command.execution import NoSuchExecution
+from restore_command.fleet.lists import read_list
 from restore_command.fleet.requests import target_named_in
 from restore_command.pipeline import Pipeline
 from restore_command.records import Run, records_of
@@ -28,6 +31,7 @@ class Member:
     operation_id: str
     request: Any
     run: Run | None
+    of_dry_fleet: bool = False
 
     @property
     def target(self) -> str:
@@ -48,7 +52,7 @@ class Member:
     def is_dry_run(self) -> bool:
         """Whether it restores nothing, and only makes its plan."""
         asked = isinstance(self.request, dict) and self.request.get("dry_run") is True
-        return asked or (self.run is not None and self.run.is_dry_run)
+        return self.of_dry_fleet or asked or (self.run is not None and self.run.is_dry_run)
 
     @property
     def again(self) -> Any:
@@ -70,6 +74,14 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Requests:
+    """The requests of a fleet; `unknown` says why they cannot be told any more, empty where they can."""
+
+    given: list[Any]
+    unknown: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fleet:
     """A fleet as it stands."""
 
@@ -81,6 +93,7 @@ class Fleet:
     cause: str
     members: list[Member]
     asked: dict[str, Any]  # its input, as far as that is an object
+    requests: Requests
 
     @property
     def is_over(self) -> bool:
@@ -105,6 +118,7 @@ class Fleet:
             "started_at": self.started_at.isoformat(),
             "stopped_at": self.stopped_at.isoformat() if self.stopped_at else None,
             "cause": self.cause or None,
+            "list_unknown": self.requests.unknown or None,
             "counts": self.counts,
             "operations": [member.document() for member in self.members],
         }
@@ -119,12 +133,13 @@ def find(pipeline: Pipeline, name: str | None) -> Fleet:
     return at(pipeline, arn)
 
 
-def at(pipeline: Pipeline, arn: str) -> Fleet:
-    """Return a fleet as it stands now."""
+def at(pipeline: Pipeline, arn: str, requests: Requests | None = None) -> Fleet:
+    """Return a fleet as it stands now; its requests are read unless an earlier look has them."""
     found = pipeline.states.describe_execution(executionArn=arn)
     fleet = arn.rpartition(":")[2]
     asked = json.loads(found["input"])
     asked = asked if isinstance(asked, dict) else {}
+    requests = requests or _requests_of(pipeline, asked, found["startDate"])
     # By the names of executions: one may go on with an operation of before. A run from before the fleet is another's.
     runs = {
         name: run
@@ -132,7 +147,9 @@ def at(pipeline: Pipeline, arn: str) -> Fleet:
         for name in (execution.rpartition(":")[2] for execution in run.execution_arns)
         if name != run.operation_id or run.started_at >= found["startDate"]
     }
-    given = asked.get("operations")
+    names = [operation_id(fleet, number) for number in range(1, len(requests.given) + 1)]
+    if requests.unknown:
+        names = sorted(name for name in runs if re.fullmatch(rf"{re.escape(fleet)}-\d{{3}}", name))
     return Fleet(
         arn=arn,
         name=fleet,
@@ -141,12 +158,27 @@ def at(pipeline: Pipeline, arn: str) -> Fleet:
         stopped_at=found.get("stopDate"),
         cause=found.get("cause", ""),
         members=[
-            Member(operation_id=own, request=request, run=runs.get(own))
-            for number, request in enumerate(given if isinstance(given, list) else [], 1)
-            for own in [operation_id(fleet, number)]
+            Member(operation_id=own, request=request, run=runs.get(own), of_dry_fleet=asked.get("dry_run") is True)
+            for own, request in zip_longest(names, requests.given)
         ],
         asked=asked,
+        requests=requests,
     )
+
+
+def _requests_of(pipeline: Pipeline, asked: dict[str, Any], started_at: datetime) -> Requests:
+    """Return what a fleet was asked for; a list in S3 counts as long as nobody wrote it again."""
+    given, place = asked.get("operations"), asked.get("operations_from")
+    if not isinstance(place, str):
+        return Requests(given=given if isinstance(given, list) else [])
+    try:
+        found = read_list(pipeline, place)
+    except Refused as error:
+        return Requests(given=[], unknown=str(error))
+    # S3 tells whole seconds.
+    if found.written_at > started_at:
+        return Requests(given=[], unknown=f"{place} was written again after the fleet had begun")
+    return Requests(given=found.operations)
 
 
 def operation_id(fleet: str, number: int) -> str:

@@ -38,7 +38,8 @@ def one(fleet: Fleet) -> RenderableType:
         )  # fmt: skip
     # A fleet that was refused has no targets; why is all that there is to say of it.
     body: RenderableType = table if fleet.members else Text(fleet.cause)
-    return Group(head, body, *(Text(line, "dim") for line in next_steps(fleet)))
+    unknown = [Text(f"Only runs that began are shown: {fleet.requests.unknown}.")] if fleet.requests.unknown else []
+    return Group(head, body, *unknown, *(Text(line, "dim") for line in next_steps(fleet)))
 
 
 def counts(fleet: Fleet) -> str:

@@ -48,6 +48,32 @@ def test_how_many_at_a_time_and_how_many_may_fail_is_for_the_request_to_say() ->
     assert assigned["tolerated_failures"].endswith("? $states.input.tolerated_failures : 0 %}")
 
 
+def test_a_list_in_s3_is_restored_as_one_in_the_request_is() -> None:
+    inline, listed = STATES["Restore Each"], STATES["Restore Each of the List"]
+    own = {"Comment", "Items", "ItemReader", "ItemSelector", "Label"}
+    assert {key: inline[key] for key in inline.keys() - own} == {key: listed[key] for key in listed.keys() - own}
+    given, read = dict(inline["ItemSelector"]), dict(listed["ItemSelector"])
+    assert given.pop("has_changed") is False
+    assert "$hash($string($states.context.Map.Item.Value), 'SHA-256') != $read" in read.pop("has_changed")
+    assert given == read
+
+
+def test_a_list_is_read_whole_and_judged_before_a_run_is_started() -> None:
+    reading = STATES["Read the List"]
+    assert reading["ItemReader"] == STATES["Restore Each of the List"]["ItemReader"]
+    assert reading["ItemReader"]["ReaderConfig"] == {"InputType": "JSON", "MaxItems": 501}  # one more than it may have
+    assert [state["Type"] for state in reading["ItemProcessor"]["States"].values()] == ["Pass"]
+    assert (reading["Next"], STATES["Judge the List"]["Next"]) == ("Judge the List", "Is the List Right?")
+    assert [way["Next"] for way in reading["Catch"]] == ["Tell That It Is Refused"]
+
+
+def test_a_fleet_that_is_refused_is_told_too() -> None:
+    for name in ("Is the Request Right?", "Is the List Right?"):
+        assert STATES[name]["Choices"][0]["Next"] == "Tell That It Is Refused"
+    telling = STATES["Tell That It Is Refused"]
+    assert {telling["Next"], *(way["Next"] for way in telling["Catch"])} == {"Invalid Request"}
+
+
 def test_every_task_has_a_time_limit_and_is_tried_again() -> None:
     for name, task in TASKS.items():
         assert task["TimeoutSeconds"] == 60, name

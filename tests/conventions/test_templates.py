@@ -393,6 +393,16 @@ def test_a_further_schedule_is_there_only_with_an_expression_and_differs_from_th
     }
 
 
+def test_the_schedule_of_fleets_is_off_by_default_and_as_careful_as_the_other() -> None:
+    fleets = STEP_FUNCTIONS["Resources"]["FleetStateMachine"]["Properties"]["Events"]["Fleets"]["Properties"]
+    nightly = STATE_MACHINE["Events"]["Nightly"]["Properties"]
+    assert fleets["State"] == {"Ref": "FleetScheduleState"}
+    assert ROOT["Parameters"]["FleetScheduleState"]["Default"] == "DISABLED"
+    assert STEP_FUNCTIONS["Parameters"]["FleetScheduleState"]["Default"] == "DISABLED"
+    own = {"Name", "Description", "State", "ScheduleExpression", "Input"}
+    assert {key: fleets[key] for key in fleets.keys() - own} == {key: nightly[key] for key in nightly.keys() - own}
+
+
 @pytest.mark.parametrize(
     ("name", "child"),
     [("Tables", TABLES), ("Functions", LAMBDA), ("Orchestration", STEP_FUNCTIONS), ("Monitoring", MONITORING)],

@@ -195,3 +195,10 @@ def test_a_schedule_whose_request_would_be_refused_is_not_deployed(deployed: Key
     )
     assert "every scheduled run would be refused" in printed
     assert "'keep_copies' perhaps" in printed
+
+
+def test_a_schedule_of_fleets_with_a_run_that_would_be_refused_is_not_deployed(deployed: Keyboard) -> None:
+    fleet = 'FleetScheduleInput={"operations": [{}, {"keep_copys": 1}]}'
+    printed = deployed.deploy_sh("deploy", "--yes", "--set", "FleetScheduleState=ENABLED", "--set", fleet, expect=1)
+    assert "every scheduled fleet would be refused, or a run of each" in printed
+    assert "operations[1]: keep_copys: found an unknown field" in printed

@@ -112,7 +112,7 @@ def test_a_run_of_before_is_not_taken_for_one_of_the_fleets(fleet_whose_name_is_
         ({"operations": [{}] * 501}, "operations: found 501 requests; expected 1 to 500"),
         (
             {"operations": [{}, 7]},
-            "operations: found something that is no JSON object; expected requests, as a single run takes them",
+            "operations[1]: found something that is no JSON object; expected requests, as a single run takes them",
         ),
         (
             {"operations": [{}], "max_concurrency": 0, "tolerated_failures": 0.5},
@@ -121,10 +121,35 @@ def test_a_run_of_before_is_not_taken_for_one_of_the_fleets(fleet_whose_name_is_
         ),
         (
             {"operations": [{}], "concurrency": 3},
-            "found the fields concurrency; expected operations, max_concurrency, tolerated_failures",
+            "found the fields concurrency; expected operations, operations_from, dry_run, max_concurrency, "
+            "tolerated_failures",
+        ),
+        (
+            {"operations": [{"target": {"cluster_id": name}} for name in ("one", "Two", "two")]},
+            "operations: found two more than once; expected each target once",
+        ),
+        (
+            {"operations": [{}], "operations_from": "s3://lists/a.json", "dry_run": "yes"},
+            "operations_from: found a list in S3 and one in operations; expected one of them; "
+            "dry_run: found yes; expected true or false",
+        ),
+        (
+            {"operations_from": "https://lists/a.json"},
+            "operations_from: found https://lists/a.json; expected s3://bucket/key of a JSON list of requests",
         ),
     ],
-    ids=["nothing", "no list", "an empty list", "too many", "no requests", "numbers", "an unknown field"],
+    ids=[
+        "nothing",
+        "no list",
+        "an empty list",
+        "too many",
+        "no requests",
+        "numbers",
+        "an unknown field",
+        "a target twice",
+        "two lists",
+        "no place in S3",
+    ],
 )
 def test_a_fleet_that_makes_no_sense_starts_nothing(world: World, request_of_a_fleet: object, problem: str) -> None:
     name = f"senseless-{abs(hash(problem)) % 10**8}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
+
 from deployment import stacks
 from deployment.account import Account
 from restore_command.output import Output, SafeConsole
@@ -17,6 +19,7 @@ from utils.operation.state_table import DynamoDbOperationStore
 
 MACHINE = "arn:aws:states:us-west-2:123456789012:stateMachine:aurora-restore-pipeline"
 FLEETS = MACHINE.replace("-pipeline", "-fleet")
+LISTS = "s3://lists/fleets/"
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 
 
@@ -105,9 +108,10 @@ class Desk:
 
 class _Pipeline(Pipeline):
     def __init__(self, desk: Desk, parameters: Mapping[str, str]) -> None:
-        super().__init__(Account("us-west-2", "123456789012", "arn:aws:iam::123456789012:user/ops", None))  # type: ignore[arg-type]
+        session = boto3.session.Session(region_name="us-west-2")
+        super().__init__(Account("us-west-2", "123456789012", "arn:aws:iam::123456789012:user/ops", session))
         self._desk = desk
-        outputs = {"StateMachineArn": MACHINE, "FleetStateMachineArn": FLEETS}
+        outputs = {"StateMachineArn": MACHINE, "FleetStateMachineArn": FLEETS, "FleetLists": LISTS}
         self._stack = stacks.Stack("aurora-restore", "CREATE_COMPLETE", parameters, outputs)
         self.states = desk.states
 

@@ -62,7 +62,7 @@ def test_a_fleet_is_started_with_its_list_under_its_name() -> None:
     assert code == SUCCEEDED
     [asked] = desk.states.started
     assert (asked["stateMachineArn"], asked["name"]) == (FLEETS, "nightly")
-    assert json.loads(asked["input"]) == {**THREE, "max_concurrency": 20, "tolerated_failures": 0}
+    assert json.loads(asked["input"]) == {**THREE, "dry_run": False, "max_concurrency": 20, "tolerated_failures": 0}
     assert desk.printed.splitlines()[0] == "started nightly, 3 restores"
 
 
@@ -71,22 +71,31 @@ def test_a_fleet_is_started_with_its_list_under_its_name() -> None:
     [
         ("prod", "found no JSON"),
         ("[" * 100_000, "found no JSON (values nested too deep)"),
-        ("{}", "operations: Field required"),
+        ("[]", 'found a JSON list; expected an object, {"operations": [REQUEST, ...]}'),
+        ("{}", "request: found operations and operations_from, or neither; expected one of them"),
         ('{"operations": []}', "operations: List should have at least 1 item"),
         ('{"operations": [{}], "concurrency": 4}', "concurrency: Extra inputs are not permitted"),
         (json.dumps({**THREE, "max_concurrency": 0}), "max_concurrency: Input should be greater than or equal to 1"),
         (json.dumps({"operations": [REQUEST, {**REQUEST, "dryrun": True}]}), "operations[1]: dryrun"),
         (
             json.dumps({"operations": [REQUEST, REQUEST]}),
-            "which operations[0] restores; expected each target once",
+            "operations[1].target.cluster_id: found staging, which operations[0] has as well; expected each once",
         ),
+        (
+            json.dumps({"operations": [{"resume": "weekly-007"}, {"resume": "weekly-007"}]}),
+            "operations[1].resume: found weekly-007, which operations[0] has as well; expected each once",
+        ),
+        (json.dumps({"operations": [{"resume": 7}]}), "operations[0]: resume: found int 7; expected the operation_id"),
+        (json.dumps({"operations": [{"target": {"cluster_id": "-"}}] * 50}), "restore.sh: and "),
         (
             json.dumps({"operations": [{**REQUEST, "target": {"cluster_id": f"t{n}"}, "checks": [
                 {"name": "n", "database": "d", "sql": "SELECT " + "1" * 3900}]} for n in range(80)]}),
-            "bytes of JSON; expected at most 262,144; start two fleets",
+            "characters of JSON; expected at most 262,144; put the list into s3://lists/fleets/, and give "
+            '{"operations_from": "s3://lists/fleets/NAME.json"}',
         ),
     ],
-    ids=["no JSON", "deep", "nothing", "none", "unknown", "number", "an operation", "a target twice", "too large"],
+    ids=["no JSON", "deep", "a bare list", "nothing", "no operation", "unknown", "number", "an operation",
+         "a target twice", "resumed twice", "no operation to resume", "too many problems", "too large"],
 )  # fmt: skip
 def test_nothing_is_started_for_a_list_that_does_not_fit(given: str, told: str) -> None:
     desk = Desk()
@@ -109,15 +118,21 @@ def test_a_plan_is_a_fleet_of_dry_runs_of_which_any_may_be_refused() -> None:
     commands.plan(desk.pipeline, desk.output(), json.dumps(THREE))
 
     asked = json.loads(desk.states.started[0]["input"])
-    assert [operation["dry_run"] for operation in asked["operations"]] == [True, True, True]
+    assert (asked["operations"], asked["dry_run"]) == (THREE["operations"], True)
     assert asked["tolerated_failures"] == 3
+
+
+def test_a_resumption_has_no_plan() -> None:
+    desk = Desk()
+    assert commands.plan(desk.pipeline, desk.output(), json.dumps({"operations": [{"resume": "weekly-007"}]})) == USAGE
+    assert "operations[0]: found a resumption, of which there is no dry run; leave it out" in desk.noted
+    assert desk.states.started == []
 
 
 def test_a_fleet_of_dry_runs_is_never_said_to_have_restored_anything(tmp_path: Path) -> None:
     desk = Desk()
     desk.states.names = ["plan"]
-    dry = [operation | {"dry_run": True} for operation in THREE["operations"]]
-    desk.states.started = [{"input": json.dumps({"operations": dry})}]
+    desk.states.started = [{"input": json.dumps({**THREE, "dry_run": True})}]
     desk.store.create(run_of("plan-001"))
     desk.store.create(run_of("plan-002", OperationStatus.FAILED))
 
