@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,13 +126,16 @@ def test_what_is_left_of_a_list_goes_on_without_the_list(monkeypatch: pytest.Mon
     assert "operations_from" not in asked
 
 
-def test_of_a_list_that_was_written_again_only_runs_that_began_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_list_that_was_written_again_only_runs_that_began_are_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     desk = a_fleet_of_a_list(NOW, monkeypatch)
 
-    assert commands.show(desk.pipeline, desk.output(), "weekly", None) == SUCCEEDED
+    assert commands.show(desk.pipeline, desk.output(), "weekly", tmp_path / "fleet.html") == SUCCEEDED
 
     assert "1 of 1 restored" in desk.printed
-    told = " ".join(desk.printed.split())
-    assert f"Only runs that began are shown: {PLACE} was written again after the fleet had begun." in told
+    told = f"Only runs that began are shown: {PLACE} was written again after the fleet had begun."
+    assert told in " ".join(desk.printed.split())
+    assert told in (tmp_path / "fleet.html").read_text()
     with pytest.raises(Refused, match=r"what weekly has not started is not known .* start a fleet of that anew"):
         commands.resume(desk.pipeline, desk.output(), "weekly", watch=False)

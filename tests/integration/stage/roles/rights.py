@@ -485,4 +485,10 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
             stateMachineArn=names.state_machine, name="a name that is none"
         ),
     ),
+    "start a fleet": (
+        frozenset({"schedule"}),
+        lambda client, names: client("stepfunctions").start_execution(
+            stateMachineArn=names.state_machine.replace("-pipeline", "-fleet"), name="a name that is none"
+        ),
+    ),
 }
