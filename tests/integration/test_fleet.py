@@ -2,16 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
+from tests.integration.stage.fleets import Execution, end_of, start_fleet
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.stories import story
-from tests.integration.stage.world import RUN_SECONDS, World
-from tests.waiting import wait_for
-
-Execution = dict[str, Any]
+from tests.integration.stage.world import World
 
 
 @dataclass(frozen=True)
@@ -25,20 +22,6 @@ class Fleet:
     def message(self, world: World) -> tuple[str, str]:
         [found] = [item for item in world.mailbox.messages() if f"fleet {self.name}" in item.subject]
         return found.subject, found.text
-
-
-def start_fleet(world: World, name: str, request: object) -> str:
-    states, machine = world.client("stepfunctions"), world.deployment.state_machine_arn
-    fleet = machine.replace("-pipeline", "-fleet")
-    return str(states.start_execution(stateMachineArn=fleet, name=name, input=json.dumps(request))["executionArn"])
-
-
-def end_of(world: World, arn: str) -> Execution:
-    def ended() -> Execution | None:
-        answer: Execution = world.client("stepfunctions").describe_execution(executionArn=arn)
-        return answer if answer["status"] != "RUNNING" else None
-
-    return wait_for(ended, f"the end of {arn}", seconds=2 * RUN_SECONDS)
 
 
 @story

@@ -9,9 +9,9 @@ import pytest
 from local_cloud.credentials import ACCOUNT_ID
 from local_cloud.regions import TARGET_REGION
 from tests.integration.conftest import SPEED
+from tests.integration.stage.fleets import Execution, end_of, start_fleet
 from tests.integration.stage.stories import story
 from tests.integration.stage.world import World
-from tests.integration.test_fleet import Execution, end_of, start_fleet
 from tests.waiting import wait_for
 
 BUCKET = f"aurora-restore-lambda-code-{ACCOUNT_ID}-{TARGET_REGION}"
