@@ -11,6 +11,7 @@ import boto3
 
 from deployment import stacks
 from deployment.account import Account
+from deployment.names import Names
 from restore_command.output import Output, SafeConsole
 from restore_command.pipeline import AUDIT_TABLE, STATE_TABLE, Pipeline
 from tests.unit.operation.tables import make_table
@@ -110,7 +111,7 @@ class _Pipeline(Pipeline):
     def __init__(self, desk: Desk, parameters: Mapping[str, str]) -> None:
         session = boto3.session.Session(region_name="us-west-2")
         super().__init__(Account("us-west-2", "123456789012", "arn:aws:iam::123456789012:user/ops", session))
-        self._desk = desk
+        self._desk, self.names = desk, Names()
         outputs = {"StateMachineArn": MACHINE, "FleetStateMachineArn": FLEETS, "FleetLists": LISTS}
         self._stack = stacks.Stack("aurora-restore", "CREATE_COMPLETE", parameters, outputs)
         self.states = desk.states
