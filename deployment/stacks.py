@@ -96,7 +96,8 @@ def parameters_of(section: str, given: Sequence[str]) -> dict[str, str]:
     """Return the parameters of a section of samconfig.toml with those of the command line over them."""
     config: dict[str, Any] = tomllib.loads((REPOSITORY / "samconfig.toml").read_text())
     settings = config[section]["deploy"]["parameters"]
-    known = _known_parameters(settings["template_file"])
+    # The names are those that the environment has, or is given by bootstrap --beside.
+    known = _known_parameters(settings["template_file"]) - {"NamePrefix"}
     parameters = dict(item.split("=", 1) for item in settings["parameter_overrides"])
     for item in given:
         name, separator, value = item.partition("=")

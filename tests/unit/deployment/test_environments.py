@@ -12,7 +12,7 @@ from deployment import stacks
 from deployment.account import Account, Refused
 from deployment.environments import has_dba_role_elsewhere, overlap, refuse_shared_targets, the_only_one
 from deployment.names import Names
-from deployment.stacks import Stack, names_of, prerequisites_of
+from deployment.stacks import Stack, names_of, parameters_of, prerequisites_of
 
 HERE, ELSEWHERE = "us-west-2", "eu-west-1"
 STAGING = Names.beside("staging")
@@ -110,6 +110,11 @@ def test_a_pattern_of_targets_that_fits_another_environments_is_refused(made: St
     refuse_shared_targets(account, STAGING, "stag*")  # its own of before does not count
     with pytest.raises(Refused, match="of stack aurora-restore-staging"):
         refuse_shared_targets(account, Names(), "*-1")
+
+
+def test_nobody_sets_the_names_by_hand_so_that_no_command_misses_a_stack() -> None:
+    with pytest.raises(Refused, match="--set NamePrefix: expected NAME=VALUE with one of "):
+        parameters_of("dev", ["NamePrefix=aurora-restore-dev"])
 
 
 def test_two_patterns_overlap_where_some_name_fits_both() -> None:
