@@ -108,7 +108,8 @@ def test_no_two_have_a_name_in_common(cloud: LocalCloud) -> None:
 def test_a_stack_has_the_schedules_that_it_is_given(cloud: LocalCloud) -> None:
     scheduler = cloud.client("scheduler")
     found = {item["Name"] for item in scheduler.list_schedules()["Schedules"]}
-    assert found == {f"{place.prefix}-schedule" for place in (DEV, STAGING)} | {"aurora-restore-staging-schedule-2"}
+    always = {f"{place.prefix}-{name}" for place in (DEV, STAGING) for name in ("schedule", "fleet-schedule")}
+    assert found == always | {"aurora-restore-staging-schedule-2"}
     second = scheduler.get_schedule(Name="aurora-restore-staging-schedule-2")
     assert (second["State"], second["ScheduleExpression"]) == ("DISABLED", "cron(0 4 ? * SUN *)")
     assert second["Target"]["Input"] == DRILL
