@@ -1,5 +1,7 @@
 """What an ordinary owner of production's planted never runs with the master's rights in the copy."""
 
+from typing import Any
+
 import pytest
 from psycopg2.errors import InsufficientPrivilege
 
@@ -29,6 +31,17 @@ def event_trigger(restored: Restored, event: str, *, owned: bool = True, databas
     # In one session: the superuser's next one would run it.
     made = f"{ON_DDL}; ALTER FUNCTION on_ddl() OWNER TO shop_owner; {FIRES.format(event)}"
     restored.run(ADMIN, database, made + (f"; {OF_OWNER}" if owned else ""))
+
+
+def test_what_is_switched_off_is_told_before_it_is(planted: Restored) -> None:
+    event_trigger(planted, "ddl_command_end")
+    told: list[tuple[list[str], list[tuple[Any, ...]]]] = []
+
+    def remember(lines: list[str]) -> None:
+        told.append((list(lines), planted.run(ADMIN, "shop", "SELECT evtenabled FROM pg_event_trigger")))
+
+    set_up_users(planted.master, USERS, before_disarming=remember)
+    assert told[0] == (["shop: event trigger e on ddl_command_end, runs public.on_ddl() of shop_owner"], [("O",)])
 
 
 @pytest.mark.parametrize("event", ["ddl_command_start", "ddl_command_end", "login"])

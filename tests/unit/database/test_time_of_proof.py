@@ -31,6 +31,13 @@ def test_without_any_time_nothing_is_tried_and_nothing_is_claimed_to_be(done: Re
     assert prove_later(done.master, ["shop"], USERS, NO_TIME) == {"shop": "out of time"}
 
 
+def test_tables_to_come_that_could_not_be_tried_are_named_with_why(done: Restored) -> None:
+    secret = password_of(READER)
+    (line,) = prove(done.address, ["shop"], READER, secret, [], {"shop": "out of time"}, NO_TIME)
+    assert line.endswith("; not tried: tables that are created later (out of time)")
+    assert "created later" not in proof_of_reader(done, NO_TIME)
+
+
 def test_a_right_too_much_is_found_without_any_time_as_well(done: Restored) -> None:
     with (
         done.changed("GRANT CREATE ON SCHEMA public TO reader", "REVOKE CREATE ON SCHEMA public FROM reader"),
