@@ -113,6 +113,21 @@ def test_the_parameters_that_keep_values_are_the_template_s(account: Account) ->
     assert set(parameters) <= set(PREREQUISITES["Parameters"])
 
 
+@pytest.mark.parametrize("logical_id", ["MasterCredentials", "AppCredentials", "KmsKeySecret"])
+def test_the_template_names_no_value_of_a_secret_that_is_kept(logical_id: str) -> None:
+    condition, kept, _ = PREREQUISITES["Resources"][logical_id]["Properties"]["SecretString"]["Fn::If"]
+    assert kept == {"Ref": "AWS::NoValue"}
+    assert PREREQUISITES["Conditions"][condition] == {"Fn::Equals": [{"Ref": f"{logical_id}Value"}, "kept"]}
+
+
+def test_the_template_can_retain_all_that_is_adopted(account: Account) -> None:
+    make_everything(account)
+    deciding = {"Ref": "AccessDeletionPolicy"}, {"Ref": "DataDeletionPolicy"}
+    adopted = {one.logical_id for one in everything(account)} | {"DbaPolicy"}
+    assert all(PREREQUISITES["Resources"][name]["DeletionPolicy"] in deciding for name in adopted)
+    assert PREREQUISITES["Parameters"]["DataDeletionPolicy"]["Default"] == "Retain"
+
+
 def test_a_secret_that_is_missing_gets_its_placeholder(account: Account) -> None:
     account.client("secretsmanager").create_secret(Name="aurora-restore/dev/app-credentials", SecretString="theirs")
     parameters = parameters_kept(everything(account))
