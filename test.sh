@@ -131,31 +131,31 @@ part() {
 
 # Two lanes beside the unit tests keep both processors at work to the end: checks and deployment mostly work on one,
 # integration and faults mostly wait.
-checks_and_deployment() {
+checks_deployment_and_faults() {
     local failed=0
     trap 'kill $(jobs -p) 2>/dev/null || true; exit 1' TERM
     checks >"$logs/checks" 2>&1 || failed=1
-    $fast || part deployment "$DEV/python" -m pytest -q tests/deployment || failed=1
+    if ! $fast; then
+        part deployment "$DEV/python" -m pytest -q tests/deployment || failed=1
+        part faults "$DEV/python" -m pytest -q tests/faults || failed=1
+    fi
     return $failed
 }
 
-integration_and_faults() {
-    local failed=0
+integration() {
     trap 'kill $(jobs -p) 2>/dev/null || true; exit 1' TERM
-    part integration "$DEV/python" -m pytest -q tests/integration || failed=1
-    part faults "$DEV/python" -m pytest -q tests/faults || failed=1
-    return $failed
+    part integration "$DEV/python" -m pytest -q tests/integration
 }
 
 lanes=()
 if $fast; then
     say "Checks, in the background; unit tests and conventions"
 else
-    say "Integration and faults, checks and deployment, in the background; unit tests and conventions"
-    integration_and_faults &
+    say "Integration; checks, deployment and faults, in the background; unit tests and conventions"
+    integration &
     lanes+=($!)
 fi
-checks_and_deployment &
+checks_deployment_and_faults &
 lanes+=($!)
 failed=0
 # A file stays with one worker: what its tests share, database servers above all, is made once. tests/conftest.py says
