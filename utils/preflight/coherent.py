@@ -11,6 +11,7 @@ from utils.cluster_settings.values import CustomEndpoint, ReaderScaling
 from utils.errors import InvalidRequest
 from utils.json_text import NotJson, read_json
 from utils.preflight.looks import Preflight
+from utils.request.start_window import is_time_zone
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY, _WEEK, _SHORTEST = 24 * 60, 7 * 24 * 60, 30
@@ -34,7 +35,7 @@ def look_at_coherence(preflight: Preflight, settings: TargetSettings, origins: M
         "roles and directory": partial(_roles, origins),
         "insights": partial(_insights, origins),
         "custom endpoints": _endpoints,
-        "scaling of readers": _scaling,
+        "scaling of readers": partial(_scaling, origins),
     }
     for name, find in looks.items():
         preflight.look(name, partial(_refuse, find, settings))
@@ -112,6 +113,8 @@ def _insights(origins: Mapping[str, Origin], settings: TargetSettings) -> Iterat
         days = insights.retention_days if insights and insights.enabled else None
         if days is not None and days not in {7, _ADVANCED_DAYS, 731} and not (0 < days <= 713 and days % 31 == 0):
             yield "target.insights.retention_days", str(days), "7, a multiple of 31 up to 713, 465 or 731"
+        if insights and insights.kms_key_id == "":
+            yield "target.insights.kms_key_id", "nothing", "a KMS key, or the field left out for AWS's own"
     # RDS takes the mode with the cluster's own insights, if it has any; what the target has together, RDS has taken.
     is_asked = Origin.REQUEST in {origins.get("insights"), origins.get("insights_mode")}
     of_cluster = settings.insights if is_asked else None
@@ -139,7 +142,7 @@ def _endpoint(endpoint: CustomEndpoint) -> Iterator[Problem]:
         yield "target.custom_endpoints", "static and excluded members", "either static_members or excluded_members"
 
 
-def _scaling(settings: TargetSettings) -> Iterator[Problem]:
+def _scaling(origins: Mapping[str, Origin], settings: TargetSettings) -> Iterator[Problem]:
     scaling = settings.reader_scaling
     if scaling is None:
         return
@@ -149,6 +152,10 @@ def _scaling(settings: TargetSettings) -> Iterator[Problem]:
     if not set(scaling.suspended) <= _SUSPENDED:
         yield "target.reader_scaling.suspended", ", ".join(scaling.suspended), ", ".join(sorted(_SUSPENDED))
     yield from _rules(scaling)
+    for zone in {action.time_zone for action in scaling.scheduled if action.time_zone is not None}:
+        # What the target has already, AWS has taken: it may know more zones than there are here.
+        if origins.get("reader_scaling") is Origin.REQUEST and not is_time_zone(zone):
+            yield "target.reader_scaling.scheduled", repr(zone[:60]), "a time zone such as UTC or Europe/Berlin"
 
 
 def _rules(scaling: ReaderScaling) -> Iterator[Problem]:

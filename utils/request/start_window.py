@@ -11,11 +11,18 @@ from utils.request.fields import matching
 from utils.strict_model import StrictModel
 
 
-def _time_zone(value: str) -> str:
+def is_time_zone(value: str) -> bool:
+    """Whether there is a time zone of this name, such as `Europe/Berlin`."""
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of the database is no zone, nor is a long name
-        raise ValueError("a time zone such as UTC or Europe/Berlin") from None
+        return False
+    return True
+
+
+def _time_zone(value: str) -> str:
+    if not is_time_zone(value):
+        raise ValueError("a time zone such as UTC or Europe/Berlin")
     return value
 
 

@@ -18,6 +18,7 @@ SCALING = {"min_readers": 0, "max_readers": 4}
 MEMBER = {"identifier": "a", "maintenance_window": "tue:04:45-tue:05:15"}
 ENDPOINT = {"identifier": "x", "kind": "ANY"}
 POLICY = {"name": "cpu", "kind": "TargetTrackingScaling", "configuration": "{}"}
+NIGHT = {"name": "night", "schedule": "cron(0 22 * * ? *)"}
 
 
 def looked_at(**settings: Any) -> None:
@@ -78,6 +79,12 @@ def looked_at(**settings: Any) -> None:
         ({"reader_scaling": SCALING | {"policies": [POLICY | {"configuration": "[]"}]}}, "that is JSON"),
         ({"reader_scaling": SCALING | {"policies": [POLICY | {"configuration": "[" * 50_000}]}}, "that is JSON"),
         ({"reader_scaling": SCALING | {"scheduled": [{"name": "x", "schedule": "each day"}]}}, "found 'each day'"),
+        ({"reader_scaling": SCALING | {"scheduled": [NIGHT | {"time_zone": "Berlin"}]}}, "scheduled: found 'Berlin'"),
+        ({"reader_scaling": SCALING | {"scheduled": [NIGHT | {"time_zone": ""}]}}, "such as UTC or Europe/Berlin"),
+        (
+            {"insights": {"enabled": True, "kms_key_id": ""}},
+            "target.insights.kms_key_id: found nothing; expected a KMS",
+        ),
     ],
 )
 def test_what_aws_refuses_is_refused_by_its_field(settings: dict[str, Any], said: str) -> None:
@@ -97,10 +104,19 @@ def test_what_aws_refuses_is_refused_by_its_field(settings: dict[str, Any], said
         {"insights_mode": "advanced", "insights": {"enabled": True, "retention_days": 465}},
         {"associated_roles": [{"role_arn": ROLE, "feature": "s3Import"}, {"role_arn": ROLE, "feature": "s3Export"}]},
         {"reader_scaling": SCALING | {"policies": [POLICY], "scheduled": [{"name": "x", "schedule": "rate(1 day)"}]}},
+        {"reader_scaling": SCALING | {"scheduled": [NIGHT | {"time_zone": "Pacific/Tahiti"}]}},
     ],
 )
 def test_what_aws_takes_is_taken(settings: dict[str, Any]) -> None:
     looked_at(**settings)
+
+
+def test_a_time_zone_that_the_target_has_already_is_awss_to_judge() -> None:
+    scaling = SCALING | {"scheduled": [NIGHT | {"time_zone": "Moon/Tranquility"}]}
+    preflight = Preflight()
+    settings = TargetSettings.model_validate({"engine_version": "17.4", "reader_scaling": scaling})
+    look_at_coherence(preflight, settings, {"reader_scaling": Origin.OLD_TARGET})
+    preflight.raise_problems()
 
 
 def test_windows_that_the_target_has_already_are_rdss_to_judge() -> None:
