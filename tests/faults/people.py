@@ -11,6 +11,7 @@ from deployment.account import Refused
 from local_cloud.regions import TARGET_REGION
 from restore_command.answering import answer
 from restore_command.output import Output
+from tests.faults.cases import FUNCTION_PREFIX
 from tests.faults.laboratory import RUN_SECONDS, Laboratory
 from tests.faults.situations import APPROVE, REJECT, STOP
 from tests.waiting import wait_for
@@ -69,6 +70,6 @@ def _pipeline(laboratory: Laboratory) -> Any:
             laboratory.approver = SimpleNamespace(
                 account=SimpleNamespace(caller_arn=f"{arn}/sweep", region=TARGET_REGION),
                 states=session.client("stepfunctions", endpoint_url=endpoint),
-                table=dynamodb.Table,
+                table=lambda name: dynamodb.Table(f"{FUNCTION_PREFIX}{name}"),
             )
         return laboratory.approver
