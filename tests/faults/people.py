@@ -8,10 +8,10 @@ import boto3
 from rich.console import Console
 
 from deployment.account import Refused
+from deployment.names import Names
 from local_cloud.regions import TARGET_REGION
 from restore_command.answering import answer
 from restore_command.output import Output
-from tests.faults.cases import FUNCTION_PREFIX
 from tests.faults.laboratory import RUN_SECONDS, Laboratory
 from tests.faults.situations import APPROVE, REJECT, STOP
 from tests.waiting import wait_for
@@ -70,6 +70,6 @@ def _pipeline(laboratory: Laboratory) -> Any:
             laboratory.approver = SimpleNamespace(
                 account=SimpleNamespace(caller_arn=f"{arn}/sweep", region=TARGET_REGION),
                 states=session.client("stepfunctions", endpoint_url=endpoint),
-                table=lambda name: dynamodb.Table(f"{FUNCTION_PREFIX}{name}"),
+                table=lambda name: dynamodb.Table(Names().of(name)),
             )
         return laboratory.approver

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from deployment.account import Refused
+from deployment.names import Names
 from local_cloud.regions import TARGET_REGION
 from restore_command.answering import answer
 from restore_command.output import Output
@@ -51,7 +52,7 @@ def answering_as(world: World, role: str) -> Answer:
             caller_arn=session.client("sts", endpoint_url=endpoint).get_caller_identity()["Arn"], region=TARGET_REGION
         ),
         states=session.client("stepfunctions", endpoint_url=endpoint),
-        table=lambda name: session.resource("dynamodb", endpoint_url=endpoint).Table(name),
+        table=lambda name: session.resource("dynamodb", endpoint_url=endpoint).Table(Names().of(name)),
     )
     output = Output(as_json=False)
     output.console = Console(file=io.StringIO())
