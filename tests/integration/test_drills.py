@@ -116,7 +116,7 @@ def test_week_after_week_a_drill_by_schedule_leaves_nothing_but_its_evidence(wor
     assert weeks.left == [[]] * WEEKS
     assert weeks.untouched, "its target was not touched"
     names = [item["Name"] for item in world.client("scheduler").list_schedules()["Schedules"]]
-    assert names == ["aurora-restore-schedule"]
+    assert names == ["aurora-restore-fleet-schedule", "aurora-restore-schedule"], "the stack's own, and no other"
 
 
 def test_a_drill_takes_no_final_snapshot_and_changes_what_it_made_only(world: World, weeks: Weeks) -> None:
