@@ -178,9 +178,9 @@ class World:
 
     def take_away(self, cluster_ids: Iterable[str]) -> None:
         """Delete clusters with members and without a final snapshot, as a person does; they may be going still."""
-        for name in cluster_ids:
-            if self.cluster(name)["Status"] == "deleting":
-                continue
+        described = self.target.describe_db_clusters()["DBClusters"]
+        standing = {item["DBClusterIdentifier"] for item in described if item["Status"] != "deleting"}
+        for name in standing.intersection(cluster_ids):
             self.target.modify_db_cluster(DBClusterIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
             for member in self.instances(name):
                 self.target.delete_db_instance(DBInstanceIdentifier=member["DBInstanceIdentifier"])
