@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 _LONGEST = ("unit/database/test_layouts.py", "unit/database/", "tests/traps/", "unit/tooling/")
-_FOR_OTHER_LINES = ("tests/conventions/", "tests/traps/", "unit/deployment/", "unit/restore_command/", "unit/tooling/")
+_FOR_OTHER_LINES = ("tests/conventions/", "unit/deployment/", "unit/restore_command/", "unit/tooling/")
 
 for folder in sorted((Path(__file__).parents[1] / "lambda_functions").iterdir()):
     sys.path.append(str(folder))
@@ -31,11 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let what takes longest begin first: files of tests are shared out to workers in this order.
 
     To watch which lines run doubles a test's time: those that are about other lines, or that run the same ones with
-    hundreds of examples, are not watched.
+    hundreds of examples, are not watched; PostgreSQL's layouts are, as each runs others.
     """
     items.sort(key=lambda item: next((n for n, part in enumerate(_LONGEST) if part in item.nodeid), len(_LONGEST)))
     for item in items:
-        runs_examples = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        runs_examples = (
+            getattr(getattr(item, "obj", None), "is_hypothesis_test", False) and "database" not in item.nodeid
+        )
         if runs_examples or any(part in item.nodeid for part in _FOR_OTHER_LINES):
             item.add_marker(pytest.mark.no_cover)
 
