@@ -105,12 +105,13 @@ class FakeFunctions:
         self.answers: dict[str, Item] = {}
         self.calls: list[tuple[str, Item]] = []
         self.refuses_with: str | None = None
+        self.at_first: list[str | Item] = []  # refusals and answers before those
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> Item:  # noqa: N803 - boto3's names
         self.calls.append((FunctionName, json.loads(Payload)))
-        if self.refuses_with:
-            raise aws_error(self.refuses_with)
-        answer = self.answers[FunctionName]
+        answer = self.at_first.pop(0) if self.at_first else self.refuses_with or self.answers[FunctionName]
+        if isinstance(answer, str):
+            raise aws_error(answer)
         failed = {"FunctionError": "Unhandled"} if "errorType" in answer else {}
         return {"Payload": io.BytesIO(json.dumps(answer).encode()), **failed}
 

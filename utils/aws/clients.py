@@ -25,7 +25,7 @@ BEST_EFFORT_CONFIG = CLIENT_CONFIG.merge(
     Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 )
 
-# For a function that another one waits for: it ends within its minute, and is not called twice.
+# For a function that another one waits for: it ends within its minute; whoever waits has no time for two of these.
 FUNCTION_CONFIG = CLIENT_CONFIG.merge(Config(read_timeout=65, retries={"mode": "standard", "total_max_attempts": 1}))
 
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -177,9 +178,36 @@ def test_a_call_that_is_made_again_writes_what_was_not_and_nothing_twice(finishe
     close(of_the_last_step(finished))
     close(of_the_last_step(finished))
 
-    assert len(finished.functions.calls) == 2
+    assert len(finished.functions.calls) == 3  # two tries, and the one that wrote it
     assert finished.operation.evidence == EvidenceRecord.model_validate(WRITTEN)
     assert len(finished.topic.messages) == 1
+
+
+@pytest.mark.parametrize(
+    "failure", ["TooManyRequestsException", {"errorType": "Runtime.ExitError"}], ids=["refused", "died"]
+)
+def test_what_failed_once_is_asked_for_once_more(finished: FakeAws, failure: str | dict[str, Any]) -> None:
+    finished.functions.at_first = [failure]
+    finished.functions.answers[FUNCTION] = {"status": "READY", "details": WRITTEN}
+
+    close(of_the_last_step(finished))
+
+    assert [name for name, _ in finished.functions.calls] == [FUNCTION] * 2
+    assert finished.operation.evidence == EvidenceRecord.model_validate(WRITTEN)
+
+
+def test_a_call_that_took_long_leaves_the_step_no_time_for_another(
+    finished: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished.functions.at_first = ["TooManyRequestsException"]
+    finished.functions.answers[FUNCTION] = {"status": "READY", "details": WRITTEN}
+    looks = iter([0.0, 65.0])
+    monkeypatch.setattr("utils.runtime.evidence.time", SimpleNamespace(monotonic=lambda: next(looks)))
+
+    close(of_the_last_step(finished))
+
+    assert len(finished.functions.calls) == 1
+    assert finished.operation.evidence == EvidenceRecord(error="AwsThrottled")
 
 
 def test_a_function_that_fails_is_told_by_the_name_of_its_error_alone(finished: FakeAws) -> None:
