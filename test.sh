@@ -129,33 +129,32 @@ part() {
     wait $!
 }
 
-# Two lanes beside the unit tests keep both processors at work to the end: checks and deployment mostly work on one,
-# integration and faults mostly wait.
-checks_deployment_and_faults() {
+# Three lanes of about the same length keep both processors at work to the end, as each of them waits now and then.
+checks_and_deployment() {
     local failed=0
     trap 'kill $(jobs -p) 2>/dev/null || true; exit 1' TERM
     checks >"$logs/checks" 2>&1 || failed=1
-    if ! $fast; then
-        part deployment "$DEV/python" -m pytest -q tests/deployment || failed=1
-        part faults "$DEV/python" -m pytest -q tests/faults || failed=1
-    fi
+    $fast || part deployment "$DEV/python" -m pytest -q tests/deployment || failed=1
     return $failed
 }
 
-integration() {
+integration_and_local_cloud() {
+    local failed=0
     trap 'kill $(jobs -p) 2>/dev/null || true; exit 1' TERM
-    part integration "$DEV/python" -m pytest -q tests/integration
+    part integration "$DEV/python" -m pytest -q tests/integration || failed=1
+    part "local cloud" "$DEV/python" -m pytest -q -n 2 --dist loadfile tests/local_cloud tests/conformance tests/browser || failed=1
+    return $failed
 }
 
 lanes=()
 if $fast; then
     say "Checks, in the background; unit tests and conventions"
 else
-    say "Integration; checks, deployment and faults, in the background; unit tests and conventions"
-    integration &
+    say "Integration and local cloud, checks and deployment, in the background; unit tests and conventions"
+    integration_and_local_cloud &
     lanes+=($!)
 fi
-checks_deployment_and_faults &
+checks_and_deployment &
 lanes+=($!)
 failed=0
 # A file stays with one worker: what its tests share, database servers above all, is made once. tests/conftest.py says
@@ -163,13 +162,13 @@ failed=0
 "${COUNTED[@]}" "unit, conventions" "$DEV/python" -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder \
     tests/unit tests/traps tests/conventions --cov --cov-report=term || failed=1
 if ! $fast; then
-    say "The local cloud"
-    "${COUNTED[@]}" "local cloud" "$DEV/python" -m pytest -q -n 2 --dist loadfile tests/local_cloud tests/conformance tests/browser || failed=1
+    say "Faults"
+    "${COUNTED[@]}" faults "$DEV/python" -m pytest -q tests/faults || failed=1
 fi
 for lane in "${lanes[@]}"; do
     wait "$lane" || failed=1
 done
-for name in checks deployment integration faults; do
+for name in checks deployment integration "local cloud"; do
     if [[ -f $logs/$name ]]; then
         say "$name"
         cat "$logs/$name"
