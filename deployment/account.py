@@ -1,7 +1,7 @@
 """The account and Region that are deployed to, and how their errors are told."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -69,6 +69,26 @@ def _client(session: boto3.session.Session, service: Any) -> Any:
 def error_code(error: ClientError) -> str:
     """Return AWS's code of an error, such as AccessDenied."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def if_there(call: Callable[..., Any], *missing: str, **arguments: Any) -> Any:
+    """Return what a call answers, None where AWS refuses it with a code that says that there is no such thing."""
+    try:
+        return call(**arguments)
+    except ClientError as error:
+        if error_code(error) in missing:
+            return None
+        raise
+
+
+def require_word(ask: Callable[[str], str], question: str, word: str, otherwise: str) -> None:
+    """Ask once; raises `Refused` with `otherwise` for any answer but `word`, and where nobody can answer."""
+    try:
+        answer = ask(question)
+    except EOFError:
+        answer = ""
+    if answer.strip() != word:
+        raise Refused(otherwise)
 
 
 @contextmanager

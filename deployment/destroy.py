@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import WaiterError
 
 from deployment import stacks
-from deployment.account import Account, Refused, told
+from deployment.account import Account, Refused, require_word, told
 from deployment.names import Names
 from utils.tags import MANAGED
 
@@ -43,14 +43,9 @@ def _refuse_while_running(account: Account, pipeline: stacks.Stack) -> None:
 
 
 def _confirm(account: Account, names: Names, ask: Callable[[str], str]) -> None:
-    try:
-        answer = ask(
-            f"Delete stack {names.pipeline} of account {account.account_id} in {account.region}? Type its name: "
-        )
-    except EOFError:
-        answer = ""
-    if answer.strip() != names.pipeline:
-        raise Refused(f"nothing was deleted; to delete, type {names.pipeline} or pass --yes")
+    question = f"Delete stack {names.pipeline} of account {account.account_id} in {account.region}? Type its name: "
+    otherwise = f"nothing was deleted; to delete, type {names.pipeline} or pass --yes"
+    require_word(ask, question, names.pipeline, otherwise)
 
 
 def _delete(account: Account, names: Names) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployment.account import Account, Refused, error_code
+from deployment.account import Account, Refused, if_there
 from deployment.names import STEPS, Names
 from deployment.stacks import Stack
 
@@ -49,12 +49,10 @@ def refuse_secrets_to_be_deleted(account: Account, environment: str) -> None:
     client = account.client("secretsmanager")
     for name in ("master-credentials", "app-credentials", "kms-key"):
         secret = f"aurora-restore/{environment}/{name}"
-        try:
-            going = client.describe_secret(SecretId=secret).get("DeletedDate")
-        except ClientError as error:
-            if error_code(error) == "ResourceNotFoundException":
-                continue
-            raise
+        described = if_there(client.describe_secret, "ResourceNotFoundException", SecretId=secret)
+        if described is None:
+            continue
+        going = described.get("DeletedDate")
         if going is not None:
             raise Refused(
                 f"secret {secret} is scheduled for deletion since {going:%Y-%m-%d}, and its name is reserved until "

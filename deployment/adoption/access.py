@@ -4,9 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from deployment.account import Account, error_code
+from deployment.account import Account, if_there
 from deployment.adoption.existing import Existing, changed
 
 _DESCRIPTION_OF_ROLE = "Keeps the master credentials of restored clusters"
@@ -23,12 +21,10 @@ SECRETS = {
 def find_key(account: Account, prefix: str) -> list[Existing]:
     """Return the alias and the key that it is of, if they are there."""
     client, alias = account.client("kms"), f"alias/{prefix}-secrets"
-    try:
-        key = client.describe_key(KeyId=alias)["KeyMetadata"]
-    except ClientError as error:
-        if error_code(error) == "NotFoundException":
-            return []
-        raise
+    described = if_there(client.describe_key, "NotFoundException", KeyId=alias)
+    if described is None:
+        return []
+    key = described["KeyMetadata"]
     obstacle = _obstacle_of_key(account, alias, key)
     policy = {} if obstacle else json.loads(client.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"])
     rotates = False if obstacle else client.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"]
@@ -89,12 +85,9 @@ def find_secrets(account: Account, environment: str) -> list[Existing]:
     found = []
     for part, (logical_id, description) in SECRETS.items():
         name = f"aurora-restore/{environment}/{part}"
-        try:
-            secret = client.describe_secret(SecretId=name)
-        except ClientError as error:
-            if error_code(error) == "ResourceNotFoundException":
-                continue
-            raise
+        secret = if_there(client.describe_secret, "ResourceNotFoundException", SecretId=name)
+        if secret is None:
+            continue
         found.append(
             Existing(
                 title=f"secret {name}",
@@ -128,12 +121,10 @@ def _obstacle_of_secret(account: Account, client: Any, name: str) -> str | None:
 def find_dba_role(account: Account, name: str, policy: str) -> list[Existing]:
     """Return the DBA role, if it is there, and what becomes of its inline policy of the template's name."""
     client = account.client("iam")
-    try:
-        role = client.get_role(RoleName=name)["Role"]
-    except ClientError as error:
-        if error_code(error) == "NoSuchEntity":
-            return []
-        raise
+    found = if_there(client.get_role, "NoSuchEntity", RoleName=name)
+    if found is None:
+        return []
+    role = found["Role"]
     has_policy = policy in client.list_role_policies(RoleName=name)["PolicyNames"]
     document = client.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] if has_policy else {}
     trust = role["AssumeRolePolicyDocument"]

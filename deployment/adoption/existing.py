@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from deployment.account import Account, Refused
+from deployment.account import Account, Refused, require_word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +48,7 @@ def tell(found: Sequence[Existing], how: str) -> None:
             print(f"    {line}")
 
 
-def confirm(account: Account, ask: Callable[[str], str]) -> None:
+def confirm_adoption(account: Account, ask: Callable[[str], str]) -> None:
     """Ask once; raises `Refused` for any answer but yes."""
-    try:
-        answer = ask(f"\nAdopt them in account {account.account_id}, Region {account.region}? Type yes: ")
-    except EOFError:
-        answer = ""
-    if answer.strip() != "yes":
-        raise Refused("nothing was changed; to adopt what is here, type yes or pass --yes")
+    question = f"\nAdopt them in account {account.account_id}, Region {account.region}? Type yes: "
+    require_word(ask, question, "yes", "nothing was changed; to adopt what is here, type yes or pass --yes")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from deployment.account import Account, Refused, told
 from deployment.adoption.access import SECRETS, find_dba_role, find_key, find_secrets
-from deployment.adoption.existing import Existing, confirm, refuse_obstacles, tell
+from deployment.adoption.existing import Existing, confirm_adoption, refuse_obstacles, tell
 from deployment.adoption.importing import import_into
 from deployment.adoption.storage import find_buckets, find_topic
 
@@ -44,7 +44,7 @@ def adopt_prerequisites(
         "set below brings the changes (->) and what is missing",
     )
     if ask is not None:
-        confirm(account, ask)
+        confirm_adoption(account, ask)
     with told():
         import_into(account, stack, found, {**_names(parameters), **parameters_kept(found)})
     print(f"\nStack {stack} has {len(found)} that were here; nothing of them has changed yet.\n")

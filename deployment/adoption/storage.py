@@ -6,11 +6,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deployment.account import Account, error_code
+from deployment.account import Account, error_code, if_there
 from deployment.adoption.existing import Existing, changed
 
 _PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
-_NOT_THERE = {"404", "NoSuchBucket", "NotFound"}
+_NOT_THERE = ("404", "NoSuchBucket", "NotFound")
 _SNS_OWN_POLICY = "__default_policy_ID"
 
 
@@ -38,13 +38,7 @@ def find_buckets(account: Account, prefix: str) -> list[Existing]:
 
 
 def _is_there(client: Any, bucket: str) -> bool:
-    try:
-        client.head_bucket(Bucket=bucket)
-    except ClientError as error:
-        if error_code(error) in _NOT_THERE:
-            return False
-        raise
-    return True
+    return if_there(client.head_bucket, *_NOT_THERE, Bucket=bucket) is not None
 
 
 def _existing(account: Account, name: str, logical_id: str, lifecycle: str, **more: Any) -> Existing:
@@ -108,12 +102,10 @@ def find_topic(account: Account, prefix: str) -> list[Existing]:
     name = f"{prefix}-notifications"
     arn = f"arn:{account.partition}:sns:{account.region}:{account.account_id}:{name}"
     client = account.client("sns")
-    try:
-        attributes = client.get_topic_attributes(TopicArn=arn)["Attributes"]
-    except ClientError as error:
-        if error_code(error) in {"NotFound", "NotFoundException"}:
-            return []
-        raise
+    found = if_there(client.get_topic_attributes, "NotFound", "NotFoundException", TopicArn=arn)
+    if found is None:
+        return []
+    attributes = found["Attributes"]
     own_policy = json.loads(attributes.get("Policy") or "{}").get("Id") == _SNS_OWN_POLICY
     return [
         Existing(

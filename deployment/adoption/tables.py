@@ -8,10 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from deployment.account import Account, Refused, error_code, told
-from deployment.adoption.existing import Existing, changed, confirm, refuse_obstacles, tell
+from deployment.account import Account, Refused, if_there, told
+from deployment.adoption.existing import Existing, changed, confirm_adoption, refuse_obstacles, tell
 
 _Keys = list[tuple[str, str, str]]
 _KEYS: dict[str, _Keys] = {
@@ -59,12 +57,10 @@ def find_tables(account: Account, prefix: str) -> list[Table]:
     found = []
     for part, keys in _KEYS.items():
         name = f"{prefix}-{part}"
-        try:
-            described = client.describe_table(TableName=name)["Table"]
-        except ClientError as error:
-            if error_code(error) == "ResourceNotFoundException":
-                continue
-            raise
+        answer = if_there(client.describe_table, "ResourceNotFoundException", TableName=name)
+        if answer is None:
+            continue
+        described = answer["Table"]
         backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
         recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
         expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"]
@@ -128,7 +124,7 @@ def adopt_tables(
     refuse_obstacles(shown)
     tell(shown, "used by the pipeline's stack, which never deletes them; the changes (->) come before it is deployed")
     if ask is not None:
-        confirm(account, ask)
+        confirm_adoption(account, ask)
     return "-and-".join(table.part for table in found), found
 
 

@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from deployment.account import Account, Refused, told
+from deployment.account import Account, Refused, require_word, told
 from deployment.selftest import leftovers
 from deployment.selftest.drill import Drill
 from deployment.selftest.judgement import Findings, judge_data, judge_evidence, judge_logins
@@ -30,7 +30,7 @@ def selftest(account: Account, options: Namespace, *, ask: Callable[[str], str] 
     setting = setting_of(account, options)
     print(setting.announcement(), flush=True)
     if not options.yes:
-        _confirm(ask)
+        require_word(ask, "Type yes to begin: ", "yes", "nothing was made; to begin, type yes or pass --yes")
     return _Selftest(setting, keep=options.keep).run()
 
 
@@ -147,15 +147,6 @@ def _sweep(account: Account, environment: str) -> int:
         return _LEFT_BEHIND
     _say("Nothing of a selftest stands")
     return _WELL
-
-
-def _confirm(ask: Callable[[str], str]) -> None:
-    try:
-        answer = ask("Type yes to begin: ")
-    except EOFError:
-        answer = ""
-    if answer.strip() != "yes":
-        raise Refused("nothing was made; to begin, type yes or pass --yes")
 
 
 def _say(text: str) -> None:
