@@ -54,8 +54,8 @@ def run(options: Namespace) -> int:
         case "verify":
             return verify(account, options.env)
         case "plan":
-            stacks.prerequisites_of(account, options.env)
-            return plan(account, stacks.names_of(account, options.env), options.input, as_json=options.json)
+            names = stacks.prerequisites_of(account, options.env).names
+            return plan(account, names, options.input, as_json=options.json)
         case "selftest":
             return selftest(account, options)
     return destroy(account, options.env, confirm=not options.yes)
@@ -91,7 +91,8 @@ def _bootstrap(account: Account, options: Namespace) -> int:
 
 
 def _deploy(account: Account, options: Namespace) -> int:
-    prerequisites, names = stacks.prerequisites_of(account, options.env), stacks.names_of(account, options.env)
+    prerequisites = stacks.prerequisites_of(account, options.env)
+    names = prerequisites.names
     with told():
         there = stacks.find_stack(account, names.pipeline)
     refuse_failed_stack(account, there)

@@ -13,8 +13,7 @@ from utils.tags import MANAGED
 
 def destroy(account: Account, environment: str, *, confirm: bool, ask: Callable[[str], str] = input) -> int:
     """Delete the stack unless a run is on; a stack that is gone already is fine."""
-    stacks.prerequisites_of(account, environment)
-    names = stacks.names_of(account, environment)
+    names = stacks.prerequisites_of(account, environment).names
     with told():
         pipeline = stacks.find_stack(account, names.pipeline)
         if pipeline is None:

@@ -39,6 +39,11 @@ class Stack:
         return self.outputs.get("Environment") or self.parameters.get("Environment", "")
 
     @property
+    def names(self) -> Names:
+        """What the environment is called whose prerequisites this stack has."""
+        return Names(self.name.removesuffix("-prerequisites"))
+
+    @property
     def is_ready(self) -> bool:
         """Whether the last deployment is finished and left a working stack."""
         return self.status in _READY
