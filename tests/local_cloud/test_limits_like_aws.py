@@ -196,3 +196,39 @@ def test_a_subject_above_100_characters_is_refused(cloud: LocalCloud) -> None:
     sns.publish(TopicArn=topic, Subject="s" * 100, Message="m")
     for subject in ("s" * 101, "two\nlines"):
         assert refusal(sns.publish, TopicArn=topic, Subject=subject, Message="m")[0] == "InvalidParameter"
+
+
+def test_a_definition_with_two_states_of_one_name_is_refused_wherever_they_are(cloud: LocalCloud) -> None:
+    inner = {"StartAt": "Look", "States": {"Look": {"Type": "Pass", "End": True}}}
+    each = {"Type": "Map", "Items": [1], "ItemProcessor": inner}
+    definition = {
+        "QueryLanguage": "JSONata",
+        "StartAt": "First",
+        "States": {"First": each | {"Next": "Second"}, "Second": each | {"End": True}},
+    }
+    code, message = refusal(
+        cloud.client("stepfunctions").create_state_machine,
+        name="two-of-one-name",
+        definition=json.dumps(definition),
+        roleArn=Workbench(cloud).role({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}),
+    )
+    # The words of AWS: https://github.com/aws-cloudformation/cfn-lint/issues/3616
+    assert code == "InvalidDefinition"
+    assert message == "Invalid State Machine Definition: 'DUPLICATE_STATE_NAME: Duplicate State name: Look'"
+
+
+def test_a_definition_that_goes_on_to_a_state_that_is_not_there_is_refused(cloud: LocalCloud) -> None:
+    inner = {"StartAt": "Look", "States": {"Look": {"Type": "Pass", "Next": "Gone"}}}
+    definition = {
+        "QueryLanguage": "JSONata",
+        "StartAt": "Each",
+        "States": {"Each": {"Type": "Map", "Items": [1], "ItemProcessor": inner, "End": True}},
+    }
+    code, message = refusal(
+        cloud.client("stepfunctions").create_state_machine,
+        name="into-nothing",
+        definition=json.dumps(definition),
+        roleArn=Workbench(cloud).role({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}),
+    )
+    assert code == "InvalidDefinition"
+    assert "MISSING_TRANSITION_TARGET: Missing 'Next' target: Gone" in message

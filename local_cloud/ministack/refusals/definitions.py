@@ -1,11 +1,13 @@
-"""Definitions: every state that is named as the next one, or as the first, is there.
+"""Definitions: every state that is named as the next one, or as the first, is there; no name is given twice.
 
-https://states-language.net/spec.html ("Transitions"); AWS calls it MISSING_TRANSITION_TARGET
+https://states-language.net/spec.html ("Transitions", "States"); AWS calls them MISSING_TRANSITION_TARGET and
+DUPLICATE_STATE_NAME, the latter whatever branch or Map the two states are in.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,25 +17,42 @@ Json = dict[str, Any]
 
 
 def install() -> None:
-    """Refuse a definition with a transition into nothing."""
+    """Refuse a definition with a transition into nothing, or with two states of one name."""
     states = ministack_modules.service("stepfunctions")
     invalid: Callable[[Any], str | None] = states._validate_definition_jsonata
 
-    def invalid_or_dangling(definition: Any) -> str | None:
-        return invalid(definition) or next(_dangling(definition), None)
+    def invalid_or_incoherent(definition: Any) -> str | None:
+        return invalid(definition) or next(_incoherent(definition), None)
 
-    states._validate_definition_jsonata = invalid_or_dangling
+    states._validate_definition_jsonata = invalid_or_incoherent
 
 
-def _dangling(definition: Any) -> Iterator[str]:
+def _incoherent(definition: Any) -> Iterator[str]:
     try:
         parsed = json.loads(definition)
     except (TypeError, ValueError):
         return  # said by others
-    yield from _in_one(parsed, "")
+    machines = list(_machines(parsed, ""))
+    yield from (problem for path, machine in machines for problem in _dangling(machine, path))
+    names = Counter(name for _, machine in machines for name in machine.get("States", {}))
+    for name, times in names.items():
+        if times > 1:
+            yield f"Invalid State Machine Definition: 'DUPLICATE_STATE_NAME: Duplicate State name: {name}'"
 
 
-def _in_one(machine: Json, path: str) -> Iterator[str]:
+def _machines(machine: Json, path: str) -> Iterator[tuple[str, Json]]:
+    """Yield a machine and those in its states, each with its path."""
+    yield path, machine
+    for name, state in machine.get("States", {}).items():
+        here = f"{path}/States/{name}"
+        for number, branch in enumerate(state.get("Branches", [])):
+            yield from _machines(branch, f"{here}/Branches[{number}]")
+        for key in ("ItemProcessor", "Iterator"):
+            if key in state:
+                yield from _machines(state[key], f"{here}/{key}")
+
+
+def _dangling(machine: Json, path: str) -> Iterator[str]:
     states = machine.get("States", {})
     wanted = [(f"{path}/StartAt", machine.get("StartAt"))]
     for name, state in states.items():
@@ -43,11 +62,6 @@ def _in_one(machine: Json, path: str) -> Iterator[str]:
             wanted += [
                 (f"{here}/{kind}[{number}]", item.get("Next")) for number, item in enumerate(state.get(kind, []))
             ]
-        for number, branch in enumerate(state.get("Branches", [])):
-            yield from _in_one(branch, f"{here}/Branches[{number}]")
-        for key in ("ItemProcessor", "Iterator"):
-            if key in state:
-                yield from _in_one(state[key], f"{here}/{key}")
     for place, target in wanted:
         if target not in states:
             yield (
