@@ -11,6 +11,7 @@ ENGINE = "aurora-postgresql"
 SERVERLESS = "db.serverless"
 SMALLEST = {"MinCapacity": 0.5, "MaxCapacity": 1.0}
 _GONE = ("DBClusterNotFoundFault", "DBInstanceNotFound", "DBClusterSnapshotNotFoundFault")
+_BUSY = ("InvalidDBInstanceState", "InvalidDBClusterSnapshotStateFault")
 
 
 class Until(Protocol):
@@ -86,7 +87,7 @@ class Clusters:
         if found.get("DeletionProtection"):
             self.rds.modify_db_cluster(DBClusterIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
         for member in found["DBClusterMembers"]:
-            self._unless_gone(
+            self._remove_when_made(
                 self.rds.delete_db_instance,
                 DBInstanceIdentifier=member["DBInstanceIdentifier"],
                 SkipFinalSnapshot=True,
@@ -95,7 +96,7 @@ class Clusters:
 
     def remove_snapshot(self, name: str) -> None:
         """Delete a snapshot."""
-        self._unless_gone(self.rds.delete_db_cluster_snapshot, DBClusterSnapshotIdentifier=name)
+        self._remove_when_made(self.rds.delete_db_cluster_snapshot, DBClusterSnapshotIdentifier=name)
 
     def gone(self, cluster: str) -> None:
         """Wait until there is no cluster of a name."""
@@ -106,6 +107,20 @@ class Clusters:
         if status.startswith(("inaccessible", "incompatible")) or "fail" in status:
             raise NotReached(f"{name} is {status}: delete it in the console")
         return status if status in ("available", "stopped", "gone") else ""
+
+    def _remove_when_made(self, call: Any, **request: object) -> None:
+        """Delete what may still be in the making, as after Ctrl-C, which RDS refuses until it is made."""
+
+        def asked() -> bool:
+            try:
+                self._unless_gone(call, **request)
+            except ClientError as error:
+                if error_code(error) not in _BUSY:
+                    raise
+                return False
+            return True
+
+        self.until(asked, f"RDS to take the deletion of {next(iter(request.values()))}", minutes=30)
 
     @staticmethod
     def _unless_gone(call: Any, **request: object) -> None:

@@ -2,10 +2,6 @@
 
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from deployment.throwaway.waiting import NotReached
-
 
 class Removals:
     """How each thing that was made is removed; the last made is removed first."""
@@ -27,9 +23,9 @@ class Removals:
             self._tell(f"Removing {what}")
             try:
                 remove()
-            except (ClientError, BotoCoreError, NotReached) as error:
+            except Exception as error:  # noqa: BLE001 - whatever one meets, the others are still to be removed
                 failed.append((what, remove))
-                told.append(f"{what}: {error}")
+                told.append(f"{what}: {error or type(error).__name__}")
             except BaseException:
                 self._noted.append((what, remove))
                 raise

@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from deployment import stacks
@@ -17,6 +18,7 @@ from deployment.selftest.judgement import judge_data, judge_evidence, judge_logi
 from deployment.selftest.setting import Setting, setting_of
 from deployment.selftest.table import StepFailed, Table
 from deployment.stacks import Stack
+from deployment.throwaway.clusters import Clusters
 from deployment.throwaway.removals import Removals
 from deployment.throwaway.waiting import NotReached, until
 from restore_command.pipeline import Pipeline
@@ -200,6 +202,45 @@ def test_the_last_made_is_removed_first_and_what_cannot_be_is_told_and_tried_aga
     assert said == ["Removing snapshot", "Removing cluster"]
     assert removals.all() == []
     assert removed == ["snapshot", "cluster"]
+
+
+@pytest.mark.parametrize("surprise", [Refused("no answer from AWS"), KeyError("MasterUserSecret")])
+def test_whatever_the_removal_of_one_thing_meets_the_others_are_removed(surprise: Exception) -> None:
+    removed: list[str] = []
+    removals = Removals(str)
+
+    def fail() -> None:
+        raise surprise
+
+    removals.note("cluster", lambda: removed.append("cluster"))
+    removals.note("snapshot", fail)
+    assert removals.all() == [f"snapshot: {surprise}"]
+    assert removed == ["cluster"]
+
+
+def test_a_snapshot_in_the_making_at_ctrl_c_is_removed_once_it_is_made() -> None:
+    rds = boto3.client("rds", region_name=SOURCE_REGION)
+    request = {"DBClusterSnapshotIdentifier": a_setting().snapshot}
+    with Stubber(rds) as stub:
+        refused = "InvalidDBClusterSnapshotStateFault"
+        stub.add_client_error("delete_db_cluster_snapshot", refused, expected_params=request)
+        stub.add_response("delete_db_cluster_snapshot", {}, request)
+        Clusters(rds, until).remove_snapshot(a_setting().snapshot)
+        stub.assert_no_pending_responses()
+
+
+def test_an_instance_in_the_making_at_ctrl_c_is_removed_once_it_is_made() -> None:
+    rds, name = boto3.client("rds", region_name=SOURCE_REGION), a_setting().cluster
+    cluster = {"Status": "available", "DBClusterMembers": [{"DBInstanceIdentifier": f"{name}-1"}]}
+    request: dict[str, Any] = {"DBInstanceIdentifier": f"{name}-1", "SkipFinalSnapshot": True}
+    with Stubber(rds) as stub:
+        for _ in ("settled?", "its members?"):
+            stub.add_response("describe_db_clusters", {"DBClusters": [cluster]}, {"DBClusterIdentifier": name})
+        stub.add_client_error("delete_db_instance", "InvalidDBInstanceState", expected_params=request)
+        stub.add_response("delete_db_instance", {}, request)
+        stub.add_response("delete_db_cluster", {}, {"DBClusterIdentifier": name, "SkipFinalSnapshot": True})
+        Clusters(rds, until).remove_cluster(name)
+        stub.assert_no_pending_responses()
 
 
 def test_what_a_second_ctrl_c_interrupts_is_still_to_be_removed() -> None:
