@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import WaiterError
 
 from deployment import stacks
-from deployment.account import Account, Refused, require_word, told
+from deployment.account import Account, Refused, if_there, require_word, told
 from deployment.names import Names
 from utils.tags import MANAGED
 
@@ -20,6 +20,7 @@ def destroy(account: Account, environment: str, *, confirm: bool, ask: Callable[
             print(f"no stack {names.pipeline} in {account.region}: nothing to delete")
         else:
             _refuse_while_running(account, pipeline)
+            _refuse_protected_tables(account, names, pipeline)
             if confirm:
                 _confirm(account, names, ask)
             _delete(account, names)
@@ -29,16 +30,40 @@ def destroy(account: Account, environment: str, *, confirm: bool, ask: Callable[
 
 
 def _refuse_while_running(account: Account, pipeline: stacks.Stack) -> None:
-    machine = pipeline.outputs.get("StateMachineArn")
-    if machine is None:  # a deployment that failed half-way
-        return
-    running = account.client("stepfunctions").list_executions(stateMachineArn=machine, statusFilter="RUNNING")
-    names = [execution["name"] for execution in running["executions"]]
-    if names:
+    client = account.client("stepfunctions")
+    for output, what in (("StateMachineArn", "run"), ("FleetStateMachineArn", "fleet")):
+        machine = pipeline.outputs.get(output)
+        if machine is None:  # a deployment that failed half-way
+            continue
+        running = client.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+        if running:
+            raise Refused(
+                f"a {what} is on ({', '.join(execution['name'] for execution in running)}): it would stop half-way, "
+                "with the target perhaps deleted and not yet restored; wait for its end, then destroy"
+            )
+
+
+def _refuse_protected_tables(account: Account, names: Names, pipeline: stacks.Stack) -> None:
+    """Refuse what CloudFormation would find out in the middle: DynamoDB keeps a table under deletion protection."""
+    adopted = pipeline.parameters.get("ExistingTables", "none").split("-and-")
+    own = [names.of(part) for part in ("state", "audit") if part not in adopted]
+    going = [names.of("approvals"), *(own if pipeline.parameters.get("DataDeletionPolicy") == "Delete" else [])]
+    protected = [name for name in going if _is_protected(account, name)]
+    if protected:
+        lift = "; ".join(_lift_protection(account, name) for name in protected)
         raise Refused(
-            f"a run is on ({', '.join(names)}): it would stop half-way, with the target perhaps deleted and not yet "
-            "restored; wait for its end, then destroy"
+            f"{', '.join(protected)} would go with the stack, and DynamoDB deletes no table under deletion protection: "
+            f"{lift}; then run this again"
         )
+
+
+def _is_protected(account: Account, table: str) -> bool:
+    found = if_there(account.client("dynamodb").describe_table, "ResourceNotFoundException", TableName=table)
+    return found is not None and bool(found["Table"].get("DeletionProtectionEnabled"))
+
+
+def _lift_protection(account: Account, table: str) -> str:
+    return f"aws dynamodb update-table --region {account.region} --no-deletion-protection-enabled --table-name {table}"
 
 
 def _confirm(account: Account, names: Names, ask: Callable[[str], str]) -> None:
@@ -55,9 +80,7 @@ def _delete(account: Account, names: Names) -> None:
     except WaiterError as error:
         raise Refused(
             f"stack {names.pipeline} is not deleted ({error}); aws cloudformation describe-stack-events "
-            f"--stack-name {names.pipeline} --region {account.region} "
-            "says why. Tables under deletion protection go only after ./deploy.sh deploy "
-            "--set TableDeletionProtection=false"
+            f"--stack-name {names.pipeline} --region {account.region} says why; mend that, then run this again"
         ) from None
 
 
@@ -72,8 +95,12 @@ def _tell_what_stays(account: Account, names: Names) -> None:
 def _tables(account: Account, names: Names) -> list[str]:
     tables = account.client("dynamodb").get_paginator("list_tables").paginate()
     there = {name for page in tables for name in page["TableNames"]}
-    delete = f"aws dynamodb delete-table --region {account.region} --table-name"
-    return [f"table {name}: {delete} {name}" for name in names.tables if name in there]
+    return [f"table {name}: {_delete_table(account, name)}" for name in names.tables if name in there]
+
+
+def _delete_table(account: Account, name: str) -> str:
+    delete = f"aws dynamodb delete-table --region {account.region} --table-name {name}"
+    return f"{_lift_protection(account, name)}; {delete}" if _is_protected(account, name) else delete
 
 
 def _snapshots(account: Account, names: Names) -> list[str]:

@@ -434,6 +434,14 @@ def test_tables_are_on_demand_encrypted_and_recoverable(table: str) -> None:
     assert TABLES["Resources"][table]["UpdateReplacePolicy"] == "Retain"
 
 
+def test_what_goes_with_the_stack_is_not_protected_from_that() -> None:
+    tables = resources_of_type(TABLES, "AWS::DynamoDB::Table")
+    protected = {name: table["DeletionProtectionEnabled"] for name, table in tables.items()}
+    asked = {"Ref": "DeletionProtection"}
+    assert protected == {"StateTable": asked, "AuditTable": asked, "ApprovalsTable": False}
+    assert TABLES["Resources"]["ApprovalsTable"]["DeletionPolicy"] == "Delete"
+
+
 def test_names_are_the_agreed_ones() -> None:
     resources = PREREQUISITES["Resources"]
     secrets = resources_of_type(PREREQUISITES, "AWS::SecretsManager::Secret").values()
