@@ -6,11 +6,10 @@ from argparse import Namespace
 
 from deployment import stacks
 from deployment.account import Account, told
-from deployment.adoption.prerequisites import adopt_prerequisites
+from deployment.adoption.prerequisites import adopt_prerequisites, refuse_deletion_of_adopted
 from deployment.adoption.tables import Table, adopt_tables, mend
 from deployment.destroy import destroy
-from deployment.environments import has_dba_role_elsewhere, refuse_shared_targets
-from deployment.names import Names
+from deployment.environments import has_dba_role_elsewhere, names_beside, refuse_shared_targets
 from deployment.obstacles import (
     reasons_told,
     refuse_failed_stack,
@@ -63,7 +62,7 @@ def run(options: Namespace) -> int:
 
 def _bootstrap(account: Account, options: Namespace) -> int:
     parameters = stacks.parameters_of(f"{options.env}-prerequisites", options.parameters)
-    names = Names.beside(options.env) if options.beside else stacks.names_of(account, options.env)
+    names = names_beside(account, options.env) if options.beside else stacks.names_of(account, options.env)
     parameters["NamePrefix"] = names.prefix
     with told():
         there = stacks.find_stack(account, names.prerequisites)
@@ -73,9 +72,11 @@ def _bootstrap(account: Account, options: Namespace) -> int:
     if there is None or not there.is_made:
         with told():
             refuse_secrets_to_be_deleted(account, options.env)
-        if has_dba_role_elsewhere(account, names):
-            parameters.setdefault("DbaRoleNamedAfterRegion", "true")
+        if "DbaRoleNamedAfterRegion" not in parameters and has_dba_role_elsewhere(account, names):
+            parameters["DbaRoleNamedAfterRegion"] = "true"
         adopt_prerequisites(account, names.prerequisites, parameters, ask=None if options.yes else input)
+    else:
+        refuse_deletion_of_adopted(there, parameters)
     with reasons_told(account, names.prerequisites):
         stacks.sam_deploy(
             account, f"{options.env}-prerequisites", names.prerequisites, parameters, confirm=not options.yes

@@ -31,6 +31,17 @@ def the_only_one(account: Account) -> Names:
     return next(iter(found))
 
 
+def names_beside(account: Account, environment: str) -> Names:
+    """Return the names of an environment beside another one; raises `Refused` for one that has the guide's already."""
+    with told():
+        first = stacks.find_stack(account, Names().prerequisites)
+    if first is not None and first.made_for == environment:
+        raise Refused(
+            f"{environment} is in {account.region} already, with the names of stack {first.name}: leave --beside out"
+        )
+    return Names.beside(environment)
+
+
 def refuse_shared_targets(account: Account, names: Names, pattern: str) -> None:
     """Refuse a TargetClusterPattern that fits a name which fits another environment's; raises `Refused`.
 
@@ -67,10 +78,19 @@ def regions_with_a_code_bucket(account: Account, names: Names) -> list[str]:
 def has_dba_role_elsewhere(account: Account, names: Names) -> bool:
     """Tell whether another Region's prerequisites made the DBA role, which is the same in all Regions."""
     with told():
-        for region in regions_with_a_code_bucket(account, names):
-            if region == account.region:
-                continue
+        regions = [region for region in regions_with_a_code_bucket(account, names) if region != account.region]
+    return any(_has_dba_role(region, names) for region in regions)
+
+
+def _has_dba_role(region: str, names: Names) -> bool:
+    try:
+        with told():
             stack = stacks.find_stack(Account.of_environment(region), names.prerequisites)
-            if stack is not None and stack.outputs.get("DbaRoleArn", "").endswith(f"/{names.of('dba-role')}"):
-                return True
-    return False
+    except Refused as error:
+        # Not to be waited for: this may be the Region that was lost, whose pipeline is to be had here.
+        raise Refused(
+            f"{region} has a code bucket, and does not say whether its stack made the role {names.of('dba-role')} "
+            f"({error}). If it did, or nobody knows: --set DbaRoleNamedAfterRegion=true, which makes another role "
+            "here; otherwise --set DbaRoleNamedAfterRegion=false"
+        ) from None
+    return stack is not None and stack.outputs.get("DbaRoleArn", "").endswith(f"/{names.of('dba-role')}")

@@ -15,6 +15,11 @@ from deployment.names import Names
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SOURCE_ACCOUNT = "aurora-restore-source"
+# What deploy.sh decides: by hand, a name would hide a stack, and the others would delete rows or overwrite a secret.
+_DECIDED_HERE = {
+    "NamePrefix", "ExistingTables", "AccessDeletionPolicy", "MasterCredentialsValue", "AppCredentialsValue",
+    "KmsKeySecretValue",
+}  # fmt: skip
 _NOTHING_MADE_YET = "REVIEW_IN_PROGRESS"
 _READY = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
 
@@ -101,8 +106,7 @@ def parameters_of(section: str, given: Sequence[str]) -> dict[str, str]:
     """Return the parameters of a section of samconfig.toml with those of the command line over them."""
     config: dict[str, Any] = tomllib.loads((REPOSITORY / "samconfig.toml").read_text())
     settings = config[section]["deploy"]["parameters"]
-    # The names are those that the environment has, or is given by bootstrap --beside.
-    known = _known_parameters(settings["template_file"]) - {"NamePrefix"}
+    known = _known_parameters(settings["template_file"]) - _DECIDED_HERE
     parameters = dict(item.split("=", 1) for item in settings["parameter_overrides"])
     for item in given:
         name, separator, value = item.partition("=")

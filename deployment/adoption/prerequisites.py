@@ -7,6 +7,9 @@ from deployment.adoption.access import SECRETS, find_dba_role, find_key, find_se
 from deployment.adoption.existing import Existing, confirm_adoption, refuse_obstacles, tell
 from deployment.adoption.importing import import_into
 from deployment.adoption.storage import find_buckets, find_topic
+from deployment.stacks import Stack
+
+_RETAIN = "Retain"
 
 
 def adopt_prerequisites(
@@ -33,11 +36,7 @@ def adopt_prerequisites(
     if not found:
         return
     refuse_obstacles(found)
-    if parameters.get("DataDeletionPolicy") == "Delete":
-        raise Refused(
-            f"DataDeletionPolicy=Delete, but {', '.join(one.title for one in found)} were here before the stack and "
-            "stay when it goes: leave the parameter out"
-        )
+    _refuse_deletion(parameters, ", ".join(one.title for one in found))
     tell(
         found,
         f"taken into stack {stack}, which keeps all of it when it is deleted; after that, the change "
@@ -50,6 +49,20 @@ def adopt_prerequisites(
     print(f"\nStack {stack} has {len(found)} that were here; nothing of them has changed yet.\n")
 
 
+def refuse_deletion_of_adopted(stack: Stack, parameters: Mapping[str, str]) -> None:
+    """Refuse, at any later deployment as at the first, to give what was adopted to a stack that deletes it."""
+    if stack.parameters.get("AccessDeletionPolicy") == _RETAIN:
+        _refuse_deletion(parameters, f"adopted by stack {stack.name}")
+
+
+def _refuse_deletion(parameters: Mapping[str, str], what: str) -> None:
+    if parameters.get("DataDeletionPolicy") == "Delete":
+        raise Refused(
+            f"DataDeletionPolicy=Delete would delete with the stack what was here before it ({what}): "
+            "leave the parameter out"
+        )
+
+
 def _names(parameters: Mapping[str, str]) -> dict[str, str]:
     """Return what names the template's resources, so that a deployment that was put off finds them again."""
     deciding = ("Environment", "NamePrefix", "DbaRoleNamedAfterRegion")
@@ -60,4 +73,4 @@ def parameters_kept(found: Sequence[Existing]) -> dict[str, str]:
     """Return the stack's parameters by which no deployment writes an adopted value or deletes what was adopted."""
     there = {one.logical_id for one in found}
     values = {f"{logical_id}Value": "kept" for logical_id, _ in SECRETS.values() if logical_id in there}
-    return {**values, "AccessDeletionPolicy": "Retain"}
+    return {**values, "AccessDeletionPolicy": _RETAIN}

@@ -15,9 +15,10 @@ from deployment.adoption import prerequisites
 from deployment.adoption.access import find_dba_role, find_key, find_secrets
 from deployment.adoption.existing import Existing
 from deployment.adoption.importing import import_into, template_of
-from deployment.adoption.prerequisites import adopt_prerequisites, parameters_kept
+from deployment.adoption.prerequisites import adopt_prerequisites, parameters_kept, refuse_deletion_of_adopted
 from deployment.adoption.storage import find_buckets, find_topic
 from deployment.adoption.tables import adopt_tables, find_tables, mend
+from deployment.stacks import Stack
 from tests.conventions.cfn_yaml import load_template
 from tests.unit.operation.tables import make_table
 
@@ -212,8 +213,17 @@ def test_a_master_secret_with_a_policy_of_its_own_is_refused(account: Account) -
 
 def test_what_was_there_before_is_not_given_to_a_stack_that_would_delete_it(account: Account) -> None:
     make_bucket(account)
-    with pytest.raises(Refused, match=f"DataDeletionPolicy=Delete, but bucket {BUCKET} were here before"):
+    with pytest.raises(Refused, match=rf"would delete with the stack what was here before it \(bucket {BUCKET}\)"):
         adopt_prerequisites(account, STACK, {**DEV, "DataDeletionPolicy": "Delete"}, ask=None)
+
+
+def test_nor_at_any_later_deployment() -> None:
+    adopted = Stack(STACK, "UPDATE_COMPLETE", {"AccessDeletionPolicy": "Retain"}, {})
+    refuse_deletion_of_adopted(adopted, DEV)
+    with pytest.raises(Refused, match=rf"what was here before it \(adopted by stack {STACK}\)"):
+        refuse_deletion_of_adopted(adopted, {**DEV, "DataDeletionPolicy": "Delete"})
+    made = Stack(STACK, "UPDATE_COMPLETE", {"AccessDeletionPolicy": "Delete"}, {})
+    refuse_deletion_of_adopted(made, {**DEV, "DataDeletionPolicy": "Delete"})
 
 
 @pytest.mark.parametrize("answer", ["", "y", "no", "Yes"])

@@ -1,16 +1,24 @@
 """Several environments of one account: whose names are meant, and that no cluster can be the target of two."""
 
+from argparse import Namespace
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from itertools import product
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
-from deployment import stacks
+from deployment import commands, stacks
 from deployment.account import Account, Refused
-from deployment.environments import has_dba_role_elsewhere, overlap, refuse_shared_targets, the_only_one
+from deployment.environments import (
+    has_dba_role_elsewhere,
+    names_beside,
+    overlap,
+    refuse_shared_targets,
+    the_only_one,
+)
 from deployment.names import Names
 from deployment.stacks import Stack, names_of, parameters_of, prerequisites_of
 
@@ -112,9 +120,26 @@ def test_a_pattern_of_targets_that_fits_another_environments_is_refused(made: St
         refuse_shared_targets(account, Names(), "*-1")
 
 
-def test_nobody_sets_the_names_by_hand_so_that_no_command_misses_a_stack() -> None:
-    with pytest.raises(Refused, match="--set NamePrefix: expected NAME=VALUE with one of "):
-        parameters_of("dev", ["NamePrefix=aurora-restore-dev"])
+@pytest.mark.parametrize(
+    ("section", "parameter"),
+    [
+        ("dev", "NamePrefix=aurora-restore-dev"),  # no command would find the stack
+        ("dev", "ExistingTables=state-and-audit"),  # CloudFormation would delete the tables that it made
+        ("dev-prerequisites", "MasterCredentialsValue=placeholder"),  # the password would be overwritten
+        ("dev-prerequisites", "AccessDeletionPolicy=Delete"),  # what was adopted would go with the stack
+    ],
+)
+def test_nobody_sets_by_hand_what_deploy_sh_decides(section: str, parameter: str) -> None:
+    with pytest.raises(Refused, match=f"--set {parameter.partition('=')[0]}: expected NAME=VALUE with one of "):
+        parameters_of(section, [parameter])
+
+
+def test_an_environment_is_not_put_beside_itself(made: Stacks, account: Account) -> None:
+    assert names_beside(account, "staging") == STAGING
+    made.prerequisites(Names(), "dev")
+    assert names_beside(account, "staging") == STAGING
+    with pytest.raises(Refused, match=r"dev is in us-west-2 already.*leave --beside out"):
+        names_beside(account, "dev")
 
 
 def test_two_patterns_overlap_where_some_name_fits_both() -> None:
@@ -135,3 +160,26 @@ def test_the_dba_role_that_another_region_made_is_found_by_that_regions_stack(ma
     made.prerequisites(Names(), "dev", ELSEWHERE, "arn:aws:iam::123456789012:role/aurora-restore-dba-role")
     assert has_dba_role_elsewhere(account, Names())
     assert not has_dba_role_elsewhere(account, STAGING)
+
+
+def test_a_region_that_does_not_answer_keeps_nobody_from_another(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boto3.client("s3", region_name="us-east-1").create_bucket(
+        Bucket=f"aurora-restore-lambda-code-{account.account_id}-{ELSEWHERE}"
+    )
+
+    def find(asked: Account, _name: str) -> Stack | None:
+        if asked.region == ELSEWHERE:
+            raise EndpointConnectionError(endpoint_url="https://cloudformation.eu-west-1.amazonaws.com")
+        return None
+
+    monkeypatch.setattr(stacks, "find_stack", find)
+    with pytest.raises(Refused, match=f"{ELSEWHERE} has a code bucket.*--set DbaRoleNamedAfterRegion=true"):
+        has_dba_role_elsewhere(account, Names())
+    deployed: list[dict[str, str]] = []
+    monkeypatch.setattr(stacks, "sam_deploy", lambda *asked, **_: deployed.append(asked[3]))
+    given = ["DbaRoleNamedAfterRegion=true"]
+    options = Namespace(env="dev", beside=False, yes=True, parameters=given, source_account=False)
+    assert commands._bootstrap(account, options) == 0
+    assert [parameters["DbaRoleNamedAfterRegion"] for parameters in deployed] == ["true"]
