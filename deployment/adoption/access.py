@@ -97,7 +97,7 @@ def find_secrets(account: Account, environment: str) -> list[Existing]:
                     *changed("key", secret.get("KmsKeyId") or "aws/secretsmanager", "the pipeline's"),
                     *(["policy: none -> only the DBA role and setup-db-users"] if part == "master-credentials" else []),
                 ],
-                obstacle=_obstacle_of_secret(account, client, name) if part == "master-credentials" else None,
+                obstacle=_obstacle_of_secret(account, client, secret),
                 logical_id=logical_id,
                 type="AWS::SecretsManager::Secret",
                 identifier={"Id": secret["ARN"]},
@@ -108,10 +108,17 @@ def find_secrets(account: Account, environment: str) -> list[Existing]:
     return found
 
 
-def _obstacle_of_secret(account: Account, client: Any, name: str) -> str | None:
-    if not client.get_resource_policy(SecretId=name).get("ResourcePolicy"):
+def _obstacle_of_secret(account: Account, client: Any, secret: Mapping[str, Any]) -> str | None:
+    where = f"--secret-id {secret['Name']} --region {account.region}"
+    primary = secret.get("PrimaryRegion", account.region)
+    if primary != account.region:
+        return (
+            f"is a replica of {primary}'s, which is changed there only: make it one of its own with "
+            f"aws secretsmanager stop-replication-to-replica {where}, then run this again"
+        )
+    is_masters = secret["Name"].endswith("/master-credentials")
+    if not is_masters or not client.get_resource_policy(SecretId=secret["Name"]).get("ResourcePolicy"):
         return None
-    where = f"--secret-id {name} --region {account.region}"
     return (
         f"has a resource policy of its own: keep it (aws secretsmanager get-resource-policy {where}), then "
         f"aws secretsmanager delete-resource-policy {where}, and run this again; the template's takes its place"

@@ -16,6 +16,7 @@ _KEYS: dict[str, _Keys] = {
     "state": [("operation_id", "HASH", "S")],
     "audit": [("operation_id", "HASH", "S"), ("timestamp", "RANGE", "S")],
 }
+_TTL = "ttl"
 _SHORTLY = {"Delay": 2, "MaxAttempts": 300}
 
 
@@ -28,14 +29,13 @@ class Table:
     on_demand: bool
     key: str
     recoverable: bool
-    expires: bool
+    expires_by: str
     has_expired_rows: bool
     protected: bool
     obstacle: str | None
 
     def as_existing(self, key_arn: str, *, protect: bool) -> Existing:
         """Return it as it is told to people."""
-        left = "rows whose ttl is over would go at once; aws dynamodb update-time-to-live, when that is wanted"
         return Existing(
             title=f"table {self.name}",
             stays="every row",
@@ -43,12 +43,25 @@ class Table:
                 *changed("billing", "on demand" if self.on_demand else "provisioned", "on demand"),
                 *changed("encryption", self.key or "DynamoDB's own key", key_arn),
                 *changed("point-in-time recovery", self.recoverable, True),
-                *([f"expiry of rows by ttl: off, left so ({left})"] if self.has_expired_rows else []),
-                *([] if self.has_expired_rows else changed("expiry of rows by ttl", self.expires, True)),
+                *self._told_of_expiry(),
                 *(changed("deletion protection", self.protected, True) if protect else []),
             ],
             obstacle=self.obstacle,
         )
+
+    @property
+    def can_expire(self) -> bool:
+        """Whether expiry by `ttl` is to be switched on."""
+        return not self.expires_by and not self.has_expired_rows
+
+    def _told_of_expiry(self) -> list[str]:
+        if self.has_expired_rows:
+            left = "rows whose ttl is over would go at once; aws dynamodb update-time-to-live, when that is wanted"
+            return [f"expiry of rows by {_TTL}: off, left so ({left})"]
+        if self.expires_by not in ("", _TTL):
+            left = f"a table has one such attribute, and the pipeline's rows have {_TTL}: they stay"
+            return [f"expiry of rows by {self.expires_by}: on, left so ({left})"]
+        return changed(f"expiry of rows by {_TTL}", bool(self.expires_by), True)
 
 
 def find_tables(account: Account, prefix: str) -> list[Table]:
@@ -63,8 +76,8 @@ def find_tables(account: Account, prefix: str) -> list[Table]:
         described = answer["Table"]
         backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
         recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
-        expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"]
-        expires = expiry in {"ENABLED", "ENABLING"}
+        expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        expires_by = expiry["AttributeName"] if expiry["TimeToLiveStatus"] in {"ENABLED", "ENABLING"} else ""
         found.append(
             Table(
                 name=name,
@@ -72,8 +85,8 @@ def find_tables(account: Account, prefix: str) -> list[Table]:
                 on_demand=described.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST",
                 key=described.get("SSEDescription", {}).get("KMSMasterKeyArn", ""),
                 recoverable=recovery == "ENABLED",
-                expires=expires,
-                has_expired_rows=not expires and _has_expired_rows(client, name),
+                expires_by=expires_by,
+                has_expired_rows=not expires_by and _has_expired_rows(client, name),
                 protected=bool(described.get("DeletionProtectionEnabled")),
                 obstacle=_obstacle(account, name, keys, described),
             )
@@ -86,7 +99,7 @@ def _has_expired_rows(client: Any, table: str) -> bool:
         TableName=table,
         Select="COUNT",
         FilterExpression="#ttl < :now",
-        ExpressionAttributeNames={"#ttl": "ttl"},
+        ExpressionAttributeNames={"#ttl": _TTL},
         ExpressionAttributeValues={":now": {"N": str(int(time.time()))}},
     )
     return any(page["Count"] for page in pages)
@@ -99,6 +112,12 @@ def _obstacle(account: Account, name: str, wanted: _Keys, described: Mapping[str
         return (
             f"has the key {_words(keys)}, expected {_words(wanted)}: keep its rows (aws dynamodb create-backup "
             f"--table-name {name} --region {account.region}), delete it, then run this again"
+        )
+    if replicas := [replica["RegionName"] for replica in described.get("Replicas", [])]:
+        return (
+            f"has replicas in {', '.join(replicas)}, expected a table of one Region, as the pipeline's key is: remove "
+            f"them (aws dynamodb update-table --table-name {name} --region {account.region} --replica-updates …), then "
+            "run this again"
         )
     if described["TableStatus"] not in {"ACTIVE", "UPDATING"}:
         return f"is {described['TableStatus']}: wait for the end of that, then run this again"
@@ -148,9 +167,9 @@ def mend(account: Account, table: Table, key_arn: str, *, protect: bool) -> None
                 client.update_continuous_backups(
                     TableName=table.name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
                 )
-            if not table.expires and not table.has_expired_rows:
+            if table.can_expire:
                 client.update_time_to_live(
-                    TableName=table.name, TimeToLiveSpecification={"AttributeName": "ttl", "Enabled": True}
+                    TableName=table.name, TimeToLiveSpecification={"AttributeName": _TTL, "Enabled": True}
                 )
     except Refused as error:
         raise Refused(

@@ -17,7 +17,7 @@ from deployment.adoption.existing import Existing
 from deployment.adoption.importing import import_into, template_of
 from deployment.adoption.prerequisites import adopt_prerequisites, parameters_kept, refuse_deletion_of_adopted
 from deployment.adoption.storage import find_buckets, find_topic
-from deployment.adoption.tables import adopt_tables, find_tables, mend
+from deployment.adoption.tables import _obstacle, adopt_tables, find_tables, mend
 from deployment.stacks import Stack
 from tests.conventions.cfn_yaml import load_template
 from tests.unit.operation.tables import make_table
@@ -211,6 +211,16 @@ def test_a_master_secret_with_a_policy_of_its_own_is_refused(account: Account) -
         adopt_prerequisites(account, STACK, DEV, ask=None)
 
 
+def test_a_secret_that_is_another_region_s_replica_is_refused_as_cloudformation_could_not_change_it(
+    account: Account,
+) -> None:
+    name = "aurora-restore/dev/app-credentials"
+    elsewhere = boto3.client("secretsmanager", region_name="eu-west-1")
+    elsewhere.create_secret(Name=name, SecretString="theirs", AddReplicaRegions=[{"Region": REGION}])
+    with pytest.raises(Refused, match=f"replica of eu-west-1's.*stop-replication-to-replica --secret-id {name}"):
+        adopt_prerequisites(account, STACK, DEV, ask=None)
+
+
 def test_what_was_there_before_is_not_given_to_a_stack_that_would_delete_it(account: Account) -> None:
     make_bucket(account)
     with pytest.raises(Refused, match=rf"would delete with the stack what was here before it \(bucket {BUCKET}\)"):
@@ -332,7 +342,7 @@ def test_tables_of_before_are_told_and_mended_and_keep_their_rows(
         {"BillingMode": "PAY_PER_REQUEST"}, {"SSESpecification": encrypted}, {"DeletionProtectionEnabled": True},
     ] * 2  # fmt: skip
     for table in find_tables(account, PREFIX):
-        assert (table.on_demand, table.recoverable, table.expires, table.protected) == (True, True, True, True)
+        assert (table.on_demand, table.recoverable, table.expires_by, table.protected) == (True, True, "ttl", True)
     assert client.scan(TableName="aurora-restore-state")["Items"] == [{"operation_id": {"S": "theirs"}}]
 
 
@@ -348,6 +358,30 @@ def test_rows_whose_ttl_is_over_are_not_expired_by_the_adoption(
     mend(account, table, KEY, protect=False)
     expiry = client.describe_time_to_live(TableName="aurora-restore-state")["TimeToLiveDescription"]
     assert expiry["TimeToLiveStatus"] == "DISABLED"
+
+
+def test_a_table_whose_rows_expire_by_another_attribute_is_left_so_and_that_is_said(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_table("aurora-restore-state", "operation_id")
+    client = account.client("dynamodb")
+    by_theirs = {"AttributeName": "expires_at", "Enabled": True}
+    client.update_time_to_live(TableName="aurora-restore-state", TimeToLiveSpecification=by_theirs)
+    _, [table] = adopt_tables(account, PREFIX, KEY, protect=False, ask=None)
+    assert "expiry of rows by expires_at: on, left so (a table has one such attribute" in capsys.readouterr().out
+    mend(account, table, KEY, protect=False)
+    expiry = client.describe_time_to_live(TableName="aurora-restore-state")["TimeToLiveDescription"]
+    assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
+
+
+def test_a_table_with_replicas_is_refused_before_its_key_is_changed(account: Account) -> None:
+    keys = {"AttributeName": "operation_id", "KeyType": "HASH"}, {"AttributeName": "operation_id", "AttributeType": "S"}
+    described = {"KeySchema": keys[:1], "AttributeDefinitions": keys[1:], "TableStatus": "ACTIVE"}
+    assert _obstacle(account, "aurora-restore-state", [("operation_id", "HASH", "S")], described) is None
+    replicated = described | {"Replicas": [{"RegionName": "eu-west-1", "ReplicaStatus": "ACTIVE"}]}
+    found = _obstacle(account, "aurora-restore-state", [("operation_id", "HASH", "S")], replicated)
+    assert found is not None
+    assert found.startswith("has replicas in eu-west-1, expected a table of one Region")
 
 
 def test_a_table_with_another_key_is_refused_with_what_keeps_its_rows(account: Account) -> None:
