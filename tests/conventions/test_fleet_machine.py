@@ -99,6 +99,15 @@ def test_every_task_has_a_time_limit_and_is_tried_again() -> None:
         assert retrier["MaxAttempts"] >= 8, name
 
 
+def test_a_refusal_to_start_is_known_by_every_name_that_step_functions_gives_it() -> None:
+    # The optimised integration names what is not modelled after the first SDK for Java: AWS.. and its service.
+    # https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html has ExecutionLimitExceeded.
+    wanted = {"AWSStepFunctionsException", "SfnException", "SdkClientException", "ExecutionLimitExceeded"}
+    for name, task in TASKS.items():
+        if task["Resource"].endswith(":states:startExecution"):
+            assert {f"StepFunctions.{error}" for error in wanted} <= set(task["Retry"][0]["ErrorEquals"]), name
+
+
 def test_a_run_that_was_started_before_is_looked_at() -> None:
     known, other = STATES["Start the Run"]["Catch"]
     assert known["ErrorEquals"] == ["StepFunctions.ExecutionAlreadyExistsException"]

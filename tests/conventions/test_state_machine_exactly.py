@@ -107,6 +107,9 @@ ASK_ONE = invoked(
     ),
     "Next": "Asked",
 }
+_OF_STARTING = (
+    "StepFunctions.ThrottlingException StepFunctions.AWSStepFunctionsException StepFunctions.SfnException States.Timeout"
+)
 START_ONE: State = {
     "Type": "Task",
     "Resource": "arn:aws:states:::states:startExecution",
@@ -116,7 +119,7 @@ START_ONE: State = {
         "Input": "{% $states.input.input %}",
     },
     "TimeoutSeconds": 60,
-    "Retry": [retry("StepFunctions.ThrottlingException StepFunctions.SfnException States.Timeout", 5, 8, 2, 120)],
+    "Retry": [retry(_OF_STARTING, 5, 8, 2, 120)],
     "Catch": [{"ErrorEquals": ["StepFunctions.ExecutionAlreadyExistsException"], "Next": "Started"}],
     "Next": "Started",
 }
