@@ -108,7 +108,8 @@ ASK_ONE = invoked(
     "Next": "Asked",
 }
 _OF_STARTING = (
-    "StepFunctions.ThrottlingException StepFunctions.AWSStepFunctionsException StepFunctions.SfnException States.Timeout"
+    "StepFunctions.ThrottlingException StepFunctions.AWSStepFunctionsException StepFunctions.SfnException "
+    "States.Timeout"
 )
 START_ONE: State = {
     "Type": "Task",
