@@ -38,6 +38,13 @@ def test_its_role_may_stop_no_run() -> None:
     assert stopping[0]["Resource"]["Fn::Sub"].endswith(":execution:aurora-restore-fleet/*")
 
 
+def test_its_role_is_lent_to_the_machine_and_to_its_maps_and_to_no_other() -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html: machine/mapStateLabel
+    [trust] = STACK["FleetRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    lent = [arn["Fn::Sub"].rpartition(":")[2] for arn in trust["Condition"]["ArnLike"]["aws:SourceArn"]]
+    assert lent == ["aurora-restore-fleet", "aurora-restore-fleet/*"]
+
+
 def test_how_many_at_a_time_and_how_many_may_fail_is_for_the_request_to_say() -> None:
     each = STATES["Restore Each"]
     assert each["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
