@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     selftest.add_argument("--engine-version", help="version of the source (default: the target's, else the Region's)")
     selftest.add_argument("--keep", action="store_true", help="keeps source and snapshot to look at; --sweep removes")
-    selftest.add_argument("--sweep", action="store_true", help="removes what selftests left behind, found by its tag")
+    selftest.add_argument("--sweep", action="store_true", help="asks, and removes what selftests left, by its tag")
     selftest.epilog = (
         "Ctrl-C stops the drill and removes what was made. Exit codes: 0 all as it should be, 1 a step failed or it "
         "was refused, 2 usage, 3 something was left behind, 130 stopped."

@@ -26,7 +26,7 @@ def selftest(account: Account, options: Namespace, *, ask: Callable[[str], str] 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     Pipeline(account, options.env).refuse_unless_of(options.env)
     if options.sweep:
-        return _sweep(account, options.env)
+        return _sweep(account, options.env, None if options.yes else ask)
     setting = setting_of(account, options)
     print(setting.announcement(), flush=True)
     if not options.yes:
@@ -133,12 +133,15 @@ class _Selftest:
         return found
 
 
-def _sweep(account: Account, environment: str) -> int:
+def _sweep(account: Account, environment: str, ask: Callable[[str], str] | None) -> int:
     region, removals = Pipeline(account, environment).defaults.source_region or account.region, Removals(_say)
     places = [account, *([Account.of_environment(region)] if region != account.region else [])]
     with told():
         for place in places:
             leftovers.note_all(place, removals)
+    if removals.noted and ask is not None:
+        _say("What selftests made, those of others and those still at work included:\n  " + "\n  ".join(removals.noted))
+        require_word(ask, "Type yes to remove it: ", "yes", "nothing was removed; to remove it, type yes or pass --yes")
     left = removals.all()
     with told():
         left += [f"{kind} {name}" for place in places for kind, name in leftovers.own_leftovers(place)]

@@ -14,6 +14,11 @@ class Removals:
         """Note how something that was made is removed."""
         self._noted.append((what, remove))
 
+    @property
+    def noted(self) -> list[str]:
+        """What is still to be removed."""
+        return [what for what, _ in self._noted]
+
     def all(self) -> list[str]:
         """Remove what was made; return what could not be, each with why. Again, it tries what is left."""
         failed: list[tuple[str, Callable[[], object]]] = []

@@ -65,6 +65,28 @@ def test_a_name_that_all_regions_of_an_account_share_has_the_region_in_it(path: 
             assert given["Fn::Sub"].endswith("-${AWS::Region}"), name
 
 
+LONGEST = {"NamePrefix": "aurora-restore-staging", "AWS::Region": "us-isof-south-1", "AWS::AccountId": "123456789012"}
+# https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html
+LIMITS = {
+    "AWS::IAM::Role": ("RoleName", 64),
+    "AWS::S3::Bucket": ("BucketName", 63),
+    "AWS::Serverless::Function": ("FunctionName", 64),
+    "AWS::Serverless::StateMachine": ("Name", 80),
+    "AWS::Scheduler::Schedule": ("Name", 64),
+    "AWS::Events::Rule": ("Name", 64),
+    "AWS::SQS::Queue": ("QueueName", 80),
+}
+
+
+@pytest.mark.parametrize("path", TEMPLATES)
+def test_the_longest_environment_in_the_longest_region_stays_within_the_limits_of_names(path: str) -> None:
+    for name, resource in load_as_written(path)["Resources"].items():
+        member, limit = LIMITS.get(resource["Type"], ("", 0))
+        for _, given in texts_of(resource.get("Properties", {}).get(member)):
+            text = re.sub(r"\$\{([^}]+)\}", lambda part: LONGEST[part[1]], given)
+            assert len(text) <= limit, f"{name}: {text}"
+
+
 def test_the_dba_role_has_the_guides_name_and_in_a_second_region_the_regions_in_it() -> None:
     template = load_as_written("infrastructure/prerequisites.yaml")
     condition, further, first = template["Resources"]["DbaRole"]["Properties"]["RoleName"]["Fn::If"]

@@ -137,7 +137,7 @@ def test_a_drill_that_fails_is_told_and_what_was_kept_is_swept_away(
     rds.create_db_cluster(
         DBClusterIdentifier=stranger, Engine="aurora-postgresql", MasterUsername="a", MasterUserPassword="not-a-secret"
     )
-    printed = deployed.deploy_sh("selftest", "--sweep")
+    printed = deployed.deploy_sh("selftest", "--sweep", "--yes")
     assert "Nothing of a selftest stands" in printed
     assert stranger not in printed
     rds.delete_db_cluster(DBClusterIdentifier=stranger, SkipFinalSnapshot=True)

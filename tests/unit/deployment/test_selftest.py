@@ -13,6 +13,7 @@ from moto import mock_aws
 from deployment import stacks
 from deployment.account import Account, Refused
 from deployment.selftest import leftovers
+from deployment.selftest.command import selftest
 from deployment.selftest.content import LOGINS, after_the_snapshot, checks, statements
 from deployment.selftest.judgement import judge_data, judge_evidence, judge_logins
 from deployment.selftest.setting import Setting, setting_of
@@ -282,6 +283,24 @@ def test_only_what_has_name_and_tag_of_a_selftest_counts_as_left_behind() -> Non
     assert leftovers.own_leftovers(account) == left
     assert leftovers.own_leftovers(account, setting.run) == left
     assert leftovers.own_leftovers(account, "another") == []
+
+
+def test_a_sweep_names_what_goes_and_asks_since_somebody_s_selftest_may_be_at_work(
+    stacked: Stacked, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account, setting = stacked(SourceRegion=TARGET_REGION), a_setting()
+    monkeypatch.setattr(Pipeline, "refuse_unless_of", lambda *_: None)
+    rds = account.client("rds")
+    rds.create_db_cluster(
+        DBClusterIdentifier=setting.cluster, Engine="aurora-postgresql", MasterUsername="dba",
+        MasterUserPassword="not-a-secret", Tags=setting.tags,
+    )  # fmt: skip
+    with pytest.raises(Refused, match="nothing was removed"):
+        selftest(account, options(sweep=True, yes=False), ask=lambda _: "")
+    assert f"still at work included:\n  cluster {setting.cluster}\n" in capsys.readouterr().out
+    assert len(rds.describe_db_clusters()["DBClusters"]) == 1
+    assert selftest(account, options(sweep=True, yes=False), ask=lambda _: "yes") == 0
+    assert rds.describe_db_clusters()["DBClusters"] == []
 
 
 @mock_aws
