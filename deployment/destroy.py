@@ -21,6 +21,7 @@ def destroy(account: Account, environment: str, *, confirm: bool, ask: Callable[
         else:
             _refuse_while_running(account, pipeline)
             _refuse_protected_tables(account, names, pipeline)
+            _tell_of_retirements(account, names, pipeline)
             if confirm:
                 _confirm(account, names, ask)
             _delete(account, names)
@@ -41,6 +42,21 @@ def _refuse_while_running(account: Account, pipeline: stacks.Stack) -> None:
                 f"a {what} is on ({', '.join(execution['name'] for execution in running)}): it would stop half-way, "
                 "with the target perhaps deleted and not yet restored; wait for its end, then destroy"
             )
+
+
+def _tell_of_retirements(account: Account, names: Names, pipeline: stacks.Stack) -> None:
+    """Say what ends with the stack, which nobody waits for: it may be days until its cluster is deleted."""
+    machine = pipeline.outputs.get("StateMachineArn")
+    if machine is None:
+        return
+    retirements = f"{machine.rpartition(':')[0]}:{names.of('retirement')}"
+    ask = account.client("stepfunctions").list_executions
+    found = if_there(ask, "StateMachineDoesNotExist", stateMachineArn=retirements, statusFilter="RUNNING")
+    if waiting := [execution["name"] for execution in found["executions"]] if found else []:
+        print(
+            f"{', '.join(waiting)} would delete or stop a cluster later, and will not: those clusters stay until you "
+            f"delete them (aws rds describe-db-clusters --region {account.region})"
+        )
 
 
 def _refuse_protected_tables(account: Account, names: Names, pipeline: stacks.Stack) -> None:

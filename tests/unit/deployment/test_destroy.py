@@ -70,6 +70,14 @@ def test_a_fleet_between_two_of_its_runs_is_not_ended_half_way(account: Account,
         destroying(outputs)
 
 
+def test_what_would_have_been_deleted_later_is_said_as_nobody_deletes_it_now(
+    account: Account, destroying: Destroying, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine(account, "aurora-restore-retirement", running="tuesday-retirement")
+    assert destroying({"StateMachineArn": machine(account, "aurora-restore-pipeline")}) == ["aurora-restore"]
+    assert "tuesday-retirement would delete or stop a cluster later, and will not" in capsys.readouterr().out
+
+
 def test_a_table_that_goes_and_is_protected_is_told_before_the_rest_is_gone(
     account: Account, destroying: Destroying
 ) -> None:
