@@ -8,7 +8,7 @@ from botocore.exceptions import WaiterError
 from deployment import stacks
 from deployment.account import Account, Refused, if_there, require_word, told
 from deployment.names import Names
-from utils.tags import MANAGED
+from utils.tags import MANAGED, ROLE, Role
 
 
 def destroy(account: Account, environment: str, *, confirm: bool, ask: Callable[[str], str] = input) -> int:
@@ -26,7 +26,7 @@ def destroy(account: Account, environment: str, *, confirm: bool, ask: Callable[
                 _confirm(account, names, ask)
             _delete(account, names)
             print(f"deleted stack {names.pipeline}")
-        _tell_what_stays(account, names)
+        _tell_what_stays(account, names, pipeline)
     return 0
 
 
@@ -100,9 +100,10 @@ def _delete(account: Account, names: Names) -> None:
         ) from None
 
 
-def _tell_what_stays(account: Account, names: Names) -> None:
+def _tell_what_stays(account: Account, names: Names, pipeline: stacks.Stack | None) -> None:
     print("Still there, on purpose; each line removes one, when you are sure:")
-    lines = [*_tables(account, names), *_snapshots(account, names), *_prerequisites(account, names)]
+    snapshots = [*_snapshots(account, names), *_new_snapshots(account, names, pipeline)]
+    lines = [*_tables(account, names), *snapshots, *_prerequisites(account, names)]
     for line in lines:
         print(f"  {line}")
     print("Clusters that were restored are yours and stay as well.")
@@ -119,19 +120,25 @@ def _delete_table(account: Account, name: str) -> str:
     return f"{_lift_protection(account, name)}; {delete}" if _is_protected(account, name) else delete
 
 
-def _snapshots(account: Account, names: Names) -> list[str]:
+def _snapshots(account: Account, names: Names, **more: str) -> list[str]:
+    marks = {MANAGED: names.mark, **more}.items()
     pages = account.client("rds").get_paginator("describe_db_cluster_snapshots").paginate(SnapshotType="manual")
-    mine = [snapshot for page in pages for snapshot in page["DBClusterSnapshots"] if _is_ours(snapshot, names.mark)]
+    mine = [snapshot for page in pages for snapshot in page["DBClusterSnapshots"] if marks <= _tags(snapshot).items()]
     delete = f"aws rds delete-db-cluster-snapshot --region {account.region} --db-cluster-snapshot-identifier"
-    return [f"snapshot {identifier}: {delete} {identifier}" for identifier in map(_identifier, mine)]
+    return [f"snapshot {name}: {delete} {name}" for name in (item["DBClusterSnapshotIdentifier"] for item in mine)]
 
 
-def _is_ours(snapshot: dict[str, Any], mark: str) -> bool:
-    return any(tag["Key"] == MANAGED and tag["Value"] == mark for tag in snapshot.get("TagList", []))
+def _new_snapshots(account: Account, names: Names, pipeline: stacks.Stack | None) -> list[str]:
+    """Look where runs took snapshots of a source, another Region, which perhaps has copies of a pipeline of its own."""
+    parameters = pipeline.parameters if pipeline else {}
+    region = parameters.get("SourceRegion", account.region)
+    if region == account.region or not parameters.get("NewSnapshotSources"):
+        return []
+    return _snapshots(Account.of_environment(region), names, **{ROLE: Role.SOURCE.value})
 
 
-def _identifier(snapshot: dict[str, Any]) -> str:
-    return str(snapshot["DBClusterSnapshotIdentifier"])
+def _tags(snapshot: dict[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in snapshot.get("TagList", [])}
 
 
 def _prerequisites(account: Account, names: Names) -> list[str]:

@@ -78,6 +78,25 @@ def test_what_would_have_been_deleted_later_is_said_as_nobody_deletes_it_now(
     assert "tuesday-retirement would delete or stop a cluster later, and will not" in capsys.readouterr().out
 
 
+def test_snapshots_that_runs_took_of_a_source_are_told_where_they_are(
+    destroying: Destroying, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    rds = boto3.client("rds", region_name="us-east-1")
+    rds.create_db_cluster(
+        DBClusterIdentifier="shop", Engine="aurora-postgresql", MasterUsername="dba", MasterUserPassword="not-a-secret"
+    )
+    for name, role in (("aurora-restore-source-staging-1", "source"), ("aurora-restore-copy-of-its-own", "copy")):
+        tags: Any = [{"Key": "aurora-restore:managed", "Value": "true"}, {"Key": "aurora-restore:role", "Value": role}]
+        rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier=name, DBClusterIdentifier="shop", Tags=tags)
+    destroying(SourceRegion="us-east-1", NewSnapshotSources="shop")
+    told = capsys.readouterr().out
+    delete = "aws rds delete-db-cluster-snapshot --region us-east-1 --db-cluster-snapshot-identifier"
+    assert f"{delete} aurora-restore-source-staging-1" in told
+    assert "aurora-restore-copy-of-its-own" not in told
+
+
 def test_a_table_that_goes_and_is_protected_is_told_before_the_rest_is_gone(
     account: Account, destroying: Destroying
 ) -> None:

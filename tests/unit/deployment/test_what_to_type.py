@@ -46,7 +46,7 @@ def test_what_stays_after_the_stack_is_removed_in_its_region(
 ) -> None:
     make_table("aurora-restore-state", "operation_id")
     monkeypatch.setattr(stacks, "find_stack", lambda _account, name: Stack(name, "CREATE_COMPLETE", {}, {}))
-    destroy._tell_what_stays(account, Names())
+    destroy._tell_what_stays(account, Names(), None)
     lines = [line for line in capsys.readouterr().out.splitlines() if ": aws " in line]
     assert len(lines) == 2
     assert all(f" --region {REGION}" in line for line in lines), lines
