@@ -7,6 +7,7 @@ from typing import Any
 from deployment.account import Account, if_there
 from deployment.adoption.existing import Existing, changed
 
+_AN_HOUR = 3600  # what IAM takes where the template says nothing
 _DESCRIPTION_OF_ROLE = "Keeps the master credentials of restored clusters"
 # Its logical id in the template, and what the template says it is.
 SECRETS = {
@@ -95,7 +96,7 @@ def find_secrets(account: Account, environment: str) -> list[Existing]:
                 changes=[
                     *changed("description", secret.get("Description", ""), description),
                     *changed("key", secret.get("KmsKeyId") or "aws/secretsmanager", "the pipeline's"),
-                    *(["policy: none -> only the DBA role and setup-db-users"] if part == "master-credentials" else []),
+                    *_told_of_policy(secret),
                 ],
                 obstacle=_obstacle_of_secret(account, client, secret),
                 logical_id=logical_id,
@@ -108,6 +109,17 @@ def find_secrets(account: Account, environment: str) -> list[Existing]:
     return found
 
 
+def _is_masters(secret: Mapping[str, Any]) -> bool:
+    return str(secret["Name"]).endswith("/master-credentials")
+
+
+def _told_of_policy(secret: Mapping[str, Any]) -> list[str]:
+    if not _is_masters(secret):
+        return []
+    shut_out = ", and not the function that rotates it" if secret.get("RotationEnabled") else ""
+    return [f"policy: none -> only the DBA role and setup-db-users{shut_out}"]
+
+
 def _obstacle_of_secret(account: Account, client: Any, secret: Mapping[str, Any]) -> str | None:
     where = f"--secret-id {secret['Name']} --region {account.region}"
     primary = secret.get("PrimaryRegion", account.region)
@@ -116,8 +128,7 @@ def _obstacle_of_secret(account: Account, client: Any, secret: Mapping[str, Any]
             f"is a replica of {primary}'s, which is changed there only: make it one of its own with "
             f"aws secretsmanager stop-replication-to-replica {where}, then run this again"
         )
-    is_masters = secret["Name"].endswith("/master-credentials")
-    if not is_masters or not client.get_resource_policy(SecretId=secret["Name"]).get("ResourcePolicy"):
+    if not _is_masters(secret) or not client.get_resource_policy(SecretId=secret["Name"]).get("ResourcePolicy"):
         return None
     return (
         f"has a resource policy of its own: keep it (aws secretsmanager get-resource-policy {where}), then "
@@ -143,6 +154,7 @@ def find_dba_role(account: Account, name: str, policy: str) -> list[Existing]:
             changes=[
                 *changed("description", role.get("Description", ""), _DESCRIPTION_OF_ROLE),
                 *changed("who may assume it", _trusted(trust), ours),
+                *changed("longest session, in seconds", role.get("MaxSessionDuration", _AN_HOUR), _AN_HOUR),
                 *([f"policy {policy}: as it is -> the template's"] if has_policy else []),
             ],
             obstacle=_obstacle_of_role(account, role, policy, document),

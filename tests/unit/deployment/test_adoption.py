@@ -148,6 +148,25 @@ def test_what_differs_from_the_template_is_said(account: Account) -> None:
     } <= changes
 
 
+def test_what_the_template_does_not_speak_of_and_ends_all_the_same_is_said(account: Account) -> None:
+    make_everything(account)
+    account.client("iam").update_role(RoleName=ROLE, MaxSessionDuration=43200)
+    client = boto3.client("secretsmanager", region_name=REGION)
+    with Stubber(client) as stub:
+        name = "aurora-restore/dev/master-credentials"
+        secret = {"Name": name, "ARN": f"arn:aws:secretsmanager:{REGION}", "RotationEnabled": True}
+        stub.add_response("describe_secret", secret)
+        stub.add_response("get_resource_policy", {})
+        for _ in ("app-credentials", "kms-key"):
+            stub.add_client_error("describe_secret", "ResourceNotFoundException")
+        [rotated] = find_secrets(Importing(client), "dev")
+    assert "policy: none -> only the DBA role and setup-db-users, and not the function that rotates it" in (
+        rotated.changes
+    )
+    [role] = find_dba_role(account, ROLE, f"{PREFIX}-dba-secrets-policy")
+    assert "longest session, in seconds: 43200 -> 3600" in role.changes
+
+
 def test_a_bucket_with_a_policy_of_its_own_is_not_adopted(account: Account) -> None:
     client = make_bucket(account)
     client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": []}))
@@ -249,11 +268,11 @@ def test_nothing_is_adopted_without_a_yes(account: Account, answer: str, monkeyp
 
 
 class Importing(Account):
-    """An account with one client, CloudFormation's."""
+    """An account with one client, CloudFormation's unless it is given another."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: Any = None) -> None:
         super().__init__(REGION, ACCOUNT, "arn:aws:iam", boto3.session.Session())
-        client = boto3.client("cloudformation", region_name=REGION)
+        client = client or boto3.client("cloudformation", region_name=REGION)
         object.__setattr__(self, "_only", client)
         object.__setattr__(self, "stub", Stubber(client))
 
