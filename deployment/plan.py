@@ -28,7 +28,7 @@ def plan(account: Account, names: Names, file: Path, *, as_json: bool = False) -
         states = account.client("stepfunctions")
         name = f"plan-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%f}"
         started = states.start_execution(
-            stateMachineArn=pipeline.outputs["StateMachineArn"],
+            stateMachineArn=stacks.state_machine_of(account, pipeline),
             name=name,
             input=json.dumps({**request, "dry_run": True}),
         )

@@ -102,6 +102,17 @@ def prerequisites_of(account: Account, environment: str) -> Stack:
     return stack
 
 
+def state_machine_of(account: Account, pipeline: Stack) -> str:
+    """Return the state machine's ARN; raises `Refused` for a stack whose deployment was not finished."""
+    found = pipeline.outputs.get("StateMachineArn")
+    if found is None:
+        raise Refused(
+            f"stack {pipeline.name} in {account.region} is in {pipeline.status} and has no state machine: its "
+            "deployment was not finished. ./deploy.sh deploy goes on with it, or says what is in the way"
+        )
+    return found
+
+
 def parameters_of(section: str, given: Sequence[str]) -> dict[str, str]:
     """Return the parameters of a section of samconfig.toml with those of the command line over them."""
     config: dict[str, Any] = tomllib.loads((REPOSITORY / "samconfig.toml").read_text())

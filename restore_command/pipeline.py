@@ -50,8 +50,8 @@ class Pipeline:
 
     @property
     def state_machine_arn(self) -> str:
-        """The ARN of the state machine."""
-        return self._stack.outputs["StateMachineArn"]
+        """The ARN of the state machine; raises `Refused` for a stack whose deployment was not finished."""
+        return stacks.state_machine_of(self.account, self._stack)
 
     def parameter(self, name: str) -> str:
         """Return a parameter of the stack, empty where it has none."""
@@ -88,6 +88,10 @@ class Pipeline:
     def refuse_unless_of(self, environment: str) -> None:
         """Refuse a Region whose pipeline is of another environment."""
         stacks.prerequisites_of(self.account, environment)
+
+    def refuse_unfinished(self) -> None:
+        """Refuse a stack whose deployment was not finished."""
+        stacks.state_machine_of(self.account, self._stack)
 
     def table(self, name: str) -> Any:
         """Return a table by what it keeps."""

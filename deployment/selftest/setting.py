@@ -115,6 +115,7 @@ class Setting:
 def setting_of(account: Account, options: Namespace) -> Setting:
     """Look at the stack and choose; raises `Refused` for what would fail once it has cost something."""
     pipeline = Pipeline(account, options.env)
+    pipeline.refuse_unfinished()
     defaults = pipeline.defaults
     region = options.source_region or defaults.source_region or account.region
     if region not in {defaults.source_region, account.region}:

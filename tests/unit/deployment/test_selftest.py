@@ -40,7 +40,8 @@ def stacked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stacked]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
 
     def stack(**parameters: str) -> Account:
-        made = Stack("aurora-restore", "CREATE_COMPLETE", {"SourceRegion": SOURCE_REGION, **parameters}, {})
+        outputs = {"StateMachineArn": "arn:aws:states:us-west-2:123456789012:stateMachine:aurora-restore-pipeline"}
+        made = Stack("aurora-restore", "CREATE_COMPLETE", {"SourceRegion": SOURCE_REGION, **parameters}, outputs)
         monkeypatch.setattr(stacks, "find_stack", lambda _account, _name: made)
         return an_account(TARGET_REGION)
 
@@ -100,6 +101,16 @@ def test_the_drill_is_taken_whatever_the_stack_fills_in_for_production() -> None
 def test_a_region_that_the_pipeline_does_not_copy_from_is_refused(stacked: Stacked) -> None:
     with pytest.raises(Refused, match="copies from us-east-1 and us-west-2 only"):
         setting_of(stacked(), options(source_region="eu-west-1"))
+
+
+def test_a_stack_without_a_state_machine_is_refused_before_it_costs_anything(
+    stacked: Stacked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = stacked()
+    failed = Stack("aurora-restore", "ROLLBACK_COMPLETE", {"SourceRegion": SOURCE_REGION}, {})
+    monkeypatch.setattr(stacks, "find_stack", lambda _account, _name: failed)
+    with pytest.raises(Refused, match="aurora-restore in us-west-2 is in ROLLBACK_COMPLETE and has no state machine"):
+        setting_of(account, options())
 
 
 def test_a_name_that_no_drill_may_have_is_refused_before_it_costs_anything(stacked: Stacked) -> None:
