@@ -22,8 +22,9 @@ _WELL, _FAILED, _LEFT_BEHIND, _STOPPED = 0, 1, 3, 130
 
 def selftest(account: Account, options: Namespace, *, ask: Callable[[str], str] = input) -> int:
     """Run; return the exit code: 0 all as it should be, 1 a step failed, 3 something was left behind, 130 stopped."""
-    # A shell that starts this in the background has it ignore Ctrl-C, which removes what was made.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A shell that starts this in the background has it ignore Ctrl-C, which removes what was made, as kill does.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     Pipeline(account, options.env).refuse_unless_of(options.env)
     if options.sweep:
         return _sweep(account, options.env, None if options.yes else ask)

@@ -1,5 +1,6 @@
 """deploy.sh selftest, piece by piece: what it refuses before it costs anything, how it judges, what it removes."""
 
+import signal
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -312,6 +313,14 @@ def test_a_sweep_names_what_goes_and_asks_since_somebody_s_selftest_may_be_at_wo
     assert len(rds.describe_db_clusters()["DBClusters"]) == 1
     assert selftest(account, options(sweep=True, yes=False), ask=lambda _: "yes") == 0
     assert rds.describe_db_clusters()["DBClusters"] == []
+
+
+def test_a_termination_removes_what_was_made_as_ctrl_c_does(stacked: Stacked, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: dict[int, Any] = {}
+    monkeypatch.setattr(signal, "signal", taken.__setitem__)
+    monkeypatch.setattr(Pipeline, "refuse_unless_of", lambda *_: None)
+    assert selftest(stacked(SourceRegion=TARGET_REGION), options(sweep=True, yes=True)) == 0
+    assert taken == dict.fromkeys((signal.SIGINT, signal.SIGTERM), signal.default_int_handler)
 
 
 @mock_aws
