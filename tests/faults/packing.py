@@ -28,12 +28,15 @@ class Effect(enum.Enum):
 
     ABSORBED = enum.auto()
     SLOW = enum.auto()
+    KILLED = enum.auto()
     BROKEN_OFF = enum.auto()
     BROKEN_OFF_AT_DATABASE = enum.auto()
 
 
-# So many a step can meet in a run: of what ends a try of it, fewer than the state machine has tries.
-_MOST = {Effect.ABSORBED: 4, Effect.SLOW: 1, Effect.BROKEN_OFF: 4, Effect.BROKEN_OFF_AT_DATABASE: 8}
+# So many a step can meet in a run: of what ends a try of it, fewer than its retrier in the state machine has tries.
+_MOST = {
+    Effect.ABSORBED: 4, Effect.SLOW: 1, Effect.KILLED: 5, Effect.BROKEN_OFF: 5, Effect.BROKEN_OFF_AT_DATABASE: 8,
+}  # fmt: skip
 
 
 def step_of(case: Case) -> Step:
@@ -43,12 +46,15 @@ def step_of(case: Case) -> Step:
 
 def in_few_runs(cases: Iterable[Case], density: Density = Density.SEVERAL_AT_A_STEP) -> list[Case]:
     """Let as few runs as may be meet the faults; what stops a run has none beside it that does not."""
-    alone, survived, stopping = list[Case](), defaultdict[str, list[Case]](list), defaultdict[str, list[Case]](list)
+    alone, survived, stopping = list[Case](), defaultdict[str, list[Case]](list), defaultdict[Step, list[Case]](list)
     for case in cases:
         if density is Density.ALONE or (case.kind.is_permanent and case.situation in _NEVER_AGAIN):
             alone.append(case)
+        elif case.kind.is_permanent:
+            # What stops the clean-up of a drill would stop that of one that stopped as well.
+            stopping[case.situation, case.location.of].append(case)
         else:
-            (stopping if case.kind.is_permanent else survived)[case.situation].append(case)
+            survived[case.situation].append(case)
     is_dense = density is Density.SEVERAL_AT_A_STEP
     runs = [run for group in survived.values() for run in _dealt(_lots(group, is_dense), MOST_STEPS)]
     for group in stopping.values():
@@ -83,6 +89,8 @@ def _effect(case: Case) -> Effect:
         return Effect.ABSORBED
     if case.kind.is_slow:
         return Effect.SLOW
+    if case.kind.kills:
+        return Effect.KILLED
     return Effect.BROKEN_OFF_AT_DATABASE if isinstance(case.location, RoundTrip) else Effect.BROKEN_OFF
 
 

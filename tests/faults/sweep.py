@@ -11,7 +11,7 @@ from tests.faults.cases import BACK, VERIFY, Case, Location, Path, RoundTrip, ca
 from tests.faults.judges import audit
 from tests.faults.judges.evidence import problems_of_evidence
 from tests.faults.judges.messages import problems_of_messages
-from tests.faults.judges.picture import Picture, differences, row_picture, users_let_in, world_picture
+from tests.faults.judges.picture import Picture, differences, row_picture, serving, users_let_in, world_picture
 from tests.faults.laboratory import Ended, Laboratory
 from tests.faults.playing import SETTLED_SECONDS, Played, begin
 from tests.faults.situations import Situation
@@ -24,8 +24,6 @@ DENIED_IN_DATABASE = (
 )  # fmt: skip
 USERS_STEP, SWAP_STEP = "setup-db-users", "check-swap-status"
 RECORDINGS = 2
-# What is alike whichever of both clusters has the target's name.
-SERVING = ("cluster", "instances", "database", "lock")
 
 
 class Verdict(StrEnum):
@@ -166,7 +164,7 @@ def _problems_of_what_is_left(run: Played, case: Case, fault_free: Baseline, sto
     problems += run.problems
     wanted, found = fault_free.world, world_picture(laboratory, lane, run.operations, run.former)
     if stops and run.situation.refused:  # gone on with, the swap was not refused again
-        wanted, found = ({name: picture[name] for name in SERVING} for picture in (wanted, found))
+        wanted, found = serving(wanted), serving(found)
     problems += differences(wanted, found)
     problems += problems_of_evidence(run, case) + _problems_of_drills(run)
     return problems + problems_of_messages(run, case, stops)
@@ -246,6 +244,8 @@ def _problems_of_audit(run: Played, part: str, case: Case, steps: list[str], *, 
     unwritable = [one for one in case.faults if one.kind.is_permanent and one.location.is_audit_row]
     if any(one.location.closes and one.location.of == part for one in unwritable) and done == steps[:-1]:
         steps = done  # nobody may write the row that is missing
-    if not stopped and done != steps:
-        problems.append(f"audit{part} of {done} instead of {steps}")
+    # What was asked for may be over before the step that asked comes to its next try: nobody waits for it then.
+    awaited = [step for step in steps if step in done or not (part and step.startswith("Check "))]
+    if not stopped and done != awaited:
+        problems.append(f"audit{part} of {done} instead of {awaited}")
     return problems

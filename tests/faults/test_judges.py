@@ -14,12 +14,12 @@ from tests.faults.cases import ANSWER, ENDED, ROLL_BACK, Case, Location, cases, 
 from tests.faults.judges import audit, observer
 from tests.faults.judges.evidence import problems_of_evidence
 from tests.faults.judges.messages import is_of
-from tests.faults.judges.picture import differences
+from tests.faults.judges.picture import differences, serving
 from tests.faults.kinds import KINDS, SQL_KINDS
 from tests.faults.packing import Density, in_few_runs, step_of
 from tests.faults.pool import each_once
 from tests.faults.sample import sample, steps_of
-from tests.faults.situations import RETIREMENT, SITUATIONS
+from tests.faults.situations import AFTERWARDS, RETIREMENT, SITUATIONS
 from tests.faults.sweep import Baseline, Verdict, stops_expected
 from tests.integration.stage.mailbox import Message
 from tests.integration.stage.outcome import ApiCall
@@ -223,6 +223,31 @@ def test_what_stops_a_run_is_never_beside_what_does_not_and_no_case_is_lost() ->
     assert not any(run.also for run in alone)
     denied = [run for run in several if run.situation == "rolled-back" and run.kind.is_permanent]
     assert not any(run.also for run in denied), "gone on with, it comes to another end"
+
+
+def test_a_step_is_not_killed_more_often_than_it_is_tried() -> None:
+    statements = ["LOGIN", *(f"SELECT {word}" for word in "abcdefghijklmnopqrstuvwxyz"), "COMMIT"]
+    trips = round_trips([paths(*statements)] * 2)
+    step = Location("aurora-restore-setup-db-users", ("rds:A",), 1)
+    for run in in_few_runs(cases("replace", [step, replace(step, path=("rds:A", "rds:B"))], trips)):
+        assert sum(one.kind.kills for one in run.faults) <= 5
+
+
+def test_what_stops_a_drill_is_not_beside_what_stops_its_clean_up() -> None:
+    swept = cases("drill", [call_of("copy-snapshot"), call_of("delete-rds", of=AFTERWARDS)], [])
+    runs = [run for run in in_few_runs(swept) if run.kind.is_permanent]
+    assert [[one.location.of for one in run.faults] for run in runs] == [[""], [AFTERWARDS]]
+
+
+def test_whichever_cluster_serves_only_whose_run_made_it_may_differ() -> None:
+    def picture(made_by: str, size: str) -> dict[str, Any]:
+        tags = {"aurora-restore:operation-id": made_by, "aurora-restore:role": "target"}
+        return {"cluster": {"tags": tags}, "instances": [{"size": size, "tags": tags}], "database": {}, "lock": None}
+
+    one, other = picture("<earlier>", "big"), picture("<operation>", "big")
+    assert differences(one, other) != differences(serving(one), serving(other)) == []
+    assert differences(serving(one), serving(picture("<operation>", "small"))) != []
+    assert one == picture("<earlier>", "big")
 
 
 def test_a_run_stops_once_for_each_call_that_is_denied_and_once_for_all_functions_that_are_asked_at_once() -> None:

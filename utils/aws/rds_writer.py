@@ -5,7 +5,7 @@ whether what exists is its own.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -59,9 +59,8 @@ class RdsWriter:
 
     def delete_snapshot(self, snapshot_id: str) -> None:
         """Delete a manual snapshot."""
-        with (
-            self._done_if_gone(lambda rds: rds.find_snapshot(snapshot_id)),
-            _passing("rds:DeleteDBClusterSnapshot", "DBClusterSnapshotNotFoundFault"),
+        with self._done_if_gone(
+            "rds:DeleteDBClusterSnapshot", "DBClusterSnapshotNotFoundFault", lambda rds: rds.find_snapshot(snapshot_id)
         ):
             self._client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot_id)
 
@@ -71,24 +70,19 @@ class RdsWriter:
             self._client.start_db_cluster(DBClusterIdentifier=cluster_id)
 
     def set_deletion_protection(self, cluster_id: str, *, on: bool) -> None:
-        """Switch a cluster's deletion protection; RDS does so at once."""
-        with aws_call("rds:ModifyDBCluster"):
+        """Switch a cluster's deletion protection; RDS does so at once. What is gone needs none taken off."""
+        name = "rds:ModifyDBCluster"
+        with aws_call(name) if on else self._done_if_cluster_is_gone(name, cluster_id):
             self._client.modify_db_cluster(DBClusterIdentifier=cluster_id, DeletionProtection=on, ApplyImmediately=True)
 
     def delete_instance(self, instance_id: str) -> None:
         """Delete a member of a cluster; the data is the cluster's and stays."""
-        with (
-            self._done_if_gone(lambda rds: rds.find_instance(instance_id)),
-            _passing("rds:DeleteDBInstance", "DBInstanceNotFound"),
-        ):
+        with self._done_if_instance_is_gone("rds:DeleteDBInstance", instance_id):
             self._client.delete_db_instance(DBInstanceIdentifier=instance_id, SkipFinalSnapshot=True)
 
     def delete_cluster(self, cluster_id: str) -> None:
         """Delete a cluster without a snapshot: the final snapshot has been taken and seen before this call."""
-        with (
-            self._done_if_gone(lambda rds: rds.find_cluster(cluster_id)),
-            _passing("rds:DeleteDBCluster", "DBClusterNotFoundFault"),
-        ):
+        with self._done_if_cluster_is_gone("rds:DeleteDBCluster", cluster_id):
             self._client.delete_db_cluster(DBClusterIdentifier=cluster_id, SkipFinalSnapshot=True)
 
     def restore_cluster(
@@ -145,8 +139,7 @@ class RdsWriter:
     def rename_cluster(self, cluster_id: str, new_id: str) -> None:
         """Give a cluster another name; it is `renaming` for a while, and its endpoints change with it."""
         with (
-            self._done_if_gone(lambda rds: rds.find_cluster(cluster_id)),
-            _passing("rds:ModifyDBCluster", "DBClusterNotFoundFault"),
+            self._done_if_cluster_is_gone("rds:ModifyDBCluster", cluster_id),
             _busy_while_taken("DBClusterAlreadyExistsFault", new_id),
         ):
             self._client.modify_db_cluster(
@@ -156,8 +149,7 @@ class RdsWriter:
     def rename_instance(self, instance_id: str, new_id: str) -> None:
         """Give an instance another name, for which RDS restarts it."""
         with (
-            self._done_if_gone(lambda rds: rds.find_instance(instance_id)),
-            _passing("rds:ModifyDBInstance", "DBInstanceNotFound"),
+            self._done_if_instance_is_gone("rds:ModifyDBInstance", instance_id),
             _busy_while_taken("DBInstanceAlreadyExists", new_id),
         ):
             self._client.modify_db_instance(
@@ -196,15 +188,22 @@ class RdsWriter:
         with aws_call("rds:AddTagsToResource"):
             self._client.add_tags_to_resource(ResourceName=arn, Tags=tag_list(self._own(tags)))
 
+    def _done_if_cluster_is_gone(self, name: str, cluster_id: str) -> AbstractContextManager[None]:
+        return self._done_if_gone(name, "DBClusterNotFoundFault", lambda rds: rds.find_cluster(cluster_id))
+
+    def _done_if_instance_is_gone(self, name: str, instance_id: str) -> AbstractContextManager[None]:
+        return self._done_if_gone(name, "DBInstanceNotFound", lambda rds: rds.find_instance(instance_id))
+
     @contextmanager
-    def _done_if_gone(self, find: Callable[[RdsReader], object]) -> "Iterator[None]":
-        """Take a refused deletion as done when nothing is there any more.
+    def _done_if_gone(self, name: str, gone: str, find: Callable[[RdsReader], object]) -> "Iterator[None]":
+        """Make the call; take it as done when nothing is there any more, which the error code `gone` says too.
 
         The functions' roles ask for a tag of what they delete, and what is gone has none: IAM refuses the second
-        attempt of a deletion whose first answer was lost.
+        attempt of a deletion whose first answer was lost, and what another invocation of a step does too late.
         """
         try:
-            yield
+            with _passing(name, gone):
+                yield
         except AccessDenied:
             if find(RdsReader(self._client)) is not None:
                 raise

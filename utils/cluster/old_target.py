@@ -39,7 +39,7 @@ def delete_old_target(operation: Operation, target: Cluster, services: Services)
         if target.status != "deleting":
             services.rds_writer.delete_cluster(target.identifier)
     except ResourceBusy as busy:
-        _take_back(record, members, gone)
+        _take_back(record, members, gone | _going(target, members, services))
         record.refused_since = record.refused_since or services.clock.now()
         if _is_for_good(busy, record, target, members, services):
             give_protection_back(target, operation, services)
@@ -67,6 +67,12 @@ def give_protection_back(target: Cluster, operation: Operation, services: Servic
         except AuroraRestoreError:
             record.protection_given_back = False
     services.operations.save(operation)
+
+
+def _going(target: Cluster, members: Sequence[Instance], services: Services) -> set[str]:
+    """Name the members that RDS deletes: it refuses the second attempt of a deletion whose answer was lost."""
+    now = {member.identifier: member.status for member in services.rds().instances_of(target.identifier)}
+    return {item.identifier for item in members if now.get(item.identifier, "deleting") == "deleting"}
 
 
 def _take_back(record: DeletionRecord, members: Sequence[Instance], gone: set[str]) -> None:

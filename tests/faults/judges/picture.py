@@ -39,6 +39,8 @@ _VOLATILE = re.compile(
     r"^warnings|"
     # How long earlier runs took, and which snapshots the local production has by now.
     r"^expected_seconds|^earlier_runs|^rejected|"
+    # How often a setting was asked for: not counted where the function died before it could say so.
+    r"^requested|"
     # When production's passwords could first open the copy, how long a name was gone, and digests of a report that has
     # the run's times.
     r"^since|^(least|most)_seconds|^report\.(json|html|dsse\.json)|"
@@ -81,6 +83,21 @@ def world_picture(laboratory: Laboratory, lane: str, operations: Sequence[str], 
     }
     found: Picture = _plain(picture, lane, operations)
     return found
+
+
+def serving(picture: Picture) -> Picture:
+    """Return what is alike whichever of both clusters has the target's name; not alike is whose run made it."""
+    made_by = "aurora-restore:operation-id"
+
+    def of_any(item: Picture) -> Picture:
+        return item | {"tags": {name: value for name, value in item["tags"].items() if name != made_by}}
+
+    return {
+        "cluster": of_any(picture["cluster"]),
+        "instances": [of_any(item) for item in picture["instances"]],
+        "database": picture["database"],
+        "lock": picture["lock"],
+    }
 
 
 def row_picture(laboratory: Laboratory, lane: str, operation_id: str) -> Picture:

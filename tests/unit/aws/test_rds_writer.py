@@ -263,7 +263,8 @@ REPEATED: list[tuple[str, str | None, Callable[[RdsWriter], object]]] = [
             "staging", Member(identifier="staging-1", instance_class="db.r8g.large"), tags={}
         ),
     ),
-    ("modify_db_cluster", None, lambda rds: rds.set_deletion_protection("staging", on=False)),
+    ("modify_db_cluster", "DBClusterNotFoundFault", lambda rds: rds.set_deletion_protection("staging", on=False)),
+    ("modify_db_cluster", None, lambda rds: rds.set_deletion_protection("staging", on=True)),
     ("modify_db_cluster", None, lambda rds: rds.reset_master_password("staging", "new-password")),
     ("add_tags_to_resource", None, lambda rds: rds.tag(ARN, {})),
 ]
@@ -297,6 +298,10 @@ DELETIONS: list[tuple[str, Callable[[RdsWriter], object], str, dict[str, Any], s
         "delete_db_cluster", lambda rds: rds.delete_cluster("staging"),
         "describe_db_clusters", {"DBClusters": [new_cluster("us-west-2", "staging", 1)]}, "DBClusterNotFoundFault",
     ),
+    (  # so that it can be deleted
+        "modify_db_cluster", lambda rds: rds.set_deletion_protection("staging", on=False),
+        "describe_db_clusters", {"DBClusters": [new_cluster("us-west-2", "staging", 1)]}, "DBClusterNotFoundFault",
+    ),
 ]  # fmt: skip
 
 
@@ -322,6 +327,14 @@ def test_a_deletion_that_is_denied_while_its_object_is_there_is_denied(
         stub.add_response(describe, found)
         with pytest.raises(AccessDenied):
             delete(RdsWriter(client))
+
+
+def test_what_is_gone_cannot_be_protected_again() -> None:
+    client = boto3.client("rds", region_name="us-west-2")
+    with Stubber(client) as stub:
+        stub.add_client_error("modify_db_cluster", "AccessDenied", http_status_code=403)
+        with pytest.raises(AccessDenied):
+            RdsWriter(client).set_deletion_protection("staging", on=True)
 
 
 def test_a_restore_to_a_point_in_time_passes_no_version_and_no_zones(expect: Expect) -> None:

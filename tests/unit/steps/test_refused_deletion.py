@@ -70,6 +70,24 @@ def test_only_the_instances_that_rds_took_are_said_to_be_deleted(copied: FakeAws
         copied.run(delete_rds)
 
 
+def test_a_deletion_whose_answer_was_lost_is_said_to_have_begun(
+    overridden: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete = overridden.west.delete_db_instance
+
+    def already_taken(**params: Any) -> Item:  # the SDK's second attempt is refused for what the first one did
+        delete(**params)
+        return delete(**params)
+
+    monkeypatch.setattr(overridden.west, "delete_db_instance", already_taken)
+    assert overridden.run(delete_rds).status is StepStatus.IN_PROGRESS
+    assert changed_so_far(overridden.operation).deleted == ("staging-1",)
+    del overridden.west.instances["staging-1"]  # gone before the next look
+    monkeypatch.setattr(overridden.west, "delete_db_instance", delete)
+    overridden.run(delete_rds)
+    assert changed_so_far(overridden.operation).deleted == ("staging", "staging-1", "staging-2")
+
+
 def test_a_refusal_that_may_pass_is_waited_for_and_nothing_is_claimed(overridden: FakeAws) -> None:
     overridden.west.fail("delete_db_instance", "InvalidDBInstanceState", "Instance staging-1 is currently modifying.")
     waiting = overridden.run(delete_rds)
