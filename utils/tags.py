@@ -9,6 +9,7 @@ MANAGED = "aurora-restore:managed"
 OPERATION_ID = "aurora-restore:operation-id"
 ROLE = "aurora-restore:role"
 TARGET_CLUSTER_ID = "aurora-restore:target-cluster-id"
+TARGET_REGION = "aurora-restore:target-region"
 REPLACEABLE = "aurora-restore:replaceable"
 ARCHIVED_AT = "aurora-restore:archived-at"
 

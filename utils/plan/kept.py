@@ -19,6 +19,11 @@ def own_snapshots(snapshots: Sequence[Snapshot], role: tags.Role, target_cluster
     ]
 
 
+def taken_for(snapshots: Sequence[Snapshot], target_region: str) -> list[Snapshot]:
+    """Return those that runs of this target Region took; another one may have a target of the same name."""
+    return [snapshot for snapshot in snapshots if snapshot.tags.get(tags.TARGET_REGION) == target_region]
+
+
 def kept_and_pruned(
     snapshots: Sequence[Snapshot], role: tags.Role, target_cluster_id: str, *, keep: int, is_new_one: bool
 ) -> tuple[list[str], list[str]]:

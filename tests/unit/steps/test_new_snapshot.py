@@ -14,9 +14,10 @@ from utils.steps.archive_snapshot import archive_snapshot
 from utils.steps.check_copy_status import check_copy_status
 from utils.steps.copy_snapshot import copy_snapshot
 from utils.steps.delete_rds import delete_rds
-from utils.tags import Role, own_tags
+from utils.tags import TARGET_REGION, Role, own_tags
 
 NEW = {"snapshot": "new"}
+HERE = {TARGET_REGION: "us-west-2"}
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_it_is_taken_with_our_marks_and_waited_for_before_it_is_copied(allowed: 
     )
     (asked,) = allowed.east.asked("create_db_cluster_snapshot")
     assert (asked["DBClusterIdentifier"], asked["DBClusterSnapshotIdentifier"]) == ("prod", name_of_the_new(allowed))
-    assert {tag["Key"]: tag["Value"] for tag in asked["Tags"]} == own_tags(Role.SOURCE, OPERATION, "staging")
+    assert {tag["Key"]: tag["Value"] for tag in asked["Tags"]} == own_tags(Role.SOURCE, OPERATION, "staging") | HERE
 
     assert allowed.run(check_copy_status).status is StepStatus.IN_PROGRESS
     assert allowed.west.changes == []
@@ -156,10 +157,13 @@ def test_what_was_taken_is_told_as_changed(allowed: FakeAws) -> None:
 
 def test_older_ones_of_the_target_go_by_count_and_no_others(allowed: FakeAws) -> None:
     for number, hours in enumerate((50, 26)):
-        ours = own_tags(Role.SOURCE, f"earlier-{number}", "staging")
+        ours = own_tags(Role.SOURCE, f"earlier-{number}", "staging") | HERE
         allowed.east.has_snapshot(f"aurora-restore-source-staging-{number}", hours_old=hours, tags=ours)
-    other = own_tags(Role.SOURCE, "earlier-2", "elsewhere")
+    other = own_tags(Role.SOURCE, "earlier-2", "elsewhere") | HERE
     allowed.east.has_snapshot("aurora-restore-source-elsewhere-1", hours_old=99, tags=other)
+    # Production has one Region, its copies have two: each has a target of this name.
+    of_ireland = own_tags(Role.SOURCE, "earlier-3", "staging") | {TARGET_REGION: "eu-west-1"}
+    allowed.east.has_snapshot("aurora-restore-source-staging-of-ireland", hours_old=98, tags=of_ireland)
     taken(allowed, keep_new_snapshots=2)
     assert allowed.operation.plan.prunes == ["aurora-restore-source-staging-0"]
     allowed.run(check_copy_status)
@@ -168,11 +172,12 @@ def test_older_ones_of_the_target_go_by_count_and_no_others(allowed: FakeAws) ->
     assert allowed.operation.archive.pruned == ["aurora-restore-source-staging-0"]
     (deleted,) = allowed.east.asked("delete_db_cluster_snapshot")
     assert deleted["DBClusterSnapshotIdentifier"] == "aurora-restore-source-staging-0"
-    assert tags_of(allowed.east.snapshots[name_of_the_new(allowed)])["aurora-restore:role"] == "source"
+    taken_now = tags_of(allowed.east.snapshots[name_of_the_new(allowed)])
+    assert (taken_now["aurora-restore:role"], taken_now["aurora-restore:target-region"]) == ("source", "us-west-2")
 
 
 def test_a_run_from_another_snapshot_prunes_none_of_the_source(allowed: FakeAws) -> None:
-    ours = own_tags(Role.SOURCE, "earlier", "staging")
+    ours = own_tags(Role.SOURCE, "earlier", "staging") | HERE
     allowed.east.has_snapshot("aurora-restore-source-staging-0", hours_old=50, tags=ours)
     allowed.start()
     allowed.run(archive_snapshot)

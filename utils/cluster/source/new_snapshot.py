@@ -6,7 +6,7 @@ from utils.aws.rds_statuses import SNAPSHOT, Verdict
 from utils.cluster.statuses import judge
 from utils.errors import CopyFailed, IdentifierTaken, QuotaReached, SnapshotQuotaFull
 from utils.operation.model import Operation
-from utils.plan.kept import newest_first, own_snapshots
+from utils.plan.kept import newest_first, own_snapshots, taken_for
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.services import Services
 from utils.runtime.waiting import copy_phase
@@ -23,7 +23,7 @@ def take_new_snapshot(operation: Operation, services: Services) -> StepResult:
     if found is None:
         try:
             services.new_snapshots(source.region).create_snapshot(
-                source.cluster_id, source.identifier, tags=_own_tags(operation)
+                source.cluster_id, source.identifier, tags=_own_tags(operation, services)
             )
         except QuotaReached as full:
             raise SnapshotQuotaFull(
@@ -76,14 +76,15 @@ def superfluous_new_snapshots(operation: Operation, services: Services) -> list[
     """Name older ones of this target beyond those to keep; none where this run took none."""
     if not operation.snapshot.is_new:
         return []
-    there = services.rds(operation.snapshot.region).manual_snapshots()
+    there = taken_for(services.rds(operation.snapshot.region).manual_snapshots(), services.settings.target_region)
     target_id, keep = operation.identifiers.target_cluster_id, operation.request.keep_new_snapshots
     own = newest_first(own_snapshots(there, tags.Role.SOURCE, target_id))
     return [item.identifier for item in own[keep:] if not tags.is_ours(item.tags, operation.operation_id)]
 
 
-def _own_tags(operation: Operation) -> dict[str, str]:
-    return tags.own_tags(tags.Role.SOURCE, operation.operation_id, operation.identifiers.target_cluster_id)
+def _own_tags(operation: Operation, services: Services) -> dict[str, str]:
+    own = tags.own_tags(tags.Role.SOURCE, operation.operation_id, operation.identifiers.target_cluster_id)
+    return own | {tags.TARGET_REGION: services.settings.target_region}
 
 
 def _check_is_ours(found: Snapshot, operation: Operation) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from utils import tags
 from utils.operation.planned import Identifiers
 from utils.plan import guards
-from utils.plan.kept import kept_and_pruned
+from utils.plan.kept import kept_and_pruned, taken_for
 from utils.plan.source.fresh_snapshot import snapshot_to_take
 from utils.plan.source.point_in_time import choose_moment
 from utils.plan.source.snapshot_choice import Choice, choose_snapshot
@@ -49,6 +49,6 @@ def new_ones_pruned(request: RestoreRequest, names: Identifiers, services: Servi
     """Name the snapshots that earlier runs took and that will be more than are kept."""
     if request.source.snapshot != NEW:
         return []
-    there = services.rds(request.source.region).manual_snapshots()
+    there = taken_for(services.rds(request.source.region).manual_snapshots(), services.settings.target_region)
     keep, target_id = request.keep_new_snapshots, names.target_cluster_id
     return kept_and_pruned(there, tags.Role.SOURCE, target_id, keep=keep, is_new_one=True)[1]
