@@ -120,3 +120,27 @@ def test_a_stack_whose_creation_failed_can_only_be_deleted(cloud: LocalCloud) ->
     cloud.client("iam").delete_role(RoleName=name)
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
     assert created(cloud, stack, body) == "CREATE_COMPLETE"
+
+
+def test_a_stack_with_a_protected_table_is_not_deleted(cloud: LocalCloud) -> None:
+    """DynamoDB Developer Guide, "Using deletion protection": nobody deletes such a table, CloudFormation neither."""
+    name = f"protected-{uuid.uuid4().hex[:8]}"
+    resource, naming, properties = KINDS["table"]
+    wanted = {"Type": resource, "Properties": {naming: name, "DeletionProtectionEnabled": True, **properties}}
+    assert created(cloud, name, json.dumps({"Resources": {"It": wanted}})) == "CREATE_COMPLETE"
+
+    cloudformation, tables = cloud.client("cloudformation"), cloud.client("dynamodb")
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
+    cloudformation.delete_stack(StackName=name)
+
+    def status() -> str | None:
+        found = str(cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+        return found if found.startswith("DELETE_") and not found.endswith("IN_PROGRESS") else None
+
+    assert wait_for(status, "the end of the deletion") == "DELETE_FAILED"
+    assert any("protected against deletion" in reason for reason in reasons(cloud, stack))
+    assert tables.describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE"
+
+    tables.update_table(TableName=name, DeletionProtectionEnabled=False)
+    cloudformation.delete_stack(StackName=name)
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})

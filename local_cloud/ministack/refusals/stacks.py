@@ -1,4 +1,4 @@
-"""Stacks: a name that is taken, and a stack whose creation failed, of which only the deletion is left.
+"""Stacks: a name that is taken, a stack whose creation failed, of which only the deletion is left, a protected table.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events-by-operation.html (status codes)
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html (a resource that already exists)
@@ -16,9 +16,10 @@ _ONLY_TO_BE_DELETED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
 
 
 def install() -> None:
-    """Refuse to take over what exists, and to go on with a stack that failed."""
+    """Refuse to take over what exists, to go on with a stack that failed, and to delete a table that is protected."""
     take_over_nothing()
     go_on_with_no_failed_stack()
+    delete_no_protected_table()
 
 
 def take_over_nothing() -> None:
@@ -34,6 +35,23 @@ def go_on_with_no_failed_stack() -> None:
     answers = handlers._ACTION_HANDLERS
     for name in ("CreateStack", "UpdateStack", "CreateChangeSet"):
         answers[name] = _unless_failed(handlers._error, name, answers[name])
+
+
+def delete_no_protected_table() -> None:
+    """Let a deletion fail for a table with deletion protection: CloudFormation asks DynamoDB, ministack's does not."""
+    tables = ministack_modules.service("dynamodb")
+    table = ministack_modules.service("cloudformation.provisioners")._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
+    delete: Callable[[str, Json], None] = table["delete"]
+
+    def delete_unprotected(physical_id: str, properties: Json) -> None:
+        if tables._tables.get(physical_id, {}).get("DeletionProtectionEnabled"):
+            raise ValueError(
+                "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection "
+                "first. (Service: DynamoDb, Status Code: 400)"
+            )
+        delete(physical_id, properties)
+
+    table["delete"] = delete_unprotected
 
 
 def _kinds() -> dict[str, tuple[str, Callable[[str], bool]]]:
