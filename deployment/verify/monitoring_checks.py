@@ -8,7 +8,7 @@ from deployment.verify.findings import Answer, Check, Inspection, deploy_again, 
 
 _ALWAYS = (
     "execution-failed", "execution-timed-out", "execution-aborted", "snapshot-older-than-rpo", "lock-held-too-long",
-    "dead-letters",
+    "dead-letters", "fleet-interrupted",
 )  # fmt: skip
 _OF_FUNCTIONS = ("function-errors", "function-throttles", "function-errors-swap", "function-throttles-swap")
 _OF_SCHEDULE = ("no-success",)

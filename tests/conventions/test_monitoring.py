@@ -211,6 +211,7 @@ def test_the_guide_names_every_alarm_metric_event_query_and_parameter() -> None:
     parameters = set(MONITORING["Parameters"]) - {
         "TopicArn",
         "StateMachineArn",
+        "FleetStateMachineArn",
         "DeadLetterQueueName",
         "Dashboard",
         "NamePrefix",

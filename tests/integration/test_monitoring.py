@@ -171,6 +171,7 @@ def test_the_alarms_are_deployed_and_the_quiet_ones_are_quiet(world: World) -> N
         "aurora-restore-snapshot-older-than-rpo",
         "aurora-restore-lock-held-too-long",
         "aurora-restore-dead-letters",
+        "aurora-restore-fleet-interrupted",
         "aurora-restore-function-errors",
         "aurora-restore-function-errors-swap",
         "aurora-restore-function-throttles",
