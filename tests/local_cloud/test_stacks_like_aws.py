@@ -122,12 +122,18 @@ def test_a_stack_whose_creation_failed_can_only_be_deleted(cloud: LocalCloud) ->
     assert created(cloud, stack, body) == "CREATE_COMPLETE"
 
 
+def protected_table(name: str, word: str) -> str:
+    """Return a template whose parameter says whether its table is protected."""
+    kind, naming, properties = KINDS["table"]
+    asked = {naming: name, "DeletionProtectionEnabled": {"Ref": "Protected"}, **properties}
+    parameters = {"Protected": {"Type": "String", "Default": word}}
+    return json.dumps({"Parameters": parameters, "Resources": {"It": {"Type": kind, "Properties": asked}}})
+
+
 def test_a_stack_with_a_protected_table_is_not_deleted(cloud: LocalCloud) -> None:
     """DynamoDB Developer Guide, "Using deletion protection": nobody deletes such a table, CloudFormation neither."""
     name = f"protected-{uuid.uuid4().hex[:8]}"
-    resource, naming, properties = KINDS["table"]
-    wanted = {"Type": resource, "Properties": {naming: name, "DeletionProtectionEnabled": True, **properties}}
-    assert created(cloud, name, json.dumps({"Resources": {"It": wanted}})) == "CREATE_COMPLETE"
+    assert created(cloud, name, protected_table(name, "true")) == "CREATE_COMPLETE"
 
     cloudformation, tables = cloud.client("cloudformation"), cloud.client("dynamodb")
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
@@ -142,5 +148,14 @@ def test_a_stack_with_a_protected_table_is_not_deleted(cloud: LocalCloud) -> Non
     assert tables.describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE"
 
     tables.update_table(TableName=name, DeletionProtectionEnabled=False)
+    assert tables.describe_table(TableName=name)["Table"]["DeletionProtectionEnabled"] is False
     cloudformation.delete_stack(StackName=name)
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+
+
+@pytest.mark.parametrize("word", ["true", "false"])
+def test_a_parameter_says_whether_a_table_is_protected(cloud: LocalCloud, word: str) -> None:
+    name = f"table-{uuid.uuid4().hex[:8]}"
+    assert created(cloud, name, protected_table(name, word)) == "CREATE_COMPLETE"
+    table = cloud.client("dynamodb").describe_table(TableName=name)["Table"]
+    assert table["DeletionProtectionEnabled"] is (word == "true")

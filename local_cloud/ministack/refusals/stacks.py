@@ -13,6 +13,7 @@ from local_cloud.ministack import ministack_modules
 
 Json = dict[str, Any]
 _ONLY_TO_BE_DELETED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+_PROTECTED = "DeletionProtectionEnabled"
 
 
 def install() -> None:
@@ -38,20 +39,32 @@ def go_on_with_no_failed_stack() -> None:
 
 
 def delete_no_protected_table() -> None:
-    """Let a deletion fail for a table with deletion protection: CloudFormation asks DynamoDB, ministack's does not."""
-    tables = ministack_modules.service("dynamodb")
-    table = ministack_modules.service("cloudformation.provisioners")._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
+    """Let a deletion fail for a table with deletion protection: CloudFormation asks DynamoDB, ministack's does not.
+
+    ministack keeps a parameter's "false" as the word, which every client takes for true.
+    """
+    tables = ministack_modules.service("dynamodb")._tables
+    provisioners = ministack_modules.service("cloudformation.provisioners")
+    table = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
     delete: Callable[[str, Json], None] = table["delete"]
 
     def delete_unprotected(physical_id: str, properties: Json) -> None:
-        if tables._tables.get(physical_id, {}).get("DeletionProtectionEnabled"):
+        if tables.get(physical_id, {}).get(_PROTECTED):
             raise ValueError(
                 "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection "
                 "first. (Service: DynamoDb, Status Code: 400)"
             )
         delete(physical_id, properties)
 
-    table["delete"] = delete_unprotected
+    def by_truth(make: Callable[..., tuple[str, Json]]) -> Callable[..., tuple[str, Json]]:
+        def made(*arguments: Any, **more: Any) -> tuple[str, Json]:
+            name, attributes = make(*arguments, **more)
+            tables[name][_PROTECTED] = provisioners._cfn_bool(tables[name].get(_PROTECTED))
+            return name, attributes
+
+        return made
+
+    table |= {"create": by_truth(table["create"]), "update": by_truth(table["update"]), "delete": delete_unprotected}
 
 
 def _kinds() -> dict[str, tuple[str, Callable[[str], bool]]]:
