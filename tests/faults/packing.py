@@ -11,8 +11,8 @@ from tests.faults.situations import SITUATIONS
 # At so many steps a run meets faults at most, and so often it is stopped and resumed.
 MOST_STEPS, MOST_STOPS = 10, 6
 Step = tuple[str, str]
-# Gone on with, such a run comes to another end.
-_NEVER_AGAIN = {item.name for item in SITUATIONS if item.refused}
+# Gone on with, such a run comes to another end, or does not tell that it stopped but why it takes back.
+_NEVER_AGAIN = {item.name for item in SITUATIONS if item.takes_back}
 
 
 class Density(enum.Enum):

@@ -30,6 +30,7 @@ class Played:
     asked: Asked = field(default_factory=list)
     asked_of: str = ""  # the operation that is to meet them
     resumed: int = 0
+    refusals: list[int] = field(default_factory=list)
     more_messages: int = 0  # than one for each time that something stopped
 
     def end_of_what_follows(self, part: str) -> Ended:
@@ -42,7 +43,11 @@ class Played:
         return ended
 
     def go_on(self, part: str, stopped: Ended) -> Ended:
-        """Go on where an operation stopped; a drill, and one that never had a plan, can only be started anew."""
+        """Go on where an operation stopped, with nothing refused for good any more.
+
+        A drill, and one that never had a plan, can only be started anew.
+        """
+        self._refuse_no_more()
         if part:
             self.resumed += 1
             return self.laboratory.go_on_with_what_follows(stopped.operation_id, self.resumed)
@@ -69,11 +74,21 @@ class Played:
         self.name = laboratory.new_name()
         self.operations.append(self.name)
         if situation.refused:
-            laboratory.cloud.aurora_control("POST", "faults", refusal(self.lane))
+            self.refusals.append(laboratory.cloud.aurora_control("POST", "faults", refusal(self.lane))["id"])
         if case is not None:
             self.asked, self.asked_of = laboratory.ask_for(case, self.name, self.lane), self.name
         wishes = laboratory.request(self.lane, **situation.wishes)
         return self._started({"undo": self.undone} if self.undone else wishes, self.name)
+
+    def leave(self) -> None:
+        """Leave nothing that would happen on the lane whoever uses it."""
+        self._refuse_no_more()
+        self.laboratory.forget(self.asked)
+
+    def _refuse_no_more(self) -> None:
+        if self.refusals:
+            self.laboratory.cloud.aurora_control("DELETE", "faults", {"ids": self.refusals})
+            self.refusals = []
 
     def unmet(self) -> list[Case]:
         """Return the faults that the run has not met so far."""

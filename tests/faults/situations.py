@@ -174,6 +174,7 @@ def refusal(lane: str) -> dict[str, Any]:
         "operation": "ModifyDBCluster",
         "identifier": f"{lane}-new",
         "skip": _CHANGES_OF_THE_NEW_CLUSTER,
+        "times": 0,
         "code": "InvalidParameterCombination",
         "message": "not now",
     }

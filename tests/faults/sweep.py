@@ -71,6 +71,7 @@ def baseline(laboratory: Laboratory, lane: str, situation: Situation, recordings
     for number in range(recordings):
         run, earlier = begin(laboratory, lane, situation), len(laboratory.round_trips(lane))
         ends = [run.start(), *[run.end_of_what_follows(part) for part in situation.parts[1:]]]
+        run.leave()
         assert (ends[0].status, ends[0].error) == (situation.status, situation.error), ends
         assert {end.status for end in ends[1:]} <= {"SUCCEEDED"}, ends
         assert run.problems == []
@@ -117,7 +118,7 @@ def judge(laboratory: Laboratory, lane: str, case: Case, fault_free: Baseline) -
         stops, problems, is_over = _played_to_the_end(run, case)
         missed = tuple(run.unmet())
     finally:
-        laboratory.forget(run.asked)
+        run.leave()
     if not is_over:
         return Judged(case=case, verdict=Verdict.WRONG, problems=problems)
     met = [one for one in case.faults if one not in missed]

@@ -210,7 +210,12 @@ def test_what_stops_a_run_is_never_beside_what_does_not_and_no_case_is_lost() ->
     steps = [Location(f"aurora-restore-step-{number}", ("rds:A",) * 9, 1) for number in range(9)]
     calls = [replace(step, path=step.path[:length]) for step in steps for length in range(1, 9)]
     trips = round_trips([paths("LOGIN", "BEGIN", "SELECT", "COMMIT")] * 2)
-    swept = [*cases("replace", calls, trips), *cases("rolled-back", calls[:3], []), *cases("swap", calls[:9], [])]
+    swept = [
+        *cases("replace", calls, trips),
+        *cases("rolled-back", calls[:3], []),
+        *cases("brought-back", calls[:3], []),
+        *cases("swap", calls[:9], []),
+    ]
     for density in Density:
         runs = in_few_runs(swept, density)
         assert sorted(one.case_id for run in runs for one in run.faults) == sorted(case.case_id for case in swept)
@@ -221,7 +226,8 @@ def test_what_stops_a_run_is_never_beside_what_does_not_and_no_case_is_lost() ->
     assert len(several) < len(one) / 3
     assert all(len({step_of(case) for case in run.faults}) == len(run.faults) for run in one)
     assert not any(run.also for run in alone)
-    denied = [run for run in several if run.situation == "rolled-back" and run.kind.is_permanent]
+    taking_back = {"rolled-back", "brought-back"}
+    denied = [run for run in several if run.situation in taking_back and run.kind.is_permanent]
     assert not any(run.also for run in denied), "gone on with, it comes to another end"
 
 
@@ -407,3 +413,7 @@ def test_a_message_is_its_targets_even_if_it_names_copies_of_others() -> None:
     assert is_of("lane-004", ["operation-00006"], waits)
     assert not is_of("lane-005", ["operation-00007"], waits)
     assert is_of("lane-005", ["operation-00007"], early)
+    old = f"lane-004-old-{digest_of('operation-00006')}"
+    retired = Message(f"Aurora restore: retirement of {old} SUCCEEDED", "")
+    assert is_of("lane-004", ["operation-00006", "operation-00006-retirement"], retired)
+    assert not is_of("lane-004", ["operation-00008", "operation-00008-retirement"], retired)
