@@ -10,6 +10,7 @@ from tests.conventions.cfn_yaml import REPOSITORY
 from utils import errors
 from utils.errors import ApprovalTimedOut, AuroraRestoreError, FunctionsNotReady, PermanentError, RetryableError
 from utils.operation.model import StepName
+from utils.runtime.approval import ASKING, RECORDING
 from utils.runtime.contract import StepStatus
 from utils.runtime.verification import VerifyEvent
 
@@ -30,7 +31,7 @@ AT_RISK = {
     StepName.CHECK_RESTORE_STATUS,
     StepName.SETUP_DB_USERS,
 }
-ASK, RECORD = "Ask for Approval", "Record Approval"
+ASK, RECORD = ASKING, RECORDING
 OURS = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, AuroraRestoreError)}
 BASES = {AuroraRestoreError, RetryableError, PermanentError}
 RETRYABLE = {cls.__name__ for cls in OURS - BASES if issubclass(cls, RetryableError)}

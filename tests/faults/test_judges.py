@@ -263,6 +263,12 @@ def test_a_run_stops_once_for_each_call_that_is_denied_and_once_for_all_function
     assert stops_expected(together(faults)) == 2, "the last step goes on"
 
 
+def test_a_plan_tells_all_looks_that_are_denied_at_once() -> None:
+    looks = [replace(call_of("snapshot-check"), path=(name,)) for name in ("rds:A", "rds:B")]
+    denied = [case for case in cases("replace", [*looks, call_of("delete-rds")], []) if case.kind.is_permanent]
+    assert stops_expected(together(denied)) == 2
+
+
 @pytest.mark.parametrize("may_be_missing", [True, False])
 def test_a_row_without_a_folder_says_why_there_is_no_evidence(may_be_missing: bool) -> None:
     row = {"plan": {}, "evidence": {"folder": None, "error": "AccessDenied"}}

@@ -17,13 +17,17 @@ from tests.waiting import wait_for
 pytestmark = pytest.mark.local_cloud
 # Puts the token where the test finds it, as SNS Notification puts it into the table of approvals; without boto3.
 ASK = """
-import os
+import os, time
 def handler(event, context):
     if event.get("fails"):
         raise ValueError("nobody could be asked")
     with open(event["place"] + ".part", "w") as file:
         file.write(event["token"])
     os.replace(event["place"] + ".part", event["place"])
+    if event.get("fails_late"):
+        while os.path.exists(event["place"]):
+            time.sleep(0.05)
+        raise ValueError("somebody had been asked")
 """
 
 
@@ -98,6 +102,14 @@ def test_a_task_that_nobody_answers_ends_at_its_limit_an_expression_in_scaled_ti
 def test_a_call_that_fails_ends_the_task_and_nobody_waits(asking: Asking) -> None:
     ended = asking.end_of(asking.start(fails=True))
     assert (ended["status"], ended["error"]) == ("FAILED", "ValueError")
+
+
+def test_an_answer_counts_although_the_call_that_asked_fails_afterwards(asking: Asking) -> None:
+    execution, states = asking.start(fails_late=True), asking.cloud.client("stepfunctions")
+    states.send_task_success(taskToken=asking.token(), output='{"approved": true}')
+    asking.place.unlink()
+    ended = asking.end_of(execution)
+    assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", {"approved": True})
 
 
 def test_with_its_execution_the_waiting_ends_and_an_answer_comes_too_late(asking: Asking) -> None:

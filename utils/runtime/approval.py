@@ -14,6 +14,9 @@ from utils.runtime import resumption
 from utils.runtime.contract import Answer, ClosingEvent, StepResult, StepStatus
 from utils.runtime.services import Services
 
+# The states of the state machine that are no step.
+ASKING, RECORDING = "Ask for Approval", "Record Approval"
+
 
 def ask_or_record(event: ClosingEvent, services: Services) -> StepResult | None:
     """Ask a person, or write down what was answered; None for an event that ends the operation.
@@ -61,3 +64,11 @@ def _record(operation: Operation, answer: Answer, services: Services) -> StepRes
             action="start a new run with what was missing; nothing was changed",
         )
     return StepResult(status=StepStatus.READY, details={"approval": "approved", **answer.model_dump()})
+
+
+def reached(operation: Operation) -> str:
+    """Return the step, or the state of the question, that an execution had come to which does not say so itself."""
+    approval = operation.approval
+    if approval is None or approval.approved:
+        return operation.current_step
+    return RECORDING if approval.approved is False else ASKING

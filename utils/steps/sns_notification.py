@@ -24,7 +24,7 @@ from utils.report.retirement import message_for_afterwards, message_for_retireme
 from utils.report.summary import summarise
 from utils.runtime import resumption
 from utils.runtime.announcements import SENT, announce_end, announce_refusal, notify
-from utils.runtime.approval import ask_or_record
+from utils.runtime.approval import ask_or_record, reached
 from utils.runtime.contract import ClosingEvent, StepResult, StepStatus
 from utils.runtime.evidence import ask_for_evidence
 from utils.runtime.failure import caught_error
@@ -86,7 +86,7 @@ class _PlannedEnd:
         return first or second
 
     def close(self) -> None:
-        error = with_what_came_after(_error(self.event, self.row.current_step), self.row)
+        error = with_what_came_after(_error(self.event, reached(self.row)), self.row)
         if error is None and self.row.archive is None and not self.row.request.dry_run and restores(self.row):
             raise OperationClosed(
                 f"operation {self.row.operation_id} at {self.row.current_step.value}",

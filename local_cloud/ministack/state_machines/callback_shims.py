@@ -57,7 +57,11 @@ def wait_for_the_token() -> None:
         }  # fmt: skip
         _machines[token] = execution["stateMachineArn"]
         try:
-            states._invoke_resource(resource.replace(".waitForTaskToken", ""), arguments)
+            try:
+                states._invoke_resource(resource.replace(".waitForTaskToken", ""), arguments)
+            except states._ExecutionError:
+                if not answered.is_set():  # an answer ends the task, whatever becomes of the call
+                    raise
             seconds = states._jsonata_state_field(state, "TimeoutSeconds", "number", raw_input, context)
             _wait(answered, float(seconds) * float(os.environ["SFN_WAIT_SCALE"]), execution)
         finally:

@@ -1,11 +1,13 @@
 """A run that needs approval waits for a person before anything is changed, and ends where there is none."""
 
+import contextlib
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
+from tests.unit.steps.stories import ended
 from utils.errors import ApprovalRejected, AwsThrottled, OperationClosed
 from utils.evidence.compiling import evidence_of
 from utils.operation.model import OperationStatus
@@ -91,6 +93,20 @@ def test_a_question_that_cannot_be_sent_is_not_waited_for(aws: FakeAws) -> None:
     aws.topic.refuses_with = "ThrottledException"
     with pytest.raises(AwsThrottled):
         asks(aws)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"), [(None, "Ask for Approval"), (False, "Record Approval"), (True, "Snapshot Check")]
+)
+def test_an_end_that_no_step_could_close_says_whether_a_person_was_asked(
+    waiting: FakeAws, answer: bool | None, state: str
+) -> None:
+    if answer is not None:
+        with contextlib.suppress(ApprovalRejected):
+            call(waiting.services, answer=YES | {"approved": answer})
+    ended(waiting, "ABORTED")
+    assert waiting.operation.error is not None
+    assert waiting.operation.error.step == state
 
 
 def test_an_approval_is_written_down_with_who_and_why_and_asked_for_once(waiting: FakeAws) -> None:
