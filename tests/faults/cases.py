@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.faults.kinds import KINDS, SQL_KINDS, Kind
-from tests.integration.stage.world import AUDIT_TABLE
+from tests.integration.stage.world import AUDIT_TABLE, STATE_TABLE
 
 FUNCTION_PREFIX = "aurora-restore-"
 SET_UP = f"{FUNCTION_PREFIX}setup-db-users"  # as which all that logs in to a database names itself
 TURNS_BACK = f"{FUNCTION_PREFIX}delete-rds"  # asked with what a later step failed with
-AUDIT_ROW = f"dynamodb:PutItem@{AUDIT_TABLE}"
+AUDIT_ROW, STATE_ROW = f"dynamodb:PutItem@{AUDIT_TABLE}", f"dynamodb:PutItem@{STATE_TABLE}"
 _SQLSTATES = {"sql-error": "57P01", "sql-denied": "42501"}
 CLOSING, EVIDENCE, BACK = "sns-notification", "write-evidence", "back"
 ASK, ANSWER, FAILED, ROLL_BACK, VERIFY, ENDED = "ask", "answer", "failure", "roll-back", "verify", "ended"

@@ -7,7 +7,19 @@ from enum import StrEnum
 from typing import Any
 
 from local_cloud.regions import TARGET_REGION
-from tests.faults.cases import BACK, VERIFY, Case, Location, Path, RoundTrip, cases, locations, round_trips, together
+from tests.faults.cases import (
+    BACK,
+    STATE_ROW,
+    VERIFY,
+    Case,
+    Location,
+    Path,
+    RoundTrip,
+    cases,
+    locations,
+    round_trips,
+    together,
+)  # fmt: skip
 from tests.faults.judges import audit
 from tests.faults.judges.evidence import problems_of_evidence
 from tests.faults.judges.messages import problems_of_messages
@@ -191,7 +203,9 @@ def _may_be_denied(case: Case) -> bool:
     """Whether a run that was denied this goes on; the set-up tries what may be refused, and proves the outcome."""
     where = case.location
     is_for_others = where.call == "events:PutEvents" or where.is_evidence
-    return where.closes or is_for_others or isinstance(where, RoundTrip)
+    # Once the row says that the old data is back, the way back is over.
+    is_back = where.step == f"{USERS_STEP}-{BACK}" and where.is_audit_row and STATE_ROW in where.path
+    return where.closes or is_for_others or is_back or isinstance(where, RoundTrip)
 
 
 def _words_for_denied(case: Case) -> tuple[str, ...]:

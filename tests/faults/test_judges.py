@@ -263,6 +263,14 @@ def test_a_run_stops_once_for_each_call_that_is_denied_and_once_for_all_function
     assert stops_expected(together(faults)) == 2, "the last step goes on"
 
 
+def test_once_the_old_data_is_back_no_denial_stops_the_run() -> None:
+    rows = ("dynamodb:PutItem@aurora-restore-audit", "dynamodb:PutItem@aurora-restore-state")
+    for path, stops in ((rows[:1], 1), ((*rows, rows[0]), 0)):
+        where = Location("aurora-restore-setup-db-users", path, 1, after=("error", "failed_step"))
+        [denied] = [case for case in cases("brought-back", [where], []) if case.kind.is_permanent]
+        assert stops_expected(denied) == stops
+
+
 def test_a_plan_tells_all_looks_that_are_denied_at_once() -> None:
     looks = [replace(call_of("snapshot-check"), path=(name,)) for name in ("rds:A", "rds:B")]
     denied = [case for case in cases("replace", [*looks, call_of("delete-rds")], []) if case.kind.is_permanent]
