@@ -39,14 +39,10 @@ def delete_old_target(operation: Operation, target: Cluster, services: Services)
         if target.status != "deleting":
             services.rds_writer.delete_cluster(target.identifier)
     except ResourceBusy as busy:
-        _take_back(record, members, gone | _going(target, members, services))
-        record.refused_since = record.refused_since or services.clock.now()
-        if _is_for_good(busy, record, target, members, services):
-            give_protection_back(target, operation, services)
-            raise _not_deletable(target, busy) from busy
-        services.operations.save(operation)
-        # A member that was added or changed since it was listed; the next call lists again.
-        return f"the deletion of {target.identifier}: {busy}"
+        now = services.rds().find_cluster(target.identifier)
+        # RDS refuses as well what it deletes already, after an answer that was lost.
+        if now is not None and now.status != "deleting":
+            return _refused(operation, target, members, gone, busy, services)
     except PermanentError:
         _take_back(record, members, gone)
         give_protection_back(target, operation, services)
@@ -67,6 +63,26 @@ def give_protection_back(target: Cluster, operation: Operation, services: Servic
         except AuroraRestoreError:
             record.protection_given_back = False
     services.operations.save(operation)
+
+
+def _refused(
+    operation: Operation,
+    target: Cluster,
+    members: Sequence[Instance],
+    gone: set[str],
+    busy: ResourceBusy,
+    services: Services,
+) -> str:
+    """Say what to wait for; raises `TargetNotDeletable` for what only a person ends."""
+    record = operation.deletion_record()
+    _take_back(record, members, gone | _going(target, members, services))
+    record.refused_since = record.refused_since or services.clock.now()
+    if _is_for_good(busy, record, target, members, services):
+        give_protection_back(target, operation, services)
+        raise _not_deletable(target, busy) from busy
+    services.operations.save(operation)
+    # A member that was added or changed since it was listed; the next call lists again.
+    return f"the deletion of {target.identifier}: {busy}"
 
 
 def _going(target: Cluster, members: Sequence[Instance], services: Services) -> set[str]:

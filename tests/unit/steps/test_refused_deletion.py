@@ -88,6 +88,22 @@ def test_a_deletion_whose_answer_was_lost_is_said_to_have_begun(
     assert changed_so_far(overridden.operation).deleted == ("staging", "staging-1", "staging-2")
 
 
+def test_a_cluster_whose_deletion_lost_its_answer_is_not_said_to_stay(
+    overridden: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete = overridden.west.delete_db_cluster
+
+    def already_taken(**params: Any) -> Item:  # the SDK's second attempt is refused for what the first one did
+        delete(**params)
+        return delete(**params)
+
+    monkeypatch.setattr(overridden.west, "delete_db_cluster", already_taken)
+    assert overridden.run(delete_rds).details["waiting_for"] == "the deletion of staging"
+    assert overridden.operation.deletion is not None
+    assert overridden.operation.deletion.cluster_stays is False
+    assert changed_so_far(overridden.operation).deleted == ("staging", "staging-1", "staging-2")
+
+
 def test_a_refusal_that_may_pass_is_waited_for_and_nothing_is_claimed(overridden: FakeAws) -> None:
     overridden.west.fail("delete_db_instance", "InvalidDBInstanceState", "Instance staging-1 is currently modifying.")
     waiting = overridden.run(delete_rds)
