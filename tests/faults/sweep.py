@@ -213,6 +213,8 @@ def _words_for_denied(case: Case) -> tuple[str, ...]:
         return DENIED_IN_DATABASE
     if case.location.asked == VERIFY:
         return ("FunctionsNotReady",)
+    if case.location.step == "restore-snapshot" and case.location.call == "rds:ModifyDBCluster":
+        return ("AccessDenied", "RestoreFailed")  # a setting without which the cluster is not safe to open
     return ("KeyNotUsable",) if case.location.call == "kms:DescribeKey" else ("AccessDenied",)
 
 
