@@ -205,7 +205,9 @@ def _may_be_denied(case: Case) -> bool:
     is_for_others = where.call == "events:PutEvents" or where.is_evidence
     # Once the row says that the old data is back, the way back is over.
     is_back = where.step == f"{USERS_STEP}-{BACK}" and where.is_audit_row and STATE_ROW in where.path
-    return where.closes or is_for_others or is_back or isinstance(where, RoundTrip)
+    # Whether the old data could come back under its key is a warning of the plan.
+    is_warned_of = (case.situation, where.step, where.call) == ("brought-back", PLANS, "kms:DescribeKey")
+    return where.closes or is_for_others or is_back or is_warned_of or isinstance(where, RoundTrip)
 
 
 def _words_for_denied(case: Case) -> tuple[str, ...]:

@@ -271,6 +271,13 @@ def test_once_the_old_data_is_back_no_denial_stops_the_run() -> None:
         assert stops_expected(denied) == stops
 
 
+def test_a_plan_warns_of_a_key_that_it_could_not_bring_the_old_data_back_with() -> None:
+    look = Location("aurora-restore-snapshot-check", ("kms:DescribeKey",), 1)
+    for situation, stops in (("brought-back", 0), ("rejected", 1)):
+        [denied] = [case for case in cases(situation, [look], []) if case.kind.is_permanent]
+        assert stops_expected(denied) == stops
+
+
 def test_a_plan_tells_all_looks_that_are_denied_at_once() -> None:
     looks = [replace(call_of("snapshot-check"), path=(name,)) for name in ("rds:A", "rds:B")]
     denied = [case for case in cases("replace", [*looks, call_of("delete-rds")], []) if case.kind.is_permanent]

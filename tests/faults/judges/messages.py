@@ -2,7 +2,7 @@
 
 import re
 
-from tests.faults.cases import CLOSING, Case
+from tests.faults.cases import ASK, CLOSING, Case
 from tests.faults.playing import Played
 from tests.integration.stage.mailbox import Message
 from utils.identifiers import digest_of
@@ -18,7 +18,13 @@ def problems_of_messages(run: Played, case: Case, stops: int) -> list[str]:
     expected = run.situation.messages + stops + run.more_messages
     # The last step tells people at least once: a second time if it could not know that it had done so.
     at_least_once = any(one.location.step.startswith(CLOSING) for one in case.faults)
-    if len(sent) == expected or (at_least_once and len(sent) > expected):
+    # A person who knows of the question may answer it before the message about it is sent.
+    answered_early = any(one.location.step == f"{CLOSING}-{ASK}" for one in case.faults)
+    if (
+        len(sent) == expected
+        or (at_least_once and len(sent) > expected)
+        or (answered_early and len(sent) + 1 == expected)
+    ):
         return []
     return [f"{len(sent)} messages instead of {expected}: {[message.subject for message in sent]}"]
 
