@@ -116,6 +116,7 @@ def row_picture(laboratory: Laboratory, lane: str, operation_id: str) -> Picture
 
 def _forget_zones(row: Picture) -> None:
     """Count zones as they were: a point in time or a clone takes none, and the next run of the lane others again."""
+    (row["plan"].get("settings") or {}).pop("availability_zones", None)
     comparison = ((row.get("restore") or {}).get("settings") or {}).get("comparison") or {}
     if "availability_zones" in comparison.get("changed_otherwise", []):
         comparison["changed_otherwise"].remove("availability_zones")
