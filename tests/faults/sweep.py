@@ -205,9 +205,14 @@ def _may_be_denied(case: Case) -> bool:
     is_for_others = where.call == "events:PutEvents" or where.is_evidence
     # Once the row says that the old data is back, the way back is over.
     is_back = where.step == f"{USERS_STEP}-{BACK}" and where.is_audit_row and STATE_ROW in where.path
-    # Whether the old data could come back under its key is a warning of the plan.
-    is_warned_of = (case.situation, where.step, where.call) == ("brought-back", PLANS, "kms:DescribeKey")
-    return where.closes or is_for_others or is_back or is_warned_of or isinstance(where, RoundTrip)
+    # Whether the old data could come back under its key is a warning of the plan, and it comes back without a setting that
+    # AWS refuses; only its protection, which is asked for last, is waited for.
+    change = "rds:ModifyDBCluster"
+    is_told = case.situation == "brought-back" and (
+        (where.step, where.call) == (PLANS, "kms:DescribeKey")
+        or (where.step == f"restore-snapshot-{BACK}" and where.call == change and where.path.count(change) == 1)
+    )
+    return where.closes or is_for_others or is_back or is_told or isinstance(where, RoundTrip)
 
 
 def _words_for_denied(case: Case) -> tuple[str, ...]:

@@ -278,6 +278,14 @@ def test_a_plan_warns_of_a_key_that_it_could_not_bring_the_old_data_back_with() 
         assert stops_expected(denied) == stops
 
 
+def test_the_old_data_comes_back_without_a_setting_that_is_refused_but_not_without_its_protection() -> None:
+    change = "rds:ModifyDBCluster"
+    for path, stops in (((change,), 0), ((change, change), 1)):
+        where = Location("aurora-restore-restore-snapshot", path, 1, after=("error", "failed_step"))
+        [denied] = [case for case in cases("brought-back", [where], []) if case.kind.is_permanent]
+        assert stops_expected(denied) == stops
+
+
 def test_a_plan_tells_all_looks_that_are_denied_at_once() -> None:
     looks = [replace(call_of("snapshot-check"), path=(name,)) for name in ("rds:A", "rds:B")]
     denied = [case for case in cases("replace", [*looks, call_of("delete-rds")], []) if case.kind.is_permanent]
