@@ -205,8 +205,8 @@ def _may_be_denied(case: Case) -> bool:
     is_for_others = where.call == "events:PutEvents" or where.is_evidence
     # Once the row says that the old data is back, the way back is over.
     is_back = where.step == f"{USERS_STEP}-{BACK}" and where.is_audit_row and STATE_ROW in where.path
-    # Whether the old data could come back under its key is a warning of the plan, and it comes back without a setting that
-    # AWS refuses; only its protection, which is asked for last, is waited for.
+    # Whether the old data could come back under its key is a warning of the plan. It comes back without a setting that
+    # AWS refuses, but for its protection, which is asked for last.
     change = "rds:ModifyDBCluster"
     is_told = case.situation == "brought-back" and (
         (where.step, where.call) == (PLANS, "kms:DescribeKey")
