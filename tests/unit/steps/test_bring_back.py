@@ -353,6 +353,16 @@ def test_a_resumption_after_the_old_data_was_restored_does_not_delete_it(failing
     assert failing.west.clusters["staging"]["DbClusterResourceId"] == old
 
 
+def test_what_fails_once_the_old_data_is_back_is_no_failure_of_bringing_it_back(failing: FakeAws, door: Door) -> None:
+    assert door
+    brought_back(failing)
+    turned(failing, OperationError(name="AccessDenied", message="found no audit row", step="Setup DB Users"))
+    assert record(failing).error is None
+    text = closed(failing)["Message"]
+    assert "Old data          back" in text
+    assert "AccessDenied" not in text
+
+
 def test_an_operation_that_brought_the_old_data_back_cannot_be_resumed(failing: FakeAws, door: Door) -> None:
     assert door
     brought_back(failing)

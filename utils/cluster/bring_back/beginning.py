@@ -19,8 +19,9 @@ def begin_bringing_back(operation: Operation, because: OperationError, services:
     if operation.bring_back is not None and _is_the_same_call(operation.bring_back, because):
         return True
     if operation.bring_back is not None:
-        operation.bring_back.error = because
-        services.operations.save(operation)
+        if operation.bring_back.finished_at is None:
+            operation.bring_back.error = because
+            services.operations.save(operation)
         return False
     if not _is_wanted(operation) or is_open(operation):
         return False
