@@ -28,7 +28,7 @@ Sets up what it needs under .local/ (first time: a few minutes), then runs
   faults        a sample of the fault sweep: every step, every kind of fault
 
   --fast        only checks, unit and conventions
-  --faults      instead of all that the whole sweep (hours): every call of a run goes wrong in every way, once each;
+  --faults      instead of all that the whole sweep (two to three hours): every call of a run goes wrong in every way, once each;
                 --only PATTERN repeats the cases whose id contains it, --faults --help shows the other options
   --conformance aws
                 instead of all that every fact about AWS that this project relies on is asked of AWS itself, in your
