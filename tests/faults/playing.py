@@ -11,7 +11,8 @@ from tests.faults.people import act
 from tests.faults.situations import AFTERWARDS, Situation, refusal
 from tests.waiting import wait_for
 
-SETTLED_SECONDS = 30.0
+# Longer than a call takes of which no answer comes.
+SETTLED_SECONDS = 90.0
 
 
 @dataclass
