@@ -170,6 +170,8 @@ def _problems_of_what_is_left(run: Played, case: Case, fault_free: Baseline, sto
     if not stops:
         for part, expected in fault_free.rows.items():
             problems += differences(expected, row_picture(laboratory, lane, run.name + part), f"row{part}")
+    if any(one.kind.is_permanent and _leaves_a_setting_out(one) for one in case.faults):
+        problems = [line for line in problems if not line.startswith("row.restore.settings.comparison.")]
     if stops < (least := stops_expected(case)):
         problems.append(f"stopped {stops} time(s) instead of {least}, although calls were denied for good")
     for part in run.situation.parts:
@@ -205,14 +207,17 @@ def _may_be_denied(case: Case) -> bool:
     is_for_others = where.call == "events:PutEvents" or where.is_evidence
     # Once the row says that the old data is back, the way back is over.
     is_back = where.step == f"{USERS_STEP}-{BACK}" and where.is_audit_row and STATE_ROW in where.path
-    # Whether the old data could come back under its key is a warning of the plan. It comes back without a setting that
-    # AWS refuses, but for its protection, which is asked for last.
-    change = "rds:ModifyDBCluster"
-    is_told = case.situation == "brought-back" and (
-        (where.step, where.call) == (PLANS, "kms:DescribeKey")
-        or (where.step == f"restore-snapshot-{BACK}" and where.call == change and where.path.count(change) == 1)
-    )
+    # Whether the old data could come back under its key is a warning of the plan.
+    is_warned_of = (case.situation, where.step, where.call) == ("brought-back", PLANS, "kms:DescribeKey")
+    is_told = is_warned_of or _leaves_a_setting_out(case)
     return where.closes or is_for_others or is_back or is_told or isinstance(where, RoundTrip)
+
+
+def _leaves_a_setting_out(case: Case) -> bool:
+    """Whether the old data comes back all the same, and the setting is told: not so its protection, the last of all."""
+    where, change = case.location, "rds:ModifyDBCluster"
+    is_last_call = where.step == f"restore-snapshot-{BACK}" and where.call == change
+    return is_last_call and isinstance(where, Location) and where.path.count(change) == 1
 
 
 def _words_for_denied(case: Case) -> tuple[str, ...]:
