@@ -198,20 +198,21 @@ def test_a_subject_above_100_characters_is_refused(cloud: LocalCloud) -> None:
         assert refusal(sns.publish, TopicArn=topic, Subject=subject, Message="m")[0] == "InvalidParameter"
 
 
+def refused_definition(cloud: LocalCloud, start_at: str, states: dict[str, Any]) -> tuple[str, str]:
+    """Return code and message with which a state machine is refused."""
+    return refusal(
+        cloud.client("stepfunctions").create_state_machine,
+        name="never-made",
+        definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": start_at, "States": states}),
+        roleArn=Workbench(cloud).role({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}),
+    )
+
+
 def test_a_definition_with_two_states_of_one_name_is_refused_wherever_they_are(cloud: LocalCloud) -> None:
     inner = {"StartAt": "Look", "States": {"Look": {"Type": "Pass", "End": True}}}
     each = {"Type": "Map", "Items": [1], "ItemProcessor": inner}
-    definition = {
-        "QueryLanguage": "JSONata",
-        "StartAt": "First",
-        "States": {"First": each | {"Next": "Second"}, "Second": each | {"End": True}},
-    }
-    code, message = refusal(
-        cloud.client("stepfunctions").create_state_machine,
-        name="two-of-one-name",
-        definition=json.dumps(definition),
-        roleArn=Workbench(cloud).role({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}),
-    )
+    states = {"First": each | {"Next": "Second"}, "Second": each | {"End": True}}
+    code, message = refused_definition(cloud, "First", states)
     # The words of AWS: https://github.com/aws-cloudformation/cfn-lint/issues/3616
     assert code == "InvalidDefinition"
     assert message == "Invalid State Machine Definition: 'DUPLICATE_STATE_NAME: Duplicate State name: Look'"
@@ -219,16 +220,7 @@ def test_a_definition_with_two_states_of_one_name_is_refused_wherever_they_are(c
 
 def test_a_definition_that_goes_on_to_a_state_that_is_not_there_is_refused(cloud: LocalCloud) -> None:
     inner = {"StartAt": "Look", "States": {"Look": {"Type": "Pass", "Next": "Gone"}}}
-    definition = {
-        "QueryLanguage": "JSONata",
-        "StartAt": "Each",
-        "States": {"Each": {"Type": "Map", "Items": [1], "ItemProcessor": inner, "End": True}},
-    }
-    code, message = refusal(
-        cloud.client("stepfunctions").create_state_machine,
-        name="into-nothing",
-        definition=json.dumps(definition),
-        roleArn=Workbench(cloud).role({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}),
-    )
+    each = {"Type": "Map", "Items": [1], "ItemProcessor": inner, "End": True}
+    code, message = refused_definition(cloud, "Each", {"Each": each})
     assert code == "InvalidDefinition"
     assert "MISSING_TRANSITION_TARGET: Missing 'Next' target: Gone" in message

@@ -1,5 +1,6 @@
 """RDS refuses the deletion of the old target: what may pass is waited for, what cannot is told at once and whole."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -70,16 +71,22 @@ def test_only_the_instances_that_rds_took_are_said_to_be_deleted(copied: FakeAws
         copied.run(delete_rds)
 
 
-def test_a_deletion_whose_answer_was_lost_is_said_to_have_begun(
-    overridden: FakeAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    delete = overridden.west.delete_db_instance
+def loses_its_answer(aws: FakeAws, operation: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Item]:
+    """Have the SDK's second attempt refused for what the first one did; return what answers at once."""
+    delete: Callable[..., Item] = getattr(aws.west, operation)
 
-    def already_taken(**params: Any) -> Item:  # the SDK's second attempt is refused for what the first one did
+    def already_taken(**params: Any) -> Item:
         delete(**params)
         return delete(**params)
 
-    monkeypatch.setattr(overridden.west, "delete_db_instance", already_taken)
+    monkeypatch.setattr(aws.west, operation, already_taken)
+    return delete
+
+
+def test_a_deletion_whose_answer_was_lost_is_said_to_have_begun(
+    overridden: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete = loses_its_answer(overridden, "delete_db_instance", monkeypatch)
     assert overridden.run(delete_rds).status is StepStatus.IN_PROGRESS
     assert changed_so_far(overridden.operation).deleted == ("staging-1",)
     del overridden.west.instances["staging-1"]  # gone before the next look
@@ -91,13 +98,7 @@ def test_a_deletion_whose_answer_was_lost_is_said_to_have_begun(
 def test_a_cluster_whose_deletion_lost_its_answer_is_not_said_to_stay(
     overridden: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    delete = overridden.west.delete_db_cluster
-
-    def already_taken(**params: Any) -> Item:  # the SDK's second attempt is refused for what the first one did
-        delete(**params)
-        return delete(**params)
-
-    monkeypatch.setattr(overridden.west, "delete_db_cluster", already_taken)
+    loses_its_answer(overridden, "delete_db_cluster", monkeypatch)
     assert overridden.run(delete_rds).details["waiting_for"] == "the deletion of staging"
     assert overridden.operation.deletion is not None
     assert overridden.operation.deletion.cluster_stays is False
