@@ -31,6 +31,9 @@ from utils.errors import (
 
 _THROTTLED = {
     "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "KMSThrottling",
+    "KmsThrottlingException",
     "LimitExceededException",
     "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
@@ -38,6 +41,7 @@ _THROTTLED = {
     "RequestThrottled",
     "RequestThrottledException",
     "SlowDown",
+    "Throttled",
     "ThrottledException",
     "Throttling",
     "ThrottlingException",

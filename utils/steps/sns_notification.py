@@ -12,8 +12,8 @@ from utils.aws.notifier import Notification
 from utils.cluster.afterwards.beginning import end_what_never_began
 from utils.cluster.retirement import end_retirement
 from utils.cluster.target_record import remember_success
-from utils.errors import OperationClosed, OperationRowConflict
-from utils.operation.model import Operation, OperationStatus, StepName
+from utils.errors import AwsUnavailable, OperationClosed
+from utils.operation.model import Operation, StepName
 from utils.operation.records import OperationError
 from utils.operation.retirement import restores
 from utils.operation.store import UnplannedOperation
@@ -23,19 +23,23 @@ from utils.report.messages import message_for_failure, message_for_success
 from utils.report.retirement import message_for_afterwards, message_for_retirement, message_for_undo
 from utils.report.summary import summarise
 from utils.runtime import resumption
-from utils.runtime.announcements import SENT, announce_end, announce_refusal, notify
+from utils.runtime.announcements import SENT, announce_end, notify
 from utils.runtime.approval import ask_or_record, reached
 from utils.runtime.contract import ClosingEvent, StepResult, StepStatus
 from utils.runtime.evidence import ask_for_evidence
-from utils.runtime.failure import caught_error
 from utils.runtime.known_source import remember_source
 from utils.runtime.services import Services
+from utils.runtime.unplanned_end import UnplannedEnd, details_of, error_of
 
 _LATE_WORD = StepResult(status=StepStatus.READY)  # of an execution that was redriven since: the redrive goes on with it
 
 
 def sns_notification(event: ClosingEvent, services: Services) -> StepResult:
-    """End the operation as SUCCEEDED, or with `error` as FAILED; a message that cannot be sent changes neither."""
+    """End the operation as SUCCEEDED, or with `error` as FAILED; a message that cannot be sent changes neither.
+
+    Raises `AwsUnavailable` when EventBridge called and nobody could be told: Lambda makes such a call twice more, then
+    it is a dead letter, of which an alarm tells.
+    """
     about_approval = ask_or_record(event, services)
     if about_approval is not None:
         return about_approval
@@ -66,7 +70,7 @@ def _end_unplanned(event: ClosingEvent, services: Services) -> StepResult:
     )
     if event.redrive_count < row.redrive_count:
         return _LATE_WORD
-    return _end(_UnplannedEnd(row=row, event=event, services=services))
+    return _end(UnplannedEnd(row=row, event=event, services=services))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,13 +84,13 @@ class _PlannedEnd:
 
     @property
     def error(self) -> OperationError | None:
-        own = None if self.event.has_ended else _error(self.event, self.event.failed_step)
+        own = None if self.event.has_ended else error_of(self.event, self.event.failed_step)
         # A redrive that was not let in leaves the row as it was, and says why.
         first, second = (own, self.row.error) if self.is_redrive else (self.row.error, own)
         return first or second
 
     def close(self) -> None:
-        error = with_what_came_after(_error(self.event, reached(self.row)), self.row)
+        error = with_what_came_after(error_of(self.event, reached(self.row)), self.row)
         if error is None and self.row.archive is None and not self.row.request.dry_run and restores(self.row):
             raise OperationClosed(
                 f"operation {self.row.operation_id} at {self.row.current_step.value}",
@@ -122,6 +126,10 @@ class _PlannedEnd:
     def ask_for_evidence(self) -> bool:
         return self.row.retires is None and ask_for_evidence(self.row, self.services)
 
+    @property
+    def lacks_evidence(self) -> bool:
+        return self.row.evidence is not None and self.row.evidence.error is not None
+
     def message(self) -> Notification:
         if self.row.afterwards is not None:
             return message_for_afterwards(self.row, self.row.afterwards, self.error)
@@ -139,50 +147,13 @@ class _PlannedEnd:
     def details(self) -> dict[str, Any]:
         if self.error is None:
             return summarise(self.row).as_json()
-        return _details(self.error, self.row.identifiers.target_cluster_id)
+        return details_of(self.error, self.row.identifiers.target_cluster_id)
 
     def save(self) -> None:
         self.services.operations.save(self.row)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _UnplannedEnd:
-    """The end of an execution that got no plan, which is always a failure."""
-
-    row: UnplannedOperation
-    event: ClosingEvent
-    services: Services
-
-    @property
-    def error(self) -> OperationError:
-        return self.row.error or _error(self.event, StepName.SNAPSHOT_CHECK) or _not_found()
-
-    def close(self) -> None:
-        self.row.error, self.row.finished_at = self.error, datetime.now(UTC)
-        _save_end(self.row, self.services)
-
-    def release_lock(self) -> None:
-        if self.row.target_cluster_id is not None:
-            region, name = self.services.settings.target_region, self.row.operation_id
-            self.services.operations.release_lock(region, self.row.target_cluster_id, name, self.event.attempt)
-
-    def announce(self) -> None:
-        announce_refusal(self.row.operation_id, self.event.execution_arn, self.error, self.services)
-
-    def ask_for_evidence(self) -> bool:
-        return False  # without a plan there is nothing to prove
-
-    def message(self) -> Notification:
-        return message_for_failure(self.row.operation_id, self.event.execution_arn, self.error, None)
-
-    def details(self) -> dict[str, Any]:
-        return _details(self.error, None)
-
-    def save(self) -> None:
-        self.services.operations.save_unplanned(self.row)
-
-
-def _end(end: _PlannedEnd | _UnplannedEnd) -> StepResult:
+def _end(end: _PlannedEnd | UnplannedEnd) -> StepResult:
     """Close the row, give its lock back, tell of it: each once, whichever call comes first."""
     row = end.row
     is_done = end.event.has_ended and row.finished_at is not None and row.notified_at is not None
@@ -198,35 +169,22 @@ def _end(end: _PlannedEnd | _UnplannedEnd) -> StepResult:
     if is_done:
         return StepResult(status=StepStatus.READY)
     is_new = end.ask_for_evidence()
+    if end.event.has_ended and ends_now and end.lacks_evidence:
+        end.save()
+        raise _not_told(end, "its evidence could not be written")
     sent = SENT if row.notified_at and end.error == row.error else notify(end.message(), end.services)
     if sent == SENT and row.notified_at is None:
         row.notified_at, is_new = datetime.now(UTC), True
     if is_new:
         end.save()
+    if end.event.has_ended and sent != SENT:
+        raise _not_told(end, f"message {sent}")
     return StepResult(status=StepStatus.READY, details=end.details() | {"notification": sent})
 
 
-def _save_end(row: UnplannedOperation, services: Services) -> None:
-    """Have this call made again if the execution's first step, which may outlive it, wrote its plan meanwhile."""
-    if services.operations.save_unplanned(row):
-        return
-    operation = services.operations.find(row.operation_id)
-    if operation is not None and operation.execution_arn == row.execution_arn:
-        raise OperationRowConflict(
-            f"a plan of operation {row.operation_id} that was written just now",
-            expected="none, as a moment ago",
-            action="nothing, the step is tried again with the new row",
-        )
-
-
-def _details(error: OperationError, target_cluster_id: str | None) -> dict[str, Any]:
-    status = {"status": OperationStatus.FAILED.value, "target_cluster_id": target_cluster_id}
-    return error.model_dump() | status
-
-
-def _not_found() -> OperationError:
-    return OperationError(name="OperationNotFound", message="no operation row at the end of the run", step="")
-
-
-def _error(event: ClosingEvent, step: str) -> OperationError | None:
-    return caught_error(event.error, event.failed_step or step)
+def _not_told(end: _PlannedEnd | UnplannedEnd, why: str) -> AwsUnavailable:
+    return AwsUnavailable(
+        f"the end of operation {end.row.operation_id} as not told: {why}",
+        expected="its message sent, and its evidence written",
+        action="nothing, the operation is closed, and Lambda tries twice more to tell of it",
+    )

@@ -38,9 +38,10 @@ from utils.errors import (
 
 WIRE_CODES = {
     AwsThrottled: """
-        BandwidthLimitExceeded LimitExceededException PriorRequestNotComplete ProvisionedThroughputExceededException
-        RequestLimitExceeded RequestThrottled RequestThrottledException SlowDown ThrottledException Throttling
-        ThrottlingException TooManyRequestsException
+        BandwidthLimitExceeded EC2ThrottledException KMSThrottling KmsThrottlingException LimitExceededException
+        PriorRequestNotComplete ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled
+        RequestThrottledException SlowDown Throttled ThrottledException Throttling ThrottlingException
+        TooManyRequestsException
     """,
     AccessDenied: """
         AccessDenied AccessDeniedException AuthorizationError AuthorizationErrorException ExpiredToken
@@ -59,6 +60,10 @@ WIRE_CODES = {
     """,
     AwsRequestRejected: "InvalidParameterCombination ValidationException DBSubnetGroupDoesNotCoverEnoughAZs ''",
 }
+SERVICES = (
+    *("application-autoscaling", "dynamodb", "ec2", "events", "iam", "kms"),
+    *("lambda", "rds", "s3", "secretsmanager", "sns", "stepfunctions"),
+)
 # What the pipeline changes in RDS, by operation.
 CHANGES = [
     "CopyDBClusterSnapshot",
@@ -91,6 +96,13 @@ def faults() -> dict[str, str]:
 )
 def test_a_wire_code_is_one_of_our_errors(ours: type[AuroraRestoreError], code: str) -> None:
     assert type(translated(aws_error(code.strip("'")))) is ours
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_whatever_a_service_declares_as_throttling_is_known_by_its_wire_code(service: str) -> None:
+    shapes: list[Any] = botocore.session.get_session().get_service_model(service).error_shapes
+    codes = {shape.error_code or shape.name for shape in shapes if "Throttl" in shape.name}
+    assert {code: type(translated(aws_error(code))) for code in codes} == dict.fromkeys(codes, AwsThrottled)
 
 
 @pytest.mark.parametrize(

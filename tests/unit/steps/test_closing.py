@@ -257,3 +257,17 @@ def test_a_success_that_was_closed_is_told_once(restored: FakeAws) -> None:
     last_step(restored)
     ended(restored, "SUCCEEDED")
     assert len(restored.topic.messages) == 1
+
+
+def test_a_message_that_aws_did_not_take_is_tried_again_by_lambda(copied: FakeAws) -> None:
+    copied.topic.refuses_with = "Throttled"
+    for _ in range(2):
+        with pytest.raises(errors.AwsUnavailable, match="not told: message not sent: AwsThrottled"):
+            ended(copied)
+    assert copied.operation.status is OperationStatus.FAILED
+    assert copied.operations.locks == {}
+
+    copied.topic.refuses_with = None
+    ended(copied)
+
+    assert len(copied.topic.messages) == 1

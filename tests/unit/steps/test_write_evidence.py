@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from tests.fakes.aws import EVIDENCE_KEY_ARN, EXECUTION_ARN, OPERATION, FakeAws
 from tests.fakes.rds_items import new_cluster
-from utils.errors import AwsRequestRejected, OperationNotFound
+from utils.errors import AwsRequestRejected, AwsUnavailable, OperationNotFound
 from utils.evidence.attestation import PERIOD_TYPE, PREDICATE_TYPE, pre_authentication_encoding
 from utils.evidence.model import Evidence
 from utils.operation.model import OperationStatus
@@ -215,3 +215,31 @@ def test_a_function_that_fails_is_told_by_the_name_of_its_error_alone(finished: 
     with pytest.raises(AwsRequestRejected, match="KeyError from the function f") as caught:
         finished.services.functions.call("f", {})
     assert "Pa55word" not in str(caught.value)
+
+
+def test_without_evidence_of_a_run_that_was_stopped_lambda_tries_once_more_and_then_tells(finished: FakeAws) -> None:
+    finished.functions.refuses_with = "TooManyRequestsException"
+    services = of_the_last_step(finished)
+    with pytest.raises(AwsUnavailable, match="evidence could not be written"):
+        close(services, has_ended=True)
+    assert finished.topic.messages == []
+    assert finished.operation.evidence == EvidenceRecord(error="AwsThrottled")
+
+    close(services, has_ended=True)
+
+    (message,) = finished.topic.messages
+    assert "Evidence          not written: AwsThrottled" in message["Message"]
+
+
+def test_evidence_of_a_run_that_was_stopped_is_there_at_lambdas_second_try(finished: FakeAws) -> None:
+    finished.functions.refuses_with = "TooManyRequestsException"
+    services = of_the_last_step(finished)
+    with pytest.raises(AwsUnavailable):
+        close(services, has_ended=True)
+    finished.functions.refuses_with = None
+    finished.functions.answers[FUNCTION] = {"status": "READY", "details": WRITTEN}
+
+    close(services, has_ended=True)
+
+    assert finished.operation.evidence == EvidenceRecord.model_validate(WRITTEN)
+    assert WRITTEN["folder"] in finished.topic.messages[0]["Message"]
