@@ -111,7 +111,11 @@ def expressions_of_one_assign_see_the_old_values(bench: Bench) -> None:
 @fact("stepfunctions", "Step Functions Developer Guide, Parallel state", minutes=1)
 def the_output_of_parallel_branches_is_in_their_order(bench: Bench) -> None:
     """A Parallel state's output is an array, a branch after the other."""
-    branches = [{"StartAt": "P", "States": {"P": {"Type": "Pass", "Output": number, "End": True}}} for number in (1, 2)]
+    # The names of states are unique in a whole machine, its branches included.
+    branches = [
+        {"StartAt": name, "States": {name: {"Type": "Pass", "Output": number, "End": True}}}
+        for name, number in (("One", 1), ("Two", 2))
+    ]
     machine = bench.made.machine({"Both": {"Type": "Parallel", "Branches": branches, "End": True}})
     equal(json.loads(bench.made.run(machine)["output"]), [1, 2], "the output")
 
