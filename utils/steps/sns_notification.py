@@ -166,7 +166,7 @@ def _end(end: _PlannedEnd | UnplannedEnd) -> StepResult:
         # A lock that cannot be released now is tried again, by a call that finds the row closed.
         if ends_now:
             end.announce()
-    if is_done:
+    if is_done and not end.lacks_evidence:
         return StepResult(status=StepStatus.READY)
     is_new = end.ask_for_evidence()
     if end.event.has_ended and ends_now and end.lacks_evidence:

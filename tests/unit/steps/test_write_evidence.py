@@ -243,3 +243,18 @@ def test_evidence_of_a_run_that_was_stopped_is_there_at_lambdas_second_try(finis
 
     assert finished.operation.evidence == EvidenceRecord.model_validate(WRITTEN)
     assert WRITTEN["folder"] in finished.topic.messages[0]["Message"]
+
+
+def test_evidence_that_the_last_step_asked_for_in_vain_is_asked_for_once_more_after_the_end(finished: FakeAws) -> None:
+    finished.functions.refuses_with = "TooManyRequestsException"
+    services = of_the_last_step(finished)
+    close(services)
+    finished.functions.refuses_with = None
+    finished.functions.answers[FUNCTION] = {"status": "READY", "details": WRITTEN}
+
+    for _ in range(2):
+        close(services, has_ended=True)
+
+    assert finished.operation.evidence == EvidenceRecord.model_validate(WRITTEN)
+    assert len(finished.functions.calls) == 3  # two tries of the last step, and one after its end
+    assert len(finished.topic.messages) == 1
