@@ -127,7 +127,8 @@ def show(pipeline: Pipeline, output: Output, name: str | None) -> int:
         "message": _message_of(run),
         "audit_trail": [entry.document() for entry in trail],
     }
-    output.result(document, views.one(run, trail, usual_seconds(known, run)))
+    with told():
+        output.result(document, views.one(run, trail, usual_seconds(known, run), records.at))
     return SUCCEEDED
 
 

@@ -1,7 +1,7 @@
 """What a person sees of runs: a table of them, one of them, and one that goes on."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, timedelta
 from itertools import groupby
 
 from rich import box
@@ -10,12 +10,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from restore_command.ending import minute, next_steps, serves
 from restore_command.execution import Progress
 from restore_command.records import AuditEntry, Run
-from utils.evidence.turns import swap_of
 from utils.identifiers import region_and_account
 from utils.operation.model import Operation, OperationStatus
-from utils.report.advice import Advice, advice_after
 from utils.report.summary import Summary
 from utils.words import counted, duration
 
@@ -32,23 +31,26 @@ def table_of(runs: Iterable[Run]) -> Table:
     table.add_column("ended by", overflow="fold")
     for run in runs:
         table.add_row(
-            Text(run.operation_id), Text(run.target or "-"), _status(run), _minute(run.started_at),
+            Text(run.operation_id), Text(run.target or "-"), _status(run), minute(run.started_at),
             duration(round(run.seconds)), Text(how(run)),
         )  # fmt: skip
     return table
 
 
-def one(run: Run, trail: Sequence[AuditEntry], usual: Mapping[str, int]) -> RenderableType:
-    """Return all that is known of one run."""
+def one(
+    run: Run, trail: Sequence[AuditEntry], usual: Mapping[str, int], find: Callable[[str], Run | None]
+) -> RenderableType:
+    """Return all that is known of one run; `find` reads another one's row."""
     head = Text.assemble((run.operation_id, "bold"), "  ", _status(run), f"  {duration(round(run.seconds))}")
-    began = f"started {_minute(run.started_at)} UTC"
+    began = f"started {minute(run.started_at)} UTC"
     detail = f" ({how_far(run)})" if how_far(run) else ""
     at = f", at {run.step or 'its first step'}{detail}"
-    ended = f", ended {_minute(run.finished_at)} UTC" if run.finished_at else at
+    ended = f", ended {minute(run.finished_at)} UTC" if run.finished_at else at
     parts: list[RenderableType] = [head, Text(began + ended, "dim")]
     if run.operation is not None and run.summary is not None:
         parts += _list("Executions", _executions(run.operation))
         parts += _planned(run.operation, run.summary, usual)
+        parts += _list("Next", next_steps(run.operation, find))
     elif run.unplanned is not None and run.unplanned.error is not None:
         parts += [_heading("Refused"), _indented(f"{run.error}: {run.unplanned.error.message}")]
     parts += _timeline(trail)
@@ -106,8 +108,8 @@ def verdict(progress: Progress, run: Run | None) -> RenderableType:
     if progress.error:
         lines += [Text(progress.error, "bold"), _indented(progress.cause)]
     summary = run.summary if run else None
-    if progress.status == "SUCCEEDED" and summary is not None and not summary.dry_run:
-        lines.append(Text(f"{summary.target_cluster_id} is at {summary.endpoint}:{summary.port}"))
+    if progress.status == "SUCCEEDED" and run and run.operation and summary and not summary.dry_run:
+        lines += [Text(line) for line in [serves(run.operation, summary)] if line]
     lines.append(Text(f"More: ./restore.sh show {progress.resumes or progress.operation_id}", "dim"))
     return Group(*lines)
 
@@ -116,11 +118,12 @@ def _planned(operation: Operation, summary: Summary, usual: Mapping[str, int]) -
     parts: list[RenderableType] = []
     if operation.error is not None and operation.status is OperationStatus.FAILED:
         parts += [_heading("Why it failed"), _indented(f"{operation.error.name}: {operation.error.message}")]
+    no_endpoint = "none yet" if operation.status is OperationStatus.RUNNING else "none"
     rows = [
         ("source", f"{summary.source_cluster_id}, {_snapshot(summary.snapshot)}"),
-        ("as of", f"{_minute(summary.snapshot_created_at)} UTC, {summary.snapshot_age_hours:g} hours old when picked"),
+        ("as of", f"{minute(summary.snapshot_created_at)} UTC, {summary.snapshot_age_hours:g} hours old when picked"),
         ("target", summary.target_cluster_id),
-        ("endpoint", f"{summary.endpoint}:{summary.port}" if summary.endpoint else "none yet"),
+        ("endpoint", f"{summary.endpoint}:{summary.port}" if summary.endpoint else no_endpoint),
         ("copy", _snapshot(summary.copied)),
         ("final snapshot", _snapshot(summary.final_snapshot)),
     ]
@@ -137,7 +140,6 @@ def _planned(operation: Operation, summary: Summary, usual: Mapping[str, int]) -
     parts += [_heading("Shut out"), _indented(", ".join(summary.shut_out) or "nobody")]
     parts += _list("Checks", [f"{item.name}: {item.found}, expected {item.expected}" for item in summary.checks])
     parts += _list("Health of the copy", [str(finding) for finding in summary.health])
-    parts += _list("Next", _next(operation))
     return parts
 
 
@@ -146,7 +148,7 @@ def _executions(operation: Operation) -> list[str]:
     if len(operation.executions) < 2:
         return []
     return [
-        f"{record.execution_arn.rpartition(':')[2]}, started {_minute(record.started_at)} UTC"
+        f"{record.execution_arn.rpartition(':')[2]}, started {minute(record.started_at)} UTC"
         + (f": {record.error.name} at {record.error.step}" if record.error else "")
         for record in operation.executions
     ]
@@ -158,9 +160,7 @@ def _approval(operation: Operation) -> list[RenderableType]:
         return []
     if record.approved is None:
         name = operation.operation_id
-        said = (
-            f"asked, until {_minute(record.expires_at)} UTC: ./restore.sh approve {name}, or reject {name} --reason …"
-        )
+        said = f"asked, until {minute(record.expires_at)} UTC: ./restore.sh approve {name}, or reject {name} --reason …"
     else:
         why = f": {record.reason}" if record.reason else ""
         said = f"{'approved' if record.approved else 'rejected'} by {record.approver}{why}"
@@ -186,30 +186,11 @@ def _status(run: Run) -> Text:
     return Text(f"{mark} {run.status.value}{' (dry run)' * run.is_dry_run}", colour)
 
 
-def _next(operation: Operation) -> list[str]:
-    swap, name = swap_of(operation), operation.operation_id
-    if operation.status is OperationStatus.SUCCEEDED and swap is not None and swap.undo is not None:
-        until = f", until {_minute(swap.undo_until)} UTC" if swap.undo_until else ""
-        return [f"{swap.put_aside} is kept{until}: {swap.undo} gives its name back"]
-    if operation.status is not OperationStatus.FAILED or operation.error is None:
-        return []
-    match advice_after(operation.error.name, operation):
-        case Advice.RESUME:
-            return [f"do what the message says, then ./restore.sh resume {name}"]
-        case Advice.NEW_RUN:
-            return ["do what the message says, then start a new run: ./restore.sh start"]
-    return ["nothing, the operation is over or another execution works on it"]
-
-
 def _snapshot(arn: str | None) -> str:
     if arn is None:
         return "none"
     region, account = region_and_account(arn)
     return f"{arn.split(':', 6)[6]} ({region}, {account})"
-
-
-def _minute(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def _heading(text: str) -> RenderableType:
