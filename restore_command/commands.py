@@ -67,6 +67,8 @@ def resume(pipeline: Pipeline, output: Output, operation_id: str, *, watch: bool
         raise Refused(f"no operation {operation_id}: ./restore.sh runs lists what there is")
     if run.status is OperationStatus.RUNNING:
         raise Refused(f"{run.operation_id} is at work, at {run.step}: ./restore.sh watch {run.operation_id}")
+    if run.status is OperationStatus.SUCCEEDED:
+        raise Refused(f"{run.operation_id} succeeded, there is nothing to resume: ./restore.sh start starts a new run")
     return _start(pipeline, output, {RESUME: run.operation_id}, executions.new_name("resume"), watch=watch)
 
 
@@ -76,6 +78,8 @@ def undo(pipeline: Pipeline, output: Output, operation_id: str, *, watch: bool) 
         run = records_of(pipeline).find(operation_id)
     if run is None:
         raise Refused(f"no operation {operation_id}: ./restore.sh runs lists what there is")
+    if run.unplanned is not None or (run.operation is not None and not run.operation.is_swap):
+        raise Refused(f"{run.operation_id} exchanged no names: name a run with strategy swap (./restore.sh runs)")
     return _start(pipeline, output, {UNDO: run.operation_id}, executions.new_name("undo"), watch=watch)
 
 

@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from deployment.account import Refused, error_code
+
 _MOST_SHOWN = 20
+_WRONG_NAMES = {
+    "ExecutionAlreadyExists": "which an execution has; expected a new name, or none: one is made then",
+    "InvalidName": "expected 1 to 80 letters, digits, - and _",
+}
 # States that take no time and that nobody waits for.
 _DECISIONS = ("ChoiceStateEntered", "ChoiceStateExited", "PassStateEntered", "PassStateExited")
 
@@ -87,9 +95,15 @@ class NoSuchExecution(Exception):
 
 
 def start(states: Any, state_machine_arn: str, request: Mapping[str, Any], name: str = "") -> str:
-    """Start an execution and return its ARN; its name is the operation's id."""
+    """Start an execution and return its ARN; its name is the operation's id. Raises `Refused` for no new name."""
     name = name or new_name()
-    arn = states.start_execution(stateMachineArn=state_machine_arn, name=name, input=json.dumps(request))
+    try:
+        arn = states.start_execution(stateMachineArn=state_machine_arn, name=name, input=json.dumps(request))
+    except ClientError as error:
+        wrong = _WRONG_NAMES.get(error_code(error))
+        if wrong is None:
+            raise
+        raise Refused(f"--name: found {name!r}, {wrong}; nothing was started") from None
     return str(arn["executionArn"])
 
 

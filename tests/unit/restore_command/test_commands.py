@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from deployment.account import Refused
@@ -281,6 +282,40 @@ def test_what_is_at_work_or_does_not_exist_is_not_resumed(name: str, told: str) 
     with pytest.raises(Refused, match=told):
         commands.resume(desk.pipeline, desk.output(), name, watch=False)
     assert desk.states.started == []
+
+
+def test_what_succeeded_is_not_resumed_and_what_is_no_swap_is_not_undone() -> None:
+    desk = Desk()
+    desk.store.create(a_restore("nightly-1"))
+
+    with pytest.raises(Refused, match=r"nightly-1 succeeded.*\./restore\.sh start"):
+        commands.resume(desk.pipeline, desk.output(), "nightly-1", watch=False)
+    with pytest.raises(Refused, match="nightly-1 exchanged no names"):
+        commands.undo(desk.pipeline, desk.output(), "nightly-1", watch=False)
+    assert desk.states.started == []
+
+
+def test_a_swap_is_undone_by_a_request_that_only_names_it() -> None:
+    desk = Desk()
+    desk.store.create(a_restore("swapped", identifiers=SWAP_NAMES, swap=SWAP_DONE, request=a_request(strategy="swap")))
+
+    assert commands.undo(desk.pipeline, desk.output(), "swapped", watch=False) == SUCCEEDED
+    assert json.loads(desk.states.started[0]["input"]) == {"undo": "swapped"}
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [("ExecutionAlreadyExists", "a new name"), ("InvalidName", "1 to 80 letters")]
+)
+def test_a_name_that_no_run_can_have_is_refused_with_what_would_do(
+    monkeypatch: pytest.MonkeyPatch, code: str, told: str
+) -> None:
+    def refuse(**_asked: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, "StartExecution")
+
+    desk = Desk()
+    monkeypatch.setattr(desk.states, "start_execution", refuse)
+    with pytest.raises(Refused, match=f"--name: found 'nightly 1'.*{told}.*nothing was started"):
+        commands.start(desk.pipeline, desk.output(), json.dumps(REQUEST), "nightly 1", watch=False)
 
 
 @pytest.mark.parametrize(("hours", "asked"), [(24.0, {"postpone_hours": 24.0}), (None, {"cancel": True})])
