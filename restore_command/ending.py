@@ -67,6 +67,14 @@ def _of_afterwards(run: Run | None) -> list[str]:
     return [f"nothing: {target} was {done} after the run"]
 
 
+def asks(run: Run | None) -> str:
+    """Say what a run that waits for a person waits for, empty for any other."""
+    record = run.operation.approval if run is not None and run.operation is not None else None
+    if run is None or record is None or record.approved is not None or run.status is not OperationStatus.RUNNING:
+        return ""
+    return f"Answer it: ./restore.sh approve {run.operation_id}, or reject {run.operation_id} --reason …"
+
+
 def minute(moment: datetime) -> str:
     """Write a moment as it is shown of runs."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"

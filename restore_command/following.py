@@ -9,6 +9,7 @@ from rich.text import Text
 
 from restore_command import execution as executions
 from restore_command import views
+from restore_command.ending import asks
 from restore_command.execution import Progress
 from restore_command.exit_codes import FAILED, RUNNING, SUCCEEDED
 from restore_command.output import Output
@@ -58,11 +59,15 @@ def _live(looks: Iterator[_Look], records: Records, output: Output) -> _Look:
 
 def _in_lines(looks: Iterator[_Look], output: Output) -> _Look:
     shown: set[str] = set()
+    asked = ""
     for look in looks:
         for state in (state for state in look[0].visits if state not in shown):
             if not output.as_json:
                 output.note(state)
         shown |= set(look[0].visits)
+        if asks(look[1]) not in ("", asked) and not output.as_json:
+            asked = asks(look[1])
+            output.note(asked)
     return look
 
 

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from restore_command.ending import minute, next_steps, serves
+from restore_command.ending import asks, minute, next_steps, serves
 from restore_command.execution import Progress
 from restore_command.records import AuditEntry, Run
 from utils.identifiers import region_and_account
@@ -71,7 +71,7 @@ def live(progress: Progress, run: Run | None, usual: Mapping[str, int]) -> Rende
                       duration(round(visit.seconds_so_far)))  # fmt: skip
     expected = _expected(progress, sum(usual.values())) if usual and progress.status == "RUNNING" else ""
     head = Text.assemble((progress.operation_id, "bold"), f"  {duration(round(progress.seconds))}{expected}")
-    return Group(head, table)
+    return Group(head, table, *(Text(line) for line in [asks(run)] if line))
 
 
 def _expected(progress: Progress, usual: int) -> str:

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from moto import mock_aws
 
-from restore_command import commands
+from restore_command import commands, following
 from tests.unit.evidence.runs import SWAP_DONE, SWAP_NAMES, a_request, a_restore
-from tests.unit.operations import AT
-from tests.unit.restore_command.desk import Desk
+from tests.unit.operations import AT, an_operation
+from tests.unit.restore_command.desk import Desk, FakeStates
 from utils.operation.model import Operation, OperationStatus
-from utils.operation.records import AfterwardsRecord, OperationError
+from utils.operation.records import AfterwardsRecord, ApprovalRecord, OperationError
 from utils.operation.retirement import afterwards_id, retirement_id
 
 
@@ -101,3 +101,17 @@ def test_what_becomes_of_a_cluster_is_told_with_its_run(
 ) -> None:
     run = a_restore()
     assert told in shown(run, what_comes_after(run, status, **record))
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_run_that_waits_for_a_person_is_watched_with_the_command_that_answers(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr(following, "_LOOK_SECONDS", 0.0)
+    desk = Desk(FakeStates(running_looks=2))
+    asked = ApprovalRecord(asked_at=AT, expires_at=AT + timedelta(hours=24))
+    desk.store.create(an_operation("nightly-1", approval=asked))
+    commands.watch(desk.pipeline, desk.output(terminal=terminal), "nightly-1")
+    told = desk.printed + desk.noted
+    assert "Answer it: ./restore.sh approve nightly-1, or reject nightly-1 --reason …\n" in told
+    assert terminal or told.count("./restore.sh approve") == 1
