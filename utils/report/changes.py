@@ -232,9 +232,16 @@ def _first_error(error: OperationError, record: BringBackRecord, operation: Oper
 
 @contextmanager
 def telling(changes: Callable[[], str]) -> Iterator[None]:
-    """Have a permanent error say what was changed so far, as `changes` has it when the error is raised."""
+    """Have a permanent error say what `changes` has by then, unless it says already that nothing was changed."""
     try:
         yield
     except PermanentError as error:
-        error.so_far(changes())
+        changed = changes()
+        if changed != NOTHING or not says_nothing_was_changed(str(error)):
+            error.so_far(changed)
         raise
+
+
+def says_nothing_was_changed(message: str) -> bool:
+    """Tell whether a message ends with that, without being told."""
+    return message.endswith(f"; {NOTHING}")

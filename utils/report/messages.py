@@ -5,7 +5,7 @@ from utils.errors import SO_FAR
 from utils.operation.model import OperationStatus, ScriptRecord
 from utils.operation.records import OperationError
 from utils.report.advice import Advice
-from utils.report.changes import without_a_plan
+from utils.report.changes import says_nothing_was_changed, without_a_plan
 from utils.report.commands import execution_url, resume_command
 from utils.report.envelope import About, notification
 from utils.report.exposure import exposure_in_words
@@ -159,7 +159,7 @@ def _what_is_left(summary: Summary, error: OperationError) -> list[str]:
         _row("Durations", seconds or "no phase ended"),
         _row("Exposure", exposure_in_words(summary)),
         _row("Shut out", ", ".join(summary.shut_out) or "nobody yet"),
-        *(_changed(summary) if SO_FAR not in error.message else []),
+        *([] if SO_FAR in error.message or says_nothing_was_changed(error.message) else _changed(summary)),
         *_warned_of(summary),
         "",
         *_deletion(summary),
