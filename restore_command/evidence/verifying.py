@@ -37,6 +37,7 @@ class Verified:
 
     right: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    not_given: list[str] = field(default_factory=list)
     predicate: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -47,9 +48,13 @@ class Verified:
     def document(self) -> dict[str, Any]:
         """Return it as JSON values."""
         said = {"proves": list(PROVES) if self.holds else [], "does_not_prove": list(DOES_NOT_PROVE)}
-        return {"verified": self.holds, "right": self.right, "wrong": self.wrong, **said} | {
-            "statement": dict(self.predicate)
-        }
+        return {
+            "verified": self.holds,
+            "right": self.right,
+            "wrong": self.wrong,
+            "not_given": self.not_given,
+            **said,
+        } | {"statement": dict(self.predicate)}
 
 
 def verify(files: Iterable[Path], key_file: Path) -> Verified:
@@ -116,8 +121,7 @@ def _check_files(contents: Mapping[str, bytes], statement: Mapping[str, Any], fo
         else:
             found.right.append(f"{name}: SHA-256 is the one that was signed")
     missing = sorted(digests.keys() - contents.keys())
-    if missing:
-        found.right.append(f"not looked at, as they were not given: {', '.join(missing)}")
+    found.not_given += missing
     if len(missing) == len(digests):
         found.wrong.append(f"no file to compare: give {' or '.join(missing)} as well")
 
