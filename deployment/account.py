@@ -20,6 +20,7 @@ from botocore.exceptions import (
 
 _CONFIG = Config(connect_timeout=5, read_timeout=300, retries={"mode": "standard", "total_max_attempts": 4})
 _DENIED = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized")
+_READS_A_TABLE = ("GetItem", "Query", "Scan")
 _NOT_LOGGED_IN = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient", "SignatureDoesNotMatch")
 
 
@@ -112,5 +113,7 @@ def explain(error: ClientError | BotoCoreError) -> str:
             return f"no permission for {error.operation_name}: {text}; use credentials that are allowed to"
         if code.startswith(_NOT_LOGGED_IN):
             return f"AWS does not take the credentials ({code}): log in again, or set AWS_PROFILE"
+        if code == "ResourceNotFoundException" and error.operation_name in _READS_A_TABLE:
+            return "no table of the pipeline here: deploy it (./deploy.sh deploy), or name its Region with --region"
         return f"{error.operation_name} failed with {code}: {text}"
     return f"no answer from AWS ({type(error).__name__}: {error}): check the network and try again"

@@ -19,6 +19,7 @@ from utils.request.afterwards import AFTERWARDS_OF
 from utils.request.parsing import RESUME, UNDO, find_problems
 
 _LOOK_SECONDS = 1.0
+_OF_A_FLEET = {"operations", "operations_from"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +63,10 @@ def plan(pipeline: Pipeline, output: Output, text: str) -> int:
 def resume(pipeline: Pipeline, output: Output, operation_id: str, *, watch: bool) -> int:
     """Start an execution that goes on with an operation."""
     with told():
-        run = records_of(pipeline).find(operation_id)
-    if run is None:
-        raise Refused(f"no operation {operation_id}: ./restore.sh runs lists what there is")
+        records = records_of(pipeline)
+        run = records.find(operation_id)
+        if run is None:
+            raise records.missing(operation_id)
     if run.status is OperationStatus.RUNNING:
         raise Refused(f"{run.operation_id} is at work, at {run.step}: ./restore.sh watch {run.operation_id}")
     if run.status is OperationStatus.SUCCEEDED:
@@ -75,9 +77,10 @@ def resume(pipeline: Pipeline, output: Output, operation_id: str, *, watch: bool
 def undo(pipeline: Pipeline, output: Output, operation_id: str, *, watch: bool) -> int:
     """Start an execution that exchanges the names of a swap back."""
     with told():
-        run = records_of(pipeline).find(operation_id)
-    if run is None:
-        raise Refused(f"no operation {operation_id}: ./restore.sh runs lists what there is")
+        records = records_of(pipeline)
+        run = records.find(operation_id)
+        if run is None:
+            raise records.missing(operation_id)
     if run.unplanned is not None or (run.operation is not None and not run.operation.is_swap):
         raise Refused(f"{run.operation_id} exchanged no names: name a run with strategy swap (./restore.sh runs)")
     return _start(pipeline, output, {UNDO: run.operation_id}, executions.new_name("undo"), watch=watch)
@@ -122,7 +125,7 @@ def show(pipeline: Pipeline, output: Output, name: str | None) -> int:
         known = records.runs()
         run = records.find(name) if name else next(iter(known), None)
         if run is None:
-            raise Refused(f"no operation {name}: ./restore.sh runs lists what there is" if name else "no run yet")
+            raise records.missing(name) if name else Refused("no run yet")
         trail = records.audit_trail(run.operation_id)
     summary = run.summary
     document = {
@@ -142,6 +145,11 @@ def _checked(pipeline: Pipeline, output: Output, text: str) -> dict[str, Any] | 
         request: dict[str, Any] = read_json(text)
     except NotJson as error:
         output.note(f"restore.sh: found no JSON ({error}); expected a request, a JSON object; nothing was started")
+        return None
+    if isinstance(request, dict) and not _OF_A_FLEET.isdisjoint(request):
+        output.note(
+            "restore.sh: found the request of a fleet; start it with ./restore.sh fleet start; nothing was started"
+        )
         return None
     problems = find_problems(request, pipeline.defaults)
     for problem in problems:
@@ -167,10 +175,11 @@ def _message_of(run: Run) -> str | None:
 
 def _arn_of(pipeline: Pipeline, name: str | None) -> str:
     """Return the execution of that name, or the one that works on the operation of that name now."""
-    run = records_of(pipeline).find(name) if name else None
+    records = records_of(pipeline)
+    run = records.find(name) if name else None
     if run is not None:
         return run.execution_arns[-1]
     try:
         return executions.find(pipeline.states, pipeline.state_machine_arn, name)
     except NoSuchExecution as error:
-        raise Refused(str(error)) from None
+        raise (records.missing(name) if name and records.has_fleet(name) else Refused(str(error))) from None

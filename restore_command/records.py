@@ -1,5 +1,6 @@
 """The rows of operations: the list of runs, one run with its audit trail, and how long phases took before."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from deployment.account import Refused
 from restore_command.pipeline import AUDIT_TABLE, STATE_TABLE, Pipeline
 from utils.aws.table import Item, json_of
 from utils.operation.model import Operation, OperationStatus
@@ -99,6 +101,16 @@ class Records:
     def find(self, name: str) -> Run | None:
         """Return the operation of that id, or the one that an execution of that name works or worked on."""
         return self.at(name) or next((run for run in self.runs() if _works_on(name, run)), None)
+
+    def has_fleet(self, name: str) -> bool:
+        """Tell whether the runs of a fleet of that name are there."""
+        return any(re.fullmatch(rf"{re.escape(name)}-\d{{3}}", run.operation_id) for run in self.runs())
+
+    def missing(self, name: str) -> Refused:
+        """Say that there is no operation of that name, and what is perhaps meant."""
+        if self.has_fleet(name):
+            return Refused(f"{name} is a fleet, no operation: ./restore.sh fleet show {name}, or watch")
+        return Refused(f"no operation {name}: ./restore.sh runs lists what there is")
 
     def audit_trail(self, operation_id: str) -> list[AuditEntry]:
         """Return the audit rows of an operation, oldest first."""

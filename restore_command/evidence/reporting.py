@@ -104,8 +104,8 @@ def _operation(pipeline: Pipeline, name: str | None) -> Operation:
     records = records_of(pipeline)
     with told():
         run = records.find(name) if name else next(iter(records.runs()), None)
-    if run is None:
-        raise Refused(f"no operation {name}: ./restore.sh runs lists what there is" if name else "no run yet")
+        if run is None:
+            raise records.missing(name) if name else Refused("no run yet")
     if run.operation is None:
         raise Refused(
             f"{run.operation_id} never had a plan, so there is nothing to report: ./restore.sh show tells why"

@@ -1,7 +1,7 @@
 """What a fleet is asked for: a list of requests, checked before anything is started."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
@@ -80,7 +80,7 @@ def parsed(text: str) -> tuple[FleetRequest | None, list[str]]:
     try:
         return FleetRequest.model_validate(raw), []
     except ValidationError as error:
-        return None, [_told(item["loc"], item["msg"]) for item in error.errors()][:MOST_PROBLEMS]
+        return None, [_told(item) for item in error.errors()][:MOST_PROBLEMS]
 
 
 def problems_of(request: FleetRequest, given: list[Any], defaults: Defaults) -> Iterator[str]:
@@ -113,8 +113,12 @@ def target_named_in(request: Any) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _told(place: tuple[int | str, ...], problem: str) -> str:
-    return f"{'.'.join(map(str, place)) or 'request'}: {problem.removeprefix('Value error, ')}"
+def _told(problem: Mapping[str, Any]) -> str:
+    place = ".".join(map(str, problem["loc"])) or "request"
+    if problem["type"] == "extra_forbidden":
+        known = ", ".join(FleetRequest.model_fields)
+        return f"{place}: found an unknown field; expected one of {known}; one request alone: ./restore.sh start"
+    return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 def _problems_of_one(operation: Any, request: FleetRequest, defaults: Defaults) -> Iterator[str]:

@@ -37,6 +37,10 @@ def refused(code: str) -> ClientError:
             refused("ExpiredToken"),
             "AWS does not take the credentials (ExpiredToken): log in again, or set AWS_PROFILE",
         ),
+        (
+            ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "no"}}, "Scan"),
+            "no table of the pipeline here: deploy it (./deploy.sh deploy), or name its Region with --region",
+        ),
         (refused("ValidationError"), "DescribeStacks failed with ValidationError: no such thing"),
         (
             EndpointConnectionError(endpoint_url="https://aws"),

@@ -56,6 +56,7 @@ def test_a_request_without_fields_is_one_with_the_stacks_defaults() -> None:
         ('{"source": {"clusterid": "prod"}}', "'cluster_id' perhaps"),
         ("prod", "found no JSON"),
         ("[]", "expected"),
+        ('{"operations": [{}]}', "the request of a fleet; start it with ./restore.sh fleet start"),
         ("[" * 100_000, "found no JSON"),
         ('{"dry_run": true, "dry_run": false}', "found no JSON ('dry_run' twice in one object)"),
     ],
@@ -282,6 +283,18 @@ def test_what_is_at_work_or_does_not_exist_is_not_resumed(name: str, told: str) 
     with pytest.raises(Refused, match=told):
         commands.resume(desk.pipeline, desk.output(), name, watch=False)
     assert desk.states.started == []
+
+
+def test_a_fleet_that_is_taken_for_an_operation_is_named() -> None:
+    desk = Desk()
+    desk.store.create(a_restore("weekly-001"))
+    desk.states.names = ["weekly-001"]
+
+    for command in (commands.watch, commands.show):
+        with pytest.raises(Refused, match=r"weekly is a fleet, no operation: \./restore\.sh fleet show weekly"):
+            command(desk.pipeline, desk.output(), "weekly")
+    with pytest.raises(Refused, match="No operation weekly-9"):
+        commands.watch(desk.pipeline, desk.output(), "weekly-9")
 
 
 def test_what_succeeded_is_not_resumed_and_what_is_no_swap_is_not_undone() -> None:
