@@ -136,7 +136,8 @@ def _planned(operation: Operation, summary: Summary, usual: Mapping[str, int]) -
         for phase, seconds in summary.seconds.items()
     ]
     parts += [_heading("Took"), _fields(took)] if took else []
-    parts += [_heading("Users"), _fields([(name, "; ".join(proofs)) for name, proofs in summary.users.items()])]
+    users = [(name, "; ".join(proofs)) for name, proofs in summary.users.items()]
+    parts += [_heading("Users"), _fields(users)] if users else []
     parts += [_heading("Shut out"), _indented(", ".join(summary.shut_out) or "nobody")]
     parts += _list("Checks", [f"{item.name}: {item.found}, expected {item.expected}" for item in summary.checks])
     parts += _list("Health of the copy", [str(finding) for finding in summary.health])
