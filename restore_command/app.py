@@ -80,7 +80,7 @@ def runs(
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Only runs started since, such as 36h or 7d.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, metavar="NUMBER", help="The newest so many.")] = 20,
     env: Env = None,
     region: Region = None,
     json: AsJson = False,
@@ -146,7 +146,7 @@ def undo(
 def afterwards(
     operation: Annotated[str, typer.Argument(metavar="OPERATION", help="Run with afterwards.")],
     postpone: Annotated[
-        float | None, typer.Option(metavar="HOURS", help="Let it stay for so many hours from now.")
+        float | None, typer.Option(min=0.001, max=8000, metavar="HOURS", help="Let it stay for so many hours from now.")
     ] = None,
     cancel: Annotated[bool, typer.Option("--cancel", help="Let it stay for good.")] = False,
     env: Env = None,
@@ -187,12 +187,14 @@ def report(
 
 @app.command()
 def drills(
-    days: Annotated[int, typer.Option(min=1, max=3660, help="Look at so many days.")] = 90,
+    days: Annotated[int, typer.Option(min=1, max=3660, metavar="DAYS", help="Look at so many days.")] = 90,
     until: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="The last of these days (UTC); today when left out."),
     ] = None,
-    fresh_days: Annotated[int, typer.Option(min=1, max=3660, help="A restore proves a source for so many days.")] = 30,
+    fresh_days: Annotated[
+        int, typer.Option(min=1, max=3660, metavar="DAYS", help="A restore proves a source for so many days.")
+    ] = 30,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page as well.")] = None,
     signed: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Have it made and signed by the pipeline, and fetch that.")

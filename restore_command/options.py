@@ -21,7 +21,7 @@ class Environment(StrEnum):
 
 Env = Annotated[
     Environment | None,
-    typer.Option("--env", help="Environment; left out, the Region's only one, or that with the guide's names."),
+    typer.Option("--env", help="Environment; left out, the Region's only one, or that without a name of its own."),
 ]
 Region = Annotated[str | None, typer.Option(help="Target Region; AWS_REGION or the profile's when left out.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

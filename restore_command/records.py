@@ -14,7 +14,7 @@ from utils.aws.table import Item, json_of
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.state_table import operation_of
 from utils.operation.store import MOST_EARLIER_RUNS, UnplannedOperation
-from utils.plan.expectation import expected_seconds
+from utils.plan.expectation import alike, expected_seconds
 from utils.report.summary import Summary, summarise
 
 PHASES = ("copy", "delete", "restore", "users")
@@ -153,7 +153,8 @@ def usual_seconds(runs: Iterable[Run], run: Run) -> dict[str, int]:
         and earlier.summary
         and not earlier.is_dry_run
     ]
-    return expected_seconds(took[:MOST_EARLIER_RUNS])
+    is_swap = run.operation is not None and run.operation.is_swap
+    return expected_seconds(alike(took, is_swap=is_swap)[:MOST_EARLIER_RUNS])
 
 
 def _works_on(name: str, run: Run) -> bool:

@@ -25,7 +25,9 @@ _FAILED = ("✗", "bold red")
 def table_of(runs: Iterable[Run]) -> Table:
     """Return a table, one line a run."""
     table = Table(box=box.SIMPLE, pad_edge=False, collapse_padding=True)
-    for name in ("operation", "target", "status", "started (UTC)"):
+    # What is copied into the next command is never broken.
+    table.add_column("operation", no_wrap=True)
+    for name in ("target", "status", "started (UTC)"):
         table.add_column(name, overflow="fold")
     table.add_column("took", justify="right", no_wrap=True)
     table.add_column("ended by", overflow="fold")

@@ -15,6 +15,9 @@ OPERATION_ID_PATTERN = r'^[^\s#"%\\^|~`$&,;:/<>{}\[\]?*\x00-\x1f\x7f-\x9f]{1,80}
 REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$"
 ACCOUNT_PATTERN = r"^[0-9]{12}$"
 
+# What the throwaway clusters of `./deploy.sh selftest` begin with.
+SELFTEST = "aurora-restore-selftest"
+
 _LONGEST_IDENTIFIER = 63
 
 

@@ -15,11 +15,10 @@ from deployment.selftest.content import DATABASE, checks
 from deployment.throwaway.clusters import ENGINE, SERVERLESS, SMALLEST
 from restore_command.pipeline import Pipeline
 from utils.evidence.costs import CAPACITY_HOUR
-from utils.identifiers import digest_of, suffixed_identifier
+from utils.identifiers import SELFTEST, digest_of, suffixed_identifier
 from utils.request.parsing import find_problems
 
-PREFIX = "aurora-restore-selftest"
-TAG = "aurora-restore-selftest"
+PREFIX = TAG = SELFTEST
 # On AWS: making the source, its snapshot and the copy, restoring, and removing all of it.
 _MINUTES, _MORE_BETWEEN_REGIONS = 45, 15
 _DOLLARS_BESIDE = 0.05  # storage, snapshots, a secret, requests and what goes between Regions, for an hour

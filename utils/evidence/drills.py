@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from utils.identifiers import SELFTEST
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.retirement import restores
 from utils.report.retirement import left_by_drill
@@ -93,7 +94,8 @@ def drills_of(
 ) -> list[Drills]:
     """Return each source cluster's restores, those that are longest not proven first; never drilled before all.
 
-    A run counts if it began after `since` and, for a period that is over, had ended by `until`.
+    A run counts if it began after `since` and, for a period that is over, had ended by `until`. Selftests prove the
+    pipeline and no source: theirs are left out.
     """
     by_source: dict[SourceCluster, list[Operation]] = {source: [] for source in population}
     clean_ups: dict[str, Operation] = {}
@@ -103,7 +105,11 @@ def drills_of(
         was_run = restores(operation) and not operation.request.dry_run and operation.finished_at is not None
         if was_run and operation.created_at >= since and not _is_later(operation, until):
             by_source.setdefault(_source_of(operation), []).append(operation)
-    found = [_drills(source, its_own, clean_ups, fresh_for) for source, its_own in by_source.items()]
+    found = [
+        _drills(source, its_own, clean_ups, fresh_for)
+        for source, its_own in by_source.items()
+        if not source.cluster_id.startswith(f"{SELFTEST}-")
+    ]
     return sorted(found, key=lambda item: (item.last.finished_at if item.last else _NEVER, str(item.source)))
 
 

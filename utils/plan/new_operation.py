@@ -15,7 +15,7 @@ from utils.operation.planned import Identifiers, Plan
 from utils.operation.state_table import row_ttl
 from utils.plan import guards, planning, readiness
 from utils.plan.afterwards.drill import base_of_drill, check_name_is_free, with_names_of_drill
-from utils.plan.expectation import expected_seconds
+from utils.plan.expectation import alike, expected_seconds
 from utils.plan.inherited import usable_key, what_to_inherit
 from utils.plan.kept import kept_and_pruned
 from utils.plan.leftovers import (
@@ -170,11 +170,12 @@ def _foreseen(request: RestoreRequest, plan: Plan, identifiers: Identifiers, ser
     keeps, finals = kept_and_pruned(
         snapshots, tags.Role.FINAL, target_id, keep=request.keep_final_snapshots, is_new_one=plan.take_final_snapshot
     )
-    runs = services.operations.earlier_runs(services.settings.target_region, identifiers.timed_as)
+    earlier = services.operations.earlier_runs(services.settings.target_region, identifiers.timed_as)
+    runs = alike([run.seconds for run in earlier], is_swap=identifiers.swap is not None)
     return {
         "prunes": [*copies, *finals, *new_ones_pruned(request, identifiers, services)],
         "keeps": keeps,
-        "expected_seconds": expected_seconds([run.seconds for run in runs]),
+        "expected_seconds": expected_seconds(runs),
         "earlier_runs": len(runs),
     }
 

@@ -103,7 +103,7 @@ def _checked(undone: Operation, new: Cluster | None, old: Cluster | None) -> tup
         raise _refused(
             f"{target_id} as {'another cluster' if new else 'no cluster'} than operation {undone.operation_id} made",
             "the cluster that this swap restored under the name",
-            "undo the later run instead, or rename the clusters by hand",
+            "undo the later run instead, or start a new run if this swap is undone already",
         )
     for cluster in (new, old):
         if cluster is not None and cluster.status in _STOPPED:

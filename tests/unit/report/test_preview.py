@@ -94,6 +94,26 @@ def test_the_time_is_the_middle_of_earlier_runs_over_the_same_target(lived_in: F
     assert "copy 20 min, restore 15 min, total 60 min (the middle of 3 earlier runs)" in text
 
 
+@pytest.mark.parametrize(
+    ("strategy", "minutes", "runs"),
+    [
+        ("replace", {"copy": 20.0, "restore": 15.0, "total": 60.0}, 3),
+        ("swap", {"copy": 1.0, "swap": 8.0, "total": 9.0}, 1),
+    ],
+)
+def test_what_swaps_took_says_nothing_of_a_run_that_replaces(
+    lived_in: FakeAws, strategy: str, minutes: dict[str, float], runs: int
+) -> None:
+    swap = {"copy": 60, "total": 540, "swap": 480}
+    run = RunDurations(operation_id="swap-1", finished_at=lived_in.clock.now(), seconds=swap)
+    lived_in.operations.remember_run("us-west-2", "staging", run)
+
+    preview = planned(lived_in, strategy=strategy)
+
+    assert list(preview["expected_minutes"].items()) == list(minutes.items())
+    assert preview["earlier_runs"] == runs
+
+
 def test_a_run_that_succeeded_is_remembered_for_the_next_plan(aws: FakeAws) -> None:
     aws.west.has_cluster("staging", tags=REPLACEABLE_TAG)
     assert planned(aws)["expected_minutes"] == {}

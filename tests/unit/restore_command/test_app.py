@@ -114,3 +114,10 @@ def test_what_becomes_of_a_cluster_is_either_put_off_or_called_off(
 ) -> None:
     assert run(monkeypatch, "afterwards", "nightly-1", *options) == USAGE
     assert "give one of the two" in capsys.readouterr().err
+
+
+def test_it_is_put_off_by_some_time_or_nothing_is_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "afterwards", "nightly-1", "--postpone", "-1") == USAGE
+    assert "'--postpone': Input should be greater than or equal to 0.001" in capsys.readouterr().err

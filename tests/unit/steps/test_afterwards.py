@@ -297,7 +297,7 @@ class TestAChange:
         with pytest.raises(InvalidRequest, match="being dealt with"):
             change(fresh, afterwards_of=OPERATION, cancel=True)
         follow(fresh)
-        with pytest.raises(InvalidRequest, match="after which all is done"):
+        with pytest.raises(InvalidRequest, match=r"after which nothing is left to do \(it is over\)"):
             change(fresh, afterwards_of=OPERATION, postpone_hours=9)
 
     def test_is_refused_beyond_the_year_after_which_step_functions_ends_what_waits(self, fresh: FakeAws) -> None:

@@ -13,7 +13,7 @@ from utils.runtime.services import Services
 _CANCELLED = "called off"
 _IS_LATE = {
     OperationStatus.RUNNING: "whose cluster is being dealt with",
-    OperationStatus.SUCCEEDED: "after which all is done",
+    OperationStatus.SUCCEEDED: "after which nothing is left to do ({ended})",
     OperationStatus.FAILED: "whose cluster stays unless somebody has {} go on, which failed",
 }
 _LONGEST_EXECUTION = timedelta(days=365)  # the state machine's TimeoutSeconds, which may not be more
@@ -33,10 +33,8 @@ def change_afterwards(change: AfterwardsChange, services: Services) -> str:
     if record.is_drill:
         raise _refused(f"operation {change.afterwards_of}, a drill", "a run whose cluster people work with")
     if row.status is not OperationStatus.RUNNING or row.deletion is not None:
-        raise _refused(
-            f"operation {change.afterwards_of}, {_IS_LATE[row.status].format(row.operation_id)}",
-            "one whose cluster still has time",
-        )
+        late = _IS_LATE[row.status].format(row.operation_id, ended=record.ended or "it is over")
+        raise _refused(f"operation {change.afterwards_of}, {late}", "one whose cluster still has time")
     try:
         if change.cancel:
             record.ended = _CANCELLED

@@ -24,6 +24,7 @@ from tests.unit.restore_command.desk import Desk
 from utils.evidence.attestation import sha256
 from utils.evidence.drills import SourceCluster, drills_of
 from utils.evidence.period import Period, Population, page_of_period
+from utils.identifiers import SELFTEST
 from utils.operation.model import OperationStatus
 from utils.operation.records import AfterwardsRecord, DeletionRecord
 from utils.report.summary import durations
@@ -144,6 +145,11 @@ def test_what_was_never_restored_comes_first(desk: Desk) -> None:
     assert (never.source, never.last, never.fresh_until, never.success_rate) == (NEVER, None, None, None)
     assert not never.is_fresh(AT)
     assert prod.source == PROD
+
+
+def test_a_selftest_proves_no_source(desk: Desk) -> None:
+    throwaway = SourceCluster(cluster_id=f"{SELFTEST}-1", region="us-east-1", account_id="123456789012")
+    assert [item.source for item in found(desk, throwaway)] == [PROD]
 
 
 def test_the_page_shows_it_with_bars_and_whatever_a_cluster_is_called_is_text(desk: Desk) -> None:
