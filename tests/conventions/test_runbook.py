@@ -21,12 +21,13 @@ SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^###|\Z)", ERRORS, re.MULTILINE
 
 
 def test_its_sections_are_the_errors() -> None:
-    assert sorted(SECTIONS) == sorted(NAMES)
+    assert sorted(SECTIONS) == sorted(NAMES), "docs/runbook.md, Errors: a section for each of utils/errors.py"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_section_says_symptom_check_and_act(name: str) -> None:
-    assert re.findall(r"^- (\w+): .+", SECTIONS[name], re.MULTILINE) == ["Symptom", "Check", "Act"]
+    said = re.findall(r"^- (\w+): .+", SECTIONS.get(name, ""), re.MULTILINE)
+    assert said == ["Symptom", "Check", "Act"], f"docs/runbook.md, Errors, {name}"
 
 
 @pytest.mark.parametrize(
@@ -38,4 +39,4 @@ def test_it_says_how_to(task: str) -> None:
 
 def test_the_readme_names_every_error_too() -> None:
     table = (REPOSITORY / "README.md").read_text().partition("## When it fails")[2].partition("\n## ")[0]
-    assert set(re.findall(r"`([A-Z]\w+)`", table)) == set(NAMES)
+    assert set(re.findall(r"`([A-Z]\w+)`", table)) == set(NAMES), "README.md, When it fails"
