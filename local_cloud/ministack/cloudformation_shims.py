@@ -19,6 +19,7 @@ def install() -> None:
     transform_nested_templates()
     keep_attributes_of_nested_updates()
     import_secrets()
+    compare_what_there_will_be()
 
 
 def keep_resource_policies_of_secrets() -> None:
@@ -145,3 +146,22 @@ def import_secrets() -> None:
     handlers["AWS::SecretsManager::Secret"]["import"] = take
     changesets._IMPORT_LOOKUPS["AWS::SecretsManager::Secret"] = (("Id",), problem)
     changesets._import_ref = compare
+
+
+def compare_what_there_will_be() -> None:
+    """Leave resources whose condition is false out of a change set; ministack lists them as added."""
+    changesets = ministack_modules.service("cloudformation.changesets")
+    engine = ministack_modules.service("cloudformation.engine")
+    resolve = changesets._resolve_props_for_diff
+
+    def resolve_those(template: Json, parameters: Json, *stack: str) -> Json:
+        conditions = engine._evaluate_conditions(template, parameters)
+        resolved: Json = resolve(template, parameters, *stack)
+        made = {
+            name: resource
+            for name, resource in resolved.get("Resources", {}).items()
+            if conditions.get(resource.get("Condition"), True)
+        }
+        return {**resolved, "Resources": made}
+
+    changesets._resolve_props_for_diff = resolve_those

@@ -159,3 +159,30 @@ def test_a_parameter_says_whether_a_table_is_protected(cloud: LocalCloud, word: 
     assert created(cloud, name, protected_table(name, word)) == "CREATE_COMPLETE"
     table = cloud.client("dynamodb").describe_table(TableName=name)["Table"]
     assert table["DeletionProtectionEnabled"] is (word == "true")
+
+
+@pytest.mark.parametrize(("word", "added"), [("yes", ["Always", "Perhaps"]), ("no", ["Always"])])
+def test_a_change_set_lists_only_what_its_conditions_let_be_made(
+    cloud: LocalCloud, word: str, added: list[str]
+) -> None:
+    """CloudFormation User Guide, "Conditions": whether a resource is created is decided before any is."""
+    name = f"perhaps-{uuid.uuid4().hex[:8]}"
+    topic = {"Type": "AWS::SNS::Topic"}
+    body = {
+        "Parameters": {"Wanted": {"Type": "String"}},
+        "Conditions": {"IsWanted": {"Fn::Equals": [{"Ref": "Wanted"}, "yes"]}},
+        "Resources": {"Always": topic, "Perhaps": {**topic, "Condition": "IsWanted"}},
+    }
+    cloudformation, made = cloud.client("cloudformation"), {"StackName": name, "ChangeSetName": "first"}
+    cloudformation.create_change_set(
+        **made,
+        ChangeSetType="CREATE",
+        TemplateBody=json.dumps(body),
+        Parameters=[{"ParameterKey": "Wanted", "ParameterValue": word}],
+    )
+    cloudformation.get_waiter("change_set_create_complete").wait(**made, WaiterConfig={"Delay": 1})
+
+    changes = cloudformation.describe_change_set(**made)["Changes"]
+
+    assert [change["ResourceChange"]["LogicalResourceId"] for change in changes] == added
+    cloudformation.delete_stack(StackName=name)
