@@ -199,6 +199,8 @@ TAGGED: dict[str, Rule] = {
     "CreateDBProxy": _any_resource,
 }
 
+_ABOUT_THE_MASTER = {"CreateDBCluster", "CreateDBInstance", "ModifyDBCluster", "ModifyDBInstance"}
+
 
 def needed(call: Call) -> list[tuple[str, list[ResourceRequest]]]:
     """Return every action that the call needs, with its resources and their condition contexts."""
@@ -228,8 +230,20 @@ def _request(call: Call, arn: str) -> ResourceRequest:
     if call.operation == "CreateDBInstance":
         context["rds:DatabaseClass"] = [call.params["DBInstanceClass"]]
         context["rds:DatabaseEngine"] = [call.params["Engine"]]
-    # A key of the request that is left out is absent, whatever RDS will take instead.
-    for member in ("ManageMasterUserPassword", "PubliclyAccessible"):
-        if member in call.params:
-            context[f"rds:{member}"] = [str(call.params[member]).lower()]
+    if call.operation in _ABOUT_THE_MASTER:
+        context["rds:ManageMasterUserPassword"] = [str(_manages_master_password(call)).lower()]
+    # This one is absent if the request leaves it out, whatever RDS will take instead.
+    if "PubliclyAccessible" in call.params:
+        context["rds:PubliclyAccessible"] = [str(call.params["PubliclyAccessible"]).lower()]
     return ResourceRequest(arn=arn, context=context)
+
+
+def _manages_master_password(call: Call) -> bool:
+    """Return what the request says, or what the cluster has.
+
+    The Aurora User Guide's policy (Deny where it is false) meets every change of a cluster whose password RDS does not
+    manage, so the key is there although such a request does not say anything.
+    """
+    cluster = call.state.clusters.get(call.params.get("DBClusterIdentifier", "").lower())
+    managed = cluster is not None and cluster.master_secret is not None
+    return bool(call.params.get("ManageMasterUserPassword", managed))

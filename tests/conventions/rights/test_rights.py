@@ -21,12 +21,13 @@ KEYS = {
     "rds:AddTagsToResource": REQUEST_TAGS | RESOURCE_TAGS | {"rds:TagsFromRequest"},
     "rds:CopyDBClusterSnapshot": REQUEST_TAGS | RESOURCE_TAGS,
     "rds:CreateDBClusterSnapshot": REQUEST_TAGS | RESOURCE_TAGS,
-    "rds:CreateDBInstance": REQUEST_TAGS | RESOURCE_TAGS | {"rds:PubliclyAccessible", "rds:ManageMasterUserPassword"},
+    "rds:CreateDBInstance": REQUEST_TAGS | RESOURCE_TAGS | {"rds:PubliclyAccessible"},
     "rds:DeleteDBCluster": RESOURCE_TAGS,
     "rds:DeleteDBClusterSnapshot": RESOURCE_TAGS,
     "rds:DeleteDBInstance": RESOURCE_TAGS,
-    "rds:EnableHttpEndpoint": RESOURCE_TAGS | {"rds:ManageMasterUserPassword"},  # absent, it must be
-    "rds:ModifyDBCluster": RESOURCE_TAGS | {"rds:ManageMasterUserPassword"},
+    "rds:EnableHttpEndpoint": RESOURCE_TAGS,
+    # Not rds:ManageMasterUserPassword: RDS fills it in where a request is silent, so it cannot be asked to be absent.
+    "rds:ModifyDBCluster": RESOURCE_TAGS,
     "rds:ModifyDBClusterSnapshotAttribute": RESOURCE_TAGS,
     "rds:ModifyDBInstance": RESOURCE_TAGS,
     "rds:RestoreDBClusterFromSnapshot": REQUEST_TAGS | RESOURCE_TAGS,

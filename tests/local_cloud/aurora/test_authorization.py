@@ -166,6 +166,18 @@ def test_what_a_request_leaves_open_is_no_condition_key(
     assert guard.contexts["rds:CreateDBInstance", guarded.arn("db", "app-2")].get("rds:PubliclyAccessible") == key
 
 
+@pytest.mark.parametrize(("given", "key"), [({}, "false"), ({"ManageMasterUserPassword": True}, "true")])
+def test_a_change_says_whether_rds_manages_the_master_password_also_where_the_request_does_not(
+    guarded: Region, guard: Guard, given: dict[str, Any], key: str
+) -> None:
+    """Aurora User Guide, "Enforcing Aurora management of the master user password": a Deny where the key is false."""
+    guard.forbidden = {"rds:ModifyDBCluster"}
+    with refused("AccessDenied"):
+        guarded.rds.modify_db_cluster(DBClusterIdentifier="app", DeletionProtection=False, **given)
+    asked = guard.contexts["rds:ModifyDBCluster", guarded.arn("cluster", "app")]
+    assert asked["rds:ManageMasterUserPassword"] == [key]
+
+
 class TestKeys:
     def encrypted(self, region: Region, key: str) -> None:
         region.rds.create_db_cluster(

@@ -356,7 +356,8 @@ OWN: dict[str, tuple[frozenset[str], Call]] = {
         rds("stop_db_cluster", DBClusterIdentifier=RESTORED),
     ),
     "let RDS manage a restored cluster's password": (
-        frozenset({"setup-db-users"}),
+        # Whoever may change it comes as far as the refused combination; only setup-db-users may make the secret.
+        frozenset({"delete-rds", "restore-snapshot", "setup-db-users", "swap-clusters"}),
         rds("modify_db_cluster", DBClusterIdentifier=RESTORED, ManageMasterUserPassword=True, MasterUserPassword="x"),
     ),
     "restore a cluster": (
