@@ -38,6 +38,15 @@ def test_its_role_may_stop_no_run() -> None:
     assert stopping[0]["Resource"]["Fn::Sub"].endswith(":execution:aurora-restore-fleet/*")
 
 
+def test_its_role_has_what_a_distributed_map_asks_for_at_least() -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+    rights = {statement["Sid"]: statement for statement in statements(STACK["FleetRole"]["Properties"])}
+    assert rights["RunItsMap"]["Action"] == "states:StartExecution"
+    assert rights["RunItsMap"]["Resource"]["Fn::Sub"].endswith(":stateMachine:aurora-restore-fleet")
+    assert rights["LookAtItself"]["Action"] == "states:DescribeExecution"
+    assert rights["LookAtItself"]["Resource"]["Fn::Sub"].endswith(":execution:aurora-restore-fleet:*")
+
+
 def test_its_role_is_lent_to_the_machine_and_to_its_maps_and_to_no_other() -> None:
     # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html: machine/mapStateLabel
     [trust] = STACK["FleetRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]

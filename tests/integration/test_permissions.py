@@ -16,6 +16,7 @@ NOT_ASKED_LOCALLY = {
     "ExecutionLogs": "Step Functions delivers an execution's log with the state machine's role",
     "KeepDeadLetters": "Lambda keeps there what a function could not do that EventBridge invoked, with its role",
     "RunItsMap": "Step Functions starts the children of a distributed Map with the state machine's role",
+    "LookAtItself": "Step Functions looks at a distributed Map's machine with the same role",
     "LookAfterItsMap": "Step Functions looks at, and ends, the children of a distributed Map with the same role",
     "ReachTheVpc": "Lambda makes a function's network interfaces with its role",
     "UseKeysThroughRds": "AWS asks for it where the key is another account's; the local Aurora asks for the grant only",
