@@ -250,7 +250,28 @@ def test_what_destroys_or_changes_is_tied_to_a_tag(step: str, action: str) -> No
             # Application Auto Scaling gives its readers no tag, and a name that nobody else gives.
             assert str(statement["Resource"]).endswith(":db:application-autoscaling-*'}")
             continue
+        if action == "rds:DeleteDBInstance" and statement["Sid"] == "AskedForByScaling":
+            assert statement["Condition"] == {"Bool": {"aws:ViaAWSService": "true"}}  # no call of the function's own
+            continue
         assert statement["Condition"]["StringEquals"] in GUARDING_TAGS[action]
+
+
+def test_who_has_readers_scaled_may_do_what_scaling_will_do() -> None:
+    # https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_permission_validation.html
+    asked = {
+        "cloudwatch:DeleteAlarms",
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:PutMetricAlarm",
+        "rds:AddTagsToResource",
+        "rds:CreateDBInstance",
+        "rds:DeleteDBInstance",
+    }
+    for step in STEPS:
+        granted = [statement for statement in role_of(step) if statement["Sid"] == "AskedForByScaling"]
+        scales = any(allows(statement, "application-autoscaling:RegisterScalableTarget") for statement in role_of(step))
+        assert [set(statement["Action"]) for statement in granted] == ([asked] if scales else [])
+        # One of the calls is for an instance of an account that does not exist.
+        assert all(":*:db:*" in str(statement["Resource"]) for statement in granted)
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -23,6 +23,7 @@ NOT_ASKED_LOCALLY = {
     "FirstClusterOfAccount": "RDS asks for it once in the life of an account",
     "LetTheTargetsTagsGoWithIt": "AWS may ask for tags that a snapshot inherits; the local Aurora for those asked for",
     "ScaleReaders": "a scalable target of the local cloud outlives its cluster; whether AWS's does is not documented",
+    "AskedForByScaling": "Application Auto Scaling tries these in its caller's name before it registers a cluster",
     "SubscribeToTarget": "an event subscription of the local Aurora keeps the names of sources that are gone",
     "DeleteAsksForSnapshotToo": "the authorization reference requires the snapshot also of a deletion without one",
 }
