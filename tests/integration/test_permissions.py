@@ -18,6 +18,7 @@ NOT_ASKED_LOCALLY = {
     "RunItsMap": "Step Functions starts the children of a distributed Map with the state machine's role",
     "LookAtItself": "Step Functions looks at a distributed Map's machine with the same role",
     "LookAfterItsMap": "Step Functions looks at, and ends, the children of a distributed Map with the same role",
+    "FindPipeline": "the stories hand the approvers' command its tables; a unit test asks for the stack",
     "ReachTheVpc": "Lambda makes a function's network interfaces with its role",
     "UseKeysThroughRds": "AWS asks for it where the key is another account's; the local Aurora asks for the grant only",
     "FirstClusterOfAccount": "RDS asks for it once in the life of an account",

@@ -2,15 +2,21 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from fnmatch import fnmatchcase
+from types import SimpleNamespace
+from typing import Any, cast
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from deployment.account import Refused
+from deployment.account import Account, Refused
 from restore_command.answering import answer
 from restore_command.exit_codes import SUCCEEDED
+from restore_command.output import Output
+from restore_command.pipeline import Pipeline
+from tests.conventions.cfn_yaml import load_template, statements
 from tests.unit.operation.tables import make_table
 from tests.unit.restore_command.desk import Desk
 
@@ -68,3 +74,33 @@ def test_a_run_that_never_asked_is_told_and_what_aws_forbids_is_said(desk: Desk,
     answers.refuses_with = "AccessDeniedException"
     with pytest.raises(Refused, match="no permission for SendTaskSuccess"):
         answer(desk.pipeline, desk.output(), "n-1", "", approved=True)
+
+
+def no_such_stack(**_: Any) -> tuple[Any, dict[str, Any]]:
+    refusal = {"Error": {"Code": "ValidationError", "Message": "Stack does not exist"}, "ResponseMetadata": {}}
+    return SimpleNamespace(status_code=400), refusal
+
+
+@pytest.mark.parametrize("environment", [None, "staging"])
+def test_all_that_the_command_asks_of_aws_is_in_the_approvers_role(answers: Answers, environment: str | None) -> None:
+    role = load_template("infrastructure/stepfunctions.yaml")["Resources"]["ApproverRole"]["Properties"]
+    granted = {statement["Action"]: str(statement["Resource"]) for statement in statements(role)}
+    asked: list[tuple[str, str]] = []
+    with mock_aws():
+        made = make_table("aurora-restore-approvals", "operation_id")
+        made.put_item(Item={"operation_id": "n-1", "task_token": "token-1", "target_cluster_id": "staging"})
+        session = boto3.session.Session(region_name="us-west-2")
+        session.events.register(
+            "provide-client-params.*",
+            lambda params, model, **_: asked.append((model.name, params.get("StackName", ""))),
+        )
+        session.events.register("before-call.cloudformation.DescribeStacks", cast(Any, no_such_stack))
+        account = Account("us-west-2", "123456789012", "arn:aws:iam::123456789012:user/ops", session)
+        pipeline = Pipeline(account, environment)
+        vars(pipeline)["states"] = answers
+        answer(pipeline, Output(as_json=True), "n-1", "", approved=True)
+
+    assert {name for name, _ in asked} == {"DescribeStacks", "GetItem"}
+    assert granted.keys() >= {"cloudformation:DescribeStacks", "dynamodb:GetItem", "states:SendTaskSuccess"}
+    stacks = granted["cloudformation:DescribeStacks"].partition(":stack/")[2].rstrip("'}")
+    assert all(fnmatchcase(f"{stack}/id", stacks) for name, stack in asked if name == "DescribeStacks")
