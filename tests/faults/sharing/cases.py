@@ -78,6 +78,7 @@ KINDS = (
     Kind(name="busy-for-good", fault=_WRONG_STATE | _ALL | {"kind": "error"}, of=(COPY, SHARE), says="A fault was"),
     Kind(name="in-use-for-good", fault=_WRONG_STATE | _ALL | {"kind": "error"}, of=(REMOVE,), passes=True),
     Kind(name="source-gone", fault=_NOT_FOUND | _ALL | {"kind": "error"}, of=(COPY,), says="NotFound"),
+    Kind(name="quota-passes", fault={"kind": "error", "code": "SnapshotQuotaExceeded"}, of=(COPY,), passes=True),
     Kind(
         name="quota-reached", fault={"kind": "error", "code": "SnapshotQuotaExceeded"} | _ALL, of=(COPY,),
         says="SnapshotQuotaExceeded",
