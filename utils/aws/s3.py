@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from utils.aws.calls import aws_call, error_code
-from utils.errors import PostRestoreSqlFailed
+from utils.errors import AccessDenied, PostRestoreSqlFailed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -38,6 +38,8 @@ class S3Gateway:
             try:
                 answer = self._client.get_object(Bucket=bucket, Key=key)
             except ClientError as error:
+                if error_code(error) == "AccessDenied":
+                    raise _closed_or_missing(s3_uri) from None
                 if error_code(error) not in {"NoSuchKey", "NoSuchBucket"}:
                     raise
                 raise _unusable(s3_uri, "no such object", "an object that the functions may read") from None
@@ -61,6 +63,19 @@ class S3Gateway:
         """Write an object, as a new version of one that is there."""
         with aws_call("s3:PutObject"):
             self._client.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
+
+
+def _closed_or_missing(s3_uri: str) -> AccessDenied:
+    """Say what S3 leaves open: to who may not list a bucket it does not tell an object that is not there from others.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    return AccessDenied(
+        f"AccessDenied from s3:GetObject of {s3_uri}, which is not there or is closed to the function",
+        expected="an object that the functions may read",
+        action="look first whether it is there under exactly this name; if it is, compare the role with "
+        "infrastructure/lambda.yaml, and look at the policy and the key of the bucket",
+    )
 
 
 def _unusable(s3_uri: str, found: str, expected: str) -> PostRestoreSqlFailed:

@@ -61,9 +61,12 @@ def test_a_script_that_is_not_there_is_refused(put: Put, uri: str) -> None:
         put(b"").script(uri)
 
 
-def test_a_script_that_iam_keeps_from_us_is_access_denied() -> None:
+def test_a_script_that_is_not_there_or_closed_is_access_denied() -> None:
     client = boto3.client("s3", region_name="us-west-2")
     with Stubber(client) as stub:
         stub.add_client_error("get_object", "AccessDenied", http_status_code=403)
-        with pytest.raises(AccessDenied, match="s3:GetObject"):
+        with pytest.raises(AccessDenied, match="s3:GetObject") as denied:
             S3Gateway(client).script(URI)
+    # The functions may not list the bucket, so S3 says so of what is not there as well.
+    assert f"{URI}, which is not there or is closed" in str(denied.value)
+    assert "look first whether it is there" in str(denied.value)
