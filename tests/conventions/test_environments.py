@@ -18,6 +18,7 @@ SHARED = re.compile(
     r"|^aurora-restore/\$\{Environment\}/[a-z-]+$"  # secrets, which have the environment's name in any case
     r"|:cluster-snapshot:aurora-restore-(copy|final|source)-\*$"  # with the mark beside it, as below
     r"|^aurora-restore:archived-at$"
+    r"|:stack/aurora-restore\*/\*$"  # only looked at, to find which environments are here
 )
 # A name that only the Region tells from another one: IAM, S3 and dashboards are the same in all Regions of an account.
 GLOBAL = {
