@@ -23,8 +23,11 @@ def is_quarantined(operation: Operation) -> bool:
 
 
 def settings_to_restore_with(operation: Operation) -> TargetSettings:
-    """Return the settings of the plan, with the groups of the quarantine in place of the target's."""
-    if not is_quarantined(operation):
+    """Return the settings of the plan, with the groups of the quarantine in place of the target's.
+
+    Also where an earlier cluster of the operation has left its quarantine: what is restored anew is as production.
+    """
+    if operation.bring_back is not None or not operation.plan.quarantine_group_ids:
         return wanted_settings(operation)
     return operation.plan.settings.model_copy(update={"security_group_ids": operation.plan.quarantine_group_ids})
 

@@ -20,6 +20,24 @@ _NEW_PASSWORD = "MasterUserPassword"  # noqa: S105 - the name of what RDS shows 
 _ON_PURPOSE = {"deleted", "deleting", "stopped", "stopping"}
 
 
+def note_restored(operation: Operation, resource_id: str, services: Services) -> None:
+    """Keep which cluster was restored; what was done in one before, which is gone, is forgotten.
+
+    The new one has production's data, passwords and jobs as they came: no script has run there, nobody is shut out.
+    """
+    begun = operation.begun
+    is_another = begun.left_resource_id not in (None, resource_id) and operation.bring_back is None
+    begun.restored_resource_id, begun.left_resource_id = resource_id, None
+    if not is_another:
+        return
+    operation.users = None
+    operation.exposure.ended_at, operation.exposure.network_opened_at = None, None
+    if operation.restore is not None and operation.restore.finished_at is not None:
+        operation.restore = None
+    # At once: nothing that was done in another cluster is taken for done in this one, however the step ends.
+    services.operations.save(operation)
+
+
 def clear_half_restored(operation: Operation, cluster: Cluster, services: Services) -> list[str]:
     """Delete our own cluster or those of our instances that AWS gave up; return what is being deleted.
 

@@ -30,6 +30,7 @@ class Begun(BaseModel):
     copy_requested: bool = False
     restore_requested: bool = False
     restored_resource_id: str | None = Field(default=None, description="Of the cluster restored last; None: not seen.")
+    left_resource_id: str | None = Field(default=None, description="Of the one before, once another is asked for.")
     final_snapshot_requested: bool = False
     final_snapshot_lost: bool = False
     old_target_started: bool = False
@@ -41,9 +42,7 @@ class Begun(BaseModel):
 class DeletionRecord(BaseModel):
     """The old target's end."""
 
-    started_at: datetime | None = Field(
-        default=None, description="None until the first look after the operation was resumed."
-    )
+    started_at: datetime | None = Field(default=None, description="None until the first look after a resumption.")
     finished_at: datetime | None = None
     final_snapshot_arn: str | None = None
     destroying_since: datetime | None = Field(default=None, description="Before this moment nothing was taken away.")

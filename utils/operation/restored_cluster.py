@@ -16,4 +16,13 @@ def may_be_restored_by(cluster: Cluster, operation: Operation) -> bool:
 def known_resource_id(operation: Operation) -> str | None:
     """Return the resource id of the cluster that it restored last; None if it has not seen that yet."""
     of_the_record = operation.restore.resource_id if operation.restore else None
-    return operation.begun.restored_resource_id or of_the_record
+    is_left = of_the_record == operation.begun.left_resource_id
+    return operation.begun.restored_resource_id or (None if is_left else of_the_record)
+
+
+def leave_restored(operation: Operation) -> bool:
+    """Forget which cluster was restored, as another is about to be asked for; False where none is known."""
+    known = known_resource_id(operation)
+    if known is not None:
+        operation.begun.left_resource_id, operation.begun.restored_resource_id = known, None
+    return known is not None

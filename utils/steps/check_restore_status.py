@@ -3,7 +3,7 @@
 from utils.aws.rds_models import Cluster, Instance
 from utils.cluster.ours import check_cluster_is_ours, has_given_way
 from utils.cluster.quarantine import note_exposure
-from utils.cluster.restored import what_is_unready, what_others_did
+from utils.cluster.restored import note_restored, what_is_unready, what_others_did
 from utils.cluster.settings_after_restore import compared, unfinished_settings
 from utils.errors import RestoreFailed
 from utils.operation.model import Operation
@@ -30,14 +30,15 @@ def check_restore_status(operation: Operation, services: Services) -> StepResult
         answer = _request_again(phase, target_id) if not_requested_yet else _not_shown(phase, record, target_id)
         services.operations.save(operation)
         return answer
+    check_cluster_is_ours(cluster, operation)
+    note_restored(operation, cluster.resource_id, services)
+    phase, record = restore_phase(operation, now), operation.restore_record(now)
     record.missing_since = None
     note_exposure(operation, instances, now)
-    check_cluster_is_ours(cluster, operation)
     missing = sorted(set(operation.restored_instance_ids) - {instance.identifier for instance in instances})
     fixed = [instance for instance in instances if not instance.is_autoscaled]
     unready = what_is_unready(cluster, fixed, operation, now)
     _remember(record, cluster, fixed)
-    operation.begun.restored_resource_id = cluster.resource_id
     record.notes = what_others_did(cluster, fixed, operation, now)
     if unready or missing:
         waiting_for = ", ".join(unready) or f"instances {', '.join(missing)}"

@@ -4,11 +4,13 @@ from utils import tags
 from utils.aws.rds_statuses import RESTORED_CLUSTER, Verdict
 from utils.cluster.beside import settings_to_build
 from utils.cluster.ours import check_cluster_is_ours, has_given_way
+from utils.cluster.restored import note_restored
 from utils.cluster.settings_after_restore import finish_settings
 from utils.cluster.source.restoring import request_restore
 from utils.cluster.statuses import judge
 from utils.errors import CapacityUnavailable, ResourceBusy
 from utils.operation.model import Operation
+from utils.operation.restored_cluster import leave_restored
 from utils.operation.wanted import wanted_settings
 from utils.plan import guards
 from utils.plan.restore_settings import tags_of_members
@@ -23,7 +25,7 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
     if operation.swap is not None and operation.swap.has_begun:
         return StepResult(status=StepStatus.IN_PROGRESS, wait_seconds=1)
     cluster = services.rds().find_cluster(target_id)
-    record = operation.restore_record(services.clock.now())
+    operation.restore_record(services.clock.now())
     waiting_for, what_to_do = f"cluster {target_id}", "look at the cluster in the RDS console"
     try:
         if cluster is None or has_given_way(cluster, operation):
@@ -31,13 +33,14 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
             operation.begun.restore_requested = True
         else:
             check_cluster_is_ours(cluster, operation)
-            operation.begun.restore_requested, operation.begun.restored_resource_id = True, cluster.resource_id
+            operation.begun.restore_requested = True
+            note_restored(operation, cluster.resource_id, services)
             verdict = judge(RESTORED_CLUSTER, cluster.status, target_id, operation, services.clock.now())
             if verdict is Verdict.READY and _has_its_instances(operation, services):
                 finish_settings(operation, cluster, services)
-        record.waits_for_capacity = False
+        operation.restore_record(services.clock.now()).waits_for_capacity = False
     except CapacityUnavailable as lacking:
-        record.waits_for_capacity = True
+        operation.restore_record(services.clock.now()).waits_for_capacity = True
         waiting_for = f"capacity for {', '.join(wanted_settings(operation).classes)}: {lacking}"
         what_to_do = "start a new run with another target.instances.instance_class"
     waiting = restore_phase(operation, services.clock.now()).wait(waiting_for, action=what_to_do)
@@ -48,12 +51,12 @@ def restore_snapshot(operation: Operation, services: Services) -> StepResult:
 def _restore(operation: Operation, services: Services) -> None:
     target_id = operation.restored_cluster_id
     wanted = (wanted_settings(operation).tags or {}) | _own_tags(operation)
-    if operation.begun.restored_resource_id is not None:
+    if leave_restored(operation):
         # In the row before the call, whose answer may be lost: what comes is another cluster than the one before.
-        operation.begun.restored_resource_id = None
         services.operations.save(operation)
-    operation.begun.restored_resource_id = request_restore(operation, settings_to_build(operation), wanted, services)
-    if operation.begun.restored_resource_id is not None:
+    resource_id = request_restore(operation, settings_to_build(operation), wanted, services)
+    if resource_id is not None:
+        note_restored(operation, resource_id, services)
         return
     cluster = services.rds().find_cluster(target_id)
     if cluster is None or has_given_way(cluster, operation):
