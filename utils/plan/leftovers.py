@@ -12,6 +12,20 @@ from utils.plan.inherited import readable_record
 from utils.preflight.looks import Preflight
 from utils.runtime.services import Services
 
+# Of a restored cluster: what it shows before its first login, and what a restore that fails ends in.
+_NEVER_ANSWERED = {
+    "cloning-failed",
+    "creating",
+    "failed",
+    "incompatible-create",
+    "incompatible-restore",
+    "migrating",
+    "migration-failed",
+    "preparing-data-migration",
+    "restore-error",
+    "restore-failed",
+}
+
 
 def half_restored_by(cluster: Cluster, operations: OperationStore) -> str | None:
     """Name the operation that restored the cluster and never opened it; None for one that was proven or is foreign.
@@ -22,8 +36,8 @@ def half_restored_by(cluster: Cluster, operations: OperationStore) -> str | None
     earlier = maker_of(cluster, operations)
     if earlier is None or (earlier.users is not None and earlier.users.finished_at is not None):
         return None
-    if _has_the_old_data(cluster, earlier) and cluster.status == "available" and cluster.member_ids:
-        return None  # whoever could log in before can, and may have worked with it
+    if _has_the_old_data(cluster, earlier) and _may_have_been_worked_with(cluster, earlier):
+        return None
     return cluster.tags[tags.OPERATION_ID]
 
 
@@ -38,6 +52,15 @@ def old_data_half_back_by(cluster: Cluster, operations: OperationStore) -> str |
 def _has_the_old_data(cluster: Cluster, earlier: Operation) -> bool:
     record = earlier.bring_back
     return record is not None and record.cleared_at is not None and cluster.resource_id != record.failed_resource_id
+
+
+def _may_have_been_worked_with(cluster: Cluster, earlier: Operation) -> bool:
+    """Tell whether the old data that is back may have answered: whoever could log in before can.
+
+    What RDS does with it just now (a backup, a change, a night's stop) says nothing of the days before.
+    """
+    is_back = earlier.bring_back is not None and earlier.bring_back.finished_at is not None
+    return is_back or (bool(cluster.member_ids) and cluster.status not in _NEVER_ANSWERED)
 
 
 def maker_of(cluster: Cluster, operations: OperationStore) -> Operation | None:

@@ -24,6 +24,7 @@ from utils.errors import (
     OperationNotResumable,
     RestoreFailed,
     TargetNotDeletable,
+    TargetProtected,
 )
 from utils.operation.model import Operation, OperationStatus, StepName, UsersRecord
 from utils.operation.records import BringBackRecord, OperationError
@@ -384,6 +385,30 @@ def test_the_next_run_takes_the_old_data_for_what_it_is(failing: FakeAws, door: 
     assert plan.plan.take_final_snapshot, "people work with it again"
 
 
+@pytest.mark.parametrize("status", ["stopped", "backing-up", "modifying", "maintenance", "starting"])
+@pytest.mark.parametrize("finished", [True, False])
+def test_old_data_that_is_back_is_never_deleted_unseen_whatever_rds_does_with_it_when_a_plan_is_made(
+    failing: FakeAws, door: Door, status: str, *, finished: bool
+) -> None:
+    assert door
+    if finished:
+        brought_back(failing)
+        closed(failing)
+    else:
+        turned(failing)
+        cleared(failing)
+        for _ in range(2):
+            failing.run(restore_snapshot)
+            failing.west.settle()
+        ended(failing)
+    failing.west.clusters["staging"] |= {"Status": status, "DeletionProtection": True}
+    with pytest.raises(TargetProtected):
+        next_run(failing)
+    planned = next_run(failing, override_deletion_protection=True)
+    assert planned.plan.half_restored_by is None
+    assert planned.plan.take_final_snapshot, "people may have worked with it since"
+
+
 @pytest.mark.parametrize("cluster", ["the failed new one", "the old data without instances", "the old data"])
 def test_a_run_over_what_a_failed_bringing_back_left_heals_it_and_loses_nobodys_work(
     failing: FakeAws, cluster: str
@@ -401,16 +426,20 @@ def test_a_run_over_what_a_failed_bringing_back_left_heals_it_and_loses_nobodys_
         failing.run(restore_snapshot)
         failing.west.settle()
     ended(failing)
-    arn = EXECUTION_ARN.replace(OPERATION, "nightly-2")
-    request = {"override_deletion_protection": True}
-    snapshot_check(StartEvent(operation_id="nightly-2", execution_arn=arn, request=request), failing.services)
-    planned = failing.operations.find("nightly-2")
-    assert planned is not None
+    planned = next_run(failing, override_deletion_protection=True)
     is_worked_with = cluster == "the old data"
     assert planned.plan.half_restored_by == (None if is_worked_with else OPERATION)
     assert planned.plan.take_final_snapshot is is_worked_with
     assert planned.plan.inherited_from is Origin.TARGET_RECORD, "not what is half done"
     assert planned.plan.settings.custom_endpoints == old.settings.custom_endpoints
+
+
+def next_run(aws: FakeAws, **request: Any) -> Operation:
+    arn = EXECUTION_ARN.replace(OPERATION, "nightly-2")
+    snapshot_check(StartEvent(operation_id="nightly-2", execution_arn=arn, request=request), aws.services)
+    planned = aws.operations.find("nightly-2")
+    assert planned is not None
+    return planned
 
 
 def test_it_is_refused_without_a_final_snapshot(aws: FakeAws) -> None:
