@@ -1,8 +1,10 @@
 """The preflight once more, right before anything is destroyed: between plan and deletion hours may have passed."""
 
 from utils.aws.rds_models import Cluster
+from utils.errors import TargetChanged
 from utils.operation.model import Operation
 from utils.plan import guards
+from utils.plan.leftovers import half_restored_by
 from utils.plan.source.point_in_time import check_restorable_source
 from utils.preflight.bound import look_at_what_binds
 from utils.preflight.buildable import Wanted, look_at_what_is_wanted
@@ -17,6 +19,7 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
     """Raise what keeps the old target from being replaced now, all of it at once; `ResourceBusy` for what may pass."""
     # Of another cluster than the planned one nothing else is worth saying.
     guards.check_target_is_the_planned_one(target, operation.plan.old_target_resource_id)
+    _check_is_left_still(operation, target, services)
     preflight, request, plan = Preflight(), operation.request, operation.plan
     members = services.rds().instances_of(target.identifier)
     staying = [member for member in members if member.status != "deleting"]
@@ -60,3 +63,17 @@ def look_again_before_deleting(operation: Operation, target: Cluster, services: 
         lambda: guards.check_instance_names(services.rds(), operation.identifiers.instance_ids, target.identifier),
     )
     preflight.raise_problems()
+
+
+def _check_is_left_still(operation: Operation, target: Cluster, services: Services) -> None:
+    """Refuse a leftover that people may work with since the plan was made: it would go without a final snapshot."""
+    earlier, deletion = operation.plan.half_restored_by, operation.deletion
+    has_begun = deletion is not None and deletion.destroying_since is not None
+    if earlier is None or has_begun or half_restored_by(target, services.operations) is not None:
+        return
+    raise TargetChanged(
+        f"cluster {target.identifier}, which operation {earlier} had left half-restored and people may work with now",
+        field="target.cluster_id",
+        expected="a cluster that nobody was let into, as when the plan was made",
+        action="start a new run, which takes a final snapshot of it first; it was not touched",
+    )

@@ -23,6 +23,7 @@ from utils.errors import (
     InvalidRequest,
     OperationNotResumable,
     RestoreFailed,
+    TargetChanged,
     TargetNotDeletable,
     TargetProtected,
 )
@@ -31,6 +32,7 @@ from utils.operation.records import BringBackRecord, OperationError
 from utils.runtime.contract import ClosingEvent, StartEvent, StepResult, StepStatus
 from utils.runtime.failure import as_caught
 from utils.runtime.step import act_on
+from utils.steps.check_copy_status import check_copy_status
 from utils.steps.check_delete_status import check_delete_status
 from utils.steps.copy_snapshot import copy_snapshot
 from utils.steps.delete_rds import delete_rds
@@ -407,6 +409,27 @@ def test_old_data_that_is_back_is_never_deleted_unseen_whatever_rds_does_with_it
     planned = next_run(failing, override_deletion_protection=True)
     assert planned.plan.half_restored_by is None
     assert planned.plan.take_final_snapshot, "people may have worked with it since"
+
+
+def test_old_data_whose_instances_came_up_after_a_plan_was_made_is_not_deleted_without_a_final_snapshot(
+    failing: FakeAws,
+) -> None:
+    turned(failing)
+    cleared(failing)
+    failing.run(restore_snapshot)
+    failing.west.settle()
+    ended(failing)
+    planned = next_run(failing)
+    assert planned.plan.half_restored_by == OPERATION, "nobody could log in"
+    failing.goes_on_as("nightly-2")
+    failing.run(copy_snapshot)
+    failing.west.settle()
+    failing.run(check_copy_status)
+    failing.west.has_instance("staging-1", "staging", tags={"aurora-restore:replaceable": "true"})
+    asked = failing.west.asked("delete_db_cluster")
+    with pytest.raises(TargetChanged, match="start a new run, which takes a final snapshot"):
+        act_on(StepName.DELETE_RDS, failing.operation, failing.services, delete_rds)
+    assert failing.west.asked("delete_db_cluster") == asked
 
 
 @pytest.mark.parametrize("cluster", ["the failed new one", "the old data without instances", "the old data"])

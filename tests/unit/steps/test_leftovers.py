@@ -6,11 +6,12 @@ from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
 from tests.unit.steps.stories import copy_is_ready, ended, fail, resume
 from utils import tags
 from utils.errors import IdentifierTaken, TargetChanged
-from utils.operation.model import Operation, UsersRecord
+from utils.operation.model import Operation, StepName, UsersRecord
 from utils.operation.planned import Outcome
 from utils.report.messages import message_for_success
 from utils.report.summary import summarise
 from utils.runtime.contract import StartEvent
+from utils.runtime.step import act_on
 from utils.steps.check_copy_status import check_copy_status
 from utils.steps.check_delete_status import check_delete_status
 from utils.steps.check_restore_status import check_restore_status
@@ -80,11 +81,42 @@ def test_a_role_that_rds_cannot_take_on_keeps_no_target_half_restored(restored: 
     assert check.found == f"{role['RoleArn']} for s3Import with status INVALID, on the half-restored cluster staging"
     assert "let rds.amazonaws.com assume the role" in check.do
     restored.goes_on_as(SECOND)
-    restored.run(copy_snapshot)
-    restored.west.settle()
-    restored.run(check_copy_status)
+    copied(restored)
     restored.run(delete_rds)
     assert restored.west.clusters["staging"]["Status"] == "deleting"
+
+
+def test_a_leftover_of_the_plan_is_not_deleted_once_its_users_were_let_in(restored: FakeAws) -> None:
+    fail(restored, error="CheckFailed")
+    assert start_another(restored).plan.half_restored_by == OPERATION
+    restored.goes_on_as(SECOND)
+    copied(restored)
+    first = restored.operations.find(OPERATION)
+    assert first is not None
+    # A function outlives its execution by up to a quarter of an hour, and a copy takes hours.
+    first.users = UsersRecord(finished_at=restored.clock.now())
+    restored.operations.save(first)
+    with pytest.raises(TargetChanged, match="left half-restored and people may work with now"):
+        act_on(StepName.DELETE_RDS, restored.operation, restored.services, delete_rds)
+    assert restored.west.destroyed.count("delete_db_cluster") == 1, "the old target of the first run only"
+
+
+def test_a_leftover_whose_deletion_has_begun_is_deleted_to_the_end(restored: FakeAws) -> None:
+    fail(restored, error="CheckFailed")
+    start_another(restored)
+    restored.goes_on_as(SECOND)
+    copied(restored)
+    restored.west.fail("delete_db_cluster", "InvalidDBClusterStateFault")
+    restored.run(delete_rds)
+    restored.operations.rows.pop(OPERATION)
+    restored.run(delete_rds)
+    assert restored.west.clusters["staging"]["Status"] == "deleting"
+
+
+def copied(aws: FakeAws) -> None:
+    aws.run(copy_snapshot)
+    aws.west.settle()
+    aws.run(check_copy_status)
 
 
 def test_a_leftover_whose_restore_got_no_answer_and_that_nobody_saw_is_kept(deleted: FakeAws) -> None:
