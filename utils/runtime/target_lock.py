@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from utils.errors import OperationInProgress
 from utils.operation.store import Attempt, TargetLock
 from utils.report.metrics import measure_lock
-from utils.request.model import BRING_BACK, RestoreRequest
+from utils.request.model import BRING_BACK, SWAP, RestoreRequest
 from utils.runtime.services import Services
 
 _BEYOND_THE_BUDGETS = timedelta(hours=2)
@@ -26,18 +26,12 @@ def take_lock(
     """
     region = services.settings.target_region
     now = datetime.now(UTC)
-    budgets, approval = request.budgets, request.approval
-    hours = (
-        budgets.copy_hours + budgets.delete_hours + budgets.restore_hours + (approval.timeout_hours if approval else 0)
-    )
-    if request.on_failure == BRING_BACK:
-        hours += budgets.delete_hours + budgets.restore_hours
     wanted = TargetLock(
         holder=operation_id,
         execution_arn=attempt.execution_arn,
         redrive_count=attempt.redrive_count,
         acquired_at=now,
-        expires_at=now + timedelta(hours=hours) + _BEYOND_THE_BUDGETS,
+        expires_at=now + timedelta(hours=_longest_hours(request)) + _BEYOND_THE_BUDGETS,
     )
     lock = services.operations.acquire_lock(region, target_cluster_id, wanted)
     if lock.holder != operation_id and may_take_over and not services.executions.is_running(lock.execution_arn):
@@ -50,3 +44,17 @@ def take_lock(
             expected="no other operation on this target",
             action=f"wait for it or stop its execution {lock.execution_arn}; nothing was changed",
         )
+
+
+def _longest_hours(request: RestoreRequest) -> float:
+    """Return the sum of what the phases may take: a lock that lapses under a run would let another one in beside it."""
+    budgets, approval = request.budgets, request.approval
+    # The users have as long as the restore, from the master's new password on.
+    hours = budgets.copy_hours + budgets.delete_hours + 2 * budgets.restore_hours
+    if approval is not None:
+        hours += approval.timeout_hours
+    if request.strategy == SWAP:
+        hours += 2 * budgets.restore_hours  # the exchange of names, and the way back
+    if request.on_failure == BRING_BACK:
+        hours += budgets.delete_hours + budgets.restore_hours
+    return hours

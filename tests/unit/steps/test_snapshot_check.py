@@ -117,11 +117,22 @@ def test_a_dry_run_plans_and_takes_no_lock(aws: FakeAws) -> None:
     assert aws.operations.locks == {}
 
 
-def test_a_run_locks_its_target_for_longer_than_its_budgets(aws: FakeAws) -> None:
-    aws.start(budgets={"copy_hours": 1, "delete_hours": 1, "restore_hours": 1})
+@pytest.mark.parametrize(
+    ("request_", "hours"),
+    [
+        ({}, 1 + 2 + 10 + 10),
+        ({"strategy": "swap"}, 1 + 2 + 10 + 10 + 10 + 10),
+        ({"on_failure": "bring_back"}, 1 + 2 + 10 + 10 + 2 + 10),
+        ({"approval": {"timeout_hours": 5}}, 1 + 2 + 10 + 10 + 5),
+    ],
+)
+def test_a_run_locks_its_target_for_longer_than_its_phases_may_take(
+    aws: FakeAws, request_: dict[str, Any], hours: int
+) -> None:
+    aws.start(budgets={"copy_hours": 1, "delete_hours": 2, "restore_hours": 10}, **request_)
     lock = aws.operations.locks[LOCK]
     assert (lock.holder, lock.execution_arn) == (OPERATION, EXECUTION_ARN)
-    assert lock.expires_at - lock.acquired_at == timedelta(hours=5)
+    assert lock.expires_at - lock.acquired_at == timedelta(hours=hours + 2)
 
 
 def start_another(aws: FakeAws) -> None:
