@@ -45,6 +45,7 @@ class DeletionRecord(BaseModel):
     started_at: datetime | None = Field(default=None, description="None until the first look after a resumption.")
     finished_at: datetime | None = None
     final_snapshot_arn: str | None = None
+    final_snapshot_is_fresh: bool = Field(default=False, description="It is of the attempt that is to delete.")
     destroying_since: datetime | None = Field(default=None, description="Before this moment nothing was taken away.")
     deleted_members: list[str] = []
     protection_switched_off: bool = False

@@ -144,7 +144,7 @@ def _restart_clocks(operation: Operation) -> None:
     if operation.copied and not operation.copied.finished_at:
         operation.copied = None
     if operation.deletion and not operation.deletion.finished_at:
-        operation.deletion.started_at = None
+        operation.deletion.started_at, operation.deletion.final_snapshot_is_fresh = None, False
     if operation.restore and not operation.restore.finished_at:
         operation.restore = None
     if operation.bring_back:

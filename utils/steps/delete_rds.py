@@ -1,7 +1,7 @@
 """Step 4: snapshot the old target, and once that is available delete its members and the cluster."""
 
 from utils import tags
-from utils.aws.rds_models import Cluster
+from utils.aws.rds_models import Cluster, Snapshot
 from utils.aws.rds_statuses import OLD_TARGET_BEFORE_DELETE, SNAPSHOT, Verdict
 from utils.cluster.afterwards.acting import act_afterwards
 from utils.cluster.beside import clear_left_beside
@@ -13,6 +13,7 @@ from utils.cluster.retirement import end_row, undo_that_holds
 from utils.cluster.snapshot_quota import make_room
 from utils.cluster.statuses import judge
 from utils.errors import PermanentError, QuotaReached, TargetNotDeletable
+from utils.identifiers import derived_identifier
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.records import BringBackRecord, OperationError
 from utils.operation.restored_cluster import may_be_restored_by
@@ -20,7 +21,7 @@ from utils.plan.preflight_again import look_again_before_deleting
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.failure import as_caught
 from utils.runtime.services import Services
-from utils.runtime.waiting import LONGEST_WAIT_SECONDS, delete_phase
+from utils.runtime.waiting import LONGEST_WAIT_SECONDS, delete_phase, has_settled
 
 
 def delete_rds(operation: Operation, services: Services, failure: OperationError | None = None) -> StepResult:
@@ -132,8 +133,31 @@ def _final_snapshot_is_available(operation: Operation, target: Cluster, services
         services.rds_writer.delete_snapshot(snapshot_id)
         operation.begun.final_snapshot_requested = False
         return False
+    if verdict is Verdict.READY and _is_outdated(found, operation, target, services):
+        _name_another(operation)
+        _take_final_snapshot(operation, target, services)
+        return False
     operation.deletion_record().final_snapshot_arn, operation.begun.final_snapshot_requested = found.arn, True
     return found.status in SNAPSHOT.ready
+
+
+def _is_outdated(found: Snapshot, operation: Operation, target: Cluster, services: Services) -> bool:
+    """Tell whether people may have gone on working after an earlier attempt took the snapshot, and stopped there."""
+    record = operation.deletion_record()
+    if record.final_snapshot_is_fresh or not operation.is_resumed or not target.member_ids:
+        return False
+    return found.created_at is None or has_settled(found.created_at, services.clock.now())
+
+
+def _name_another(operation: Operation) -> None:
+    """Give the final snapshot another name: the one that is there is kept, and goes by count one day."""
+    names, of_target = operation.identifiers, operation.of_target or operation.identifiers.target_cluster_id
+    # No operation is called so: a name has no '#'.
+    attempt = f"{operation.operation_id}#{len(operation.executions)}"
+    names.final_snapshot_id = derived_identifier("aurora-restore-final", of_target, attempt)
+    record = operation.deletion_record()
+    record.final_snapshot_arn, record.final_snapshot_is_fresh = None, True
+    operation.begun.final_snapshot_requested = False
 
 
 def _take_final_snapshot(operation: Operation, target: Cluster, services: Services) -> None:

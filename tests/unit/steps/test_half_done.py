@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.aws import FakeAws
+from tests.fakes.aws import FakeAws, Step
 from tests.unit.steps.stories import fail, resume, resume_after_failure
 from utils import errors
 from utils.operation.model import UsersRecord
@@ -29,6 +29,46 @@ def test_a_final_snapshot_in_progress_is_waited_for(copied: FakeAws) -> None:
     assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
     assert copied.west.changes.count("create_db_cluster_snapshot") == 1
     assert copied.west.destroyed == []
+
+
+@pytest.mark.parametrize("first", [delete_rds, check_delete_status])
+def test_a_final_snapshot_of_before_a_resumption_is_taken_anew_as_people_went_on_working(
+    copied: FakeAws, first: Step
+) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    earlier = copied.operation.identifiers.final_snapshot_id
+    copied.west.clusters["staging"]["DeletionProtection"] = True
+    with pytest.raises(errors.TargetProtected):
+        copied.run(delete_rds)
+    fail(copied, error="TargetProtected")
+    copied.clock.advance(hours=20)
+    copied.west.clusters["staging"]["DeletionProtection"] = False
+    resume(copied)
+    copied.run(first)
+    copied.run(delete_rds)
+    later = copied.operation.identifiers.final_snapshot_id
+    assert later != earlier
+    assert copied.west.snapshots[later]["Status"] == "creating"
+    assert copied.west.destroyed == [], "a day of work is in no snapshot"
+    copied.clock.advance(hours=1)
+    copied.west.settle()
+    assert copied.run(check_delete_status).status is StepStatus.SNAPSHOT_READY
+    copied.run(delete_rds)
+    copied.west.settle()
+    assert copied.run(check_delete_status).status is StepStatus.READY
+    assert copied.operation.deletion is not None
+    assert copied.operation.deletion.final_snapshot_arn == copied.west.snapshots[later]["DBClusterSnapshotArn"]
+    assert earlier in copied.west.snapshots
+
+
+def test_a_final_snapshot_of_a_moment_before_a_resumption_will_do(copied: FakeAws) -> None:
+    copied.run(delete_rds)
+    copied.west.settle()
+    resume_after_failure(copied)
+    copied.run(delete_rds)
+    assert copied.west.changes.count("create_db_cluster_snapshot") == 1
+    assert copied.west.clusters["staging"]["Status"] == "deleting"
 
 
 def test_a_final_snapshot_that_failed_is_taken_again(copied: FakeAws) -> None:
