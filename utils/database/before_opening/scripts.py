@@ -88,7 +88,7 @@ def run_before_opening(
     """
     invocation = invocation or Invocation()
     scripts = list(done)
-    for wanted in request.post_restore_sql[len(scripts) :]:
+    for wanted in _not_done(request.post_restore_sql, done):
         if len(scripts) > len(done) and invocation.is_late():
             raise ComeBack
         record = _run(master if wanted.as_master else login, wanted, s3.script(wanted.s3_uri), invocation)
@@ -112,6 +112,24 @@ def run_before_opening(
             action="correct the scripts (or the checks), then start a new run; the users are still locked out",
         )
     return BeforeOpeningOutcome(scripts=scripts, checks=checks)
+
+
+def _not_done(wanted: Sequence[PostRestoreSql], done: Sequence[ScriptRecord]) -> list[PostRestoreSql]:
+    """Return what has not run, known by what it is: what the stack demands may be put first between two invocations."""
+    left, missing = list(done), []
+    for script in wanted:
+        already = next((record for record in left if _is_of(record, script)), None)
+        if already is None:
+            missing.append(script)
+        else:
+            left.remove(already)
+    return missing
+
+
+def _is_of(record: ScriptRecord, wanted: PostRestoreSql) -> bool:
+    who = wanted.user or (record.user if wanted.as_master else SCRIPT_LOGIN)
+    ran_so = (record.s3_uri, record.database, record.user, record.as_master)
+    return ran_so == (wanted.s3_uri, wanted.database, who, wanted.as_master)
 
 
 def _run(login: Login, wanted: PostRestoreSql, script: Script, invocation: Invocation) -> ScriptRecord:
