@@ -16,7 +16,18 @@ def own_snapshots(snapshots: Sequence[Snapshot], role: tags.Role, target_cluster
         if snapshot.tags.get(tags.MANAGED) == "true"
         and snapshot.tags.get(tags.ROLE) == role.value
         and snapshot.tags.get(tags.TARGET_CLUSTER_ID) == target_cluster_id
+        and not _is_somebodys_copy(snapshot, role)
     ]
+
+
+def _is_somebodys_copy(snapshot: Snapshot, role: tags.Role) -> bool:
+    """Tell whether a person copied one of the pipeline's, with its tags: the pipeline copies no snapshot of its own.
+
+    What it copies is in another Region or account.
+    """
+    if snapshot.source_arn is None:
+        return False
+    return role is not tags.Role.COPY or snapshot.source_arn.split(":")[3:5] == snapshot.arn.split(":")[3:5]
 
 
 def taken_for(snapshots: Sequence[Snapshot], target_region: str) -> list[Snapshot]:

@@ -77,6 +77,18 @@ def test_snapshots_of_others_are_not_touched(restored: FakeAws) -> None:
     assert kept(restored) == {"this copy", "this final", "copy-1", "copy-2"} | untouched
 
 
+@pytest.mark.parametrize("role", [Role.COPY, Role.FINAL])
+def test_what_a_person_copied_with_the_tags_is_neither_counted_nor_deleted(restored: FakeAws, role: Role) -> None:
+    has_earlier(restored, role, "one", "two")
+    of = restored.west.snapshots["one"]["DBClusterSnapshotArn"]
+    by_hand = {f"keep-for-the-audit-{number}" for number in range(4)}
+    for name in by_hand:
+        tags = own_tags(role, "nightly-one", "staging")
+        restored.west.has_snapshot(name, hours_old=1, tags=tags, SourceDBClusterSnapshotArn=of)
+    restored.run(archive_snapshot)
+    assert kept(restored) == {"this copy", "this final", "one", "two"} | by_hand
+
+
 @pytest.mark.parametrize("status", ["creating", "copying", "failed", "deleting"])
 def test_what_is_not_available_is_neither_counted_nor_deleted(restored: FakeAws, status: str) -> None:
     has_earlier(restored, Role.COPY, "copy-1", "copy-2")
