@@ -54,9 +54,15 @@ def end_row(retirement: Operation, services: Services) -> None:
 
 
 def undo_that_holds(retirement: Operation, services: Services) -> Operation | None:
-    """Return the undo that the retirement waits for, or that took its cluster away; None lets it go on."""
+    """Return the undo that the retirement waits for, or that took its cluster away; None lets it go on.
+
+    One that failed lets it go on unless it stopped half-way: the old cluster may be whom the name is to be given to.
+    """
     undo = services.operations.find(retirement.held_by) if retirement.held_by else None
-    return undo if undo is not None and undo.status is not OperationStatus.FAILED else None
+    if undo is None or undo.status is not OperationStatus.FAILED:
+        return undo
+    record = undo.swap
+    return undo if record is not None and record.has_begun and record.first_answer_at is None else None
 
 
 def start_of(name: str, operation_id: str, hours: float) -> dict[str, Any]:

@@ -26,7 +26,10 @@ def message_for_retirement(summary: Summary, execution_arn: str, error: Operatio
         ]
         if error
         else [
-            f"The old cluster {name}, which a swap had put aside, is deleted: {', '.join(summary.deleted) or 'gone'}."
+            f"The old cluster {name}, which a swap had put aside, is deleted: {', '.join(summary.deleted)}."
+            if summary.deleted
+            else f"There is no cluster {name} any more, which a swap had put aside: somebody deleted or renamed it, or "
+            "an undo gave it its name back. Nothing was deleted."
         ]
     )
     if summary.final_snapshot:

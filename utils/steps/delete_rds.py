@@ -64,7 +64,8 @@ def _held(retirement: Operation, undo: Operation, services: Services) -> StepRes
     if undo.status is OperationStatus.SUCCEEDED:
         end_row(retirement, services)
         return StepResult(status=StepStatus.READY, details={"operation": f"undone by {undo.operation_id}"})
-    waiting_for = f"the end of {undo.operation_id}, which undoes the swap"
+    is_half_way = " and stopped half-way: resume it" if undo.status is OperationStatus.FAILED else ""
+    waiting_for = f"the end of {undo.operation_id}, which undoes the swap{is_half_way}"
     return StepResult(
         status=StepStatus.IN_PROGRESS, wait_seconds=LONGEST_WAIT_SECONDS, details={"waiting_for": waiting_for}
     )

@@ -143,6 +143,36 @@ def test_stopped_half_way_an_undo_says_which_cluster_is_which(swapped: FakeAws) 
     assert f"have the restored data serve again by hand: rename {names.aside} to staging" in error.message
 
 
+def test_stopped_half_way_an_undo_keeps_the_old_cluster_from_being_retired_until_it_is_resumed(
+    swapped: FakeAws,
+) -> None:
+    undo(swapped)
+    swapped.goes_on_as(UNDO)
+    swap(swapped, arn=UNDO_ARN, operation_id=UNDO)
+    close_undo(swapped, error="ExecutionStopped")
+    before = list(swapped.west.changes)
+    assert retire(swapped, delete_rds).details == {
+        "waiting_for": f"the end of {UNDO}, which undoes the swap and stopped half-way: resume it"
+    }
+    assert retire(swapped, check_delete_status).status is StepStatus.SNAPSHOT_READY
+    assert swapped.west.changes == before, "nobody has the name, and this is whom it was to be given to"
+    again = StartEvent(operation_id="again", execution_arn=f"{UNDO_ARN}-again", request={"resume": UNDO})
+    assert snapshot_check(again, swapped.services).status is StepStatus.UNDO
+
+
+def test_of_an_old_cluster_that_is_not_there_it_is_not_said_that_it_was_deleted(swapped: FakeAws) -> None:
+    name = aside(swapped)
+    del swapped.west.clusters[name]
+    for step in (delete_rds, check_delete_status):
+        answer = retire(swapped, step)
+    assert answer.status is StepStatus.READY
+    arn = row(swapped, f"{OPERATION}-retirement").execution_arn
+    sns_notification(ClosingEvent(operation_id=f"{OPERATION}-retirement", execution_arn=arn), swapped.services)
+    text = swapped.topic.messages[-1]["Message"]
+    assert f"There is no cluster {name} any more" in text
+    assert "is deleted" not in text
+
+
 @pytest.mark.parametrize("calls", range(1, 10))
 def test_wherever_an_undo_is_stopped_resuming_finishes_it(swapped: FakeAws, calls: int) -> None:
     old, looks = resource_id(swapped, aside(swapped)), False
