@@ -121,6 +121,22 @@ RESTORED_INSTANCE = StatusSets(
     failed=_FAILED_INSTANCE,
 )
 
+# Of a restored cluster: what it shows before its first login, and what a restore that fails ends in.
+NEVER_ANSWERED = frozenset(
+    {
+        "cloning-failed",
+        "creating",
+        "failed",
+        "incompatible-create",
+        "incompatible-restore",
+        "migrating",
+        "migration-failed",
+        "preparing-data-migration",
+        "restore-error",
+        "restore-failed",
+    }
+)
+
 # MasterUserSecret.SecretStatus, in the RDS API Reference.
 MASTER_SECRET = StatusSets(
     kind="the master user's secret",

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from utils import tags
 from utils.aws.rds_models import Cluster, Instance
-from utils.aws.rds_statuses import RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
+from utils.aws.rds_statuses import NEVER_ANSWERED, RESTORED_CLUSTER, RESTORED_INSTANCE, Verdict
 from utils.cluster.ours import check_cluster_is_ours
 from utils.cluster.source.restoring import check_data_are_there
 from utils.cluster.statuses import first_seen, judge
@@ -56,6 +56,8 @@ def clear_half_restored(operation: Operation, cluster: Cluster, services: Servic
         return []
     if cluster_failed and others:
         raise _not_ours_to_delete(cluster, others)
+    if cluster_failed and operation.bring_back is not None and members and cluster.status not in NEVER_ANSWERED:
+        return []  # the old data, with its own users: it may have been worked with until it came to this
     check_data_are_there(operation, services)
     record = operation.deletion_record()
     record.started_at, record.finished_at = services.clock.now(), None

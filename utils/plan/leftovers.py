@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from utils import tags
 from utils.aws.rds_models import Cluster, Instance
+from utils.aws.rds_statuses import NEVER_ANSWERED
 from utils.errors import OperationNotResumable
 from utils.operation.model import Operation
 from utils.operation.restored_cluster import known_resource_id
@@ -11,20 +12,6 @@ from utils.operation.store import OperationStore
 from utils.plan.inherited import readable_record
 from utils.preflight.looks import Preflight
 from utils.runtime.services import Services
-
-# Of a restored cluster: what it shows before its first login, and what a restore that fails ends in.
-_NEVER_ANSWERED = {
-    "cloning-failed",
-    "creating",
-    "failed",
-    "incompatible-create",
-    "incompatible-restore",
-    "migrating",
-    "migration-failed",
-    "preparing-data-migration",
-    "restore-error",
-    "restore-failed",
-}
 
 
 def half_restored_by(cluster: Cluster, operations: OperationStore) -> str | None:
@@ -60,7 +47,7 @@ def _may_have_been_worked_with(cluster: Cluster, earlier: Operation) -> bool:
     What RDS does with it just now (a backup, a change, a night's stop) says nothing of the days before.
     """
     is_back = earlier.bring_back is not None and earlier.bring_back.finished_at is not None
-    return is_back or (bool(cluster.member_ids) and cluster.status not in _NEVER_ANSWERED)
+    return is_back or (bool(cluster.member_ids) and cluster.status not in NEVER_ANSWERED)
 
 
 def maker_of(cluster: Cluster, operations: OperationStore) -> Operation | None:

@@ -411,6 +411,21 @@ def test_old_data_that_is_back_is_never_deleted_unseen_whatever_rds_does_with_it
     assert planned.plan.take_final_snapshot, "people may have worked with it since"
 
 
+@pytest.mark.parametrize("status", ["inaccessible-encryption-credentials-recoverable", "incompatible-parameters"])
+def test_old_data_that_answered_is_not_restored_over_when_it_is_resumed(failing: FakeAws, status: str) -> None:
+    turned(failing)
+    cleared(failing)
+    for _ in range(2):
+        failing.run(restore_snapshot)
+        failing.west.settle()
+    ended(failing)
+    failing.west.clusters["staging"]["Status"] = status
+    resume(failing, SECOND_ARN)
+    asked = failing.west.asked("delete_db_cluster")
+    assert failing.run(delete_rds).status is StepStatus.READY
+    assert failing.west.asked("delete_db_cluster") == asked, "its key may come back, and with it what people did since"
+
+
 def test_old_data_whose_instances_came_up_after_a_plan_was_made_is_not_deleted_without_a_final_snapshot(
     failing: FakeAws,
 ) -> None:
