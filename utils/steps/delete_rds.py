@@ -157,7 +157,7 @@ def _name_another(operation: Operation) -> None:
     attempt = f"{operation.operation_id}#{len(operation.executions)}"
     names.final_snapshot_id = derived_identifier("aurora-restore-final", of_target, attempt)
     record = operation.deletion_record()
-    record.final_snapshot_arn, record.final_snapshot_is_fresh = None, True
+    record.final_snapshot_arn = None
     operation.begun.final_snapshot_requested = False
 
 
@@ -178,6 +178,7 @@ def _take_final_snapshot(operation: Operation, target: Cluster, services: Servic
     try:
         services.rds_writer.create_snapshot(target.identifier, operation.identifiers.final_snapshot_id, tags=own_tags)
         record.waits_for_room, operation.begun.final_snapshot_requested = False, True
+        record.final_snapshot_is_fresh = True
     except QuotaReached as full:
         make_room(operation, services, full, refused_before=record.waits_for_room)
         record.waits_for_room = True

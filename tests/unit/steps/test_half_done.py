@@ -62,6 +62,16 @@ def test_a_final_snapshot_of_before_a_resumption_is_taken_anew_as_people_went_on
     assert earlier in copied.west.snapshots
 
 
+def test_a_final_snapshot_that_a_resumption_takes_may_take_its_time(copied: FakeAws) -> None:
+    resume_after_failure(copied)
+    copied.run(delete_rds)
+    copied.clock.advance(hours=1)
+    copied.west.settle()
+    copied.run(delete_rds)
+    assert copied.west.changes.count("create_db_cluster_snapshot") == 1
+    assert copied.west.clusters["staging"]["Status"] == "deleting"
+
+
 def test_a_final_snapshot_of_a_moment_before_a_resumption_will_do(copied: FakeAws) -> None:
     copied.run(delete_rds)
     copied.west.settle()
