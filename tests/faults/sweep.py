@@ -22,7 +22,15 @@ from tests.faults.cases import (
 from tests.faults.judges import audit
 from tests.faults.judges.evidence import problems_of_evidence
 from tests.faults.judges.messages import problems_of_messages
-from tests.faults.judges.picture import Picture, differences, row_picture, serving, users_let_in, world_picture
+from tests.faults.judges.picture import (
+    Picture,
+    differences,
+    row_picture,
+    serving,
+    users_let_in,
+    without_finals_taken_anew,
+    world_picture,
+)
 from tests.faults.laboratory import Ended, Laboratory
 from tests.faults.playing import SETTLED_SECONDS, Played, begin
 from tests.faults.situations import Situation
@@ -177,11 +185,17 @@ def _problems_of_what_is_left(run: Played, case: Case, fault_free: Baseline, sto
         problems += _problems_of_audit(run, part, case, fault_free.steps[part], stopped=stops > 0)
     problems += run.problems
     wanted, found = fault_free.world, world_picture(laboratory, lane, run.operations, run.former)
+    found = without_finals_taken_anew(found, wanted, sum(_is_before_the_deletion(one) for one in case.faults))
     if stops and run.situation.refused:  # gone on with, the swap was not refused again
         wanted, found = serving(wanted), serving(found)
     problems += differences(wanted, found)
     problems += problems_of_evidence(run, case) + _problems_of_drills(run)
     return problems + problems_of_messages(run, case, stops)
+
+
+def _is_before_the_deletion(case: Case) -> bool:
+    """Whether it stops a run that may have its final snapshot: the resumption takes one of its own."""
+    return case.kind.is_permanent and case.location.step.startswith(("delete-rds", "check-delete-status"))
 
 
 def _not_survived(case: Case) -> list[Case]:

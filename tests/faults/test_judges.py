@@ -14,7 +14,7 @@ from tests.faults.cases import ANSWER, ENDED, ROLL_BACK, Case, Location, cases, 
 from tests.faults.judges import audit, observer
 from tests.faults.judges.evidence import problems_of_evidence
 from tests.faults.judges.messages import is_of
-from tests.faults.judges.picture import differences, serving
+from tests.faults.judges.picture import differences, serving, without_finals_taken_anew
 from tests.faults.kinds import KINDS, SQL_KINDS
 from tests.faults.packing import Density, in_few_runs, step_of
 from tests.faults.pool import each_once
@@ -446,3 +446,17 @@ def test_a_message_is_its_targets_even_if_it_names_copies_of_others() -> None:
     retired = Message(f"Aurora restore: retirement of {old} SUCCEEDED", "")
     assert is_of("lane-004", ["operation-00006", "operation-00006-retirement"], retired)
     assert not is_of("lane-004", ["operation-00008", "operation-00008-retirement"], retired)
+
+
+@pytest.mark.parametrize(("most", "left"), [(0, 3), (1, 2), (2, 1), (3, 1)])
+def test_a_resumption_may_leave_one_more_final_snapshot_like_the_wanted_one(most: int, left: int) -> None:
+    final = {"status": "available", "tags": {"owner": "sweep"}}
+    wanted = {"snapshots": {"copy": [], "final": [final]}}
+    found = {"snapshots": {"copy": [], "final": [final] * 3}}
+    assert without_finals_taken_anew(found, wanted, most)["snapshots"] == {"copy": [], "final": [final] * left}
+
+
+def test_a_final_snapshot_unlike_the_wanted_one_is_never_left_out() -> None:
+    final = {"status": "available", "tags": {"owner": "sweep"}}
+    wanted, found = {"snapshots": {"final": [final]}}, {"snapshots": {"final": [final, final | {"status": "failed"}]}}
+    assert without_finals_taken_anew(found, wanted, 2) == found
