@@ -39,8 +39,8 @@ _VOLATILE = re.compile(
     r"^warnings|"
     # How long earlier runs took, and which snapshots the local production has by now.
     r"^expected_seconds|^earlier_runs|^rejected|"
-    # Whether it is known of a final snapshot that this attempt took it: not where the answer was lost. And one more that a
-    # resumption of before left in the lane, and that goes by count.
+    # Whether it is known of a final snapshot that this attempt took it: not where the answer was lost. And the one more
+    # that a resumption of before left in the lane, and that goes by count.
     r"^final_snapshot_is_fresh|^pruned_final_snapshots|"
     # How often a setting was asked for: not counted where the function died before it could say so.
     r"^requested|"
