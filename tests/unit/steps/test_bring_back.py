@@ -105,6 +105,16 @@ def record(aws: FakeAws) -> BringBackRecord:
     return found
 
 
+def came_up_and_ended(aws: FakeAws) -> None:
+    """Bring the old data back until its instances answer, and end the execution before anything looks at them."""
+    turned(aws)
+    cleared(aws)
+    for _ in range(2):
+        aws.run(restore_snapshot)
+        aws.west.settle()
+    ended(aws)
+
+
 def closed(aws: FakeAws, failure: OperationError = FAILURE) -> dict[str, Any]:
     """End the run as failed; return the message."""
     caught = as_caught(failure)
@@ -397,12 +407,7 @@ def test_old_data_that_is_back_is_never_deleted_unseen_whatever_rds_does_with_it
         brought_back(failing)
         closed(failing)
     else:
-        turned(failing)
-        cleared(failing)
-        for _ in range(2):
-            failing.run(restore_snapshot)
-            failing.west.settle()
-        ended(failing)
+        came_up_and_ended(failing)
     failing.west.clusters["staging"] |= {"Status": status, "DeletionProtection": True}
     with pytest.raises(TargetProtected):
         next_run(failing)
@@ -413,12 +418,7 @@ def test_old_data_that_is_back_is_never_deleted_unseen_whatever_rds_does_with_it
 
 @pytest.mark.parametrize("status", ["inaccessible-encryption-credentials-recoverable", "incompatible-parameters"])
 def test_old_data_that_answered_is_not_restored_over_when_it_is_resumed(failing: FakeAws, status: str) -> None:
-    turned(failing)
-    cleared(failing)
-    for _ in range(2):
-        failing.run(restore_snapshot)
-        failing.west.settle()
-    ended(failing)
+    came_up_and_ended(failing)
     failing.west.clusters["staging"]["Status"] = status
     resume(failing, SECOND_ARN)
     asked = failing.west.asked("delete_db_cluster")
