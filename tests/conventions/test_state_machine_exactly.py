@@ -109,7 +109,8 @@ ASK_ONE = invoked(
 }
 _OF_STARTING = (
     "StepFunctions.ThrottlingException StepFunctions.AWSStepFunctionsException StepFunctions.SfnException "
-    "States.Timeout"
+    "StepFunctions.SdkClientException StepFunctions.ExecutionLimitExceeded "
+    "StepFunctions.ExecutionLimitExceededException States.Timeout"
 )
 START_ONE: State = {
     "Type": "Task",

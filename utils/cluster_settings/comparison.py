@@ -124,7 +124,8 @@ def compare(
         changed_count=len(changed),
         changed_by_stack=[path for path in other if origins.get(path) is Origin.STACK][:_MOST_NAMED],
         changed_otherwise=silent[:_MOST_NAMED],
-        differences=differences[:_MOST_NAMED],
+        # What stops the run is judged by what is kept here: it comes first, whatever is too much.
+        differences=sorted(differences, key=lambda one: one.severity is not Severity.SAFETY)[:_MOST_NAMED],
         not_put_back=not_put_back[:_MOST_NAMED],
     )
 

@@ -106,6 +106,19 @@ def test_many_differences_are_named_up_to_a_number_that_fits_into_a_row() -> Non
     assert all(len(str(item)) < 400 for item in found.differences)
 
 
+def test_what_stops_the_run_is_never_among_the_differences_that_are_too_many() -> None:
+    many = [Member(identifier=f"staging-{n}", instance_class="db.r8g.large") for n in range(30)]
+    found = compared(wanted={"members": many, "security_group_ids": ["sg-1"]}, after={"security_group_ids": ["sg-2"]})
+    assert [item.path for item in found.unsafe] == ["security_group_ids"]
+    last = [one.model_copy(update={"publicly_accessible": False}) for one in many]
+    opened = [
+        one.model_copy(update={"instance_class": "db.r8g.xlarge", "publicly_accessible": one is last[-1]})
+        for one in last
+    ]
+    found = compared(wanted={"members": last}, after={"members": opened})
+    assert [item.path for item in found.unsafe] == ["members.staging-29.publicly_accessible"]
+
+
 def test_what_the_stack_decided_is_told_by_name_and_was_asked_for_by_nobody() -> None:
     wanted = BEFORE.model_copy(update={"kms_key_id": "arn:aws:kms:us-west-2:1:key/stack", "port": 6000})
     origins = {"kms_key_id": Origin.STACK, "port": Origin.REQUEST}
