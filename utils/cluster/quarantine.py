@@ -66,4 +66,4 @@ def has_open_network(operation: Operation, cluster: Cluster, services: Services)
 
 
 def _has(found: Sequence[str] | None, wanted: Sequence[str] | None) -> bool:
-    return sorted(found or []) == sorted(wanted or [])
+    return set(found or []) == set(wanted or [])

@@ -3,23 +3,16 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from utils.errors import InvalidRequest
 from utils.identifiers import OPERATION_ID_PATTERN
+from utils.request.fields import LEAST_HOURS, Hours
 from utils.strict_model import StrictModel
 
 AFTERWARDS_OF = "afterwards_of"  # the field by which a request changes what becomes of an earlier run's cluster
 STOP: Literal["stop"] = "stop"
 DELETE: Literal["delete"] = "delete"
-_LEAST = 0.001
-
-
-def _hours(value: float) -> float:
-    # DynamoDB cannot hold every float: 1e-300 would fail when the row is written.
-    if 0 < value < _LEAST:
-        raise ValueError(f"0, or at least {_LEAST:g} hours")
-    return value
 
 
 class Afterwards(StrictModel):
@@ -28,7 +21,7 @@ class Afterwards(StrictModel):
     action: Literal["stop", "delete"] = Field(
         description="`stop` or `delete` the restored cluster, and nothing that this run did not make."
     )
-    after_hours: Annotated[float, Field(ge=0, le=8000), AfterValidator(_hours)] = Field(
+    after_hours: Hours = Field(
         description="Hours after the run that it stays as it is. `delete` after 0 hours is a drill: the cluster gets a "
         "name of its own, the target stays untouched, and whatever the run made is removed, after a failure as well."
     )
@@ -43,7 +36,7 @@ class AfterwardsChange(StrictModel):
     """A change of what becomes of the cluster of a run that has ended: one of both."""
 
     afterwards_of: Annotated[str, Field(pattern=OPERATION_ID_PATTERN)]
-    postpone_hours: Annotated[float, Field(ge=_LEAST, le=8000)] | None = None
+    postpone_hours: Annotated[float, Field(ge=LEAST_HOURS, le=8000)] | None = None
     cancel: Literal[True] | None = None
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from utils import identifiers, tags
 
+LEAST_HOURS = 0.001
 _LOG_TYPES = ("postgresql", "instance", "iam-db-auth-error")
 
 
@@ -78,6 +79,19 @@ def _log_types(value: list[str]) -> list[str]:
     return value
 
 
+def _hours(value: float) -> float:
+    if 0 < value < LEAST_HOURS:
+        raise ValueError(f"0, or at least {LEAST_HOURS:g} hours")
+    return value
+
+
+def _each_once(value: list[str]) -> list[str]:
+    twice = sorted({item for item in value if value.count(item) > 1})
+    if twice:
+        raise ValueError(f"each of them once, not {', '.join(twice)} twice")
+    return value
+
+
 def matching(pattern: str, words: str) -> AfterValidator:
     """Take text that a pattern fits as a whole; `words` say what is expected instead of any other."""
 
@@ -96,14 +110,17 @@ AccountId = Annotated[str, AfterValidator(_account)]
 EngineVersion = Annotated[str, AfterValidator(_engine_version)]
 InstanceClass = Annotated[str, AfterValidator(_instance_class)]
 Tags = Annotated[dict[str, str], AfterValidator(_tag_values)]
-SecurityGroups = Annotated[list[str], AfterValidator(_security_groups)]
+EachOnce = AfterValidator(_each_once)
+SecurityGroups = Annotated[list[str], AfterValidator(_security_groups), EachOnce]
 LogTypes = Annotated[
     list[str],
     AfterValidator(_log_types),
+    EachOnce,
     Field(json_schema_extra={"items": {"type": "string", "enum": list(_LOG_TYPES)}}),
 ]
 # A lower bound because DynamoDB cannot hold every float: 1e-300 would fail when the row is written.
-Budget = Annotated[float, Field(ge=0.001, le=120)]
+Budget = Annotated[float, Field(ge=LEAST_HOURS, le=120)]
+Hours = Annotated[float, Field(ge=0, le=8000), AfterValidator(_hours)]
 Kept = Annotated[int, Field(ge=1, le=90)]
 Text = Annotated[str, Field(min_length=1, max_length=2048)]
 Port = Annotated[int, Field(ge=1150, le=65_535)]

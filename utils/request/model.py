@@ -6,7 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from utils.request.afterwards import DELETE, Afterwards
 from utils.request.approval import Approval
-from utils.request.fields import Budget, Kept
+from utils.request.fields import Budget, Hours, Kept
 from utils.request.health import Health
 from utils.request.objectives import Objectives
 from utils.request.source import NEW, Source
@@ -38,7 +38,7 @@ class RestoreRequest(StrictModel):
         description="`replace` deletes the old target, then restores. `swap` restores beside it, proves the new "
         "cluster, then exchanges their names; the old one stays, put aside under another name.",
     )
-    keep_old_hours: Annotated[float, Field(ge=0, le=8000)] | None = Field(
+    keep_old_hours: Hours | None = Field(
         default=24.0,
         description="Hours after a swap that the old cluster is kept; then it is deleted with a final snapshot. 0 "
         "deletes it at once, `null` never.",

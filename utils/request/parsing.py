@@ -13,7 +13,7 @@ from utils.identifiers import OPERATION_ID_PATTERN
 from utils.json_text import NotJson, read_json
 from utils.request.mandatory import mandatory_of
 from utils.request.model import RestoreRequest
-from utils.request.storable import CORRECT_IT, check_size, check_storable
+from utils.request.storable import CORRECT_IT, check_size, check_storable, escaped
 from utils.words import counted
 
 _LONGEST_ECHO = 80
@@ -47,11 +47,11 @@ def parse_resume(raw: object) -> str | None:
     """Return the operation that a request only names, None for a request of its own; raises `InvalidRequest`."""
     if not isinstance(raw, dict) or RESUME not in raw:
         return None
-    others = sorted(str(name)[:_LONGEST_ECHO] for name in raw if name != RESUME)
+    others = sorted(escaped(str(name)[:_LONGEST_ECHO]) for name in raw if name != RESUME)
     if others:
         raise InvalidRequest(
-            "a field beside resume",
-            field=others[0],
+            "a field beside resume" if len(others) == 1 else f"{len(others)} fields beside resume",
+            field=", ".join(others[:_MOST_PATHS]),
             expected='{"resume": "<operation_id>"} and nothing else: the operation goes on with its own request',
             action="leave the other fields out, or resume to start a new run; nothing was changed",
         )
@@ -199,7 +199,9 @@ def _invalid_request(first: Mapping[str, Any], more: str = "") -> InvalidRequest
 
 
 def _path(location: list[str]) -> str:
-    return ".".join(part[:_LONGEST_ECHO] for part in location) or "request"
+    # Of a key that is wrong itself, pydantic says so after its name.
+    named = location[:-1] if location[-1:] == ["[key]"] else location
+    return ".".join(part[:_LONGEST_ECHO] for part in named) or "request"
 
 
 def _known_fields(location: list[str]) -> str:

@@ -44,7 +44,17 @@ def _without_nul(value: str) -> str:
     return value
 
 
-Number = Annotated[int | float, AfterValidator(_number)]
+def _one_number(value: object, validated: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return validated(value)
+    except ValidationError as error:
+        if len(error.errors()) == 1:
+            raise
+        # Pydantic names both kinds of the union that it tried.
+        raise ValueError("a number") from None
+
+
+Number = Annotated[int | float, AfterValidator(_number), WrapValidator(_one_number)]
 
 
 def _open_database(value: str) -> str:

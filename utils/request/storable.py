@@ -24,10 +24,15 @@ def check_storable(merged: Mapping[str, Any]) -> None:
     more = f" ({counted(len(problems) - 1, 'more problem')} of this kind)" if len(problems) > 1 else ""
     raise InvalidRequest(
         found + more,
-        field=".".join(part[:_LONGEST_NAME] for part in path).encode(errors="backslashreplace").decode() or "request",
+        field=escaped(".".join(part[:_LONGEST_NAME] for part in path)) or "request",
         expected=expected,
         action=CORRECT_IT,
     )
+
+
+def escaped(text: str) -> str:
+    """Return text that can be told: half a character is written as its number."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def check_size(merged: Mapping[str, Any]) -> None:

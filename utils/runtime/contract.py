@@ -1,6 +1,5 @@
 """What a step is called with and what it answers."""
 
-import json
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -8,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, mod
 
 from utils.errors import AuroraRestoreError, ExecutionStopped, ExecutionTimedOut
 from utils.identifiers import OPERATION_ID_PATTERN
+from utils.json_text import NotJson, read_json
 from utils.operation.store import Attempt
 from utils.request.parsing import named_in
 
@@ -159,8 +159,8 @@ class ClosingEvent(FailedEvent):
 
 def _operation_of(detail: dict[str, Any]) -> Any:
     try:
-        asked = json.loads(detail.get("input") or "{}")
-    except json.JSONDecodeError:
+        asked = read_json(detail.get("input") or "{}")
+    except NotJson:
         asked = None
     # What deletes or stops a cluster is told its operation, under whatever name it was started.
     told = asked.get("operation_id") if isinstance(asked, dict) else None

@@ -207,6 +207,30 @@ def test_a_number_that_dynamodb_cannot_hold_is_refused(place: tuple[str, str], h
     assert refused({section: {name: hours}}).field == f"{section}.{name}"
 
 
+def test_hours_that_dynamodb_cannot_hold_are_refused() -> None:
+    error = refused({"keep_old_hours": 1e-300})
+    assert (error.field, error.expected) == ("keep_old_hours", "0, or at least 0.001 hours")
+
+
+@pytest.mark.parametrize("field", ["security_group_ids", "log_exports"])
+def test_what_a_list_names_twice_is_refused_before_rds_can(field: str) -> None:
+    twice = {"security_group_ids": ["sg-1", "sg-2", "sg-1"], "log_exports": ["postgresql", "postgresql"]}[field]
+    error = refused({"target": {field: twice}})
+    assert (error.field, error.expected) == (f"target.{field}", f"each of them once, not {twice[0]} twice")
+
+
+def test_all_that_stands_beside_resume_is_told_in_text_that_can_be_written() -> None:
+    with pytest.raises(InvalidRequest) as error:
+        parse_resume({"resume": "nightly-0", "\ud800": 1, "dry_run": True})
+    assert error.value.field == "\\ud800, dry_run"
+    assert "found 2 fields beside resume" in str(error.value)
+    assert str(error.value).encode()
+
+
+def test_a_wrong_key_is_named_as_the_field_that_it_is() -> None:
+    assert refused({"target": {"instances": {"named": {"bad_": {}}}}}).field == "target.instances.named.bad_"
+
+
 def test_a_long_value_is_not_repeated() -> None:
     message = str(refused({"target": {"cluster_id": "x" * 1_000_000}}))
     assert len(message) < 500
