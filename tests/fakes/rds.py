@@ -146,7 +146,8 @@ class FakeRds(FakeAttached, FakeRenames, FakePointInTime):
         used = {"DBClusters": self.clusters, "DBInstances": self.instances, "ManualClusterSnapshots": manual}
         return {
             "AccountQuotas": [
-                {"AccountQuotaName": name, "Used": len(used[name]), "Max": most} for name, most in self.quotas.items()
+                {"AccountQuotaName": name, "Used": len(used.get(name, ())), "Max": most}
+                for name, most in self.quotas.items()
             ]
         }
 

@@ -59,9 +59,13 @@ _DENIED = {
     "UnrecognizedClientException",
 }
 _BUSY = {
+    "ConcurrentUpdateException",
+    "InvalidDBClusterEndpointStateFault",
     "InvalidDBClusterSnapshotStateFault",
     "InvalidDBClusterStateFault",
     "InvalidDBInstanceState",
+    "InvalidDBProxyStateFault",
+    "InvalidResourceStateFault",
     "TransactionInProgressException",
 }
 _QUOTA = {

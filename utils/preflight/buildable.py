@@ -23,6 +23,7 @@ from utils.preflight.version import look_at_extended_support, look_at_version
 from utils.words import counted
 
 _FEWEST_ZONES = 2
+_TAKEN_WITHOUT_A_NAME = "default"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,7 @@ def look_at_what_is_wanted(preflight: Preflight, offers: Offers, wanted: Wanted)
         instances=len(settings.members),
         snapshots=wanted.new_snapshots,
         old_members=wanted.old_members,
+        roles=len(settings.associated_roles or []),
     )
 
 
@@ -110,18 +112,30 @@ def _version(offers: Offers, wanted: Wanted) -> OfferedVersion:
 def _subnet_group(
     preflight: Preflight, offers: Offers, name: str | None, asked: Sequence[str] | None
 ) -> SubnetGroup | None:
+    group: SubnetGroup | None
     if name is None:
-        return None
-
-    def look() -> SubnetGroup:
+        name = _TAKEN_WITHOUT_A_NAME
         group = offers.subnet_group(name)
         if group is None:
-            raise _no_group("target.subnet_group", "DB subnet group", name)
-        return group
-
-    group = preflight.look("subnet group", look, found=lambda seen: f"{name} in {seen.vpc_id}")
+            preflight.warn(
+                "subnet group",
+                f"none is named, and there is no {name!r}",
+                expected="a DB subnet group, without which RDS looks for a default VPC",
+                do="name one in target.subnet_group: without a default VPC, RDS refuses the restore after the deletion",
+            )
+    else:
+        group = preflight.look(
+            "subnet group", lambda: _there(offers, name), found=lambda seen: f"{name} in {seen.vpc_id}"
+        )
     if group is not None:
         preflight.look("zones of the subnets", lambda: _zones(name, group, asked or ()), found=", ".join)
+    return group
+
+
+def _there(offers: Offers, name: str) -> SubnetGroup:
+    group = offers.subnet_group(name)
+    if group is None:
+        raise _no_group("target.subnet_group", "DB subnet group", name)
     return group
 
 

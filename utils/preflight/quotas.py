@@ -7,7 +7,7 @@ from utils.words import counted
 
 
 def look_at_quotas(
-    preflight: Preflight, offers: Offers, *, instances: int, snapshots: int, old_members: int | None
+    preflight: Preflight, offers: Offers, *, instances: int, snapshots: int, old_members: int | None, roles: int
 ) -> None:
     """Look at clusters, instances and snapshots in the target Region; `old_members` is None without an old target."""
     quotas = preflight.look("quotas", offers.quotas, found=lambda known: f"{len(known)} are known") or {}
@@ -18,6 +18,7 @@ def look_at_quotas(
         lambda: _room(quotas, "DBInstances", more=instances, gone=old_members or 0, what="instance"),
     )
     _snapshots(preflight, quotas, snapshots)
+    preflight.look("quota of roles", lambda: _roles(quotas, roles))
 
 
 def _room(quotas: dict[str, Quota], name: str, *, more: int, gone: int, what: str) -> None:
@@ -33,6 +34,18 @@ def _room(quotas: dict[str, Quota], name: str, *, more: int, gone: int, what: st
             field=f"the quota {name}",
             expected=f"room for {counted(more - gone, f'more {what}')}",
             action=f"delete what nobody needs, or ask AWS to raise {name}; then start a new run",
+        )
+
+
+def _roles(quotas: dict[str, Quota], roles: int) -> None:
+    # What is used of it counts roles of other clusters: the quota is one of each cluster.
+    quota = quotas.get("DBClusterRoles")
+    if quota is not None and roles > quota.most:
+        raise TargetNotBuildable(
+            f"{counted(roles, 'IAM role')} for a cluster that may have {quota.most}",
+            field="target.associated_roles",
+            expected=f"at most {quota.most}, the quota DBClusterRoles",
+            action="name fewer, or ask AWS to raise the quota; then start a new run",
         )
 
 

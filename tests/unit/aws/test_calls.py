@@ -48,7 +48,8 @@ WIRE_CODES = {
         ExpiredTokenException InvalidClientTokenId UnauthorizedOperation UnrecognizedClientException
     """,
     ResourceBusy: """
-        InvalidDBClusterSnapshotStateFault InvalidDBClusterStateFault InvalidDBInstanceState
+        ConcurrentUpdateException InvalidDBClusterEndpointStateFault InvalidDBClusterSnapshotStateFault
+        InvalidDBClusterStateFault InvalidDBInstanceState InvalidDBProxyStateFault InvalidResourceStateFault
         TransactionInProgressException
     """,
     QuotaReached: "DBClusterQuotaExceededFault InstanceQuotaExceeded SnapshotQuotaExceeded StorageQuotaExceeded",

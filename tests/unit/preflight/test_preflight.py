@@ -308,6 +308,16 @@ def no_room_for_the_cluster(aws: FakeAws) -> dict[str, Any]:
     return {}
 
 
+def more_roles_than_a_cluster_may_have(aws: FakeAws) -> dict[str, Any]:
+    aws.west.quotas["DBClusterRoles"] = 0
+    return {"target": {"associated_roles": [{"role_arn": MONITORING, "feature": "s3Export"}]}}
+
+
+def a_group_of_another_vpc_than_the_subnets_that_rds_takes(aws: FakeAws) -> dict[str, Any]:
+    aws.ec2.groups["sg-far"] = "vpc-2"
+    return {"target": {"inherit_settings": False, "security_group_ids": ["sg-far"]}}
+
+
 def a_quarantine_that_is_not_there(aws: FakeAws) -> dict[str, Any]:
     aws.services = aws.services_with(QUARANTINE_SECURITY_GROUP_IDS="sg-0123456789abcdef0")
     return {}
@@ -479,6 +489,12 @@ PROBLEMS: list[tuple[Plant, type[errors.PermanentError], str]] = [
     ),
     (a_network_that_the_subnets_do_not_have, errors.TargetNotBuildable, "DUAL, with a DB subnet group for IPV4"),
     (no_room_for_the_cluster, errors.TargetNotBuildable, "0 clusters of the 0 that the account may have"),
+    (more_roles_than_a_cluster_may_have, errors.TargetNotBuildable, "1 IAM role for a cluster that may have 0"),
+    (
+        a_group_of_another_vpc_than_the_subnets_that_rds_takes,
+        errors.TargetNotBuildable,
+        "security group sg-far in vpc-2",
+    ),
     (a_quarantine_that_is_not_there, errors.SettingNotFound, "QuarantineSecurityGroupIds: found no security group"),
     (more_settings_than_a_row_takes, errors.TargetNotBuildable, "target: found settings of "),
     (a_check_of_two_statements, errors.InvalidRequest, "checks.0.sql: found 2 statements in check 'rows'"),
@@ -675,6 +691,13 @@ def test_a_full_quota_of_snapshots_warns_as_older_ones_may_make_room(healthy: Fa
         "quota of snapshots",
         "0 of 1 manual cluster snapshots, and 2 to come",
     )
+
+
+def test_without_a_named_subnet_group_the_one_that_rds_takes_is_looked_at_or_its_absence_told(healthy: FakeAws) -> None:
+    del healthy.west.subnet_groups["default"]
+    healthy.start(target={"inherit_settings": False})
+    (warned,) = [check for check in healthy.operation.plan.checks if check.outcome is Outcome.WARN]
+    assert (warned.name, warned.found) == ("subnet group", "none is named, and there is no 'default'")
 
 
 def test_a_region_that_is_full_keeps_as_many_instances_as_it_has(healthy: FakeAws) -> None:
