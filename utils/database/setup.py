@@ -78,7 +78,7 @@ def set_up_users(
     """
     our_users.check_names(users, master.name)
     master, health = find_way_in(event_triggers.without_event_triggers(master))
-    with setup_lock(master) as lock:
+    with setup_lock(master, lambda: health.extend(end_prepared_transactions(master, refuse=False))) as lock:
         # One of them may hold a lock on a role, and nobody could be shut out.
         health += end_prepared_transactions(master, refuse=False)
         found = _shut_out(master, users, keep_logins, before_opening, lock, before_shutting_out)

@@ -1,10 +1,13 @@
 """Whatever goes wrong, nobody but the master gets in; and what is told to stay, stays."""
 
+import contextlib
+import threading
 from contextlib import closing
 from datetime import timedelta
 
 import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection  # noqa: N812
 from pydantic import SecretStr
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN
@@ -286,6 +289,26 @@ def test_a_session_outlives_neither_the_login_nor_the_role_that_it_began_with(re
         for session in (of_no_login, gone):
             with pytest.raises(psycopg2.OperationalError):
                 session.cursor().execute("SELECT 1")
+
+
+def test_logins_of_productions_that_stand_in_line_for_the_lock_do_not_get_it(restored: Restored) -> None:
+    with contextlib.ExitStack() as in_line:
+        sessions = [in_line.enter_context(closing(restored.connect("api", "postgres"))) for _ in range(5)]
+        sessions[0].cursor().execute("SELECT pg_advisory_lock(4702394921427289)")
+        threads = [threading.Thread(target=_wait_for_the_lock, args=(session,)) for session in sessions[1:]]
+        for thread in threads:
+            thread.start()
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        wait_for(lambda: restored.run(ADMIN, "postgres", waiting) == [(4,)], "all to stand in line")
+        set_up(restored)
+        for thread in threads:
+            thread.join()
+    assert who_can_log_in(restored) == {"app", "reader", "devops"}
+
+
+def _wait_for_the_lock(session: Connection) -> None:
+    with contextlib.suppress(psycopg2.Error):
+        session.cursor().execute("SELECT pg_advisory_lock(4702394921427289)")
 
 
 def test_a_login_of_productions_cannot_keep_the_set_up_waiting(restored: Restored) -> None:

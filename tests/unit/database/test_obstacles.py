@@ -36,14 +36,25 @@ def test_a_renamed_first_database_and_prepared_transactions_stop_no_set_up(plant
         "shop_owner", "shop", "BEGIN; UPDATE customers SET name = 'x'; LOCK customers; PREPARE TRANSACTION 'xa-1'"
     )
     restored.run(MASTER, "crm", "BEGIN; LOCK leads; PREPARE TRANSACTION 'xa-2'")
+    # It holds the lock of the set-up, which then belongs to no session that could be ended.
+    held = "BEGIN; SELECT pg_advisory_xact_lock(4702394921427289); PREPARE TRANSACTION 'xa-3'"
+    restored.run("shop_owner", "postgres", held)
+    in_latin1 = "CREATE DATABASE western TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
+    restored.run(ADMIN, "postgres", in_latin1)
+    restored.run("shop_owner", "western", "BEGIN; PREPARE TRANSACTION 'é'")
     restored.run(ADMIN, "shop", "ALTER DATABASE postgres RENAME TO main; ALTER DATABASE main CONNECTION LIMIT 1")
 
     outcome = restored.set_up_with_retries()
 
-    assert outcome.databases == ["crm", "main", "shop"]
-    assert "closed: prepared transactions, rolled back: xa-1 of shop_owner in shop, xa-2 of dba in crm" in map(
-        str, outcome.health
-    )
+    assert outcome.databases == ["crm", "main", "shop", "western"]
+    (ended,) = [str(found) for found in outcome.health if "prepared transactions, rolled back" in str(found)]
+    for name in (
+        "xa-1 of shop_owner in shop",
+        "xa-2 of dba in crm",
+        "xa-3 of shop_owner",
+        r"\xe9 of shop_owner in west",
+    ):
+        assert name in ended
     assert restored.run(MASTER, "shop", "SELECT gid FROM pg_prepared_xacts") == []
     assert restored.run("app", "shop", "SELECT name FROM customers ORDER BY 1") == [("Ada",), ("Grace",)]
     assert not restored.can_log_in("api", "shop")

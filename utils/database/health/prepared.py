@@ -9,10 +9,14 @@ from utils.database.server.statements import rows, run
 from utils.errors import DatabaseChangeRefused, DatabaseUnavailable
 from utils.operation.model import HealthRecord, Verdict
 
+# The name is in the encoding of its own database, and may be none in this one's.
 _PREPARED = """
-    SELECT gid, owner, database, owner = current_user,
-        (SELECT rolsuper FROM pg_roles WHERE rolname = owner) FROM pg_prepared_xacts ORDER BY prepared, gid
+    SELECT textsend(gid), transaction::text, owner, database, owner = current_user,
+        (SELECT rolsuper FROM pg_roles WHERE rolname = owner),
+        (to_jsonb(pg_database) ->> 'dathasloginevt')::boolean IS TRUE AND current_setting('event_triggers', true) = 'on'
+    FROM pg_prepared_xacts JOIN pg_database ON datname = database ORDER BY prepared, transaction::text
 """
+_NAME = "SELECT gid FROM pg_prepared_xacts WHERE transaction::text = %s AND database = current_database()"
 
 
 def end_prepared_transactions(master: Master, *, refuse: bool = True) -> list[HealthRecord]:
@@ -20,7 +24,10 @@ def end_prepared_transactions(master: Master, *, refuse: bool = True) -> list[He
     with master.in_database(FIRST_DATABASE) as connection:
         found = rows(connection, "look at prepared transactions", _PREPARED)
     ended = []
-    for gid, owner, database, is_masters, is_superusers in found:
+    for raw, transaction, owner, database, is_masters, is_superusers, runs_at_login in found:
+        gid = bytes(raw).decode(errors="backslashreplace")
+        if runs_at_login and not refuse:
+            continue  # whatever runs there at the master's login is looked for before the next look
         if is_superusers:
             if not refuse:
                 continue
@@ -32,8 +39,9 @@ def end_prepared_transactions(master: Master, *, refuse: bool = True) -> list[He
             # Only outside of a transaction, in the database that it was prepared in, and by its owner itself.
             with postgres_call("end of a prepared transaction"), master.session(database) as connection:
                 run(connection, "role of its owner", [SQL("SET ROLE {}").format(Identifier(owner))])
-                with connection.cursor() as cursor:
-                    cursor.execute(SQL("ROLLBACK PREPARED {}").format(Literal(gid)))
+                for (name,) in rows(connection, "name of a prepared transaction", _NAME, (transaction,)):
+                    with connection.cursor() as cursor:
+                        cursor.execute(SQL("ROLLBACK PREPARED {}").format(Literal(name)))
         except (DatabaseChangeRefused, DatabaseUnavailable) as error:
             if not refuse:
                 continue

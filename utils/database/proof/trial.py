@@ -73,6 +73,7 @@ def asking(connection: Connection) -> Iterator[None]:
     """Ask PostgreSQL's own functions and operators, whatever the session's settings are; they are back afterwards."""
     own = (
         "SAVEPOINT asking; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL quote_all_identifiers = off; "
+        "SET LOCAL standard_conforming_strings = on; "
         # The user may have no temporary files.
         "SET LOCAL work_mem = '64MB'"
     )

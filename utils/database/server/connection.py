@@ -30,6 +30,7 @@ _OWN_SETTINGS = (
     "-c constraint_exclusion=partition -c local_preload_libraries= "
     "-c default_transaction_read_only=off -c default_transaction_deferrable=off "
     "-c default_transaction_isolation=read\\ committed "
+    "-c enable_hashjoin=on -c enable_mergejoin=on -c enable_sort=on -c enable_hashagg=on -c jit=off "
     # What is said to be shut out stays so, whatever becomes of the server the moment after.
     "-c synchronous_commit=on "
     # Where its library is loaded, any relation hint_plan.hints is read for every statement: a view of anybody's, too.

@@ -1,6 +1,6 @@
 """One set-up of the users at a time in a cluster."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from utils.database.server.connection import FIRST_DATABASE, Master, postgres_call
@@ -8,11 +8,11 @@ from utils.database.server.statements import rows
 from utils.errors import DatabaseUnavailable
 
 _KEY = 4_702_394_921_427_289  # any number that nobody else uses
-# Anybody may take any advisory lock; only the master has a set-up's.
+# Anybody may take any advisory lock, or wait in line for it; only the master has a set-up's.
 _END_STRANGERS = """
     WITH strangers AS MATERIALIZED (
         SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
-        WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND usename IS DISTINCT FROM current_user
+        WHERE locktype = 'advisory' AND objsubid = 1 AND usename IS DISTINCT FROM current_user
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
             AND classid = (%(key)s::bigint >> 32)::oid AND objid = (%(key)s::bigint & 4294967295)::oid
     )
@@ -46,8 +46,11 @@ class SetupLock:
 
 
 @contextmanager
-def setup_lock(master: Master) -> Iterator[SetupLock]:
-    """Hold the lock, or raise `DatabaseUnavailable` at once when another set-up has it."""
+def setup_lock(master: Master, end_what_has_no_session: Callable[[], None] = lambda: None) -> Iterator[SetupLock]:
+    """Hold the lock, or raise `DatabaseUnavailable` at once when another set-up has it.
+
+    end_what_has_no_session: a prepared transaction holds a lock as well, and there is no session to end.
+    """
     with master.session(FIRST_DATABASE) as connection:
         # No limit ends the session while the work goes on in others.
         with postgres_call("lock of the set-up"), connection.cursor() as cursor:
@@ -56,6 +59,7 @@ def setup_lock(master: Master) -> Iterator[SetupLock]:
             got, pid = cursor.fetchone() or (False, 0)
             if not got:
                 cursor.execute(_END_STRANGERS, {"key": _KEY})
+                end_what_has_no_session()
                 cursor.execute(_TAKE, {"key": _KEY})
                 got, pid = cursor.fetchone() or (False, 0)
         if not got:
