@@ -200,7 +200,7 @@ def test_nothing_is_changed_that_does_not_bear_our_tags(calls: list[ApiCall], by
                 "RestoreDBClusterToPointInTime",
             },
         ),
-        ("aurora-restore-setup-db-users", {"ModifyDBCluster"}),
+        ("aurora-restore-setup-db-users", {"EnableHttpEndpoint", "ModifyDBCluster"}),
         (
             "aurora-restore-swap-clusters",
             {"ModifyDBCluster", "ModifyDBInstance", "StartDBCluster", "StopDBCluster"},

@@ -117,7 +117,8 @@ def test_without_quarantine_the_exposure_is_told_that_a_client_with_productions_
 
 @pytest.mark.usefixtures("quiet")
 def test_in_quarantine_a_client_with_productions_password_never_gets_in(world: World) -> None:
-    old = world.old_target("quarantined", VpcSecurityGroupIds=[world.security_group("of-quarantined")])
+    own_group = world.security_group("of-quarantined")
+    old = world.old_target("quarantined", VpcSecurityGroupIds=[own_group], EnableHttpEndpoint=True)
     with quarantine(world) as closed, intruder(world, "quarantined") as somebody:
         outcome = world.run({"target": {"cluster_id": "quarantined"}}).expect_success()
     assert somebody.attempted_at
@@ -132,7 +133,11 @@ def test_in_quarantine_a_client_with_productions_password_never_gets_in(world: W
     of_the_cluster = [call for call in outcome.changes if named & call.parameters.keys()]
     assert of_the_cluster[-1].operation == "ModifyDBCluster", "the groups come last"
     assert of_the_cluster[-1].parameters["VpcSecurityGroupIds"] == own
+    assert outcome.changes.index(of_the_cluster[-1]) < [call.operation for call in outcome.changes].index(
+        "EnableHttpEndpoint"
+    ), "the Data API asks no group"
     cluster = world.cluster("quarantined")
+    assert cluster["HttpEndpointEnabled"]
     assert [group["VpcSecurityGroupId"] for group in cluster["VpcSecurityGroups"]] == own
     with world.login(world.deployment.master, cluster) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 1")

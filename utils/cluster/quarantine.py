@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from utils.aws.rds_models import Cluster, Instance
+from utils.cluster_settings.comparison import Difference, Severity
 from utils.cluster_settings.model import TargetSettings
+from utils.errors import PermanentError, ResourceBusy
 from utils.operation.model import Operation
 from utils.operation.wanted import wanted_settings
 from utils.runtime.services import Services
 
+LONGEST_REFUSAL = 400  # characters
 _CLOSED = {"creating"}
 
 
@@ -34,7 +37,11 @@ def settings_to_restore_with(operation: Operation) -> TargetSettings:
 
 def as_after_quarantine(operation: Operation, found: TargetSettings) -> TargetSettings:
     """Return what was found as it will be once the quarantine is over; other groups than its stay as they are."""
-    if not is_quarantined(operation) or not _has(found.security_group_ids, operation.plan.quarantine_group_ids):
+    if not is_quarantined(operation):
+        return found
+    if operation.plan.settings.data_api:
+        found = found.model_copy(update={"data_api": True})
+    if not _has(found.security_group_ids, operation.plan.quarantine_group_ids):
         return found
     return found.model_copy(update={"security_group_ids": operation.plan.settings.security_group_ids})
 
@@ -51,7 +58,7 @@ def note_exposure(operation: Operation, instances: Sequence[Instance], now: date
 
 
 def has_open_network(operation: Operation, cluster: Cluster, services: Services) -> bool:
-    """Give the cluster the target's security groups, as the last change to it; True once they are in force."""
+    """Give the cluster the target's security groups and its Data API, as the last change; True once that is done."""
     if not is_quarantined(operation):
         return True
     wanted = operation.plan.settings.security_group_ids or []
@@ -59,9 +66,26 @@ def has_open_network(operation: Operation, cluster: Cluster, services: Services)
         if cluster.status == "available":
             services.rds_writer.change_cluster(cluster.identifier, {"VpcSecurityGroupIds": wanted})
         return False
-    if cluster.status != "available":
+    if cluster.status != "available" or not _has_data_api(operation, cluster, services):
         return False
     operation.exposure.network_opened_at = services.clock.now()
+    return True
+
+
+def _has_data_api(operation: Operation, cluster: Cluster, services: Services) -> bool:
+    """Switch the Data API on, which asks no security group; what AWS refuses for good is kept with its words."""
+    if not operation.plan.settings.data_api or cluster.settings.data_api:
+        return True
+    record = operation.restore_record(services.clock.now()).settings
+    try:
+        services.rds_writer.enable_data_api(cluster.arn)
+    except ResourceBusy:
+        return False
+    except PermanentError as refused:
+        record.refused["data_api"] = str(refused)[:LONGEST_REFUSAL]
+        if record.comparison is not None:
+            missed = Difference(path="data_api", wanted="True", found="False", severity=Severity.TOLD)
+            record.comparison.differences.append(missed)
     return True
 
 

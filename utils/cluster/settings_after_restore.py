@@ -9,6 +9,7 @@ from utils.aws.rds_models import Cluster, Instance
 from utils.aws.target.to_api import changes_after_restore
 from utils.aws.target.whole import settings_of
 from utils.cluster.beside import as_planned, planned_settings
+from utils.cluster.quarantine import LONGEST_REFUSAL, is_quarantined
 from utils.cluster.target_record import settings_before
 from utils.cluster_settings.comparison import Comparison, compare
 from utils.cluster_settings.model import TargetSettings
@@ -21,7 +22,6 @@ from utils.runtime.services import Services
 _MOST_REQUESTS = 3
 # The last of all: what protects the cluster would keep the pipeline from removing what it left half-done.
 _LAST = "deletion_protection"
-_LONGEST_REFUSAL = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def finish_settings(operation: Operation, cluster: Cluster, services: Services) 
             record.requested[piece.name] -= 1
             break
         except PermanentError as refused:
-            record.refused[piece.name] = str(refused)[:_LONGEST_REFUSAL]
+            record.refused[piece.name] = str(refused)[:LONGEST_REFUSAL]
 
 
 def compared(operation: Operation, cluster: Cluster, members: Sequence[Instance], services: Services) -> Comparison:
@@ -82,7 +82,8 @@ def compared(operation: Operation, cluster: Cluster, members: Sequence[Instance]
 def _pieces(operation: Operation, cluster: Cluster, services: Services) -> Iterator[Piece]:
     wanted = planned_settings(operation)
     writer, name = services.rds_writer, cluster.identifier
-    if wanted.data_api and not cluster.settings.data_api:
+    # It asks no security group: of a cluster in quarantine it is a door, and comes with the open network.
+    if wanted.data_api and not cluster.settings.data_api and not is_quarantined(operation):
         yield Piece(name="data_api", ask=lambda: writer.enable_data_api(cluster.arn))
     yield from _attached_pieces(operation, cluster, services)
     for setting, change in changes_after_restore(wanted, cluster.settings).items():

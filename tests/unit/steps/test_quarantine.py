@@ -98,6 +98,46 @@ def test_its_own_groups_come_after_the_last_proof_and_are_the_last_change(
     assert quarantined.run(archive_snapshot).status is StepStatus.READY
 
 
+@pytest.fixture
+def with_data_api(quarantined: FakeAws, database: FakeDatabase) -> FakeAws:
+    """A target with the Data API, restored in quarantine."""
+    assert not database.asked
+    quarantined.west.clusters["staging"]["HttpEndpointEnabled"] = True
+    delete_the_old_target(quarantined)
+    restore(quarantined)
+    return quarantined
+
+
+def test_the_data_api_which_asks_no_security_group_is_switched_on_with_the_open_network_and_not_before(
+    with_data_api: FakeAws, database: FakeDatabase
+) -> None:
+    aws = with_data_api
+    assert aws.operation.restore is not None
+    assert aws.operation.restore.finished_at is not None, "that it is off is what is expected for now"
+    assert set_up(aws) is StepStatus.IN_PROGRESS
+    assert database.asked
+    assert aws.west.asked("enable_http_endpoint") == []
+    assert aws.run(setup_db_users).status is StepStatus.READY
+    assert aws.west.asked("enable_http_endpoint") == [{"ResourceArn": aws.west.clusters["staging"]["DBClusterArn"]}]
+    assert "data_api" not in str(aws.operation.restore.settings.comparison)
+
+
+def test_a_data_api_that_aws_refuses_is_told_and_keeps_nobody_out(
+    with_data_api: FakeAws, database: FakeDatabase
+) -> None:
+    aws = with_data_api
+    set_up(aws)
+    assert database.asked
+    aws.west.fail("enable_http_endpoint", "InvalidResourceStateFault")
+    assert aws.run(setup_db_users).status is StepStatus.IN_PROGRESS
+    aws.west.fail("enable_http_endpoint", "InvalidParameterCombination", "no Data API for this class")
+    assert aws.run(setup_db_users).status is StepStatus.READY
+    assert aws.operation.restore is not None
+    record = aws.operation.restore.settings
+    assert "no Data API for this class" in record.refused["data_api"]
+    assert "could not be put back: data_api: wanted True, found False" in str(record.comparison)
+
+
 def test_a_cluster_that_is_busy_stays_in_quarantine_until_it_takes_the_change(
     quarantined: FakeAws, database: FakeDatabase
 ) -> None:
