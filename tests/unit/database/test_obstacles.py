@@ -36,11 +36,9 @@ def test_a_renamed_first_database_and_prepared_transactions_stop_no_set_up(plant
         "shop_owner", "shop", "BEGIN; UPDATE customers SET name = 'x'; LOCK customers; PREPARE TRANSACTION 'xa-1'"
     )
     restored.run(MASTER, "crm", "BEGIN; LOCK leads; PREPARE TRANSACTION 'xa-2'")
-    # It holds the lock of the set-up, which then belongs to no session that could be ended.
-    held = "BEGIN; SELECT pg_advisory_xact_lock(4702394921427289); PREPARE TRANSACTION 'xa-3'"
-    restored.run("shop_owner", "postgres", held)
     in_latin1 = "CREATE DATABASE western TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
-    restored.run(ADMIN, "postgres", in_latin1)
+    restored.run(MASTER, "postgres", in_latin1)
+    restored.run(ADMIN, "western", "ALTER SCHEMA public OWNER TO dba")
     restored.run("shop_owner", "western", "BEGIN; PREPARE TRANSACTION 'é'")
     restored.run(ADMIN, "shop", "ALTER DATABASE postgres RENAME TO main; ALTER DATABASE main CONNECTION LIMIT 1")
 
@@ -51,7 +49,6 @@ def test_a_renamed_first_database_and_prepared_transactions_stop_no_set_up(plant
     for name in (
         "xa-1 of shop_owner in shop",
         "xa-2 of dba in crm",
-        "xa-3 of shop_owner",
         r"\xe9 of shop_owner in west",
     ):
         assert name in ended
@@ -94,6 +91,17 @@ def test_a_trigger_that_keeps_logins_out_is_named_with_its_routine_and_the_way_o
     assert re.search(r"refused by a trigger ON login: not from here \(by (public\.)?deny\(\)\)", text), text
     assert "event_triggers to 0 in the target's cluster parameter group" in text
     untouched.run(ADMIN, "postgres", "DROP EVENT TRIGGER deny_logins; DROP FUNCTION deny()")
+
+
+def test_a_prepared_transaction_that_holds_the_lock_of_the_set_up_keeps_nobody_from_it(planted: Restored) -> None:
+    planted.run(ADMIN, "postgres", "ALTER SYSTEM SET max_prepared_transactions = 5")
+    planted.server.restart(MASTER)
+    # No session has the lock then that could be ended.
+    held = "BEGIN; SELECT pg_advisory_xact_lock(4702394921427289); PREPARE TRANSACTION 'xa'"
+    planted.run("shop_owner", "postgres", held)
+    planted.set_up()
+    assert planted.run(MASTER, "postgres", "SELECT gid FROM pg_prepared_xacts") == []
+    assert not planted.can_log_in("api", "shop")
 
 
 def test_a_prepared_transaction_of_a_superuser_is_named(untouched: Restored) -> None:
