@@ -50,8 +50,8 @@ def parse_resume(raw: object) -> str | None:
     others = sorted(escaped(str(name)[:_LONGEST_ECHO]) for name in raw if name != RESUME)
     if others:
         raise InvalidRequest(
-            "a field beside resume" if len(others) == 1 else f"{len(others)} fields beside resume",
-            field=", ".join(others[:_MOST_PATHS]),
+            "a field beside resume" + (f" (and {', '.join(others[1:_MOST_PATHS])})" if len(others) > 1 else ""),
+            field=others[0],
             expected='{"resume": "<operation_id>"} and nothing else: the operation goes on with its own request',
             action="leave the other fields out, or resume to start a new run; nothing was changed",
         )
