@@ -110,6 +110,19 @@ def test_a_login_trigger_stops_the_run_where_the_master_may_not_silence_it(plant
     assert who_can_log_in(planted) == set()
 
 
+def test_a_login_trigger_does_not_run_for_the_end_of_a_prepared_transaction(planted: Restored) -> None:
+    if version(planted) < 170000:
+        pytest.skip("login triggers came with PostgreSQL 17")
+    planted.run(ADMIN, "postgres", "ALTER SYSTEM SET max_prepared_transactions = 5")
+    planted.server.restart(MASTER)
+    planted.run(MASTER, "shop", "BEGIN; PREPARE TRANSACTION 'xa'")
+    planted.run(ADMIN, "postgres", "REVOKE SET ON PARAMETER event_triggers FROM rds_superuser")
+    planted.run(ADMIN, "shop", ON_LOGIN)
+    with pytest.raises(DatabaseChangeRefused, match="event triggers on login in database shop"):
+        planted.set_up()
+    assert planted.run(ADMIN, "postgres", "SELECT FROM pg_roles WHERE rolname LIKE 'backdoor%'") == []
+
+
 @pytest.mark.parametrize("database", ["postgres", "crm"])
 def test_a_login_trigger_of_the_first_database_that_ran_lets_nobody_in_with_what_it_made(
     planted: Restored, database: str
