@@ -95,7 +95,7 @@ def test_an_event_trigger_that_the_master_may_not_switch_off_stops_the_run_befor
     with pytest.raises(DatabaseChangeRefused, match=r"may not switch off: shop: event trigger e .* of shop_owner"):
         planted.set_up()
     assert who_can_log_in(planted) == set()
-    assert planted.run(ADMIN, "postgres", "SELECT FROM pg_roles WHERE rolname = 'backdoor'") == []
+    assert planted.run(ADMIN, "postgres", "SELECT 1 FROM pg_roles WHERE rolname = 'backdoor'") == []
 
 
 def test_a_login_trigger_stops_the_run_where_the_master_may_not_silence_it(planted: Restored) -> None:
@@ -106,7 +106,7 @@ def test_a_login_trigger_stops_the_run_where_the_master_may_not_silence_it(plant
     with pytest.raises(DatabaseChangeRefused, match="event triggers on login in database shop") as refused:
         planted.set_up()
     assert "event_triggers to 0" in str(refused.value)
-    assert planted.run(ADMIN, "postgres", "SELECT FROM pg_roles WHERE rolname = 'backdoor'") == []
+    assert planted.run(ADMIN, "postgres", "SELECT 1 FROM pg_roles WHERE rolname = 'backdoor'") == []
     assert who_can_log_in(planted) == set()
 
 
@@ -120,7 +120,7 @@ def test_a_login_trigger_does_not_run_for_the_end_of_a_prepared_transaction(plan
     planted.run(ADMIN, "shop", ON_LOGIN)
     with pytest.raises(DatabaseChangeRefused, match="event triggers on login in database shop"):
         planted.set_up()
-    assert planted.run(ADMIN, "postgres", "SELECT FROM pg_roles WHERE rolname LIKE 'backdoor%'") == []
+    assert planted.run(ADMIN, "postgres", "SELECT 1 FROM pg_roles WHERE rolname LIKE 'backdoor%'") == []
 
 
 @pytest.mark.parametrize("database", ["postgres", "crm"])
@@ -175,7 +175,7 @@ def test_what_a_script_touches_runs_with_nothing_of_the_masters(planted: Restore
     ran = planted.run(ADMIN, "shop", "SELECT DISTINCT kind, login FROM seen")
     assert {kind for kind, _ in ran} >= KINDS, "the attacks were tried"
     assert not [kind for kind, login in ran if login == MASTER]
-    assert planted.run(ADMIN, "shop", "SELECT FROM pg_roles WHERE rolname LIKE 'aurora_restore_script%'") == []
+    assert planted.run(ADMIN, "shop", "SELECT 1 FROM pg_roles WHERE rolname LIKE 'aurora_restore_script%'") == []
 
 
 @pytest.mark.parametrize("owner", [MASTER, "role_maker"])
