@@ -14,7 +14,6 @@ from utils.operation.model import Operation
 from utils.operation.wanted import wanted_settings
 from utils.runtime.services import Services
 
-LONGEST_REFUSAL = 400  # characters
 _CLOSED = {"creating"}
 
 
@@ -82,7 +81,7 @@ def _has_data_api(operation: Operation, cluster: Cluster, services: Services) ->
     except ResourceBusy:
         return False
     except PermanentError as refused:
-        record.refused["data_api"] = str(refused)[:LONGEST_REFUSAL]
+        record.keep_refusal("data_api", refused)
         if record.comparison is not None:
             missed = Difference(path="data_api", wanted="True", found="False", severity=Severity.TOLD)
             record.comparison.differences.append(missed)

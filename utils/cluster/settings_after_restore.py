@@ -9,7 +9,7 @@ from utils.aws.rds_models import Cluster, Instance
 from utils.aws.target.to_api import changes_after_restore
 from utils.aws.target.whole import settings_of
 from utils.cluster.beside import as_planned, planned_settings
-from utils.cluster.quarantine import LONGEST_REFUSAL, is_quarantined
+from utils.cluster.quarantine import is_quarantined
 from utils.cluster.target_record import settings_before
 from utils.cluster_settings.comparison import Comparison, compare
 from utils.cluster_settings.model import TargetSettings
@@ -54,7 +54,7 @@ def finish_settings(operation: Operation, cluster: Cluster, services: Services) 
             record.requested[piece.name] -= 1
             break
         except PermanentError as refused:
-            record.refused[piece.name] = str(refused)[:LONGEST_REFUSAL]
+            record.keep_refusal(piece.name, refused)
 
 
 def compared(operation: Operation, cluster: Cluster, members: Sequence[Instance], services: Services) -> Comparison:

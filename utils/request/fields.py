@@ -110,12 +110,12 @@ AccountId = Annotated[str, AfterValidator(_account)]
 EngineVersion = Annotated[str, AfterValidator(_engine_version)]
 InstanceClass = Annotated[str, AfterValidator(_instance_class)]
 Tags = Annotated[dict[str, str], AfterValidator(_tag_values)]
-EachOnce = AfterValidator(_each_once)
-SecurityGroups = Annotated[list[str], AfterValidator(_security_groups), EachOnce]
+_EACH_ONCE = AfterValidator(_each_once)
+SecurityGroups = Annotated[list[str], AfterValidator(_security_groups), _EACH_ONCE]
 LogTypes = Annotated[
     list[str],
     AfterValidator(_log_types),
-    EachOnce,
+    _EACH_ONCE,
     Field(json_schema_extra={"items": {"type": "string", "enum": list(_LOG_TYPES)}}),
 ]
 # A lower bound because DynamoDB cannot hold every float: 1e-300 would fail when the row is written.

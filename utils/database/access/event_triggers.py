@@ -83,15 +83,19 @@ def switch_off(connection: Connection, found: Sequence[EventTrigger]) -> None:
         raise _refused(stuck)
 
 
+def run_at_login(connection: Connection) -> list[str]:
+    """Name the databases in which a login as this session's would run production's code."""
+    if rows(connection, "look at the setting event_triggers", _SETTING_IS_OFF):
+        return []
+    return names(connection, "look for login event triggers", _WITH_LOGIN_TRIGGERS)
+
+
 def refuse_login_triggers(connection: Connection, databases: Sequence[str]) -> None:
     """Refuse databases in which a login alone would run production's code; raises `DatabaseChangeRefused`.
 
     Harmless in sessions without event triggers; without that right nobody can look at which it is before it has run.
     """
-    if rows(connection, "look at the setting event_triggers", _SETTING_IS_OFF):
-        return
-    with_one = names(connection, "look for login event triggers", _WITH_LOGIN_TRIGGERS)
-    found = [name for name in with_one if name in databases]
+    found = [name for name in run_at_login(connection) if name in databases]
     if found:
         raise DatabaseChangeRefused(
             f"event triggers on login in database {first_of(found)}, which would run as the master user",

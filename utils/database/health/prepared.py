@@ -2,6 +2,7 @@
 
 from psycopg2.sql import SQL, Identifier, Literal
 
+from utils.database.access.event_triggers import run_at_login
 from utils.database.health.finding import finding
 from utils.database.roles.memberships import join
 from utils.database.server.connection import FIRST_DATABASE, Master, postgres_call
@@ -12,9 +13,8 @@ from utils.operation.model import HealthRecord, Verdict
 # The name is in the encoding of its own database, and may be none in this one's.
 _PREPARED = """
     SELECT textsend(gid), transaction::text, owner, database, owner = current_user,
-        (SELECT rolsuper FROM pg_roles WHERE rolname = owner),
-        (to_jsonb(pg_database) ->> 'dathasloginevt')::boolean IS TRUE AND current_setting('event_triggers', true) = 'on'
-    FROM pg_prepared_xacts JOIN pg_database ON datname = database ORDER BY prepared, transaction::text
+        (SELECT rolsuper FROM pg_roles WHERE rolname = owner)
+    FROM pg_prepared_xacts ORDER BY prepared, transaction::text
 """
 _NAME = "SELECT gid FROM pg_prepared_xacts WHERE transaction::text = %s AND database = current_database()"
 
@@ -23,11 +23,13 @@ def end_prepared_transactions(master: Master, *, refuse: bool = True) -> list[He
     """Roll each back as its owner, in its own database; raises `DatabaseChangeRefused` for one that stays, or not."""
     with master.in_database(FIRST_DATABASE) as connection:
         found = rows(connection, "look at prepared transactions", _PREPARED)
+        # Whatever runs there at the master's login is refused before the look that refuses what stays.
+        left = run_at_login(connection) if found and not refuse else []
     ended = []
-    for raw, transaction, owner, database, is_masters, is_superusers, runs_at_login in found:
+    for raw, transaction, owner, database, is_masters, is_superusers in found:
         gid = bytes(raw).decode(errors="backslashreplace")
-        if runs_at_login and not refuse:
-            continue  # whatever runs there at the master's login is looked for before the next look
+        if database in left:
+            continue
         if is_superusers:
             if not refuse:
                 continue
