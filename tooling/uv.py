@@ -12,7 +12,7 @@ from pathlib import Path
 
 HOME = Path(__file__).resolve().parent.parent / ".local/envs/uv"
 # pip's own order: a variable goes before a file, what is set for `install` before what is set for every command.
-_INDEX = (":env:.index-url", "install.index-url", "global.index-url")
+_PLACES, _OPTION = (":env:", "install", "global"), "index-url"
 _SETTING = re.compile(r"^(\S+)='(.*)'$", re.MULTILINE)
 
 
@@ -25,7 +25,8 @@ def pip_of(folder: Path) -> list[str]:
 def index_of_pip(configuration: str) -> str | None:
     """Return the index in what `pip config list` prints."""
     settings = dict(_SETTING.findall(configuration))
-    return next((settings[key] for key in _INDEX if key in settings), None)
+    keys = [f"{place}.{_OPTION}" for place in _PLACES]
+    return next((settings[key] for key in keys if key in settings), None)
 
 
 @functools.cache

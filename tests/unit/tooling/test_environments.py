@@ -126,14 +126,14 @@ def test_a_failure_shows_what_both_installers_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("configuration", "index"),
+    ("keys", "index"),
     [
-        ("", None),
-        ("global.extra-index-url='file:///more'\nglobal.timeout='9'\n", None),
-        ("global.index-url='https://a/simple'\n", "https://a/simple"),
-        ("global.index-url='https://a/simple'\ninstall.index-url='https://b/simple'\n", "https://b/simple"),
-        (":env:.index-url='https://c/simple'\ninstall.index-url='https://b/simple'\n", "https://c/simple"),
+        ([], None),
+        (["global.extra-{}", "global.timeout"], None),
+        (["global.{}"], "of global.{}"),
+        (["global.{}", "install.{}"], "of install.{}"),
+        ([":env:.{}", "install.{}"], "of :env:.{}"),
     ],
 )
-def test_uv_asks_the_index_that_pip_is_set_to(configuration: str, index: str | None) -> None:
-    assert uv.index_of_pip(configuration) == index
+def test_uv_asks_the_index_that_pip_is_set_to(keys: list[str], index: str | None) -> None:
+    assert uv.index_of_pip("".join(f"{key.format('index-url')}='of {key}'\n" for key in keys)) == index
