@@ -45,6 +45,7 @@ USERS = [
     for profile, name in ((Profile.APPLICATION, "app"), (Profile.READONLY, "reader"), (Profile.DEVOPS, "devops"))
 ]
 LOGINS = ("shop_owner", "analyst", "api")
+LATIN1 = "CREATE DATABASE western TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
 SHOP_OBJECTS = """
     CREATE TABLE customers (id serial PRIMARY KEY, name text);
     INSERT INTO customers (name) VALUES ('Ada'), ('Grace');
@@ -120,6 +121,11 @@ class Restored:
             cursor.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
+    def allow_prepared_transactions(self) -> None:
+        """Start the server anew as one that takes them."""
+        self.run(ADMIN, "postgres", "ALTER SYSTEM SET max_prepared_transactions = 5")
+        self.server.restart(MASTER)
+
     def is_allowed(self, user: str, database: str, statement: str) -> bool:
         """Tell whether a user may run a statement, in a session that may write."""
         with closing(self.connect(user, database)) as connection, connection.cursor() as cursor:
@@ -178,6 +184,13 @@ def create_login(production: Restored, name: str, options: str = "", *, by: str 
         verifier = encrypt_password(PASSWORDS[name], name, scope=connection, algorithm="scram-sha-256")
         statement = SQL(f"CREATE ROLE {{}} LOGIN {options} PASSWORD {{}}")
         cursor.execute(statement.format(Identifier(name), Literal(verifier)))
+
+
+def add_western(restored: Restored) -> None:
+    """Add a database in LATIN1."""
+    restored.run(MASTER, "postgres", LATIN1)
+    # As above: up to PostgreSQL 14 it is the superuser's here, the master's on RDS.
+    restored.run(ADMIN, "western", "ALTER SCHEMA public OWNER TO dba")
 
 
 def restore(farm: PostgresFarm, production: Volume, name: str, major: int = MAJOR) -> Iterator[Restored]:

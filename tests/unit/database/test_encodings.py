@@ -7,26 +7,18 @@ from pydantic import SecretStr
 
 from local_cloud.aurora.postgres.bootstrap import ADMIN
 from tests.unit.database.judge import wrong_rights
-from tests.unit.database.production import LOGINS, MASTER, USERS, Restored
+from tests.unit.database.production import LOGINS, MASTER, USERS, Restored, add_western
 from utils.database.roles.profiles import DatabaseUser, Profile
 from utils.database.setup import set_up_users
 from utils.errors import DatabaseChangeRefused
 
 SQL_ASCII = "CREATE DATABASE old TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
-LATIN1 = "CREATE DATABASE western TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
 BY_OWNERS = """
     CREATE TABLE of_owner (id int PRIMARY KEY);
     ALTER TABLE of_owner OWNER TO shop_owner;
     CREATE TABLE "Größe" (id int PRIMARY KEY);
     ALTER TABLE "Größe" OWNER TO dba
 """
-
-
-def add_western(restored: Restored) -> None:
-    """Add a database in LATIN1."""
-    restored.run(MASTER, "postgres", LATIN1)
-    # As in production.py: up to PostgreSQL 14 it is the superuser's here, the master's on RDS.
-    restored.run(ADMIN, "western", "ALTER SCHEMA public OWNER TO dba")
 
 
 def run_bytes(restored: Restored, statement: bytes) -> None:

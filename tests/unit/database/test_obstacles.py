@@ -10,7 +10,7 @@ from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.judge import who_can_log_in
-from tests.unit.database.production import LOGINS, MASTER, Restored, restore
+from tests.unit.database.production import LOGINS, MASTER, Restored, add_western, restore
 from utils.database.health.way_in import find_way_in
 from utils.errors import DatabaseChangeRefused
 
@@ -30,15 +30,12 @@ def untouched(farm: PostgresFarm, snapshot: tuple[Volume, int]) -> Iterator[Rest
 
 def test_a_renamed_first_database_and_prepared_transactions_stop_no_set_up(planted: Restored) -> None:
     restored = planted
-    restored.run(ADMIN, "postgres", "ALTER SYSTEM SET max_prepared_transactions = 5")
-    restored.server.restart(MASTER)
+    restored.allow_prepared_transactions()
     restored.run(
         "shop_owner", "shop", "BEGIN; UPDATE customers SET name = 'x'; LOCK customers; PREPARE TRANSACTION 'xa-1'"
     )
     restored.run(MASTER, "crm", "BEGIN; LOCK leads; PREPARE TRANSACTION 'xa-2'")
-    in_latin1 = "CREATE DATABASE western TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
-    restored.run(MASTER, "postgres", in_latin1)
-    restored.run(ADMIN, "western", "ALTER SCHEMA public OWNER TO dba")
+    add_western(restored)
     restored.run("shop_owner", "western", "BEGIN; PREPARE TRANSACTION 'é'")
     restored.run(ADMIN, "shop", "ALTER DATABASE postgres RENAME TO main; ALTER DATABASE main CONNECTION LIMIT 1")
 
@@ -94,8 +91,7 @@ def test_a_trigger_that_keeps_logins_out_is_named_with_its_routine_and_the_way_o
 
 
 def test_a_prepared_transaction_that_holds_the_lock_of_the_set_up_keeps_nobody_from_it(planted: Restored) -> None:
-    planted.run(ADMIN, "postgres", "ALTER SYSTEM SET max_prepared_transactions = 5")
-    planted.server.restart(MASTER)
+    planted.allow_prepared_transactions()
     # No session has the lock then that could be ended.
     held = "BEGIN; SELECT pg_advisory_xact_lock(4702394921427289); PREPARE TRANSACTION 'xa'"
     planted.run("shop_owner", "postgres", held)
@@ -105,8 +101,7 @@ def test_a_prepared_transaction_that_holds_the_lock_of_the_set_up_keeps_nobody_f
 
 
 def test_a_prepared_transaction_of_a_superuser_is_named(untouched: Restored) -> None:
-    untouched.run(ADMIN, "postgres", "ALTER SYSTEM SET max_prepared_transactions = 5")
-    untouched.server.restart(MASTER)
+    untouched.allow_prepared_transactions()
     untouched.run(ADMIN, "shop", "BEGIN; LOCK customers; PREPARE TRANSACTION 'of-aws'")
     with pytest.raises(DatabaseChangeRefused, match="prepared transaction 'of-aws' of rdsadmin in database shop"):
         untouched.set_up()

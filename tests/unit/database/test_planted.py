@@ -113,8 +113,7 @@ def test_a_login_trigger_stops_the_run_where_the_master_may_not_silence_it(plant
 def test_a_login_trigger_does_not_run_for_the_end_of_a_prepared_transaction(planted: Restored) -> None:
     if version(planted) < 170000:
         pytest.skip("login triggers came with PostgreSQL 17")
-    planted.run(ADMIN, "postgres", "ALTER SYSTEM SET max_prepared_transactions = 5")
-    planted.server.restart(MASTER)
+    planted.allow_prepared_transactions()
     planted.run(MASTER, "shop", "BEGIN; PREPARE TRANSACTION 'xa'")
     planted.run(ADMIN, "postgres", "REVOKE SET ON PARAMETER event_triggers FROM rds_superuser")
     planted.run(ADMIN, "shop", ON_LOGIN)
