@@ -20,6 +20,7 @@ class CopyRecord(BaseModel):
     arn: str | None = None
     percent: int = 0
     waits_for_room: bool = False
+    refused_for_no_reason: bool = Field(default=False, description="The last time, by a quota that is not reached.")
     missing_since: datetime | None = Field(default=None, description="RDS did not show it from here on.")
 
 
@@ -53,6 +54,7 @@ class DeletionRecord(BaseModel):
     cluster_stays: bool = Field(default=False, description="RDS refused to delete the cluster or a member of it.")
     refused_since: datetime | None = None
     waits_for_room: bool = False
+    refused_for_no_reason: bool = Field(default=False, description="The last time, by a quota that is not reached.")
     missing_since: datetime | None = Field(default=None, description="RDS did not show its snapshot from here on.")
 
 

@@ -41,8 +41,7 @@ def copy_snapshot(operation: Operation, services: Services) -> StepResult:
         record.waits_for_room, operation.begun.copy_requested = False, True
         waiting_for = f"snapshot copy {copy_id}"
     except QuotaReached as full:
-        waiting_for = make_room(operation, services, full, refused_before=record.waits_for_room)
-        record.waits_for_room = True
+        waiting_for = make_room(operation, services, full, record)
     waiting = copy_phase(operation, services.clock.now()).wait(waiting_for)
     services.operations.save(operation)
     return waiting

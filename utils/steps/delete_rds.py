@@ -180,8 +180,7 @@ def _take_final_snapshot(operation: Operation, target: Cluster, services: Servic
         record.waits_for_room, operation.begun.final_snapshot_requested = False, True
         record.final_snapshot_is_fresh = True
     except QuotaReached as full:
-        make_room(operation, services, full, refused_before=record.waits_for_room)
-        record.waits_for_room = True
+        make_room(operation, services, full, record)
 
 
 def _judge(operation: Operation, target: Cluster, services: Services) -> Verdict:

@@ -14,7 +14,7 @@ from utils.errors import (
     UnknownStatus,
 )
 from utils.operation.model import StepName
-from utils.runtime.contract import StepStatus
+from utils.runtime.contract import StepResult, StepStatus
 from utils.steps.check_copy_status import check_copy_status
 from utils.steps.copy_snapshot import copy_snapshot
 
@@ -85,6 +85,36 @@ def test_with_five_copies_in_progress_the_copy_waits_its_turn(planned: FakeAws) 
         assert planned.run(check_copy_status).status is StepStatus.COPY_AGAIN
     planned.run(copy_snapshot)
     assert planned.run(check_copy_status).status is StepStatus.IN_PROGRESS
+
+
+def test_a_copy_whose_turn_comes_while_it_is_refused_asks_again(planned: FakeAws) -> None:
+    busy = [planned.west.has_snapshot(f"busy-{number}", Status="copying") for number in range(5)]
+    refuse(planned)
+    for ended in busy:
+        ended["Status"] = "available"
+
+    assert refuse(planned).details["waiting_for"] == "room for one more manual snapshot"
+
+    planned.run(copy_snapshot)
+    assert planned.run(check_copy_status).status is StepStatus.IN_PROGRESS
+
+
+def test_a_copy_that_others_outrun_again_and_again_waits_until_none_goes_on(planned: FakeAws) -> None:
+    other = planned.west.has_snapshot("busy", Status="copying")
+    for _ in range(4):
+        assert refuse(planned).details["waiting_for"] == "another snapshot copy to end"
+    other["Status"] = "available"
+    refuse(planned)
+    with pytest.raises(SnapshotQuotaFull, match="none of them a copy in progress"):
+        refuse(planned)
+
+
+def refuse(aws: FakeAws) -> StepResult:
+    """Let RDS refuse the copy by a quota, and look."""
+    aws.west.fail("copy_db_cluster_snapshot", "SnapshotQuotaExceeded")
+    result = aws.run(copy_snapshot)
+    assert aws.run(check_copy_status).status is StepStatus.COPY_AGAIN
+    return result
 
 
 def test_waiting_for_its_turn_counts_for_the_copys_budget(planned: FakeAws) -> None:
