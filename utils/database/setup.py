@@ -135,7 +135,7 @@ def _shut_out(
         found = logins.find_logins(connection, users, keep_logins, of_scripts=[work.login] if work else [])
         logins.take_passwords_of_aws_names(connection, found.left_to_aws)
     before_shutting_out(found.strangers)
-    logins.shut_out(master, [*found.ours, *found.strangers, *found.of_scripts], lock.pid)
+    logins.shut_out_found(master, found, lock.pid)
     return found
 
 

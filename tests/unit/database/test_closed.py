@@ -122,6 +122,7 @@ def test_a_login_that_the_master_cannot_shut_out_stops_the_run(restored: Restore
     with pytest.raises(DatabaseChangeRefused, match="may not shut out: rds_root") as refused:
         set_up(restored)
     assert "may be a new login of AWS: keep_logins lets it pass" in str(refused.value)
+    assert who_can_log_in(restored) == {"rds_root"}, "the others are shut out all the same"
     assert set_up(restored, keep_logins=["rds_root"]).kept == ["rds_root"]
 
 
@@ -309,6 +310,34 @@ def test_logins_of_productions_that_stand_in_line_for_the_lock_do_not_get_it(res
 def _wait_for_the_lock(session: Connection) -> None:
     with contextlib.suppress(psycopg2.Error):
         session.cursor().execute("SELECT pg_advisory_lock(4702394921427289)")
+
+
+def test_a_login_that_changes_itself_all_the_time_is_shut_out_like_any_other(restored: Restored) -> None:
+    threads = [threading.Thread(target=_change_itself, args=(restored,)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    changing = "SELECT 1 FROM pg_stat_activity WHERE usename = 'api' AND wait_event = 'PgSleep'"
+    wait_for(lambda: restored.run(ADMIN, "postgres", changing) != [], "a change that is not committed")
+    set_up(restored)
+    for thread in threads:
+        thread.join()
+    assert who_can_log_in(restored) == {"app", "reader", "devops"}
+
+
+def _change_itself(restored: Restored) -> None:
+    """Change the own password for as long as that lets in, a new session for each that is ended."""
+    while restored.can_log_in("api", "shop"):
+        with contextlib.suppress(psycopg2.Error):
+            change = f"ALTER ROLE api PASSWORD '{PASSWORDS['api']}'"
+            restored.run("api", "shop", f"BEGIN; {change}; SELECT pg_sleep(0.3); COMMIT")
+
+
+def test_a_role_that_is_locked_keeps_no_other_one_open(restored: Restored) -> None:
+    with closing(restored.connect(ADMIN, "shop")) as in_the_way:
+        in_the_way.cursor().execute("BEGIN; ALTER ROLE analyst PASSWORD 'Held-Pa55word'")
+        with pytest.raises(DatabaseUnavailable, match="55P03 from PostgreSQL to the shutting out of analyst"):
+            set_up(restored)
+    assert who_can_log_in(restored) == {"analyst"}
 
 
 def test_a_login_of_productions_cannot_keep_the_set_up_waiting(restored: Restored) -> None:

@@ -34,7 +34,7 @@ def look_for_what_ran(connection: Connection, password: SecretStr) -> None:
     if not rows(connection, "look for login event triggers", _ONE_RAN):
         return
     connection.autocommit = False
-    found = find_logins(connection, [], [], refuse=False)
+    found = find_logins(connection, [], [])
     shut_out_by(connection, found.strangers, lock_pid=0)
     _keep_password(connection, password)
     raise DatabaseChangeRefused(

@@ -34,8 +34,12 @@ _THEIRS = """
 _REFUSALS = (postgres_errors.InsufficientPrivilege, postgres_errors.ReservedName)
 # MATERIALIZED: nothing may end a session before it is known whose it is.
 _END_SESSIONS = f"""
-    WITH theirs AS MATERIALIZED ({_THEIRS}) SELECT pg_terminate_backend(pid, 5000) FROM theirs
+    WITH theirs AS MATERIALIZED ({_THEIRS}) SELECT pg_terminate_backend(pid, %(wait)s) FROM theirs
 """  # noqa: S608 - constants
+# A session of theirs that changes the role all the time is in the way for as long as it lives: it is ended, and another
+# one may begin before the role is closed, but not often.
+_TRIES = 5
+_SHORT_WAIT = SQL("SET LOCAL lock_timeout = '1s'")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,7 @@ class Logins:
     strangers: list[str]
     kept: list[str]
     unknown: list[str]
+    stuck: list[str]
     left_to_aws: list[str]
     of_scripts: list[str]
 
@@ -56,9 +61,8 @@ def find_logins(
     keep: Collection[str],
     *,
     of_scripts: Collection[str] = (),
-    refuse: bool = True,
 ) -> Logins:
-    """Sort every login; raises `DatabaseChangeRefused` for one that the master cannot shut out, or leaves it out.
+    """Sort every login; stuck are those that the master cannot shut out.
 
     of_scripts: names that an earlier call of the same operation may have left; whoever else has such a name is a
     stranger like any other.
@@ -67,15 +71,7 @@ def find_logins(
     our_names = {user.name for user in users}
     aws = {name for name, of_aws, may_alter, is_made_up in found if of_aws and not (may_alter and is_made_up)}
     stuck = [name for name, _, may_alter, _ in found if not may_alter and name not in aws and name not in {*keep}]
-    names_found = [name for name, *_ in found if refuse or name not in stuck]
-    if stuck and refuse:
-        raise DatabaseChangeRefused(
-            f"logins that the master may not shut out: {first_of(stuck, _MOST_NAMES)}",
-            expected="NOLOGIN for every login but the master, AWS's, keep_logins and the users",
-            action="take the login from them in the source (or give the master ADMIN OPTION on them), "
-            "or name them in keep_logins; a name that begins with rds may be a new login of AWS: keep_logins lets it "
-            "pass until utils/database/roles/aws_roles.py has it; nobody has been let in",
-        )
+    names_found = [name for name, *_ in found if name not in stuck]
     left = [name for name in names_found if name in of_scripts]
     strangers = [name for name in names_found if name not in {*aws, *our_names, *keep, *left}]
     everybody = names(connection, "look at roles", "SELECT rolname FROM pg_roles")
@@ -84,9 +80,22 @@ def find_logins(
         strangers=strangers,
         kept=[name for name in names_found if name in keep and name not in {*our_names, *left}],
         unknown=sorted(set(keep) - set(everybody)),
+        stuck=stuck,
         left_to_aws=sorted(aws),
         of_scripts=left,
     )
+
+
+def _refuse_stuck(found: Logins) -> None:
+    """Raise `DatabaseChangeRefused` for logins that the master cannot shut out."""
+    if found.stuck:
+        raise DatabaseChangeRefused(
+            f"logins that the master may not shut out: {first_of(found.stuck, _MOST_NAMES)}",
+            expected="NOLOGIN for every login but the master, AWS's, keep_logins and the users",
+            action="take the login from them in the source (or give the master ADMIN OPTION on them), "
+            "or name them in keep_logins; a name that begins with rds may be a new login of AWS: keep_logins lets it "
+            "pass until utils/database/roles/aws_roles.py has it; the others are shut out",
+        )
 
 
 def take_passwords_of_aws_names(connection: Connection, left_to_aws: Sequence[str]) -> None:
@@ -107,14 +116,21 @@ def shut_out(master: Master, shut: Sequence[str], lock_pid: int) -> None:
         shut_out_by(connection, shut, lock_pid)
 
 
+def shut_out_found(master: Master, found: Logins, lock_pid: int) -> None:
+    """Shut out all that is neither kept nor AWS's; then raises `DatabaseChangeRefused` for what is stuck."""
+    shut_out(master, [*found.ours, *found.strangers, *found.of_scripts], lock_pid)
+    _refuse_stuck(found)
+
+
 def shut_out_by(connection: Connection, shut: Sequence[str], lock_pid: int) -> None:
-    """Do what `shut_out` does, in a session of the master's."""
+    """Do what `shut_out` does, in a session of the master's; a role that does not go keeps no other one open."""
     # A session of theirs may hold a lock on a role.
     _end_sessions(connection, shut, lock_pid)
-    run(connection, "shutting out of logins", [_close(name) for name in shut])
+    failed = [error for name in shut if (error := _why_not_closed(connection, name, shut, lock_pid))]
     # Only once that is committed can no new session come between.
-    connection.commit()
     left = _end_sessions(connection, shut, lock_pid)
+    if failed:
+        raise failed[0]
     if left:
         raise DatabaseUnavailable(
             f"{len(left)} session(s) of logins that were shut out, which do not end",
@@ -123,8 +139,30 @@ def shut_out_by(connection: Connection, shut: Sequence[str], lock_pid: int) -> N
         )
 
 
-def _end_sessions(connection: Connection, shut: Sequence[str], lock_pid: int) -> list[int]:
-    values = {"names": list(shut), "lock": lock_pid}
+def _why_not_closed(
+    connection: Connection, name: str, shut: Sequence[str], lock_pid: int
+) -> DatabaseChangeRefused | DatabaseUnavailable | None:
+    """Take login and password from a role, and commit; return what prevents it."""
+    why: DatabaseChangeRefused | DatabaseUnavailable | None = None
+    for _ in range(_TRIES):
+        try:
+            run(connection, f"shutting out of {name}", [_SHORT_WAIT, _close(name)])
+            connection.commit()
+        except (DatabaseChangeRefused, DatabaseUnavailable) as error:
+            with postgres_call(f"shutting out of {name}"):
+                connection.rollback()
+            if isinstance(error, DatabaseChangeRefused):
+                return error
+            why = error
+            # All at once: who waits for the end of the first gives the others the time to begin anew.
+            _end_sessions(connection, shut, lock_pid, milliseconds=0)
+        else:
+            return None
+    return why
+
+
+def _end_sessions(connection: Connection, shut: Sequence[str], lock_pid: int, milliseconds: int = 5000) -> list[int]:
+    values = {"names": list(shut), "lock": lock_pid, "wait": milliseconds}
     rows(connection, "end of sessions", _END_SESSIONS, values)
     connection.commit()
     return [pid for (pid,) in rows(connection, "look at sessions", _THEIRS, values)]
@@ -139,7 +177,7 @@ def open_logins(master: Master, users: Sequence[DatabaseUser]) -> None:
 def close_logins(master: Master, users: Sequence[DatabaseUser], keep: Collection[str], lock_pid: int) -> None:
     """Take back what `open_logins` gave, and every login that came up since."""
     with master.in_database(FIRST_DATABASE) as connection:
-        found = find_logins(connection, users, keep, refuse=False)
+        found = find_logins(connection, users, keep)
     shut_out(master, [*found.ours, *found.strangers], lock_pid)
 
 
@@ -147,6 +185,7 @@ def refuse_strangers(master: Master, users: Sequence[DatabaseUser], keep: Collec
     """Raise `DatabaseChangeRefused` if anybody can log in who should not."""
     with master.in_database(FIRST_DATABASE) as connection:
         found = find_logins(connection, users, keep)
+    _refuse_stuck(found)
     if found.strangers:
         raise DatabaseChangeRefused(
             f"logins that came up during the set-up: {first_of(found.strangers, _MOST_NAMES)}",

@@ -25,6 +25,8 @@ _MAY_PASS = (
     postgres_errors.ObjectInUse,
     postgres_errors.TooManyConnections,
 )
+# PostgreSQL's internal error for a row of the catalog that another transaction has just changed.
+_OVERTAKEN = ("tuple concurrently updated", "tuple concurrently deleted")
 LIMIT_OF_SETTINGS = postgres_errors.ConfigurationLimitExceeded
 _ENCODING = (postgres_errors.UntranslatableCharacter, postgres_errors.CharacterNotInRepertoire)
 _OTHER_ENCODING = (
@@ -51,6 +53,8 @@ def may_pass(error: psycopg2.Error) -> bool:
     """Tell whether the same statement may succeed when it is tried again."""
     if _NO_ROOM_FOR_LOCKS in (error.diag.message_hint or "") or isinstance(error, LIMIT_OF_SETTINGS):
         return False
+    if isinstance(error, postgres_errors.InternalError_) and error.diag.message_primary in _OVERTAKEN:
+        return True
     return isinstance(error, _MAY_PASS) or error.pgcode is None or error.pgcode.startswith(("08", "57P", "53"))
 
 
