@@ -15,6 +15,10 @@ READER = USERS[1]
 NO_TIME = TimeForTrials(seconds=0)
 A_VIEW_THAT_SLEEPS = "CREATE VIEW aaa_sleeps AS SELECT pg_sleep(60) IS NULL AS no; GRANT SELECT ON aaa_sleeps TO reader"
 
+ENDS_ITS_SESSION = """
+    CREATE VIEW aaa_ends AS SELECT pg_terminate_backend(pg_backend_pid()) AS no; GRANT SELECT ON aaa_ends TO reader
+"""
+
 
 def proof_of_reader(restored: Restored, time_for_trials: TimeForTrials) -> str:
     secret = password_of(READER)
@@ -56,3 +60,10 @@ def test_a_statement_has_no_longer_than_what_is_left_for_all(done: Restored) -> 
     with done.changed(A_VIEW_THAT_SLEEPS, "DROP VIEW aaa_sleeps"):
         line = proof_of_reader(done, TimeForTrials(seconds=1, clock=lambda: 0.0))
     assert "to read is not tried: public.aaa_sleeps (57014 QueryCanceled)" in line
+
+
+def test_a_view_that_ends_its_session_ends_no_proof_and_is_told(done: Restored) -> None:
+    with done.changed(ENDS_ITS_SESSION, "DROP VIEW aaa_ends"):
+        line = proof_of_reader(done, TimeForTrials())
+    assert "to read is not tried: public.aaa_ends (ends its session)" in line
+    assert "cannot create tables" in line, "the rest is tried"

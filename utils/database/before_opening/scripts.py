@@ -20,7 +20,7 @@ from utils.database.roles.owner_role import SCRIPT_LOGIN
 from utils.database.server.connection import Login, Master, postgres_call
 from utils.database.server.refusals import is_raised, may_pass
 from utils.database.server.statements import execute
-from utils.errors import CheckFailed, PostRestoreSqlFailed
+from utils.errors import CheckFailed, DatabaseUnavailable, PostRestoreSqlFailed
 from utils.operation.model import CheckRecord, ScriptRecord
 from utils.request.model import RestoreRequest
 from utils.request.sql import Check, PostRestoreSql
@@ -133,6 +133,24 @@ def _is_of(record: ScriptRecord, wanted: PostRestoreSql) -> bool:
 
 
 def _run(login: Login, wanted: PostRestoreSql, script: Script, invocation: Invocation) -> ScriptRecord:
+    ended: list[str] = []
+    try:
+        return _run_once(login, wanted, script, invocation, ended)
+    except DatabaseUnavailable:
+        # Somebody else may have ended the session, or the network; without the time for it the step is tried again.
+        if not ended or invocation.left() < wanted.timeout_seconds:
+            raise
+    try:
+        return _run_once(login, wanted, script, invocation, ended)
+    except DatabaseUnavailable:
+        if len(set(ended)) > 1 or len(ended) == 1:
+            raise
+    raise _failed(script, f"the end of its session, twice, for {ended[-1]}", "statements that end no session")
+
+
+def _run_once(
+    login: Login, wanted: PostRestoreSql, script: Script, invocation: Invocation, ended: list[str]
+) -> ScriptRecord:
     began = time.monotonic()
     ends = began + min(wanted.timeout_seconds, invocation.left())
     try:
@@ -143,11 +161,13 @@ def _run(login: Login, wanted: PostRestoreSql, script: Script, invocation: Invoc
         with postgres_call("settings of the session"), connection.cursor() as cursor:
             cursor.execute(_SESSION)
         if wanted.user is not None:
-            with _naming(script, f"SET ROLE {wanted.user}"), connection.cursor() as cursor:
+            with _naming(connection, script, f"SET ROLE {wanted.user}", ended), connection.cursor() as cursor:
                 cursor.execute(SQL("SET LOCAL ROLE {}").format(Identifier(wanted.user)))
         for statement in statements:
-            _execute(connection, script, statement, ends - time.monotonic())
-        with _naming(script, "the end of the transaction, where deferred constraints are checked"):
+            with _naming(connection, script, str(statement), ended):
+                _execute(connection, statement, ends - time.monotonic())
+        at_the_end = "the end of the transaction, where deferred constraints are checked"
+        with _naming(connection, script, at_the_end, ended):
             _limit(connection, ends - time.monotonic())
             connection.commit()
     return ScriptRecord(
@@ -162,8 +182,8 @@ def _run(login: Login, wanted: PostRestoreSql, script: Script, invocation: Invoc
     )
 
 
-def _execute(connection: Connection, script: Script, statement: Statement, seconds: float) -> None:
-    with _naming(script, str(statement)), connection.cursor() as cursor:
+def _execute(connection: Connection, statement: Statement, seconds: float) -> None:
+    with connection.cursor() as cursor:
         _limit(connection, seconds)
         cursor.execute(statement.text)
 
@@ -176,13 +196,18 @@ def _limit(connection: Connection, seconds: float) -> None:
 
 
 @contextmanager
-def _naming(script: Script, what: str) -> Iterator[None]:
-    """Say which statement failed, and why as far as that says nothing of the data; what may pass, passes on."""
+def _naming(connection: Connection, script: Script, what: str, ended: list[str]) -> Iterator[None]:
+    """Say which statement failed, and why as far as that says nothing of the data; what may pass, passes on.
+
+    ended: what was at work when a session was ended.
+    """
     try:
         yield
     except postgres_errors.QueryCanceled:
         raise _failed(script, f"no end in time of {what}", "an end within timeout_seconds") from None
     except psycopg2.Error as error:
+        if connection.closed:
+            ended.append(what)
         if may_pass(error):
             raise
         raise _failed(script, f"{_why(error)} for {what}", "every statement to succeed") from None

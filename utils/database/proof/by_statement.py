@@ -6,6 +6,7 @@ The sessions have the settings that anybody's session has, so that what is prove
 
 import itertools
 import secrets
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import psycopg2
@@ -22,6 +23,7 @@ from utils.database.roles.profiles import DatabaseUser, Profile
 from utils.database.server.connection import DatabaseServer, Master, logged_in
 from utils.database.server.refusals import may_pass
 from utils.database.server.statements import names, rows, run
+from utils.errors import DatabaseUnavailable
 from utils.shortened import first_of
 
 OUT_OF_TIME = "out of time"
@@ -90,8 +92,16 @@ def prove(
     strong = {"strong": list(strong_owners)}
     proven = []
     for database in databases:
-        with logged_in(server, database, user.name, secret) as connection:
-            line = _prove_in(connection, database, user, strong, time_for_trials)
+        line = ""
+        ended: Counter[str] = Counter()
+        while not line:
+            before = ended.total()
+            try:
+                with logged_in(server, database, user.name, secret) as connection:
+                    line = _prove_in(connection, database, user, strong, time_for_trials, ended)
+            except DatabaseUnavailable:
+                if ended.total() == before:
+                    raise
         why = (untried or {}).get(database)
         proven.append(f"{line}; not tried: tables that are created later ({why})" if why else line)
     return proven
@@ -114,9 +124,10 @@ def _prove_in(
     user: DatabaseUser,
     strong: dict[str, list[int]],
     time_for_trials: TimeForTrials,
+    ended: Counter[str],
 ) -> str:
     def tried(several: Sequence[Attempt]) -> list[Trial]:
-        return [check(connection, database, user, attempt, time_for_trials) for attempt in several]
+        return [check(connection, database, user, attempt, time_for_trials, ended) for attempt in several]
 
     with asking(connection):
         found = relations(connection, strong["strong"])

@@ -1,6 +1,7 @@
 """A statement that a user tries: done, refused, or failed for a reason that says nothing of the user's rights."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ _REFUSALS = (postgres_errors.InsufficientPrivilege, postgres_errors.ReadOnlySqlT
 # What may pass for others will not for a statement of the proof: the locks and the time that it takes are its own.
 _OF_THE_STATEMENT = (postgres_errors.OutOfMemory, postgres_errors.QueryCanceled, postgres_errors.ProgramLimitExceeded)
 _LONGEST_SECONDS, _SECONDS_OF_ALL = 15.0, 180.0
+# Somebody else may have ended the session, once.
+_MOST_ENDED = 1
 
 
 class TimeForTrials:
@@ -83,17 +86,27 @@ def asking(connection: Connection) -> Iterator[None]:
 
 
 def check(
-    connection: Connection, database: str, user: DatabaseUser, attempt: Attempt, time_for_trials: TimeForTrials
+    connection: Connection,
+    database: str,
+    user: DatabaseUser,
+    attempt: Attempt,
+    time_for_trials: TimeForTrials,
+    ended: Counter[str] | None = None,
 ) -> Trial:
     """Try a statement in a savepoint; raises `UsersNotProven` if it shows a right too much or too little.
 
     Something beneath may refuse or fail where the user has the right: a policy, a view's function, a foreign server.
     That is told, and no judgement of the right. When the time is up, PostgreSQL's word on the right is all there is.
+    ended: which statements have ended their session, how often; one that did so more than once is not tried again.
     """
+    ended = Counter() if ended is None else ended
     milliseconds = time_for_trials.milliseconds()
     trial = Trial(attempt=attempt, verdict=Verdict.OUT_OF_TIME)
-    if milliseconds:
-        trial = _tried(connection, user, attempt, milliseconds)
+    if ended[_key(attempt)] > _MOST_ENDED:
+        trial = Trial(attempt=attempt, verdict=Verdict.FAILED, why="ends its session")
+    elif milliseconds:
+        with postgres_call(f"proof of user {user.name}"), _counted(connection, ended, attempt):
+            trial = _tried(connection, attempt, milliseconds)
     if trial.verdict is Verdict.DONE:
         has_right = True
     elif trial.verdict is Verdict.REFUSED and not attempt.allowed:
@@ -111,9 +124,23 @@ def check(
     return trial
 
 
-def _tried(connection: Connection, user: DatabaseUser, attempt: Attempt, milliseconds: int) -> Trial:
+@contextmanager
+def _counted(connection: Connection, ended: Counter[str], attempt: Attempt) -> Iterator[None]:
+    try:
+        yield
+    except psycopg2.OperationalError:
+        if connection.closed:
+            ended[_key(attempt)] += 1
+        raise
+
+
+def _key(attempt: Attempt) -> str:
+    return f"{attempt.what} {attempt.on}"
+
+
+def _tried(connection: Connection, attempt: Attempt, milliseconds: int) -> Trial:
     verdict, why = Verdict.DONE, ""
-    with postgres_call(f"proof of user {user.name}"), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(f"SAVEPOINT proof; SET LOCAL statement_timeout = {milliseconds}")
         try:
             cursor.execute(attempt.statement)

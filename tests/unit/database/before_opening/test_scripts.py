@@ -154,6 +154,30 @@ def test_what_may_pass_is_tried_again(world: World) -> None:
         world.before_opening(checks=[check("SELECT pg_terminate_backend(pg_backend_pid())", expect=True)])
 
 
+ENDS_ITS_SESSION = """
+    CREATE FUNCTION scratch.end_it() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END';
+    CREATE TRIGGER ends BEFORE UPDATE ON scratch.people FOR EACH ROW {} EXECUTE FUNCTION scratch.end_it()
+"""
+
+
+def test_a_statement_that_ends_its_session_is_named(world: World) -> None:
+    world.run(ENDS_ITS_SESSION.format(""))
+    world.scripts["mask.sql"] = "SELECT 1;\nUPDATE scratch.people SET name = 'masked'"
+    with pytest.raises(PostRestoreSqlFailed, match=r"end of its session, twice, for line 2 \(UPDATE scratch\.people"):
+        world.before_opening(script("mask.sql"))
+    assert world.people() == ["Anna Planted", "Ben Planted"]
+
+
+def test_a_script_whose_session_was_ended_once_is_run_again(world: World) -> None:
+    # A sequence remembers what a transaction that ended in nothing has taken from it.
+    world.run("CREATE SEQUENCE scratch.times; GRANT ALL ON scratch.times TO PUBLIC")
+    world.run(ENDS_ITS_SESSION.format("WHEN (nextval('scratch.times') = 1)"))
+    world.scripts["mask.sql"] = "UPDATE scratch.people SET name = 'masked'"
+    world.before_opening(script("mask.sql"))
+    assert world.people() == ["masked", "masked"]
+
+
 @pytest.mark.usefixtures("without_temporary_files")
 def test_a_limit_of_productions_on_temporary_files_is_said_at_once(world: World) -> None:
     sort = "SELECT count(*) FROM (SELECT n FROM generate_series(1, 200000) AS n ORDER BY n::text DESC) AS sorted"
