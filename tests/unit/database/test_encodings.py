@@ -46,6 +46,17 @@ def test_names_that_are_no_utf_8_are_named_with_their_database(planted: Restored
         planted.set_up()
 
 
+def test_settings_that_are_no_utf_8_stop_no_run(planted: Restored) -> None:
+    add_western(planted)
+    planted.run(MASTER, "western", "CREATE ROLE app; ALTER ROLE app SET search_path = 'Größe'")
+    planted.run(ADMIN, "western", 'ALTER DATABASE western SET "app.é" = 1')
+    outcome = planted.set_up()
+    settings = "SELECT count(*) FROM pg_db_role_setting WHERE setrole = 'app'::regrole"
+    assert planted.run(ADMIN, "postgres", settings) == [(0,)]
+    line = "for a person: not looked at: settings of roles and databases, by name: a name that is no UTF-8"
+    assert line in map(str, outcome.health)
+
+
 def test_owners_whose_names_a_database_has_no_letters_for_are_owners_like_any_other(planted: Restored) -> None:
     add_western(planted)
     planted.run(ADMIN, "western", BY_OWNERS)

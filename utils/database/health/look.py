@@ -188,5 +188,7 @@ def _tried(
                 raise
             name = f"{error.pgcode} {type(error).__name__}"
             found = finding(Verdict.FOR_A_PERSON, f"not looked at: {what}", [name], database)
+        except UnicodeError:
+            found = finding(Verdict.FOR_A_PERSON, f"not looked at: {what}", ["a name that is no UTF-8"], database)
     rows(connection, "look at the health", "ROLLBACK TO SAVEPOINT health; SELECT 1")
     return found

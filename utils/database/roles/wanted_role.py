@@ -32,8 +32,10 @@ _MEMBERS = """
     WHERE role.rolname = %s AND member.rolname <> current_user AND NOT member.rolsuper AND member.rolname <> ALL(%s)
     ORDER BY 1, 2
 """
+# Compared by the server: a value is in the encoding of the database that it was set in, and may be no text in UTF-8.
 _SETTINGS = """
-    SELECT datname, setconfig FROM pg_db_role_setting JOIN pg_roles ON pg_roles.oid = setrole
+    SELECT datname, setconfig @> %s::text[] AND setconfig <@ %s::text[]
+    FROM pg_db_role_setting JOIN pg_roles ON pg_roles.oid = setrole
     LEFT JOIN pg_database ON pg_database.oid = setdatabase
     WHERE rolname = %s ORDER BY datname NULLS FIRST
 """
@@ -143,14 +145,13 @@ def _odd_members(connection: Connection, wanted: WantedRole) -> list[tuple[str, 
 
 def _settings_statements(connection: Connection, wanted: WantedRole) -> list[Composed]:
     name = Identifier(wanted.name)
-    found = rows(connection, f"settings of {wanted.title}", _SETTINGS, (wanted.name,))
+    found = _settings(connection, wanted)
     statements = [
         SQL("ALTER ROLE {} IN DATABASE {} RESET ALL").format(name, Identifier(database))
         for database, _ in found
         if database is not None
     ]
-    current: list[str] = next((config for database, config in found if database is None), [])
-    if _texts(wanted.settings) != sorted(current):
+    if [setting for setting in found if setting[0] is None] != _expected(wanted):
         statements.append(SQL("ALTER ROLE {} RESET ALL").format(name))
         statements += [
             SQL("ALTER ROLE {} SET {} = {}").format(name, Identifier(parameter), Literal(value))
@@ -162,14 +163,12 @@ def _settings_statements(connection: Connection, wanted: WantedRole) -> list[Com
 def _is_right(connection: Connection, wanted: WantedRole) -> bool:
     attributes = rows(connection, f"attributes of {wanted.title}", _ATTRIBUTES, (wanted.name,))
     wanted_memberships, held = wanted.memberships(connection), _memberships(connection, wanted)
-    settings = rows(connection, f"settings of {wanted.title}", _SETTINGS, (wanted.name,))
-    expected = [(None, _texts(wanted.settings))] if wanted.settings else []
     return (
         attributes == [(True,)]
         and {role for role, *_ in held} == set(wanted_memberships)
         and all(_fits(wanted_memberships, role, options) for role, _, *options in held)
         and not _odd_members(connection, wanted)
-        and [(database, sorted(config)) for database, config in settings] == expected
+        and _settings(connection, wanted) == _expected(wanted)
     )
 
 
@@ -188,5 +187,12 @@ def _try(connection: Connection, statement: Composed) -> None:
         execute(connection, statement)
 
 
-def _texts(settings: Mapping[str, str]) -> list[str]:
-    return sorted(f"{parameter}={value}" for parameter, value in settings.items())
+def _settings(connection: Connection, wanted: WantedRole) -> list[tuple[str | None, bool]]:
+    """Return for each database, and for None all of them, whether the role's settings are those that are wanted."""
+    texts = [f"{parameter}={value}" for parameter, value in wanted.settings.items()]
+    found = rows(connection, f"settings of {wanted.title}", _SETTINGS, (texts, texts, wanted.name))
+    return [(database, fits) for database, fits in found]
+
+
+def _expected(wanted: WantedRole) -> list[tuple[str | None, bool]]:
+    return [(None, True)] if wanted.settings else []
