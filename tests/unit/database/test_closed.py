@@ -340,6 +340,17 @@ def test_a_role_that_is_locked_keeps_no_other_one_open(restored: Restored) -> No
     assert who_can_log_in(restored) == {"analyst"}
 
 
+def test_of_a_session_that_does_not_end_is_said_what_ends_it(
+    restored: Restored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("utils.database.access.logins._END_SESSIONS", "SELECT 1")
+    with (
+        closing(restored.connect("api", "shop")),
+        pytest.raises(DatabaseUnavailable, match=r"1 session\(s\) of logins that were shut out.* reboot the writer"),
+    ):
+        set_up(restored)
+
+
 def test_a_login_of_productions_cannot_keep_the_set_up_waiting(restored: Restored) -> None:
     with closing(restored.connect("api", "postgres")) as in_the_way, closing(restored.connect("api", "shop")) as other:
         in_the_way.cursor().execute("SELECT pg_advisory_lock(4702394921427289)")

@@ -135,7 +135,8 @@ def shut_out_by(connection: Connection, shut: Sequence[str], lock_pid: int) -> N
         raise DatabaseUnavailable(
             f"{len(left)} session(s) of logins that were shut out, which do not end",
             expected="every session of theirs to end within 5 s",
-            action="nothing, the step is tried again for a while",
+            action="nothing, the step is tried again for a while; if they stay, reboot the writer instance, which ends "
+            "them, then resume the operation",
         )
 
 
