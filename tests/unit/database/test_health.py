@@ -9,9 +9,10 @@ import pytest
 from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
-from tests.unit.database.production import Restored, restore
+from tests.unit.database.production import USERS, Restored, restore
+from utils.database.access.script_login import ScriptWork
 from utils.database.health.amcheck import run_amcheck
-from utils.database.setup import SetupOutcome
+from utils.database.setup import SetupOutcome, set_up_users
 
 BY_SHOP_OWNER = """
     CREATE TABLE keyed (id serial PRIMARY KEY, n int);
@@ -25,7 +26,25 @@ BY_SHOP_OWNER = """
     CREATE INDEX in_disorder ON ordered (n);
     CREATE TABLE nokey (id int);
     INSERT INTO nokey VALUES (1);
-    CREATE PUBLICATION cdc FOR TABLE nokey
+    CREATE PUBLICATION cdc FOR TABLE nokey;
+    CREATE TABLE kept (vip bool, email text, changed_at timestamptz);
+    CREATE RULE no_vip AS ON UPDATE TO kept WHERE OLD.vip DO INSTEAD NOTHING;
+    CREATE RULE told AS ON DELETE TO kept DO ALSO NOTHING;
+    CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN IF OLD.vip THEN RETURN NULL; END IF; RETURN NEW; END';
+    CREATE TRIGGER skips BEFORE UPDATE ON kept FOR EACH ROW EXECUTE FUNCTION keep();
+    CREATE TRIGGER skips_not BEFORE DELETE ON kept FOR EACH ROW EXECUTE FUNCTION keep();
+    ALTER TABLE kept DISABLE TRIGGER skips_not;
+    CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN
+        NEW.changed_at := now();
+        RETURN NEW;
+    END;';
+    CREATE TRIGGER stamps BEFORE UPDATE ON kept FOR EACH ROW EXECUTE FUNCTION stamp();
+    CREATE TRIGGER changes BEFORE UPDATE ON kept FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+    CREATE TRIGGER after AFTER UPDATE ON kept FOR EACH ROW EXECUTE FUNCTION keep();
+    CREATE TRIGGER once BEFORE UPDATE ON kept FOR EACH STATEMENT EXECUTE FUNCTION keep();
+    CREATE VIEW kept_ones AS SELECT * FROM kept;
+    CREATE RULE into_kept AS ON UPDATE TO kept_ones DO INSTEAD NOTHING
 """
 BY_ADMIN = """
     SET allow_system_table_mods = on;
@@ -70,7 +89,9 @@ def shop(farm: PostgresFarm, snapshot: tuple[Volume, int]) -> Iterator[Shop]:
         server.run(ADMIN, "postgres", "CREATE DATABASE shut ALLOW_CONNECTIONS false")
         server.run(ADMIN, "postgres", "CREATE DATABASE limited CONNECTION LIMIT 0")
         server.run(ADMIN, "postgres", "SELECT pg_create_physical_replication_slot('standby')")
-        yield Shop(server, server.set_up(), major)
+        server.run(ADMIN, "crm", "CREATE TABLE kept (n int); CREATE RULE r AS ON DELETE TO kept DO INSTEAD NOTHING")
+        nothing = ScriptWork(databases=["shop"], run=lambda _: None)
+        yield Shop(server, set_up_users(server.master, USERS, before_opening=nothing), major)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +108,9 @@ def shop(farm: PostgresFarm, snapshot: tuple[Volume, int]) -> Iterator[Shop]:
         "for a person: shop: invalid indexes: REINDEX or drop them: public.broken",
         "harmless: shop: constraints that were never validated: public.keyed.positive",
         "for a person: shop: sequences that are behind the numbers of their tables: setval: public.keyed_id_seq",
+        "for a person: shop: rules in place of a script's UPDATE or DELETE: check the rows: public.kept.no_vip",
+        "for a person: shop: triggers that may leave rows out of a script's UPDATE or DELETE: check the rows: "
+        "public.kept.skips",
     ],
 )
 def test_what_a_copy_brings_along_is_told(shop: Shop, line: str) -> None:
@@ -106,6 +130,12 @@ def test_amcheck_names_damaged_indexes_and_what_it_had_no_time_for(shop: Shop) -
     (no_time, none) = [str(finding) for finding in run_amcheck(shop.server.master, ["shop"], -1)]
     assert no_time.startswith("for a person: shop: indexes that amcheck had no time for: ")
     assert none.startswith("harmless: shop: indexes in order, by amcheck: 0 of ")
+
+
+def test_what_would_leave_rows_out_is_told_where_scripts_have_run(shop: Shop) -> None:
+    told = [line for line in shop.health if "script's UPDATE" in line]
+    assert [line for line in told if "crm" in line] == []
+    assert len(told) == 2
 
 
 def test_what_is_in_order_is_not_told(shop: Shop) -> None:

@@ -1,30 +1,18 @@
 """What a copy brings along that somebody should know of, asked of the catalog; no code of production's runs for it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from utils.database.health.finding import finding
+from utils.database.health.question import PEOPLES, Look
+from utils.database.health.rows_left_out import LEFT_OUT_OF_SCRIPTS
 from utils.database.health.sequences import sequences_behind
 from utils.database.server.connection import FIRST_DATABASE, Master, postgres_call
 from utils.database.server.refusals import may_pass
 from utils.database.server.statements import rows
 from utils.operation.model import HealthRecord, Verdict
-
-_PEOPLES = "nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%%'"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """A question whose answer is names; `since`: the first version of PostgreSQL that has an answer."""
-
-    what: str
-    verdict: Verdict
-    query: str
-    since: int = 140_000
-
 
 _OF_THE_CLUSTER = [
     Look(
@@ -126,7 +114,7 @@ _OF_A_DATABASE = [
         query=f"""
             SELECT quote_ident(nspname) || '.' || quote_ident(relname) FROM pg_index
             JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
-            WHERE NOT (indisvalid AND indisready AND indislive) AND {_PEOPLES} ORDER BY 1
+            WHERE NOT (indisvalid AND indisready AND indislive) AND {PEOPLES} ORDER BY 1
         """,  # noqa: S608 - constants
     ),
     Look(
@@ -145,19 +133,23 @@ _OF_A_DATABASE = [
         verdict=Verdict.HARMLESS,
         query=f"""
             SELECT conrelid::regclass::text || '.' || quote_ident(conname) FROM pg_constraint
-            JOIN pg_namespace ON pg_namespace.oid = connamespace WHERE NOT convalidated AND {_PEOPLES} ORDER BY 1
+            JOIN pg_namespace ON pg_namespace.oid = connamespace WHERE NOT convalidated AND {PEOPLES} ORDER BY 1
         """,  # noqa: S608 - constants
     ),
 ]
 
 
-def look(master: Master, databases: Sequence[str]) -> list[HealthRecord]:
-    """Return what there is to be known of the cluster and of each database; what cannot be asked is named."""
+def look(master: Master, databases: Sequence[str], of_scripts: Collection[str] = ()) -> list[HealthRecord]:
+    """Return what there is to be known of the cluster and of each database; what cannot be asked is named.
+
+    of_scripts: the databases in which scripts have run.
+    """
     with master.in_database(FIRST_DATABASE) as connection:
         found = [record for each in _OF_THE_CLUSTER for record in _asked(connection, each, None)]
     for database in databases:
         with master.in_database(database) as connection:
-            found += [record for each in _OF_A_DATABASE for record in _asked(connection, each, database)]
+            questions = [*_OF_A_DATABASE, *(LEFT_OUT_OF_SCRIPTS if database in of_scripts else ())]
+            found += [record for each in questions for record in _asked(connection, each, database)]
             what = "sequences that are behind the numbers of their tables: setval"
             found += _tried(connection, what, Verdict.FOR_A_PERSON, lambda: sequences_behind(connection), database)
     return found
