@@ -41,6 +41,36 @@ def test_a_renamed_first_database_with_one_session_and_prepared_transactions_sto
     assert not restored.can_log_in("api", "shop")
 
 
+TWINS = """
+    CREATE FUNCTION {0}.twin(n int) RETURNS int LANGUAGE sql {1} AS 'SELECT 1';
+    CREATE PROCEDURE {0}.twin(OUT n int) LANGUAGE sql {1} AS 'SELECT 1';
+    CREATE FUNCTION {0}.first("char"[], VARIADIC int[]) RETURNS "char"[] LANGUAGE sql {1} AS 'SELECT $1';
+    CREATE AGGREGATE {0}.first_of(VARIADIC int[]) (sfunc = {0}.first, stype = "char"[])
+"""
+
+
+def test_a_function_and_a_procedure_that_differ_in_an_out_argument_stop_no_set_up(planted: Restored) -> None:
+    planted.run(
+        "shop_owner", "shop", f"CREATE SCHEMA ours; CREATE SCHEMA masters; GRANT ALL ON SCHEMA masters TO {MASTER}"
+    )
+    planted.run("shop_owner", "shop", TWINS.format("ours", ""))
+    planted.run(MASTER, "shop", TWINS.format("masters", "SECURITY DEFINER"))
+
+    planted.set_up()
+
+    routines = """
+        SELECT pronamespace::regnamespace || '.' || proname || ' ' || prokind::text, pg_get_userbyid(proowner)
+        FROM pg_proc WHERE pronamespace IN ('ours'::regnamespace, 'masters'::regnamespace)
+            AND has_function_privilege('app', oid, 'EXECUTE') ORDER BY 1
+    """
+    owners = {"masters": "aurora_restore_owner", "ours": "shop_owner"}
+    assert planted.run(ADMIN, "shop", routines) == [
+        (f"{schema}.{routine}", owner)
+        for schema, owner in owners.items()
+        for routine in ("first f", "first_of a", "twin f", "twin p")
+    ]
+
+
 def test_prepared_transactions_are_rolled_back_and_told_by_name_whatever_its_encoding(planted: Restored) -> None:
     # With all of its sessions: what an attempt has ended, the next one does not tell.
     prepare_transactions(planted)

@@ -12,6 +12,12 @@ RUNNING = ("MAINTAIN", "REFERENCES", "TRIGGER")
 AGGREGATE_PARTS = """(aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn, aggminvtransfn,
     aggmfinalfn)"""
 # Whoever may call an aggregate runs its functions: PostgreSQL asks only its owner for EXECUTE on these.
+# SQL: the routine of this row of pg_proc, as a statement names it. A function and a procedure may differ in an OUT
+# argument alone, and only types with modes are looked for among the others (PostgreSQL 14, GRANT and ALTER ROUTINE).
+ROUTINE_NAME = """(SELECT quote_ident(of_routine.nspname) || '.' || quote_ident(proname) || '(' || coalesce(
+    (SELECT string_agg('IN ' || format_type(type, NULL), ', ' ORDER BY position)
+        FROM unnest(proargtypes) WITH ORDINALITY AS arguments (type, position)), '') || ')'
+    FROM pg_namespace AS of_routine WHERE of_routine.oid = pronamespace)"""
 # One row for each object that the master can grant: its kind as GRANT spells it, its name, its access list.
 _OBJECTS = f"""
     SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, pg_class.oid AS id,
@@ -20,7 +26,7 @@ _OBJECTS = f"""
         false AS runs_as_owner
     FROM pg_class JOIN schemas ON schemas.oid = relnamespace WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
     UNION ALL
-    SELECT 'ROUTINE', pg_proc.oid, pg_proc.oid::regprocedure::text, proowner,
+    SELECT 'ROUTINE', pg_proc.oid, {ROUTINE_NAME}, proowner,
         coalesce(proacl, acldefault('f', proowner)), prosecdef OR prokind = 'a' AND EXISTS (
             SELECT FROM pg_aggregate JOIN pg_proc AS part ON part.oid IN {AGGREGATE_PARTS}
             WHERE aggfnoid = pg_proc.oid AND part.prosecdef)

@@ -9,6 +9,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.sql import SQL, Composable, Identifier
 
 from utils.database.rights.masters_tables import refuse_others_code
+from utils.database.rights.objects import ROUTINE_NAME
 from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.wanted_role import PUT_ASIDE
 from utils.database.server.statements import listed, names, rows, run
@@ -19,7 +20,7 @@ _AT_ONCE = 200
 # Left with the master: routines that run as whoever does DDL, which whoever owns them could rewrite; what is AWS's or
 # of an extension of its own; large objects, which have no definition to alter. A user may have added anything to an
 # extension. A sequence of a column follows its table.
-_MOVABLE = """
+_MOVABLE = f"""
     WITH owned AS MATERIALIZED (
         SELECT classid, objid, rolname = current_user AS is_masters FROM pg_shdepend
         JOIN pg_roles ON pg_roles.oid = refobjid
@@ -29,7 +30,7 @@ _MOVABLE = """
                 SELECT FROM pg_depend WHERE pg_depend.classid = pg_shdepend.classid
                     AND pg_depend.objid = pg_shdepend.objid AND pg_depend.deptype = 'e'))
     )
-    SELECT kind, identity FROM owned
+    SELECT kind, CASE WHEN pg_proc.oid IS NULL THEN identity ELSE {ROUTINE_NAME} END AS identity FROM owned
     CROSS JOIN LATERAL pg_identify_object(classid, objid, 0) AS object (kind, schema, name, identity)
     LEFT JOIN pg_namespace ON quote_ident(nspname) = schema
     LEFT JOIN pg_proc ON classid = 'pg_proc'::regclass AND pg_proc.oid = objid
@@ -43,7 +44,7 @@ _MOVABLE = """
         AND NOT (kind = 'sequence' AND EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass
             AND pg_depend.objid = owned.objid AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i')))
     ORDER BY kind = 'schema', kind, identity
-"""
+"""  # noqa: S608 - constants
 # As pg_identify_object names them, and as ALTER does.
 _KINDS = {
     **dict.fromkeys(("function", "procedure", "aggregate"), "ROUTINE"),
