@@ -81,7 +81,7 @@ def verify_report(output: Output, files: list[Path], key: Path) -> int:
         *(Text(f"✗ {line}", "bold red") for line in found.wrong),
         *(Text(f"· {name}: not looked at, it was not given", "yellow") for name in found.not_given),
         Text(f"\n{'VERIFIED' if found.holds else 'NOT VERIFIED'}", "bold green" if found.holds else "bold red"),
-        *([Text(f"It is proven {line}.") for line in PROVES] if found.holds else []),
+        *([Text(found.of), *(Text(f"It is proven {line}.") for line in PROVES)] if found.holds else []),
         *(Text(f"Not proven: {line}.", "dim") for line in DOES_NOT_PROVE),
     ]
     output.result(found.document(), Group(*lines))

@@ -21,6 +21,7 @@ from utils.evidence.attestation import (
     pre_authentication_encoding,
     sha256,
 )
+from utils.words import printable
 
 ENVELOPE = ".dsse.json"
 PROVES = ("that whoever holds the private key signed exactly these files, as the evidence of this operation or period",)
@@ -44,6 +45,17 @@ class Verified:
     def holds(self) -> bool:
         """Whether all of it is right."""
         return not self.wrong
+
+    @property
+    def of(self) -> str:
+        """What the signed statement says that it is about, in a line; empty if nothing is signed."""
+        said = {name: printable(str(value)) for name, value in self.predicate.items()}
+        if "operationId" in said:
+            return (
+                f"Evidence of {said['operationId']} ({said['result']}, {said['madeAt']}): "
+                f"{said['targetCluster']} from {said['sourceSnapshot']}"
+            )
+        return f"Evidence of the drills in {said['region']} from {said['since']} to {said['until']}" if said else ""
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON values."""

@@ -119,7 +119,9 @@ def test_the_report_of_a_period_is_verified_the_same_way(tmp_path: Path) -> None
         (tmp_path / name).write_bytes(content)
     key = write_key(tmp_path / "public_key.pem", SIGNER.public_key())
 
-    assert verify([tmp_path], key).wrong == []
+    found = verify([tmp_path], key)
+    assert found.wrong == []
+    assert found.of == f"Evidence of the drills in us-west-2 from {period.since.isoformat()} to {at(60).isoformat()}"
     (tmp_path / "drills.json").write_bytes(b"[]\n")
     [wrong] = verify([tmp_path], key).wrong
     assert wrong.startswith("drills.json was changed")
@@ -151,10 +153,14 @@ def test_a_folder_stands_for_its_files_and_what_is_missing_is_said(folder: Path)
 def test_the_exit_code_says_whether_it_holds(folder: Path, printing: Desk) -> None:
     files, key = [folder], folder / "public_key.pem"
     assert verify_report(printing.output(), files, key) == SUCCEEDED
-    assert "VERIFIED" in printing.printed
+    printed = " ".join(printing.printed.split())
+    what = "Evidence of nightly-1 (restored, 2026-11-22T03:35:00.123456+00:00): staging from arn:aws:rds:us-east-1:"
+    assert f" VERIFIED {what}" in printed
     (folder / "report.html").write_text("<p>better")
     assert verify_report(printing.output(as_json=True), files, key) == FAILED
     assert '"verified": false' in printing.printed
+    verify_report(printing.output(), files, key)
+    assert printing.printed.count("Evidence of") == 1
 
 
 def test_openssl_says_the_same_with_the_documented_commands(folder: Path) -> None:
