@@ -106,8 +106,7 @@ def set_up_users(
                 ways += [way for way in later if way not in ways]
         strong_owners, weakened = arrangement.arrange(master, users, databases, found.kept, before_disarming)
         lock.check()
-        scripted = before_opening.databases if before_opening else ()
-        health += [*close_template(master), *look(master, databases, scripted)]
+        health += [*close_template(master), *look(master, databases, before_opening)]
         lock.check()
         proofs = _open_and_prove(master, users, databases, strong_owners, keep_logins, at_first, lock, login_secret)
     return SetupOutcome(

@@ -5,9 +5,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from utils.operation.after_restore import AfterwardsRecord
 from utils.operation.planned import Identifiers, OldTarget, Plan, SourceSnapshot
 from utils.operation.records import (
-    AfterwardsRecord,
     ApprovalRecord,
     ArchiveRecord,
     Begun,

@@ -2,11 +2,10 @@
 
 from datetime import datetime
 from math import ceil
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from utils.operation.settings_record import SettingsRecord
+from utils.operation.after_restore import SettingsRecord
 
 # RDS's answers are dated in whole seconds.
 _CLOCK_SECONDS = 1.0
@@ -236,16 +235,3 @@ class ArchiveRecord(BaseModel):
     def pruned(self) -> list[str]:
         """All of them."""
         return [*self.pruned_copies, *self.pruned_final_snapshots, *self.pruned_new_snapshots]
-
-
-class AfterwardsRecord(BaseModel):
-    """What is done with the cluster that an operation restored; times by RDS's clock."""
-
-    action: Literal["stop", "delete"]
-    is_drill: bool = Field(default=False, description="Whatever the operation made goes, also after its failure.")
-    due_at: datetime | None = Field(default=None, description="None: once the operation has ended.")
-    unclosed_since: datetime | None = Field(default=None, description="The run was over; its row did not say so.")
-    absent_since: datetime | None = Field(default=None, description="RDS showed nothing of it from here on.")
-    standing: list[str] = Field(default_factory=list, description="What of it stood at the last look.")
-    removed: list[str] = []
-    ended: str = Field(default="", description="Why nothing was done, or was left to do.")

@@ -1,8 +1,9 @@
 """The notifications of what restores nothing: a retirement, what becomes of a cluster afterwards, and an undo."""
 
 from utils.aws.notifier import LONGEST_SUBJECT, Notification
+from utils.operation.after_restore import AfterwardsRecord
 from utils.operation.model import Operation, OperationStatus
-from utils.operation.records import AfterwardsRecord, OperationError
+from utils.operation.records import OperationError
 from utils.report.commands import execution_url, go_on_command
 from utils.report.envelope import About, notification
 from utils.report.summary import Summary, summarise

@@ -19,6 +19,7 @@ from utils.aws.notifier import Notification
 from utils.cluster_settings.comparison import Comparison, Difference, Severity
 from utils.cluster_settings.model import Member
 from utils.cluster_settings.values import ServerlessV2
+from utils.operation.after_restore import SettingsRecord
 from utils.operation.model import (
     CheckRecord,
     HealthRecord,
@@ -37,7 +38,6 @@ from utils.operation.records import (
     OperationError,
     RestoreRecord,
 )
-from utils.operation.settings_record import SettingsRecord
 from utils.report.advice import advice_after
 from utils.report.commands import commands_to_bring_back
 from utils.report.messages import message_for_failure, message_for_success

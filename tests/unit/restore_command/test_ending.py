@@ -10,8 +10,9 @@ from restore_command import commands, following
 from tests.unit.evidence.runs import SWAP_DONE, SWAP_NAMES, a_request, a_restore
 from tests.unit.operations import AT, an_operation
 from tests.unit.restore_command.desk import Desk, FakeStates
+from utils.operation.after_restore import AfterwardsRecord
 from utils.operation.model import Operation, OperationStatus
-from utils.operation.records import AfterwardsRecord, ApprovalRecord, OperationError
+from utils.operation.records import ApprovalRecord, OperationError
 from utils.operation.retirement import afterwards_id, retirement_id
 
 

@@ -7,8 +7,8 @@ from utils import tags
 from utils.aws.rds_models import Cluster
 from utils.aws.rds_statuses import SNAPSHOT
 from utils.cluster.afterwards.waiting import not_yet
+from utils.operation.after_restore import AfterwardsRecord
 from utils.operation.model import Operation, OperationStatus
-from utils.operation.records import AfterwardsRecord
 from utils.operation.restored_cluster import known_resource_id
 from utils.request.afterwards import STOP
 from utils.runtime.contract import StepResult, StepStatus

@@ -5,9 +5,9 @@ from typing import Any
 
 from utils.cluster.retirement import end_row, execution_arn, start_of
 from utils.errors import AuroraRestoreError, IdentifierTaken, OperationRowConflict
+from utils.operation.after_restore import AfterwardsRecord
 from utils.operation.model import ExecutionRecord, Operation, OperationStatus, StepName
 from utils.operation.planned import Identifiers
-from utils.operation.records import AfterwardsRecord
 from utils.operation.restored_cluster import known_resource_id
 from utils.operation.retirement import afterwards_id, final_snapshot_of_afterwards, restores
 from utils.operation.state_table import row_ttl

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from utils.cluster.retirement import end_row
 from utils.errors import InvalidRequest, OperationRowConflict
+from utils.operation.after_restore import AfterwardsRecord
 from utils.operation.model import Operation, OperationStatus
-from utils.operation.records import AfterwardsRecord
 from utils.operation.retirement import afterwards_id
 from utils.request.afterwards import AFTERWARDS_OF, AfterwardsChange
 from utils.runtime.services import Services

@@ -4,8 +4,8 @@ import math
 from datetime import UTC, datetime
 
 from utils.errors import OperationInProgress
+from utils.operation.after_restore import AfterwardsRecord
 from utils.operation.model import Operation, OperationStatus
-from utils.operation.records import AfterwardsRecord
 from utils.runtime.contract import StepResult, StepStatus
 from utils.runtime.resumption import attempt_at, lock_again
 from utils.runtime.services import Services

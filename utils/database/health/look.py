@@ -1,10 +1,11 @@
 """What a copy brings along that somebody should know of, asked of the catalog; no code of production's runs for it."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from utils.database.access.script_login import ScriptWork
 from utils.database.health.finding import finding
 from utils.database.health.question import PEOPLES, Look
 from utils.database.health.rows_left_out import LEFT_OUT_OF_SCRIPTS
@@ -139,16 +140,16 @@ _OF_A_DATABASE = [
 ]
 
 
-def look(master: Master, databases: Sequence[str], of_scripts: Collection[str] = ()) -> list[HealthRecord]:
+def look(master: Master, databases: Sequence[str], scripts: ScriptWork | None = None) -> list[HealthRecord]:
     """Return what there is to be known of the cluster and of each database; what cannot be asked is named.
 
-    of_scripts: the databases in which scripts have run.
+    scripts: those that have run, in whose databases more is asked.
     """
     with master.in_database(FIRST_DATABASE) as connection:
         found = [record for each in _OF_THE_CLUSTER for record in _asked(connection, each, None)]
     for database in databases:
         with master.in_database(database) as connection:
-            questions = [*_OF_A_DATABASE, *(LEFT_OUT_OF_SCRIPTS if database in of_scripts else ())]
+            questions = [*_OF_A_DATABASE, *(LEFT_OUT_OF_SCRIPTS if scripts and database in scripts.databases else ())]
             found += [record for each in questions for record in _asked(connection, each, database)]
             what = "sequences that are behind the numbers of their tables: setval"
             found += _tried(connection, what, Verdict.FOR_A_PERSON, lambda: sequences_behind(connection), database)

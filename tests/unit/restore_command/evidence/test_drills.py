@@ -25,8 +25,9 @@ from utils.evidence.attestation import sha256
 from utils.evidence.drills import SourceCluster, drills_of
 from utils.evidence.period import Period, Population, page_of_period
 from utils.identifiers import SELFTEST
+from utils.operation.after_restore import AfterwardsRecord
 from utils.operation.model import OperationStatus
-from utils.operation.records import AfterwardsRecord, DeletionRecord
+from utils.operation.records import DeletionRecord
 from utils.report.summary import durations
 
 PROD = SourceCluster(cluster_id="prod", region="us-east-1", account_id="123456789012")
