@@ -60,6 +60,11 @@ BY_ADMIN = """
     ALTER DATABASE crm CONNECTION LIMIT 9
 """
 
+IN_THE_TEMPLATE = """
+    CREATE TABLE theirs.people (id serial PRIMARY KEY, name text);
+    CREATE FUNCTION theirs.f(n int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+    SELECT lo_create(4711)
+"""
 DATABASES_HAVE_COLLATION_VERSIONS = 15
 
 
@@ -90,6 +95,10 @@ def shop(farm: PostgresFarm, snapshot: tuple[Volume, int]) -> Iterator[Shop]:
         server.run(ADMIN, "postgres", "CREATE DATABASE limited CONNECTION LIMIT 0")
         server.run(ADMIN, "postgres", "SELECT pg_create_physical_replication_slot('standby')")
         server.run(ADMIN, "crm", "CREATE TABLE kept (n int); CREATE RULE r AS ON DELETE TO kept DO INSTEAD NOTHING")
+        server.run(
+            ADMIN, "template1", "CREATE SCHEMA theirs AUTHORIZATION shop_owner; CREATE TABLE theirs.of_aws (n int)"
+        )
+        server.run("shop_owner", "template1", IN_THE_TEMPLATE)
         nothing = ScriptWork(databases=["shop"], run=lambda _: None)
         yield Shop(server, set_up_users(server.master, USERS, before_opening=nothing), major)
 
@@ -107,6 +116,8 @@ def shop(farm: PostgresFarm, snapshot: tuple[Volume, int]) -> Iterator[Shop]:
         "for a person: shop: event triggers that fire: told (ddl_command_end)",
         "for a person: shop: invalid indexes: REINDEX or drop them: public.broken",
         "harmless: shop: constraints that were never validated: public.keyed.positive",
+        "for a person: template1: objects in the template of later databases: neither arranged, masked nor proven: "
+        "large object 4711, theirs.f(integer), theirs.people",
         "for a person: shop: sequences that are behind the numbers of their tables: setval: public.keyed_id_seq",
         "for a person: shop: rules in place of a script's UPDATE or DELETE: check the rows: public.kept.no_vip",
         "for a person: shop: triggers that may leave rows out of a script's UPDATE or DELETE: check the rows: "
