@@ -77,13 +77,15 @@ class FakeRds(FakeAttached, FakeRenames, FakePointInTime):
     def describe_db_engine_versions(self, **params: Any) -> Item:
         self._enter("describe_db_engine_versions", params)
         version = params["EngineVersion"]
-        if version not in self.engine_versions:
+        withdrawn = version in self.withdrawn_versions
+        if version not in self.engine_versions and not (withdrawn and params.get("IncludeAll")):
             return {"DBEngineVersions": []}
         later = sorted(other for other in self.engine_versions if number_of(other) > number_of(version))
         family = f"aurora-postgresql{version.partition('.')[0]}"
         offered = self.upgrades.get(version, later)
         targets = [{"Engine": "aurora-postgresql", "EngineVersion": other} for other in offered]
         found = {"EngineVersion": version, "DBParameterGroupFamily": family, "ValidUpgradeTarget": targets}
+        found["Status"] = "deprecated" if withdrawn else "available"
         return {"DBEngineVersions": [found | self.version_takes]}
 
     def describe_db_major_engine_versions(self, **params: Any) -> Item:

@@ -64,6 +64,7 @@ class FakeRegion:
         self.integrations: list[Item] = []
         self.blue_green_deployments: list[Item] = []
         self.ends_of_support = {"16": datetime(2029, 2, 28, tzinfo=UTC), "17": datetime(2030, 2, 28, tzinfo=UTC)}
+        self.withdrawn_versions: set[str] = set()
         self.upgrades: dict[str, list[str]] = {}
         self.subnet_groups = {"default": ["a", "b", "c"]}
         families = {f"default.aurora-postgresql{major}": f"aurora-postgresql{major}" for major in (16, 17)}

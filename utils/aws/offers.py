@@ -28,6 +28,7 @@ _DNS_OF_A_VPC = (
     ("enableDnsHostnames", "EnableDnsHostnames", "DNS hostnames"),
 )
 _STANDARD_SUPPORT = "open-source-rds-standard-support"
+_AVAILABLE = "available"
 # The statuses of a blue/green deployment that binds its clusters no more.
 _OVER = {"SWITCHOVER_COMPLETED", "DELETING"}
 
@@ -54,6 +55,14 @@ class Offers:
         if found is None:
             return None
         return version_from_api(found, ENGINE)
+
+    def upgrade_targets(self, version: str) -> Sequence[str] | None:
+        """Return what a cluster or snapshot of a version can become, also of one that is withdrawn; None: not told."""
+        with aws_call("rds:DescribeDBEngineVersions"):
+            answer = self._client.describe_db_engine_versions(Engine=ENGINE, EngineVersion=version, IncludeAll=True)
+        found = next((raw for raw in answer["DBEngineVersions"] if raw.get("EngineVersion") == version), None)
+        targets = version_from_api(found, ENGINE).upgrade_targets if found else ()
+        return targets if targets or (found and found.get("Status", _AVAILABLE) == _AVAILABLE) else None
 
     def end_of_standard_support(self, major: str) -> datetime | None:
         """Return when AWS's standard support of a major version ends; None where AWS says nothing of it."""

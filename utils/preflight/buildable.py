@@ -97,13 +97,12 @@ def _version(offers: Offers, wanted: Wanted) -> OfferedVersion:
             expected="a version of aws rds describe-db-engine-versions --engine aurora-postgresql",
             action="name a newer version that is offered",
         )
-    before = offers.engine_version(old) if new != old else None
-    # A version that is not offered any more tells nothing of its upgrades.
-    if before is not None and new not in before.upgrade_targets:
+    targets = offers.upgrade_targets(old) if new != old else None
+    if targets is not None and new not in targets:
         raise EngineVersionNotRestorable(
             f"Aurora PostgreSQL {new}, which a snapshot of {old} cannot be restored as",
             field="target.engine_version",
-            expected=f"{old}, or one of its upgrade targets: {', '.join(before.upgrade_targets) or 'none'}",
+            expected=f"{old}, or one of its upgrade targets: {', '.join(targets) or 'none'}",
             action="name one of these, or leave target.engine_version out",
         )
     return offered

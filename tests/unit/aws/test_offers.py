@@ -78,6 +78,21 @@ def test_an_engine_version_has_a_family_and_upgrade_targets_of_its_own_engine(rd
     assert offers.engine_version("17.4") is None
 
 
+@pytest.mark.parametrize(
+    ("status", "targets", "told"),
+    [("available", [], ()), ("deprecated", ["17.5"], ("17.5",)), ("deprecated", [], None), (None, [], None)],
+)
+def test_a_withdrawn_version_is_asked_for_its_upgrades_too(
+    rds: Pair, status: str | None, targets: list[str], told: tuple[str, ...] | None
+) -> None:
+    offers, stub = rds
+    upgrades = [{"Engine": "aurora-postgresql", "EngineVersion": target} for target in targets]
+    raw = {"EngineVersion": "17.4", "Status": status, "ValidUpgradeTarget": upgrades}
+    asked = {"Engine": "aurora-postgresql", "EngineVersion": "17.4", "IncludeAll": True}
+    stub.add_response("describe_db_engine_versions", {"DBEngineVersions": [raw] if status else []}, asked)
+    assert offers.upgrade_targets("17.4") == told
+
+
 def test_the_end_of_standard_support_is_of_that_major_version_and_that_kind_of_support(rds: Pair) -> None:
     offers, stub = rds
     ends = datetime(2030, 2, 28, 23, 59, 59, tzinfo=UTC)
@@ -243,6 +258,7 @@ def test_quotas_are_known_by_aws_s_names(rds: Pair) -> None:
     ("call", "operation"),
     [
         (lambda offers: offers.engine_version("x"), "describe_db_engine_versions"),
+        (lambda offers: offers.upgrade_targets("x"), "describe_db_engine_versions"),
         (lambda offers: offers.end_of_standard_support("17"), "describe_db_major_engine_versions"),
         (lambda offers: offers.instance_class("x", "y", "aurora"), "describe_orderable_db_instance_options"),
         (lambda offers: offers.subnet_group("x"), "describe_db_subnet_groups"),

@@ -43,6 +43,13 @@ def a_version_that_is_no_upgrade_target(aws: FakeAws) -> dict[str, Any]:
     return {"target": {"engine_version": "17.6"}}
 
 
+def a_withdrawn_version_that_becomes_another_one(aws: FakeAws) -> dict[str, Any]:
+    aws.east.snapshots["prod-nightly"]["EngineVersion"] = "16.1"
+    aws.west.withdrawn_versions.add("16.1")
+    aws.west.upgrades["16.1"] = ["16.6"]
+    return {"target": {"engine_version": "17.4"}}
+
+
 def a_limitless_snapshot(aws: FakeAws) -> dict[str, Any]:
     aws.east.snapshots["prod-nightly"]["EngineVersion"] = "16.4-limitless"
     aws.west.clusters["staging"]["DBClusterParameterGroup"] = "default.aurora-postgresql16"
@@ -416,6 +423,11 @@ PROBLEMS: list[tuple[Plant, type[errors.PermanentError], str]] = [
     (a_disabled_key, errors.KeyNotUsable, "in state Disabled"),
     (a_version_that_is_not_offered, errors.EngineVersionNotRestorable, "17.9, which the target Region does not offer"),
     (a_version_that_is_no_upgrade_target, errors.EngineVersionNotRestorable, "17.6, which a snapshot of 17.5 cannot"),
+    (
+        a_withdrawn_version_that_becomes_another_one,
+        errors.EngineVersionNotRestorable,
+        "17.4, which a snapshot of 16.1 cannot be restored as; expected 16.1, or one of its upgrade targets: 16.6;",
+    ),
     (a_limitless_snapshot, errors.SnapshotNotRestorable, "Aurora Limitless Database"),
     (a_subnet_group_that_is_not_there, errors.SettingNotFound, "no DB subnet group 'nobodys'"),
     (a_subnet_group_of_one_zone, errors.TargetNotBuildable, "DB subnet group narrow in us-west-2a;"),
