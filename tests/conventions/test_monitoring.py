@@ -73,6 +73,14 @@ def read_by_widgets() -> Iterator[Read]:
                 yield texts[0], texts[1], tuple(texts[2::2])
 
 
+@pytest.mark.parametrize("machine", ["StateMachineArn", "FleetStateMachineArn"])
+def test_every_end_but_success_of_an_execution_alarms(machine: str) -> None:
+    of_the_machine = [{"Name": "StateMachineArn", "Value": {"Ref": machine}}]
+    metrics = [metric for alarm in ALARMS.values() for metric in metrics_of(alarm)]
+    alarmed = {metric["MetricName"] for metric in metrics if metric.get("Dimensions") == of_the_machine}
+    assert alarmed == {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
+
+
 def test_every_metric_that_is_read_is_written_and_every_one_that_is_written_is_read() -> None:
     written = {(NAMESPACE, metric.label, names) for metric in Metric for names in metric.dimension_sets}
     read = {*read_by_alarms(), *read_by_widgets()}
