@@ -146,6 +146,7 @@ def _sweep(account: Account, environment: str, ask: Callable[[str], str] | None)
     left = removals.all()
     with told():
         left += [f"{kind} {name}" for place in places for kind, name in leftovers.own_leftovers(place)]
+        left += [line for place in places for line in leftovers.of_drills(place)]
     if left:
         _say("Still there:\n  " + "\n  ".join(left))
         return _LEFT_BEHIND

@@ -1,5 +1,6 @@
 """What a selftest has left behind: its own things by their tag, the drill's by the pipeline's."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,10 @@ from deployment.selftest.setting import PREFIX, TAG
 from deployment.throwaway.clusters import Clusters
 from deployment.throwaway.removals import Removals
 from deployment.throwaway.waiting import until
+from utils.operation.retirement import afterwards_id
 from utils.tags import OPERATION_ID
+
+_OF_A_SELFTEST = re.compile(r"selftest-[0-9a-f]{8}")
 
 
 def own_leftovers(account: Account, run: str | None = None) -> list[tuple[str, str]]:
@@ -19,6 +23,15 @@ def own_leftovers(account: Account, run: str | None = None) -> list[tuple[str, s
 def of_drill(account: Account, operation_id: str) -> list[str]:
     """Name what an operation made in a Region that still stands there."""
     return [f"{kind} {name}" for kind, name, tags in _standing(account) if _is(tags, OPERATION_ID, operation_id)]
+
+
+def of_drills(account: Account) -> list[str]:
+    """Name what drills of selftests left in a Region, which the pipeline removes, and where it says why it did not."""
+    return [
+        f"{kind} {name}, of a drill, which the pipeline removes: ./restore.sh show {afterwards_id(tags[OPERATION_ID])}"
+        for kind, name, tags in _standing(account)
+        if _OF_A_SELFTEST.fullmatch(tags.get(OPERATION_ID, ""))
+    ]
 
 
 def note_all(account: Account, removals: Removals) -> None:

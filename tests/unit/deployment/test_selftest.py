@@ -315,6 +315,23 @@ def test_a_sweep_names_what_goes_and_asks_since_somebody_s_selftest_may_be_at_wo
     assert rds.describe_db_clusters()["DBClusters"] == []
 
 
+def test_a_sweep_leaves_what_a_drill_made_to_the_pipeline_and_names_it(
+    stacked: Stacked, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = stacked(SourceRegion=TARGET_REGION)
+    monkeypatch.setattr(Pipeline, "refuse_unless_of", lambda *_: None)
+    for name, operation_id in (("staging-selftest-drill-1", "selftest-0a1b2c3d"), ("staging", "selftest-of-ours")):
+        account.client("rds").create_db_cluster(
+            DBClusterIdentifier=name, Engine="aurora-postgresql", MasterUsername="dba",
+            MasterUserPassword="not-a-secret", Tags=[{"Key": "aurora-restore:operation-id", "Value": operation_id}],
+        )  # fmt: skip
+    assert selftest(account, options(sweep=True, yes=True)) == 3
+    printed = capsys.readouterr().out
+    assert "Still there:\n  cluster staging-selftest-drill-1, of a drill, which the pipeline removes: " in printed
+    assert printed.endswith("./restore.sh show selftest-0a1b2c3d-afterwards\n")
+    assert len(account.client("rds").describe_db_clusters()["DBClusters"]) == 2
+
+
 def test_a_termination_removes_what_was_made_as_ctrl_c_does(stacked: Stacked, monkeypatch: pytest.MonkeyPatch) -> None:
     taken: dict[int, Any] = {}
     monkeypatch.setattr(signal, "signal", taken.__setitem__)
