@@ -1,7 +1,7 @@
 """How many snapshots there may be: our own beyond the number to keep, and what to do when RDS takes no further one.
 
-RDS answers `SnapshotQuotaExceeded` to both of its limits: copies in progress per Region, and manual snapshots per
-Region (Aurora User Guide, "Quotas and constraints").
+RDS answers `SnapshotQuotaExceeded` to both of its limits: manual snapshots per Region and, to a copy, copies in progress
+per Region (Aurora User Guide, "Quotas and constraints").
 """
 
 from utils import tags
@@ -24,7 +24,8 @@ def make_room(operation: Operation, services: Services, full: QuotaReached, reco
     refused_for_no_reason, record.refused_for_no_reason = record.refused_for_no_reason, False
     record.waits_for_room = True
     snapshots = services.rds().manual_snapshots()
-    copying = sum(snapshot.status == "copying" for snapshot in snapshots)
+    is_copy = isinstance(record, CopyRecord)
+    copying = sum(snapshot.status == "copying" for snapshot in snapshots) if is_copy else 0
     if copying >= _COPIES_AT_ONCE:
         return _turn(copying)
     pruned = [identifier for role in prunable(operation, snapshots).values() for identifier in role]
@@ -44,8 +45,8 @@ def make_room(operation: Operation, services: Services, full: QuotaReached, reco
         record.refused_for_no_reason = True
         return "room for one more manual snapshot"
     raise SnapshotQuotaFull(
-        f"{len(snapshots)} manual cluster snapshots in {services.settings.target_region}, none of them a copy in "
-        f"progress, none of ours beyond those to keep ({full})",
+        f"{len(snapshots)} manual cluster snapshots in {services.settings.target_region}, "
+        f"{'none of them a copy in progress, ' if is_copy else ''}none of ours beyond those to keep ({full})",
         expected="room for one more manual snapshot",
         action="delete snapshots that nobody needs, keep fewer (keep_copies, keep_final_snapshots), or ask AWS to "
         "raise the quota; then resume the operation",

@@ -355,6 +355,7 @@ def test_a_final_snapshot_without_room_waits_for_what_is_pruned_and_then_fails(c
     assert copied.run(delete_rds).status is StepStatus.IN_PROGRESS
     assert copied.run(check_delete_status).status is StepStatus.SNAPSHOT_READY
     copied.west.fail("create_db_cluster_snapshot", "SnapshotQuotaExceeded")
+    copied.west.has_snapshot("busy", Status="copying")
     with pytest.raises(errors.SnapshotQuotaFull):
         copied.run(delete_rds)
     assert copied.west.destroyed == []
