@@ -1,7 +1,7 @@
 """How many snapshots there may be: our own beyond the number to keep, and what to do when RDS takes no further one.
 
-RDS answers `SnapshotQuotaExceeded` to both of its limits: manual snapshots per Region and, to a copy, copies in progress
-per Region (Aurora User Guide, "Quotas and constraints").
+RDS answers `SnapshotQuotaExceeded` to both of its limits: manual snapshots per Region and, to a copy, copies in
+progress per Region (Aurora User Guide, "Quotas and constraints").
 """
 
 from utils import tags
