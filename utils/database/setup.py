@@ -12,8 +12,7 @@ from utils.database.health.prepared import end_prepared_transactions
 from utils.database.health.replication import end_replication
 from utils.database.health.template import close_template
 from utils.database.health.way_in import find_way_in
-from utils.database.proof import by_statement
-from utils.database.proof.trial import TimeForTrials
+from utils.database.opening import open_and_prove
 from utils.database.rights import arrangement
 from utils.database.roles import memberships, our_users, powers
 from utils.database.roles.owner_role import OWNER_ROLE
@@ -78,7 +77,10 @@ def set_up_users(
     """
     our_users.check_names(users, master.name)
     master, health = find_way_in(event_triggers.without_event_triggers(master))
-    with setup_lock(master, lambda: health.extend(end_prepared_transactions(master, refuse=False))) as lock:
+    with (
+        master.keeping_sessions() as master,
+        setup_lock(master, lambda: health.extend(end_prepared_transactions(master, refuse=False))) as lock,
+    ):
         # One of them may hold a lock on a role, and nobody could be shut out.
         health += end_prepared_transactions(master, refuse=False)
         found = _shut_out(master, users, keep_logins, before_opening, lock, before_shutting_out)
@@ -108,7 +110,7 @@ def set_up_users(
         lock.check()
         health += [*close_template(master), *look(master, databases, before_opening)]
         lock.check()
-        proofs = _open_and_prove(master, users, databases, strong_owners, keep_logins, at_first, lock, login_secret)
+        proofs = open_and_prove(master, users, databases, strong_owners, keep_logins, at_first, lock, login_secret)
     return SetupOutcome(
         databases=databases,
         proofs=proofs,
@@ -148,6 +150,7 @@ def _join(master: Master, users: Sequence[DatabaseUser], kept: Sequence[str]) ->
         memberships.join_needed(connection, ours)
         memberships.open_databases(connection)
         databases = connectable_databases(connection)
+        master.keep_in(connection, databases)
         event_triggers.refuse_login_triggers(connection, [*databases, TEMPLATE])
         return databases
 
@@ -214,36 +217,3 @@ def _close_ways_out(
             left += outbound.close_ways_out(connection, ways[database])
     outbound.refuse_what_is_left(left)
     return lines
-
-
-def _open_and_prove(
-    master: Master,
-    users: Sequence[DatabaseUser],
-    databases: Sequence[str],
-    strong_owners: Sequence[int],
-    keep: Collection[str],
-    at_first: inventory.Inventory,
-    lock: SetupLock,
-    login_secret: Callable[[DatabaseUser], SecretStr],
-) -> dict[str, list[str]]:
-    proven = False
-    try:
-        logins.open_logins(master, users)
-        with inventory.nothing_new(lambda: inventory.take_inventory(master, databases), since="the proof"):
-            time_for_trials = TimeForTrials()
-            untried = by_statement.prove_later(master, databases, users, time_for_trials)
-            proofs = {
-                user.name: by_statement.prove(
-                    master.server, databases, user, login_secret(user), strong_owners, untried, time_for_trials
-                )
-                for user in users
-            }
-        logins.refuse_strangers(master, users, keep)
-        ours = [master.name, OWNER_ROLE, *(user.name for user in users)]
-        at_last = inventory.take_inventory(master, [], but=ours)
-        inventory.refuse_what_is_new(at_first, at_last, since="the set-up", powers_only=True)
-        proven = True
-    finally:
-        if not proven:
-            logins.close_logins(master, users, keep, lock.pid)
-    return proofs

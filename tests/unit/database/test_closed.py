@@ -38,7 +38,9 @@ def test_when_a_check_fails_nobody_but_the_master_can_log_in(restored: Restored)
     assert restored.can_log_in(MASTER, "shop")
 
 
-@pytest.mark.parametrize("part", ["arrangement.arrange", "logins.open_logins", "by_statement.prove"])
+@pytest.mark.parametrize(
+    "part", ["setup.arrangement.arrange", "opening.logins.open_logins", "opening.by_statement.prove"]
+)
 def test_when_a_later_part_fails_nobody_but_the_master_can_log_in(
     restored: Restored, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
@@ -46,7 +48,7 @@ def test_when_a_later_part_fails_nobody_but_the_master_can_log_in(
         raise DatabaseUnavailable("a broken connection", expected="none", action="wait")
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"utils.database.setup.{part}", breaks)
+        patched.setattr(f"utils.database.{part}", breaks)
         with pytest.raises(DatabaseUnavailable, match="a broken connection"):
             set_up(restored)
     assert who_can_log_in(restored) == set()

@@ -63,7 +63,7 @@ def test_what_came_up_during_the_proof_closes_everybody_again(
         planted.run(MASTER, "postgres", "CREATE ROLE late LOGIN PASSWORD 'Late-Pa55word'")
         return []
 
-    monkeypatch.setattr("utils.database.setup.by_statement.prove", prove)
+    monkeypatch.setattr("utils.database.opening.by_statement.prove", prove)
     users = USERS[:1]
     with pytest.raises(DatabaseChangeRefused, match=r"before the proof: .*login late"):
         set_up_users(planted.master, users)

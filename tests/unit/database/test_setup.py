@@ -1,8 +1,10 @@
 """The set-up of the users as a whole, on servers as they come out of a snapshot."""
 
 import traceback
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import psycopg2
 import pytest
@@ -19,6 +21,7 @@ from utils.database.proof import by_statement
 from utils.database.proof.trial import TimeForTrials
 from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.profiles import DatabaseUser, Profile
+from utils.database.server import connection as connections
 from utils.database.server.connection import DatabaseServer, Login, Master, connected
 from utils.database.setup import SetupOutcome, password_of, set_up_users
 from utils.errors import (
@@ -140,6 +143,23 @@ def test_until_the_data_is_ready_not_even_a_user_of_our_names_gets_in_with_produ
 
     set_up_users(restored.master, USERS, before_opening=ScriptWork(databases=["shop"], run=look))
     assert got_in == []
+
+
+def test_the_master_logs_in_once_to_a_database_in_which_much_is_done(
+    restored: Restored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logins: Counter[tuple[str, str]] = Counter()
+    opened = connections._opened
+
+    def counted(server: DatabaseServer, database: str, user: str, *more: Any) -> Any:
+        logins[user, database] += 1
+        return opened(server, database, user, *more)
+
+    monkeypatch.setattr(connections, "_opened", counted)
+    restored.set_up()
+    assert {database: logins[MASTER, database] for database in ("shop", "crm")} == {"shop": 1, "crm": 1}
+    # Before it is known that there is room, for the lock, and to be kept.
+    assert logins[MASTER, "postgres"] <= 6
 
 
 def test_sessions_of_productions_logins_are_ended(restored: Restored) -> None:

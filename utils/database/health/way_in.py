@@ -15,8 +15,8 @@ from utils.database.server.statements import attempt, execute, names, rows
 from utils.errors import DatabaseChangeRefused
 from utils.operation.model import HealthRecord, Verdict
 
-# The lock's, the one at work, and one that is just ending.
-_SESSIONS = 3
+# The lock's, the one that is kept for the first database, the one at work, and one that is just ending.
+_SESSIONS = 4
 _DATABASES = """
     SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'rdsadmin'
         AND has_database_privilege(oid, 'CONNECT') AND (datconnlimit = -1 OR datconnlimit >= %s)

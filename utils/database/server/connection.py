@@ -1,8 +1,8 @@
 """Connections to the restored database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg2
@@ -10,6 +10,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 from pydantic import SecretStr
 
 from utils.database.server.refusals import connect_error, is_refused_option, is_shut, not_in_utf_8, translated
+from utils.database.server.sessions import KeptSessions, without_transaction_timeout
 from utils.database.server.tls import Tls
 
 # Where roles are looked at and changed, and where the lock is: an advisory lock holds in one database only.
@@ -36,8 +37,13 @@ _OWN_SETTINGS = (
     # Where its library is loaded, any relation hint_plan.hints is read for every statement: a view of anybody's, too.
     "-c pg_hint_plan.enable_hint_table=off"
 )
-# It came with PostgreSQL 17, and an older server refuses a connection that asks for a setting which it does not know.
-_NO_TRANSACTION_TIMEOUT = (170_000, "SET transaction_timeout = 0")
+# Fewer than the smallest instance has room for; one of those that are kept is the first database's.
+_MOST_KEPT = 7
+_WITHOUT_A_LIMIT = """
+    SELECT datname FROM pg_database, pg_roles
+    WHERE datname = ANY(%(databases)s) AND datconnlimit = -1 AND rolname = current_user AND rolconnlimit = -1
+    ORDER BY datname LIMIT %(most)s
+"""
 # From PostgreSQL 17 on, and where the master may set it: RDS lets rds_superuser.
 NO_EVENT_TRIGGERS = "-c event_triggers=off"
 # A server that is gone without a word is noticed after a minute, not when the function's time is up.
@@ -78,6 +84,42 @@ class Login:
 @dataclass(frozen=True, kw_only=True)
 class Master(Login):
     """The restored cluster's master user."""
+
+    kept: KeptSessions | None = field(default=None, compare=False, repr=False)
+
+    @contextmanager
+    def keeping_sessions(self) -> Iterator["Master"]:
+        """Have one session for all transactions in the first database, and in those of `keep_in`, not one for each.
+
+        A login costs the server as much as most of what the set-up asks: a process, TLS, and the catalog read anew.
+        """
+        with KeptSessions.until_the_end({self.first_database}) as kept:
+            yield replace(self, kept=kept)
+
+    def keep_in(self, connection: Connection, databases: Sequence[str]) -> None:
+        """Keep sessions in more databases, as many as there is room for without any limit."""
+        if self.kept is not None:
+            values = {"databases": list(databases), "most": _MOST_KEPT}
+            with postgres_call("look for room for sessions"), connection.cursor() as cursor:
+                cursor.execute(_WITHOUT_A_LIMIT, values)
+                self.kept.databases.update(name for (name,) in cursor.fetchall())
+
+    @contextmanager
+    def in_database(self, database: str) -> Iterator[Connection]:
+        """Connect to a database for one transaction, as `connected` does, or have the session that is kept there."""
+        name = self._standing_in(database)
+        if self.kept is None or name not in self.kept.databases:
+            with super().in_database(name) as connection:
+                yield connection
+            return
+        with (
+            postgres_call(f"connection to database {name} as {self.name}"),
+            self.kept.transaction(
+                name,
+                begin=lambda: _connect(self.server, name, self.name, self.password, self.options),
+            ) as connection,
+        ):
+            yield connection
 
     def may_begin_with(self, options: str) -> bool:
         """Tell whether PostgreSQL knows these settings and lets the master begin a session with them."""
@@ -157,12 +199,8 @@ def _connect(
         connection = _opened(server, database, user, password, f"{own_settings} {options}")
     except psycopg2.OperationalError as error:
         raise connect_error(database, user, str(error)) from None
-    since, statement = _NO_TRANSACTION_TIMEOUT
-    if connection.server_version >= since:
-        with postgres_call(f"connection to database {database} as {user}"), connection.cursor() as cursor:
-            connection.autocommit = True
-            cursor.execute(statement)
-            connection.autocommit = False
+    with postgres_call(f"connection to database {database} as {user}"):
+        without_transaction_timeout(connection)
     return connection
 
 
