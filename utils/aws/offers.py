@@ -21,6 +21,7 @@ from utils.cluster_settings.tls import CIPHERS, TLS_PARAMETERS
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.client import RDSClient
+    from mypy_boto3_rds.type_defs import DBEngineVersionTypeDef
 
 _NO_CLUSTER_GROUP = {"DBParameterGroupNotFound", "DBClusterParameterGroupNotFound"}
 _DNS_OF_A_VPC = (
@@ -49,20 +50,22 @@ class Offers:
 
     def engine_version(self, version: str) -> OfferedVersion | None:
         """Describe an Aurora PostgreSQL version; None if this Region does not offer it."""
-        with aws_call("rds:DescribeDBEngineVersions"):
-            answer = self._client.describe_db_engine_versions(Engine=ENGINE, EngineVersion=version)
-        found = next((raw for raw in answer["DBEngineVersions"] if raw.get("EngineVersion") == version), None)
-        if found is None:
-            return None
-        return version_from_api(found, ENGINE)
+        found = self._version(EngineVersion=version)
+        return version_from_api(found, ENGINE) if found is not None else None
 
     def upgrade_targets(self, version: str) -> Sequence[str] | None:
         """Return what a cluster or snapshot of a version can become, also of one that is withdrawn; None: not told."""
+        found = self._version(EngineVersion=version, IncludeAll=True)
+        if found is None:
+            return None
+        targets = version_from_api(found, ENGINE).upgrade_targets
+        return targets if targets or found.get("Status", _AVAILABLE) == _AVAILABLE else None
+
+    def _version(self, **asked: Any) -> "DBEngineVersionTypeDef | None":
         with aws_call("rds:DescribeDBEngineVersions"):
-            answer = self._client.describe_db_engine_versions(Engine=ENGINE, EngineVersion=version, IncludeAll=True)
-        found = next((raw for raw in answer["DBEngineVersions"] if raw.get("EngineVersion") == version), None)
-        targets = version_from_api(found, ENGINE).upgrade_targets if found else ()
-        return targets if targets or (found and found.get("Status", _AVAILABLE) == _AVAILABLE) else None
+            answer = self._client.describe_db_engine_versions(Engine=ENGINE, **asked)
+        versions = answer["DBEngineVersions"]
+        return next((raw for raw in versions if raw.get("EngineVersion") == asked["EngineVersion"]), None)
 
     def end_of_standard_support(self, major: str) -> datetime | None:
         """Return when AWS's standard support of a major version ends; None where AWS says nothing of it."""

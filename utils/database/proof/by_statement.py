@@ -92,16 +92,7 @@ def prove(
     strong = {"strong": list(strong_owners)}
     proven = []
     for database in databases:
-        line = ""
-        ended: Counter[str] = Counter()
-        while not line:
-            before = ended.total()
-            try:
-                with logged_in(server, database, user.name, secret) as connection:
-                    line = _prove_in(connection, database, user, strong, time_for_trials, ended)
-            except DatabaseUnavailable:
-                if ended.total() == before:
-                    raise
+        line = _prove_on(server, database, user, secret, strong, time_for_trials)
         why = (untried or {}).get(database)
         proven.append(f"{line}; not tried: tables that are created later ({why})" if why else line)
     return proven
@@ -116,6 +107,26 @@ def _try_as(
     trials = [check(connection, database, user, attempt, time_for_trials) for attempt in itertools.chain(*tried)]
     run(connection, "proof", [SQL("RESET ROLE")])
     return not _out_of_time(trials)
+
+
+def _prove_on(
+    server: DatabaseServer,
+    database: str,
+    user: DatabaseUser,
+    secret: SecretStr,
+    strong: dict[str, list[int]],
+    time_for_trials: TimeForTrials,
+) -> str:
+    """Prove, and begin again in another session after a statement that has ended its own."""
+    ended: Counter[str] = Counter()
+    while True:
+        before = ended.total()
+        try:
+            with logged_in(server, database, user.name, secret) as connection:
+                return _prove_in(connection, database, user, strong, time_for_trials, ended)
+        except DatabaseUnavailable:
+            if ended.total() == before:
+                raise
 
 
 def _prove_in(

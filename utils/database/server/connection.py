@@ -93,7 +93,7 @@ class Master(Login):
 
         A login costs the server as much as most of what the set-up asks: a process, TLS, and the catalog read anew.
         """
-        with KeptSessions.until_the_end({self.first_database}) as kept:
+        with closing(KeptSessions({self.first_database})) as kept:
             yield replace(self, kept=kept)
 
     def keep_in(self, connection: Connection, databases: Sequence[str]) -> None:

@@ -27,16 +27,10 @@ class KeptSessions:
         self.databases = set(databases)
         self._idle: dict[str, Connection] = {}
 
-    @classmethod
-    @contextmanager
-    def until_the_end(cls, databases: Collection[str]) -> Iterator["KeptSessions"]:
-        """Keep sessions until the block ends."""
-        kept = cls(databases)
-        try:
-            yield kept
-        finally:
-            for connection in kept._idle.values():
-                connection.close()
+    def close(self) -> None:
+        """End them all."""
+        for connection in self._idle.values():
+            connection.close()
 
     @contextmanager
     def transaction(self, database: str, begin: Callable[[], Connection]) -> Iterator[Connection]:
