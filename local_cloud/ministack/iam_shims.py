@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,8 @@ from local_cloud.ministack import ministack_modules
 
 
 def install() -> None:
-    """Correct condition keys and the rights to secrets."""
+    """Correct condition keys, the rights to secrets and the keeping of sessions."""
+    register_one_session_at_a_time()
     give_sessions_the_arn_of_their_role()
     take_the_loopback_for_tls()
     ask_for_the_key_of_a_secret()
@@ -21,6 +23,23 @@ def install() -> None:
     tell_what_kms_knows_of_a_call()
     judge_key_aliases_as_their_keys()
     read_each_policy_once()
+
+
+def register_one_session_at_a_time() -> None:
+    """Let functions that start at the same moment have their roles' sessions one after the other.
+
+    ministack looks through all sessions for those to forget while another thread adds one, at which Python raises
+    RuntimeError, and a function does not start.
+    """
+    service = ministack_modules.service("sts")
+    original: Callable[[str, Any], None] = service.register_session
+    lock = threading.Lock()
+
+    def register_session(access_key: str, session: Any) -> None:
+        with lock:
+            original(access_key, session)
+
+    service.register_session = register_session
 
 
 def give_sessions_the_arn_of_their_role() -> None:

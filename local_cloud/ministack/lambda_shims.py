@@ -66,9 +66,10 @@ def run_python_in_clean_environments(code_folder: Path, zygotes: Zygotes, hop: H
 
 
 def report_handler_errors_as_aws_does() -> None:
-    """Answer a handler's exception with its class as errorType.
+    """Answer a handler's exception with its class as errorType, what becomes of an environment with Lambda's own.
 
-    ministack says "Runtime.HandlerError" for every exception, so no ErrorEquals of a state machine would match.
+    ministack says "Runtime.HandlerError" for every exception, so no ErrorEquals of a state machine would match; and
+    the class of what it met itself where an environment did not start, as if the handler had raised it.
     """
     service = ministack_modules.service("lambda_svc")
     original: Callable[[Json, Any, str], Json] = service._execute_function_warm
@@ -78,7 +79,7 @@ def report_handler_errors_as_aws_does() -> None:
         body = result.get("body")
         if isinstance(body, HandlerFailed):
             return {"body": dict(body), "error": True, "log": result.get("log", "")}
-        if isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
+        if result.get("error") and isinstance(body, dict) and body.get("errorType") != "Sandbox.Timedout":
             body["errorType"] = "Runtime.ExitError"  # only the environment itself fails this way now
         return result
 
@@ -91,19 +92,15 @@ def queue_for_environments() -> None:
     AWS starts hundreds at once; here they are processes of one machine, which hundreds would bring to a halt.
     """
     service = ministack_modules.service("lambda_svc")
-    acquire, release = service.acquire_worker, service.release_worker
-    slots: dict[str, threading.Semaphore] = {}
+    original: Callable[[Json, Any, str], Json] = service._execute_function_warm
+    places: dict[str, threading.Semaphore] = {}
 
-    def acquire_in_turn(name: str, *args: Any, **kwargs: Any) -> Any:
-        slots.setdefault(name, threading.Semaphore(MOST_ENVIRONMENTS)).acquire()
-        return acquire(name, *args, **kwargs)
+    def execute_in_turn(func: Json, event: Any, request_id: str) -> Json:
+        name = (func.get("config") or func)["FunctionName"]
+        with places.setdefault(name, threading.Semaphore(MOST_ENVIRONMENTS)):
+            return original(func, event, request_id)
 
-    def release_slot(worker: Any) -> None:
-        release(worker)
-        if worker is not None:
-            slots[worker.func_name].release()
-
-    service.acquire_worker, service.release_worker = acquire_in_turn, release_slot
+    service._execute_function_warm = execute_in_turn
 
 
 def try_again_what_eventbridge_invokes() -> None:

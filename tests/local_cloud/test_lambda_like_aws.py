@@ -1,6 +1,7 @@
 """Lambda and Step Functions of the local cloud fail, log and import as AWS's do."""
 
 import json
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 import pytest
 
 from local_cloud.cloud import LocalCloud
+from local_cloud.ministack.lambda_shims import MOST_ENVIRONMENTS
 from tests.local_cloud.conftest import Workbench
 from tests.waiting import wait_for
+from tooling import environments
 
 pytestmark = pytest.mark.local_cloud
 FAILS = """
@@ -75,6 +78,7 @@ def test_what_a_rule_invokes_is_invoked_again_when_it_fails(bench: Workbench, tm
         ("raise KeyError('at import')", "KeyError"),
         ("def handler(event, context):\n    return object()", "Runtime.MarshalError"),
         ("import os\ndef handler(event, context):\n    os._exit(1)", "Runtime.ExitError"),
+        ("import os\nos._exit(1)", "Runtime.ExitError"),
         ("import time\ndef handler(event, context):\n    time.sleep(9)", "Sandbox.Timedout"),
     ],
 )
@@ -84,6 +88,46 @@ def test_what_lambda_itself_refuses_has_awss_error_type(bench: Workbench, code: 
         bench.cloud.client("lambda").update_function_configuration(FunctionName=function, Timeout=1)
 
     assert bench.invoke(function)["errorType"] == error_type
+
+
+def test_environments_that_do_not_start_leave_their_places(bench: Workbench) -> None:
+    function = bench.function("import os\nos._exit(1)", bench.role())
+
+    answers = [bench.invoke(function)["errorType"] for _ in range(MOST_ENVIRONMENTS + 1)]
+
+    assert answers == ["Runtime.ExitError"] * len(answers)
+
+
+REGISTERS = """
+import sys, threading
+from local_cloud.ministack import iam_shims, ministack_modules
+
+iam_shims.register_one_session_at_a_time()
+sessions = ministack_modules.service("sts")
+sys.setswitchinterval(1e-6)
+
+def register(function):
+    for number in range(300):
+        sessions.register_session(f"{function}-{number}", {"Arn": "of its role"})
+
+threads = [threading.Thread(target=register, args=(function,)) for function in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(sessions._sessions))
+"""
+
+
+def test_functions_that_start_at_the_same_moment_all_have_a_session_of_their_role() -> None:
+    python = environments.environment_bin("cloud") / "python"
+
+    done = subprocess.run(
+        [str(python), "-c", REGISTERS], cwd=environments.REPOSITORY, check=False, capture_output=True, text=True,
+        timeout=60,
+    )  # fmt: skip
+
+    assert (done.stdout, done.stderr) == ("2400\n", "")
 
 
 def test_a_function_sees_its_own_environment_and_nothing_of_the_host(bench: Workbench) -> None:
