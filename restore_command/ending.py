@@ -31,7 +31,9 @@ def next_steps(operation: Operation, find: Callable[[str], Run | None]) -> list[
         return []
     match advice_after(operation.error.name, operation):
         case Advice.RESUME:
-            return [f"do what the message says, then ./restore.sh resume {operation.operation_id}"]
+            return [
+                f"do what the message says; if that is not a new run, then ./restore.sh resume {operation.operation_id}"
+            ]
         case Advice.NEW_RUN:
             return ["do what the message says, then start a new run: ./restore.sh start"]
     return ["nothing, the operation is over or another execution works on it"]

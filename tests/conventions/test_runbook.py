@@ -7,6 +7,7 @@ import pytest
 from tests.conventions.cfn_yaml import REPOSITORY
 from utils import errors
 from utils.errors import AuroraRestoreError, PermanentError, RetryableError
+from utils.report.advice import NEEDS_A_NEW_PLAN
 
 RUNBOOK = (REPOSITORY / "docs/runbook.md").read_text()
 NAMES = [
@@ -35,6 +36,11 @@ def test_a_section_says_symptom_check_and_act(name: str) -> None:
 )
 def test_it_says_how_to(task: str) -> None:
     assert re.search(rf"^## {task}$(.*?)```sh$", RUNBOOK, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS_A_NEW_PLAN))
+def test_it_resumes_nothing_that_only_a_new_run_can_mend(name: str) -> None:
+    assert "resume" not in SECTIONS[name], f"docs/runbook.md, Errors, {name}: utils/report/advice.py says otherwise"
 
 
 def test_the_readme_names_every_error_too() -> None:

@@ -34,7 +34,6 @@ _THROTTLED = {
     "EC2ThrottledException",
     "KMSThrottling",
     "KmsThrottlingException",
-    "LimitExceededException",
     "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -71,6 +70,7 @@ _BUSY = {
 _QUOTA = {
     "DBClusterQuotaExceededFault",
     "InstanceQuotaExceeded",
+    "LimitExceededException",  # botocore takes it for a throttle; to KMS and Application Auto Scaling it is a quota
     "SnapshotQuotaExceeded",
     "StorageQuotaExceeded",
 }
@@ -166,7 +166,7 @@ def aws_call(name: str) -> Iterator[None]:
         raise AwsRequestRejected(
             f"{type(error).__name__} from botocore for {name}",
             expected="parameters that botocore accepts",
-            action="look at the settings of the request that this call uses, correct them and start again",
+            action="look at the settings of the request that this call uses, correct them, then start a new run",
         ) from None
 
 
@@ -191,4 +191,8 @@ def _translated(name: str, error: ClientError) -> AuroraRestoreError:
         return _REFUSALS[code](found)
     if http_status >= 500:
         return AwsUnavailable(found, expected="an answer", action=_AGAIN)
-    return AwsRequestRejected(found, expected="AWS to accept the call", action="correct what AWS names and start again")
+    return AwsRequestRejected(
+        found,
+        expected="AWS to accept the call",
+        action="correct what AWS names; what is in the request is corrected by a new run alone",
+    )

@@ -213,7 +213,9 @@ def _at(error: OperationError) -> str:
 def _next(advice: Advice, resume: str | None) -> str:
     if advice is Advice.NEITHER:
         return "Next: nothing, the operation is over or another execution works on it."
-    return f"Next: do what the message says. Then {'resume this operation:' if resume else 'start a new run.'}"
+    # Some errors have more than one cure, and what they ask for may be another snapshot or another request.
+    then = "If that is not a new run, resume this operation afterwards:" if resume else "Then start a new run."
+    return f"Next: do what the message says. {then}"
 
 
 def _link(console_url: str | None) -> list[str]:

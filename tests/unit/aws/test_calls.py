@@ -38,8 +38,8 @@ from utils.errors import (
 
 WIRE_CODES = {
     AwsThrottled: """
-        BandwidthLimitExceeded EC2ThrottledException KMSThrottling KmsThrottlingException LimitExceededException
-        PriorRequestNotComplete ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled
+        BandwidthLimitExceeded EC2ThrottledException KMSThrottling KmsThrottlingException PriorRequestNotComplete
+        ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled
         RequestThrottledException SlowDown Throttled ThrottledException Throttling ThrottlingException
         TooManyRequestsException
     """,
@@ -52,7 +52,10 @@ WIRE_CODES = {
         InvalidDBClusterStateFault InvalidDBInstanceState InvalidDBProxyStateFault InvalidResourceStateFault
         TransactionInProgressException
     """,
-    QuotaReached: "DBClusterQuotaExceededFault InstanceQuotaExceeded SnapshotQuotaExceeded StorageQuotaExceeded",
+    QuotaReached: """
+        DBClusterQuotaExceededFault InstanceQuotaExceeded LimitExceededException SnapshotQuotaExceeded
+        StorageQuotaExceeded
+    """,
     CapacityUnavailable: """
         InsufficientDBClusterCapacityFault InsufficientDBInstanceCapacity InsufficientStorageClusterCapacity
     """,

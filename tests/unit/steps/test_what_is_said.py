@@ -171,8 +171,14 @@ def test_what_was_to_be_restored_and_is_gone_is_advised_by_whether_it_can_be_mad
     with pytest.raises(errors.SnapshotNotAvailable) as gone:
         aws.run(delete_rds)
     text = told(aws, gone.value)
-    assert ("Then resume this operation:" in text) == (advice is Advice.RESUME)
+    assert ("resume this operation afterwards:" in text) == (advice is Advice.RESUME)
     assert ("Then start a new run." in text) == (advice is Advice.NEW_RUN)
+
+
+def test_what_a_new_run_may_mend_as_well_is_not_resumed_before_its_message_is_read(restored: FakeAws) -> None:
+    error = errors.AwsRequestRejected("a bad value", expected="a good one", action="start a new run with a good one")
+    text = told(restored, error)
+    assert "do what the message says. If that is not a new run, resume this operation afterwards:" in text
 
 
 @pytest.mark.parametrize("error", [errors.CheckFailed, errors.PostRestoreSqlFailed])

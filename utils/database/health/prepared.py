@@ -59,5 +59,5 @@ def _stays(gid: str, owner: str, database: str, why: str) -> DatabaseChangeRefus
         f"prepared transaction {gid!r} of {owner} in database {database}, which the master may not end: {why}",
         expected="no transaction that holds its locks for ever",
         action=f"in the copy, as {owner} in that database: ROLLBACK PREPARED {gid!r}, and resume the operation; or "
-        "end it in the source and start again from a new snapshot",
+        "end it in the source and start a new run from a new snapshot",
     )

@@ -124,7 +124,7 @@ def _mend_role(connection: Connection, master: Master, what: str, option: Compos
         f"master user {master.name} with {what}, which it may not change itself",
         expected=f"room for {_SESSIONS} sessions of the master, with the rights of the roles that it is a member of",
         action=f"ALTER ROLE {master.name} {option.as_string(connection)} in the source, as another role with "
-        "CREATEROLE and ADMIN on it, then start again from a new snapshot; nothing was changed",
+        "CREATEROLE and ADMIN on it, then start a new run from a new snapshot; nothing was changed",
     )
 
 

@@ -102,6 +102,6 @@ def refuse_others_code(connection: Connection, users: Sequence[str]) -> None:
             f"such, and would run production's routines as the master: {first_of(found)}",
             expected="no code of production's that runs with the master's rights",
             action="in the source, drop the index, statistics, trigger or foreign key that lets it run, or move the "
-            "table into a schema whose owner is no superuser; then start again from a new snapshot; nobody has been "
-            "let in",
+            "table into a schema whose owner is no superuser; then start a new run from a new snapshot; nobody has "
+            "been let in",
         )

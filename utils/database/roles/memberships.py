@@ -145,12 +145,12 @@ def _not_joined(connection: Connection, roles: Collection[str], message: str) ->
         return DatabaseChangeRefused(
             f"owners that are members of the master user {master}, by a login of keep_logins: {found}",
             expected="owners that the master can act for, which PostgreSQL allows of no member of it",
-            action=f"REVOKE {master} FROM those logins in the source and start again from a new snapshot, or start a "
-            "new run without them in keep_logins; nobody has been let in",
+            action=f"REVOKE {master} FROM those logins in the source and start a new run from a new snapshot, or a new "
+            "run without them in keep_logins; nobody has been let in",
         )
     return DatabaseChangeRefused(
         f"no membership of the master user {master} in {first_of([*roles])}: {message}",
         expected="a master that may act for whoever owns something",
-        action=f"in the source, as whoever may: GRANT the role TO {master} WITH ADMIN OPTION; then start again from a "
-        "new snapshot; nobody has been let in",
+        action=f"in the source, as whoever may: GRANT the role TO {master} WITH ADMIN OPTION; then start a new run "
+        "from a new snapshot; nobody has been let in",
     )

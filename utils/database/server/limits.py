@@ -30,7 +30,7 @@ def limit_reached(connection: Connection, what: str) -> DatabaseChangeRefused:
     return DatabaseChangeRefused(
         f"{TEMPORARY_FILES} = {kilobytes} (kB) of {owner}, which the {what} would exceed",
         expected="room for the temporary files of a look at the whole catalog",
-        action=f"{reset} in the source and start again from a new snapshot, or "
+        action=f"{reset} in the source and start a new run from a new snapshot, or "
         f"{'in the restored cluster' if whose else 'in its cluster parameter group'} and resume the operation",
     )
 

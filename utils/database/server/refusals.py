@@ -31,7 +31,7 @@ LIMIT_OF_SETTINGS = postgres_errors.ConfigurationLimitExceeded
 _ENCODING = (postgres_errors.UntranslatableCharacter, postgres_errors.CharacterNotInRepertoire)
 _OTHER_ENCODING = (
     "a name there has bytes that its database's encoding and UTF-8 do not share: rename that role, schema, table or "
-    "routine in the source, then start again from a new snapshot"
+    "routine in the source, then start a new run from a new snapshot"
 )
 # The server's table of locks is full: with the same settings it will be again. Memory that is short may come back, and
 # connections; a limit that somebody has set (of temporary files: temp_file_limit) stays.
@@ -112,9 +112,9 @@ def _way_out(error: psycopg2.Error) -> str:
     if _by_routine(error.diag.context):
         return (
             "that routine of production's ran and refused, for an event trigger, a trigger or a policy: disable what "
-            "calls it, in the source or as the master user in the copy; then start again"
+            "calls it, as the master user in the copy; or in the source, then start a new run"
         )
-    return "connect as the master user and see who owns what PostgreSQL names; then start again"
+    return "connect as the master user, see who owns what PostgreSQL names, and correct it"
 
 
 def connect_error(database: str, user: str, message: str) -> AuroraRestoreError:
@@ -156,7 +156,7 @@ def connect_error(database: str, user: str, message: str) -> AuroraRestoreError:
             found,
             expected="sessions that begin without a library that is not there",
             action=f"RESET local_preload_libraries (or session_preload_libraries) of database {database}, or of a "
-            "role, in the source, then start again from a new snapshot",
+            "role, in the source, then start a new run from a new snapshot",
         )
     if "FATAL:" in message and "CONTEXT:" in message:
         return _refused_by_login_trigger(database, user, message)
@@ -174,7 +174,7 @@ def _refused_by_login_trigger(database: str, user: str, message: str) -> Databas
         f"no login to database {database} as {user}, refused by a trigger ON login: "
         f"{' '.join(first.split())[:200]}{_by_routine(context)}",
         expected="a login that runs no code of production's, or code that lets the users in",
-        action="DROP EVENT TRIGGER (or DISABLE it) in the source and start again from a new snapshot, or set "
+        action="DROP EVENT TRIGGER (or DISABLE it) in the source and start a new run from a new snapshot, or set "
         "event_triggers to 0 in the target's cluster parameter group and resume the operation",
     )
 
