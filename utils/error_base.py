@@ -26,6 +26,14 @@ class AuroraRestoreError(Exception):
             self.args = (f"{self}{SO_FAR}{changes}",)
 
 
+def raise_all(problems: "collections.abc.Sequence[AuroraRestoreError]") -> None:
+    """Raise the first of these errors with all others in its words; nothing if there is none."""
+    if problems:
+        first, *others = problems
+        first.and_others(others)
+        raise first
+
+
 class RetryableError(AuroraRestoreError):
     """May pass when the same step runs again."""
 

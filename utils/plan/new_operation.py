@@ -91,7 +91,9 @@ def new_operation(
         raise preflight.problem()
     # Without a key there will be no plan, but what else is wrong with it is said as well.
     any_key = (request.target.kms_key_id or services.settings.kms_key_id, Origin.STACK)
-    resolved = resolve_settings(request, snapshot, key or any_key, base)
+    resolved = preflight.look("named instances", lambda: resolve_settings(request, snapshot, key or any_key, base))
+    if resolved is None:
+        raise preflight.problem()
     settings = resolved.settings = with_tls(preflight, resolved, base, services)
     as_requested = settings
     if drill_of:

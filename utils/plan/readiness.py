@@ -1,11 +1,14 @@
 """What the step after the restore will need, looked at before anything is destroyed: users and scripts."""
 
+from collections.abc import Iterator
+
 from utils.aws.s3 import S3Gateway
 from utils.cluster_settings.model import TargetSettings
 from utils.credentials import AppCredentials, Auth
 from utils.database.before_opening.sql_script import NotASqlScript, split
 from utils.database.roles.profiles import users_of
-from utils.errors import InvalidRequest, PostRestoreSqlFailed
+from utils.error_base import raise_all
+from utils.errors import InvalidRequest, PermanentError, PostRestoreSqlFailed
 from utils.request.model import RestoreRequest
 from utils.words import counted
 
@@ -32,7 +35,14 @@ def check_users(credentials: AppCredentials, settings: TargetSettings, request: 
 
 
 def check_queries(request: RestoreRequest) -> None:
-    """Make sure that every check is one query, as far as that can be seen without asking; raises `InvalidRequest`."""
+    """Make sure that every check is one query, as far as that can be seen without asking.
+
+    Raises `InvalidRequest` that names every one that is not.
+    """
+    raise_all([*_wrong_queries(request)])
+
+
+def _wrong_queries(request: RestoreRequest) -> Iterator[InvalidRequest]:
     for number, check in enumerate(request.checks):
         try:
             statements = len(split(check.sql))
@@ -40,7 +50,7 @@ def check_queries(request: RestoreRequest) -> None:
         except NotASqlScript as problem:
             statements, found = 0, str(problem)
         if statements != 1:
-            raise InvalidRequest(
+            yield InvalidRequest(
                 f"{found} in check {check.name!r}",
                 field=f"checks.{number}.sql",
                 expected="one query that gives one row of one column",
@@ -49,15 +59,23 @@ def check_queries(request: RestoreRequest) -> None:
 
 
 def check_scripts(s3: S3Gateway, request: RestoreRequest) -> None:
-    """Make sure that every script can be read and is plain SQL; raises `PostRestoreSqlFailed`, `AccessDenied`."""
+    """Make sure that every script can be read and is plain SQL.
+
+    Raises `PostRestoreSqlFailed` or `AccessDenied` that names every one that is not.
+    """
+    raise_all([*_wrong_scripts(s3, request)])
+
+
+def _wrong_scripts(s3: S3Gateway, request: RestoreRequest) -> Iterator[PermanentError]:
     for uri in dict.fromkeys(wanted.s3_uri for wanted in request.post_restore_sql):
-        script = s3.script(uri)
         try:
-            split(script.text)
+            split(s3.script(uri).text)
+        except PermanentError as error:
+            yield error
         except NotASqlScript as error:
-            raise PostRestoreSqlFailed(
+            yield PostRestoreSqlFailed(
                 str(error),
                 field=f"post_restore_sql, {uri}",
                 expected="plain SQL for one transaction, without psql's commands",
                 action="correct the script, then start a new run",
-            ) from None
+            )

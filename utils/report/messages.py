@@ -15,6 +15,7 @@ from utils.restore_type import RestoreType
 from utils.words import duration, outage
 
 _WIDTH = 17
+_IF_IT_CAN = "If that is not a new run, resume this operation afterwards:"
 
 
 def message_for_success(summary: Summary) -> Notification:
@@ -213,9 +214,7 @@ def _at(error: OperationError) -> str:
 def _next(advice: Advice, resume: str | None) -> str:
     if advice is Advice.NEITHER:
         return "Next: nothing, the operation is over or another execution works on it."
-    # Some errors have more than one cure, and what they ask for may be another snapshot or another request.
-    then = "If that is not a new run, resume this operation afterwards:" if resume else "Then start a new run."
-    return f"Next: do what the message says. {then}"
+    return f"Next: do what the message says. {_IF_IT_CAN if resume else 'Then start a new run.'}"
 
 
 def _link(console_url: str | None) -> list[str]:

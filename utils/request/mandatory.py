@@ -1,11 +1,12 @@
 """What no request may take away: the stack parameter `MandatoryRequest`, laid over every request."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, TypeVar
 
 from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from utils.error_base import raise_all
 from utils.errors import ConfigurationMissing, InvalidRequest
 from utils.json_text import NotJson, read_json
 from utils.request.model import RestoreRequest
@@ -33,27 +34,28 @@ class Mandatory(StrictModel):
     may_use_master: bool = Field(default=True, description="Whether scripts of a request may have `as_master`.")
 
     def applied_to(self, request: RestoreRequest) -> RestoreRequest:
-        """Return the request with what always holds; the same again for one that has it. Raises `InvalidRequest`."""
+        """Return the request with what always holds; the same again for one that has it.
+
+        Raises `InvalidRequest` that names every field that does not fit.
+        """
+        scripts = _first(self.post_restore_sql, request.post_restore_sql)
+        checks = _first(self.checks, request.checks)
+        raise_all([*self._taken_away_by(request), *_too_many(self, scripts, checks)])
+        return request.model_copy(update={"post_restore_sql": scripts, "checks": checks})
+
+    def _taken_away_by(self, request: RestoreRequest) -> Iterator[InvalidRequest]:
         if self.close_outbound and not request.close_outbound:
-            raise _refusal("close_outbound", "false", "true")
+            yield _refusal("close_outbound", "false", "true")
         if self.may_keep_logins is not None:
             others = sorted(set(request.keep_logins) - set(self.may_keep_logins))
             if others:
                 allowed = ", ".join(self.may_keep_logins)
-                raise _refusal("keep_logins", ", ".join(others), f"only {allowed}" if allowed else "none")
+                yield _refusal("keep_logins", ", ".join(others), f"only {allowed}" if allowed else "none")
         if not self.may_use_master:
             masters = [script for script in request.post_restore_sql if script.as_master]
             others = [script.s3_uri for script in masters if script not in self.post_restore_sql]
             if others:
-                raise _refusal("post_restore_sql", f"as_master for {', '.join(others)}", "no script as the master")
-        return request.model_copy(
-            update={
-                "post_restore_sql": _first(
-                    self.post_restore_sql, request.post_restore_sql, "post_restore_sql", MOST_SCRIPTS
-                ),
-                "checks": _first(self.checks, request.checks, "checks", MOST_CHECKS),
-            }
-        )
+                yield _refusal("post_restore_sql", f"as_master for {', '.join(others)}", "no script as the master")
 
     def in_words(self) -> list[str]:
         """Say what no request takes away."""
@@ -91,11 +93,19 @@ def _told(problem: ErrorDetails) -> str:
     return f"{f'{path}: ' if path else ''}{problem['msg'].removeprefix('Value error, ')}"
 
 
-def _first(always: Sequence[_Item], asked: Sequence[_Item], field: str, most: int) -> list[_Item]:
-    items = [*always, *(item for item in asked if item not in always)]
-    if len(items) > most:
-        raise _refusal(field, f"{len(items)} with the stack's {len(always)}", f"at most {most} in all")
-    return items
+def _first(always: Sequence[_Item], asked: Sequence[_Item]) -> list[_Item]:
+    return [*always, *(item for item in asked if item not in always)]
+
+
+def _too_many(
+    always: Mandatory, scripts: Sequence[PostRestoreSql], checks: Sequence[Check]
+) -> Iterator[InvalidRequest]:
+    for field, own, items, most in (
+        ("post_restore_sql", len(always.post_restore_sql), len(scripts), MOST_SCRIPTS),
+        ("checks", len(always.checks), len(checks), MOST_CHECKS),
+    ):
+        if items > most:
+            yield _refusal(field, f"{items} with the stack's {own}", f"at most {most} in all")
 
 
 def _refusal(field: str, found: str, expected: str) -> InvalidRequest:

@@ -343,6 +343,10 @@ def more_settings_than_a_row_takes(aws: FakeAws) -> dict[str, Any]:
     return {}
 
 
+def an_instance_that_the_target_will_not_have(_: FakeAws) -> dict[str, Any]:
+    return {"target": {"instances": {"named": {"unheard-of": {"instance_class": "db.r8g.large"}}}}}
+
+
 def a_check_of_two_statements(_: FakeAws) -> dict[str, Any]:
     return {"checks": [{"name": "rows", "database": "shop", "sql": "SELECT 1; SELECT 2", "at_least": 1}]}
 
@@ -509,6 +513,7 @@ PROBLEMS: list[tuple[Plant, type[errors.PermanentError], str]] = [
     ),
     (a_quarantine_that_is_not_there, errors.SettingNotFound, "QuarantineSecurityGroupIds: found no security group"),
     (more_settings_than_a_row_takes, errors.TargetNotBuildable, "target: found settings of "),
+    (an_instance_that_the_target_will_not_have, errors.InvalidRequest, "instances.named: found unheard-of"),
     (a_check_of_two_statements, errors.InvalidRequest, "checks.0.sql: found 2 statements in check 'rows'"),
     (a_script_that_is_no_plain_sql, errors.PostRestoreSqlFailed, "psql.sql: found "),
     (a_secret_of_the_users_that_is_not_there, errors.SecretInvalid, "aurora-restore/dev/app-credentials"),

@@ -63,6 +63,16 @@ def test_what_would_take_it_away_is_refused(request_: dict[str, Any], field: str
     assert words in str(refused.value)
 
 
+def test_everything_that_would_be_taken_away_is_named_at_once() -> None:
+    masters = [OTHER | {"as_master": True, "timeout_seconds": number} for number in range(1, 51)]
+    with pytest.raises(InvalidRequest) as refused:
+        asked({"close_outbound": False, "keep_logins": ["shop_app"], "post_restore_sql": masters})
+    assert "close_outbound: found false" in str(refused.value)
+    assert "3 more problems: (2) keep_logins: found shop_app" in str(refused.value)
+    assert "(3) post_restore_sql: found as_master for s3://scripts/other.sql" in str(refused.value)
+    assert "(4) post_restore_sql: found 51 with the stack's 1" in str(refused.value)
+
+
 def test_a_stack_that_requires_nothing_changes_nothing() -> None:
     raw = {"close_outbound": False, "keep_logins": ["anybody"]}
     assert asked(raw, may_keep_logins=None) == parse_request(raw, Settings.from_environment(ENVIRONMENT))

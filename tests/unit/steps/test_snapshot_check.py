@@ -351,6 +351,24 @@ def test_a_check_that_can_never_be_asked_is_refused(aws: FakeAws, sql: str, word
     assert (error.field, words in str(error)) == ("checks.0.sql", True)
 
 
+def test_every_script_check_and_instance_that_does_not_fit_is_named_at_once(aws: FakeAws) -> None:
+    scripts = [{"s3_uri": f"s3://code/post-restore-sql/{name}.sql", "database": "shop"} for name in ("psql", "none")]
+    aws.s3.objects[scripts[0]["s3_uri"]] = b"\\connect shop"
+    checks = [{"name": name, "database": "shop", "sql": "SELECT 1; SELECT 2", "expect": 0} for name in ("a", "b")]
+    instances = {"named": {"unheard-of": {"instance_class": "db.r8g.large"}}}
+    error = refused(
+        aws, errors.InvalidRequest, post_restore_sql=scripts, checks=checks, target={"instances": instances}
+    )
+    for words in (
+        "checks.0.sql: found 2 statements in check 'a'",
+        "checks.1.sql: found 2 statements in check 'b'",
+        "post_restore_sql, s3://code/post-restore-sql/psql.sql: found ",
+        "post_restore_sql, s3://code/post-restore-sql/none.sql: found ",
+        "target.instances.named: found unheard-of",
+    ):
+        assert words in str(error)
+
+
 @pytest.mark.parametrize(
     "other",
     [{"Engine": "aurora-mysql"}, {"Engine": "docdb"}, {"Engine": "postgres"}, {"EngineMode": "serverless"}],
