@@ -48,7 +48,7 @@ class FakeDatabase:
         before_disarming: Callable[[list[str]], None],
         before_closing_outbound: Callable[[list[str]], None],
         after_shutting_out: Callable[[], None],
-        before_scripts: Callable[[list[HealthRecord]], None],
+        put_right: Callable[[list[HealthRecord]], None],
         before_opening: ScriptWork | None,
         login_secret: Callable[[DatabaseUser], SecretStr],
     ) -> SetupOutcome:
@@ -59,7 +59,7 @@ class FakeDatabase:
             raise DatabaseLoginRefused("no login", expected="a login", action="look")
         before_shutting_out(self.outcome.shut_out)
         after_shutting_out()
-        before_scripts(self.outcome.health)
+        put_right(self.outcome.health)
         before_disarming(self.outcome.disarmed)
         before_closing_outbound(self.outcome.outbound)
         if self.breaks:

@@ -62,7 +62,7 @@ def set_up_users(
     before_disarming: Callable[[list[str]], None] = lambda _lines: None,
     before_closing_outbound: Callable[[list[str]], None] = lambda _lines: None,
     after_shutting_out: Callable[[], None] = lambda: None,
-    before_scripts: Callable[[list[HealthRecord]], None] = lambda _found: None,
+    put_right: Callable[[list[HealthRecord]], None] = lambda _found: None,
     before_opening: ScriptWork | None = None,
     login_secret: Callable[[DatabaseUser], SecretStr] = password_of,
 ) -> SetupOutcome:
@@ -72,21 +72,27 @@ def set_up_users(
     switched off and every way out is closed; only then comes `before_opening`, by a login of its own; then the rights,
     and at the very end the users are opened and proven. A proof that fails closes them again, and so does anything new
     that gives rights. `before_shutting_out`, `before_disarming` and `before_closing_outbound` are told what is about to
-    go, `before_scripts` what has been put right by then: afterwards nobody could tell any more. A second set-up at the
+    go, `put_right` what has been put right so far: afterwards nobody could tell any more. A second set-up at the
     same time is a `DatabaseUnavailable` at once.
     """
     our_users.check_names(users, master.name)
     master, health = find_way_in(event_triggers.without_event_triggers(master))
+
+    def tell(found: list[HealthRecord]) -> None:
+        health.extend(found)
+        put_right(health)
+
     with (
         master.keeping_sessions() as master,
-        setup_lock(master, lambda: health.extend(end_prepared_transactions(master, refuse=False))) as lock,
+        setup_lock(master, lambda: end_prepared_transactions(master, tell, refuse=False)) as lock,
     ):
+        put_right(health)
         # One of them may hold a lock on a role, and nobody could be shut out.
-        health += end_prepared_transactions(master, refuse=False)
+        end_prepared_transactions(master, tell, refuse=False)
         found = _shut_out(master, users, keep_logins, before_opening, lock, before_shutting_out)
         after_shutting_out()
         databases = _join(master, users, found.kept)
-        health += end_prepared_transactions(master)
+        end_prepared_transactions(master, tell)
         with master.in_database(FIRST_DATABASE) as connection:
             names = [user.name for user in users]
             disarmed, stronger = powers.take_powers(connection, names, found.kept, before_disarming)
@@ -96,9 +102,9 @@ def set_up_users(
         if before_opening is not None:
             remove_script_login(master, before_opening.login, lock.pid)
         if close_outbound:
-            health += end_replication(master, databases)
+            end_replication(master, databases, tell)
         ways = _close_ways_out(master, databases, before_closing_outbound, close=close_outbound)
-        before_scripts(health)
+        put_right(health)
         if before_opening is not None:
             disarmed += _work_before_opening(master, users, found.kept, before_opening, lock, before_disarming)
             lock.check()

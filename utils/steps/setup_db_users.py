@@ -78,7 +78,7 @@ def _set_up(operation: Operation, services: Services) -> StepResult:
             before_disarming=_remembering(record.disarmed, operation, services),
             before_closing_outbound=_remembering(record.outbound, operation, services),
             after_shutting_out=partial(_end_exposure, operation, services),
-            before_scripts=partial(_remember_health, operation, record, services),
+            put_right=partial(_remember_health, operation, record, services),
             before_opening=_before_opening(master, operation, record, services, looked_at),
             login_secret=_login_secret(server, services),
         )

@@ -10,9 +10,11 @@ from local_cloud.aurora.postgres.bootstrap import ADMIN
 from local_cloud.aurora.postgres.farm import PostgresFarm
 from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.judge import who_can_log_in
-from tests.unit.database.production import LOGINS, MASTER, Restored, add_western, restore
+from tests.unit.database.production import LOGINS, MASTER, USERS, Restored, add_western, restore
 from utils.database.health.way_in import find_way_in
+from utils.database.setup import set_up_users
 from utils.errors import DatabaseChangeRefused
+from utils.operation.model import HealthRecord
 
 LOGIN_TRIGGER = """
     CREATE FUNCTION public.deny() RETURNS event_trigger LANGUAGE plpgsql AS $$
@@ -72,7 +74,7 @@ def test_a_function_and_a_procedure_that_differ_in_an_out_argument_stop_no_set_u
 
 
 def test_prepared_transactions_are_rolled_back_and_told_by_name_whatever_its_encoding(planted: Restored) -> None:
-    # With all of its sessions: what an attempt has ended, the next one does not tell.
+    # With all of its sessions: what an attempt has ended, the next one does not find.
     prepare_transactions(planted)
     (ended,) = [str(found) for found in planted.set_up().health if "prepared transactions, rolled back" in str(found)]
     assert ended.startswith("closed: ")
@@ -137,8 +139,11 @@ def test_a_prepared_transaction_that_holds_the_lock_of_the_set_up_keeps_nobody_f
     assert not planted.can_log_in("api", "shop")
 
 
-def test_a_prepared_transaction_of_a_superuser_is_named(untouched: Restored) -> None:
+def test_a_prepared_transaction_of_a_superuser_is_named_and_those_that_were_ended_are_told(untouched: Restored) -> None:
     untouched.allow_prepared_transactions()
+    untouched.run(MASTER, "shop", "BEGIN; PREPARE TRANSACTION 'ours'")
+    told: list[HealthRecord] = []
     untouched.run(ADMIN, "shop", "BEGIN; LOCK customers; PREPARE TRANSACTION 'of-aws'")
     with pytest.raises(DatabaseChangeRefused, match="prepared transaction 'of-aws' of rdsadmin in database shop"):
-        untouched.set_up()
+        set_up_users(untouched.master, USERS, put_right=told.extend)
+    assert "closed: prepared transactions, rolled back: ours of dba in shop" in map(str, told)

@@ -480,9 +480,9 @@ def test_what_a_first_call_has_mended_is_told_after_a_second_as_well(
     rolled_back = HealthRecord(verdict=Verdict.CLOSED, what="prepared transactions", names=["xa-1"], count=1)
     calls: list[list[HealthRecord]] = [[rolled_back], []]
 
-    def set_up_users(*_: object, before_scripts: Callable[[list[HealthRecord]], None], **__: object) -> SetupOutcome:
+    def set_up_users(*_: object, put_right: Callable[[list[HealthRecord]], None], **__: object) -> SetupOutcome:
         found = calls.pop(0)
-        before_scripts(found)
+        put_right(found)
         if calls:
             raise ComeBack
         return OUTCOME

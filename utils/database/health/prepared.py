@@ -1,5 +1,7 @@
 """Prepared transactions: a copy has them as production had them, with their locks, and nobody will ever end them."""
 
+from collections.abc import Callable
+
 from psycopg2.sql import SQL, Identifier, Literal
 
 from utils.database.access.event_triggers import run_at_login
@@ -19,13 +21,26 @@ _PREPARED = """
 _NAME = "SELECT gid FROM pg_prepared_xacts WHERE transaction::text = %s AND database = current_database()"
 
 
-def end_prepared_transactions(master: Master, *, refuse: bool = True) -> list[HealthRecord]:
-    """Roll each back as its owner, in its own database; raises `DatabaseChangeRefused` for one that stays, or not."""
+def end_prepared_transactions(
+    master: Master, tell: Callable[[list[HealthRecord]], None], *, refuse: bool = True
+) -> None:
+    """Roll each back as its owner, in its own database; raises `DatabaseChangeRefused` for one that stays, or not.
+
+    `tell` is told of those that were ended, also when another one stays: a second call finds nothing of them.
+    """
+    ended: list[str] = []
+    try:
+        _end(master, ended, refuse=refuse)
+    finally:
+        if ended:
+            tell(finding(Verdict.CLOSED, "prepared transactions, rolled back", ended))
+
+
+def _end(master: Master, ended: list[str], *, refuse: bool) -> None:
     with master.in_database(FIRST_DATABASE) as connection:
         found = rows(connection, "look at prepared transactions", _PREPARED)
         # Whatever runs there at the master's login is refused before the look that refuses what stays.
         left = run_at_login(connection) if found and not refuse else []
-    ended = []
     for raw, transaction, owner, database, is_masters, is_superusers in found:
         gid = bytes(raw).decode(errors="backslashreplace")
         if database in left:
@@ -51,7 +66,6 @@ def end_prepared_transactions(master: Master, *, refuse: bool = True) -> list[He
                 raise
             raise _stays(gid, owner, database, str(error)) from None
         ended.append(f"{gid} of {owner} in {database}")
-    return finding(Verdict.CLOSED, "prepared transactions, rolled back", ended)
 
 
 def _stays(gid: str, owner: str, database: str, why: str) -> DatabaseChangeRefused:

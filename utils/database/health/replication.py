@@ -1,6 +1,6 @@
 """Publications and replication slots: nobody subscribes to a copy, and both get in the way of work on it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from psycopg2 import errors as postgres_errors
 from psycopg2.sql import SQL, Composable, Identifier, Literal
@@ -17,9 +17,11 @@ _SLOTS = """
 """
 
 
-def end_replication(master: Master, databases: Sequence[str]) -> list[HealthRecord]:
-    """Drop publications, for which a table without a key takes no UPDATE, and slots; what stays is told later."""
-    found = []
+def end_replication(master: Master, databases: Sequence[str], tell: Callable[[list[HealthRecord]], None]) -> None:
+    """Drop publications, for which a table without a key takes no UPDATE, and slots; what stays is told later.
+
+    `tell` is told of those of each database: a second call finds nothing of them.
+    """
     for database in databases:
         with master.in_database(database) as connection:
             dropped = [
@@ -27,12 +29,12 @@ def end_replication(master: Master, databases: Sequence[str]) -> list[HealthReco
                 for name in names(connection, "look at publications", _PUBLICATIONS)
                 if _is_done(master, database, SQL("DROP PUBLICATION {}").format(Identifier(name)))
             ]
-        found += finding(Verdict.CLOSED, "publications, dropped", dropped, database)
+        tell(finding(Verdict.CLOSED, "publications, dropped", dropped, database))
     with master.in_database(FIRST_DATABASE) as connection:
         slots = names(connection, "look at replication slots", _SLOTS)
     drop = SQL("SELECT pg_drop_replication_slot({})")
     dropped = [slot for slot in slots if _is_done(master, FIRST_DATABASE, drop.format(Literal(slot)))]
-    return found + finding(Verdict.CLOSED, "replication slots, dropped", dropped)
+    tell(finding(Verdict.CLOSED, "replication slots, dropped", dropped))
 
 
 def _is_done(master: Master, database: str, statement: Composable) -> bool:
