@@ -1,7 +1,7 @@
 """The whole of the database users: shut out, arrange, open, prove. Whatever fails, nobody but the master gets in."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import SecretStr
 
@@ -139,12 +139,17 @@ def _shut_out(
     lock: SetupLock,
     before_shutting_out: Callable[[list[str]], None],
 ) -> logins.Logins:
-    with master.in_database(FIRST_DATABASE) as connection:
-        found = logins.find_logins(connection, users, keep_logins, of_scripts=[work.login] if work else [])
-        logins.take_passwords_of_aws_names(connection, found.left_to_aws)
-    before_shutting_out(found.strangers)
-    logins.shut_out_found(master, found, lock.pid)
-    return found
+    def look() -> logins.Logins:
+        with master.in_database(FIRST_DATABASE) as connection:
+            found = logins.find_logins(connection, users, keep_logins, of_scripts=[work.login] if work else [])
+            logins.take_passwords_of_aws_names(connection, found.left_to_aws)
+        if found.strangers:
+            before_shutting_out(found.strangers)
+        return found
+
+    looks = logins.shut_out_found(master, look, lock.pid)
+    strangers = {name for found in looks for name in found.strangers}
+    return replace(looks[0], strangers=sorted(strangers))
 
 
 def _join(master: Master, users: Sequence[DatabaseUser], kept: Sequence[str]) -> list[str]:

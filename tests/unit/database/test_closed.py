@@ -38,6 +38,31 @@ def test_when_a_check_fails_nobody_but_the_master_can_log_in(restored: Restored)
     assert restored.can_log_in(MASTER, "shop")
 
 
+@pytest.mark.parametrize("work", [None, ScriptWork(databases=["shop"], run=fails)])
+def test_a_login_that_is_made_while_others_are_shut_out_is_shut_out_with_them(
+    restored: Restored, work: ScriptWork | None
+) -> None:
+    create_login(restored, "admin", "CREATEROLE")
+    told: list[str] = []
+
+    def make_one(names: list[str]) -> None:
+        told.extend(names)
+        if "late" not in told:
+            maker.cursor().execute("CREATE ROLE late LOGIN PASSWORD 'Late-Pa55word'")
+
+    def nobody_is_left() -> None:
+        assert not restored.can_log_in("late", "shop", "Late-Pa55word")
+
+    with (
+        closing(restored.connect("admin", "postgres")) as maker,
+        pytest.raises(CheckFailed) if work else contextlib.nullcontext(),
+    ):
+        outcome = set_up(restored, before_shutting_out=make_one, after_shutting_out=nobody_is_left, before_opening=work)
+        assert outcome.shut_out == ["admin", *sorted(LOGINS)[:2], "late", "shop_owner"]
+    assert told == ["admin", *sorted(LOGINS), "late"]
+    assert who_can_log_in(restored) == (set() if work else {"app", "reader", "devops"})
+
+
 @pytest.mark.parametrize(
     "part", ["setup.arrangement.arrange", "opening.logins.open_logins", "opening.by_statement.prove"]
 )

@@ -1,6 +1,6 @@
 """Who can log in: found, shut out, opened, closed again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from psycopg2 import errors as postgres_errors
@@ -39,6 +39,8 @@ _END_SESSIONS = f"""
 # A session of theirs that changes the role all the time is in the way for as long as it lives: it is ended, and another
 # one may begin before the role is closed, but not often.
 _TRIES = 5
+# One who makes logins is gone after the first.
+_LOOKS = 4
 _SHORT_WAIT = SQL("SET LOCAL lock_timeout = '1s'")
 
 
@@ -53,6 +55,11 @@ class Logins:
     stuck: list[str]
     left_to_aws: list[str]
     of_scripts: list[str]
+
+    @property
+    def to_shut_out(self) -> list[str]:
+        """Name all that are neither kept nor AWS's, nor stuck."""
+        return [*self.ours, *self.strangers, *self.of_scripts]
 
 
 def find_logins(
@@ -116,10 +123,20 @@ def shut_out(master: Master, shut: Sequence[str], lock_pid: int) -> None:
         shut_out_by(connection, shut, lock_pid)
 
 
-def shut_out_found(master: Master, found: Logins, lock_pid: int) -> None:
-    """Shut out all that is neither kept nor AWS's; then raises `DatabaseChangeRefused` for what is stuck."""
-    shut_out(master, [*found.ours, *found.strangers, *found.of_scripts], lock_pid)
-    _refuse_stuck(found)
+def shut_out_found(master: Master, look: Callable[[], Logins], lock_pid: int) -> list[Logins]:
+    """Shut out all that is neither kept nor AWS's; then raises `DatabaseChangeRefused` for what is stuck.
+
+    Who makes roles may make one, or open one again, until it is shut out itself: it is looked again until a look finds
+    nobody any more, or another one each time, which the end of the set-up refuses. Returns what the looks found.
+    """
+    found: list[Logins] = []
+    for _ in range(_LOOKS):
+        found.append(look())
+        if not found[-1].to_shut_out and len(found) > 1:
+            break
+        shut_out(master, found[-1].to_shut_out, lock_pid)
+    _refuse_stuck(found[-1])
+    return found
 
 
 def shut_out_by(connection: Connection, shut: Sequence[str], lock_pid: int) -> None:
@@ -179,7 +196,7 @@ def close_logins(master: Master, users: Sequence[DatabaseUser], keep: Collection
     """Take back what `open_logins` gave, and every login that came up since."""
     with master.in_database(FIRST_DATABASE) as connection:
         found = find_logins(connection, users, keep)
-    shut_out(master, [*found.ours, *found.strangers], lock_pid)
+    shut_out(master, found.to_shut_out, lock_pid)
 
 
 def refuse_strangers(master: Master, users: Sequence[DatabaseUser], keep: Collection[str]) -> None:
