@@ -43,6 +43,14 @@ def test_a_renamed_first_database_with_one_session_and_prepared_transactions_sto
     assert not restored.can_log_in("api", "shop")
 
 
+def test_publications_go_from_a_database_that_takes_one_session(restored: Restored) -> None:
+    restored.run("shop_owner", "shop", "CREATE PUBLICATION cdc; CREATE PUBLICATION cdc_too")
+    restored.run(ADMIN, "shop", "ALTER DATABASE shop CONNECTION LIMIT 1")
+    outcome = restored.set_up_with_retries(seconds=10.0)
+    assert outcome.databases == ["crm", "postgres", "shop"]
+    assert restored.run(ADMIN, "shop", "SELECT pubname FROM pg_publication") == []
+
+
 TWINS = """
     CREATE FUNCTION {0}.twin(n int) RETURNS int LANGUAGE sql {1} AS 'SELECT 1';
     CREATE PROCEDURE {0}.twin(OUT n int) LANGUAGE sql {1} AS 'SELECT 1';

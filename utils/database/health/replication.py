@@ -23,12 +23,11 @@ def end_replication(master: Master, databases: Sequence[str], tell: Callable[[li
     `tell` is told of those of each database: a second call finds nothing of them.
     """
     for database in databases:
+        # One session after the other: the database may take no second one.
         with master.in_database(database) as connection:
-            dropped = [
-                name
-                for name in names(connection, "look at publications", _PUBLICATIONS)
-                if _is_done(master, database, SQL("DROP PUBLICATION {}").format(Identifier(name)))
-            ]
+            published = names(connection, "look at publications", _PUBLICATIONS)
+        drop = SQL("DROP PUBLICATION {}")
+        dropped = [name for name in published if _is_done(master, database, drop.format(Identifier(name)))]
         tell(finding(Verdict.CLOSED, "publications, dropped", dropped, database))
     with master.in_database(FIRST_DATABASE) as connection:
         slots = names(connection, "look at replication slots", _SLOTS)
