@@ -209,9 +209,11 @@ def _before_opening(
         seconds = min(wanted.amcheck_seconds, invocation.left() - _SECONDS_FOR_THE_REST)
         looked_at[:] = run_amcheck(master, wanted.amcheck, seconds)
 
+    changed = {script.database for script in scripts}
     return ScriptWork(
         login=name_for(operation.operation_id),
-        databases=sorted({*(script.database for script in scripts), *(check.database for check in checks)}),
+        databases=sorted({*changed, *(check.database for check in checks)}),
+        changed=changed,
         roles=[script.user for script in scripts if script.user],
         as_master=any(script.as_master for script in scripts),
         run=run,

@@ -342,11 +342,24 @@ def test_scripts_and_checks_are_in_row_audit_and_summary_and_no_script_runs_twic
     assert done == [[], ["s3://bucket/1.sql"]]
     assert database.work is not None
     assert (database.work.databases, database.work.roles, database.work.as_master) == (["shop"], ["app_owner"], True)
+    assert database.work.changed == {"shop"}
     assert result.details["checks"] == [HELD.model_dump()]
     assert [script["sha256"] for script in result.details["scripts"]] == ["s", "s"]
     summary = summarise(ready.operation)
     assert summary.checks == [HELD]
     assert [script.s3_uri for script in summary.scripts] == ["s3://bucket/1.sql", "s3://bucket/2.sql"]
+
+
+def test_a_database_with_checks_alone_is_not_taken_for_one_that_scripts_change(
+    ready: FakeAws, database: FakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "run_before_opening", lambda *_, **__: None)
+    asked_for(ready, checks=SCRIPTS["checks"])
+    ready.run(setup_db_users)
+    ready.west.settle()
+    ready.run(setup_db_users)
+    assert database.work is not None
+    assert (database.work.databases, database.work.changed) == (["shop"], set())
 
 
 @pytest.mark.usefixtures("database")

@@ -89,11 +89,13 @@ _WHERE_IT_HAS_SOMETHING = """
 class ScriptWork:
     """What such a login is to do: in which databases, as which roles, and whether some of it is the master's work.
 
-    login: its name, the same for each call of an operation and for no other, so that nobody else's is taken for it.
+    login: its name, the same for each call of an operation and for no other, so that nobody else's is taken for it;
+    changed: the databases that scripts change, while checks only look at theirs.
     """
 
     login: str = SCRIPT_LOGIN
     databases: Collection[str]
+    changed: Collection[str] = ()
     roles: Collection[str] = ()
     as_master: bool = False
     run: Callable[[Login], None]

@@ -143,13 +143,13 @@ _OF_A_DATABASE = [
 def look(master: Master, databases: Sequence[str], scripts: ScriptWork | None = None) -> list[HealthRecord]:
     """Return what there is to be known of the cluster and of each database; what cannot be asked is named.
 
-    scripts: those that have run, in whose databases more is asked.
+    scripts: those that have run; more is asked in the databases that they changed.
     """
     with master.in_database(FIRST_DATABASE) as connection:
         found = [record for each in _OF_THE_CLUSTER for record in _asked(connection, each, None)]
     for database in databases:
         with master.in_database(database) as connection:
-            questions = [*_OF_A_DATABASE, *(LEFT_OUT_OF_SCRIPTS if scripts and database in scripts.databases else ())]
+            questions = [*_OF_A_DATABASE, *(LEFT_OUT_OF_SCRIPTS if scripts and database in scripts.changed else ())]
             found += [record for each in questions for record in _asked(connection, each, database)]
             what = "sequences that are behind the numbers of their tables: setval"
             found += _tried(connection, what, Verdict.FOR_A_PERSON, lambda: sequences_behind(connection), database)
