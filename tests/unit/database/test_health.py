@@ -12,6 +12,8 @@ from local_cloud.aurora.postgres.volume import Volume
 from tests.unit.database.production import USERS, Restored, restore
 from utils.database.access.script_login import ScriptWork
 from utils.database.health.amcheck import run_amcheck
+from utils.database.health.rows_left_out import LEFT_OUT_OF_SCRIPTS
+from utils.database.server.statements import names
 from utils.database.setup import SetupOutcome, set_up_users
 
 BY_SHOP_OWNER = """
@@ -45,6 +47,37 @@ BY_SHOP_OWNER = """
     CREATE TRIGGER once BEFORE UPDATE ON kept FOR EACH STATEMENT EXECUTE FUNCTION keep();
     CREATE VIEW kept_ones AS SELECT * FROM kept;
     CREATE RULE into_kept AS ON UPDATE TO kept_ones DO INSTEAD NOTHING
+"""
+STAMPS = {
+    "quoted": 'BEGIN NEW."changed_at" = NOW(); RETURN NEW; END;',
+    "in_utc": "BEGIN NEW.changed_at = now() AT TIME ZONE 'utc'; NEW.seen = CURRENT_TIMESTAMP(3); RETURN NEW; END;",
+    "of_supabase": "BEGIN NEW.changed_at = timezone('utc'::text, now()); RETURN NEW; END;",
+    "of_hasura": 'DECLARE _new record; BEGIN _new := NEW; _new."changed_at" = NOW(); RETURN _new; END;',
+    "commented": "BEGIN -- the time\n NEW.changed_at = now(); -- of it\n RETURN NEW; END;",
+    "if_changed": "BEGIN IF NEW IS DISTINCT FROM OLD THEN NEW.changed_at = now(); END IF; RETURN NEW; END;",
+    "if_rows": "BEGIN IF (row(NEW.*) IS DISTINCT FROM row(OLD.*)) THEN NEW.seen = now(); END IF; RETURN NEW; END;",
+    "of_updates": "BEGIN IF TG_OP = 'UPDATE' THEN NEW.changed_at = clock_timestamp(); END IF; RETURN NEW; END;",
+}
+NO_STAMPS = {
+    "back": "BEGIN NEW.email := OLD.email; NEW.changed_at = now(); RETURN NEW; END;",
+    "nothing": "BEGIN NEW.changed_at = now(); RETURN NULL; END;",
+    "unseen": "BEGIN NEW.changed_at = now(); RAISE DEBUG '-- x'; RETURN NULL; RETURN NEW; END;",
+    "old_one": 'DECLARE _new record; BEGIN _new := OLD; _new."changed_at" = NOW(); RETURN _new; END;',
+    "seen_once": "BEGIN IF NEW IS DISTINCT FROM OLD THEN NEW.seen = now(); RETURN NEW; END IF; RETURN NULL; END;",
+}
+OF_STAMPS = "".join(
+    f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $of${body}$of$;"
+    f"CREATE TRIGGER {name} BEFORE UPDATE ON stamped FOR EACH ROW EXECUTE FUNCTION {name}();"
+    for name, body in {**STAMPS, **NO_STAMPS}.items()
+)
+STAMPED = f"""
+    CREATE TABLE stamped (email text, changed_at timestamptz, seen timestamptz); {OF_STAMPS}
+    CREATE TRIGGER deletes BEFORE DELETE ON stamped FOR EACH ROW EXECUTE FUNCTION of_updates();
+    CREATE TABLE parted (n int) PARTITION BY LIST (n);
+    CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+    CREATE TRIGGER everywhere BEFORE UPDATE ON parted FOR EACH ROW EXECUTE FUNCTION nothing();
+    CREATE TRIGGER in_parts BEFORE UPDATE ON parted FOR EACH ROW EXECUTE FUNCTION nothing();
+    ALTER TABLE ONLY parted DISABLE TRIGGER in_parts
 """
 BY_ADMIN = """
     SET allow_system_table_mods = on;
@@ -151,3 +184,17 @@ def test_what_would_leave_rows_out_is_told_where_scripts_have_run(shop: Shop) ->
 
 def test_what_is_in_order_is_not_told(shop: Shop) -> None:
     assert [line for line in shop.health if "in_step" in line or "not looked at" in line] == []
+
+
+def test_triggers_that_only_set_the_time_are_no_triggers_that_leave_rows_out(restored: Restored) -> None:
+    restored.run("shop_owner", "shop", STAMPED)
+    with restored.master.in_database("shop") as connection:
+        told = names(connection, "look", LEFT_OUT_OF_SCRIPTS[1].query, {})
+    whole = ["public.parted.everywhere", "public.parted_1.in_parts"]
+    assert told == [*whole, *(f"public.stamped.{name}" for name in sorted([*NO_STAMPS, "deletes"]))]
+
+
+def test_a_delete_that_gets_the_new_row_of_a_stamp_leaves_the_old_one(restored: Restored) -> None:
+    restored.run("shop_owner", "shop", f"{STAMPED}; INSERT INTO stamped VALUES ('a@b')")
+    restored.run("shop_owner", "shop", "DELETE FROM stamped")
+    assert restored.run("shop_owner", "shop", "SELECT email FROM stamped") == [("a@b",)]
