@@ -19,7 +19,7 @@ from utils.database.roles.owner_role import OWNER_ROLE
 from utils.database.roles.profiles import DatabaseUser
 from utils.database.server.connection import FIRST_DATABASE, TEMPLATE, Master
 from utils.database.server.setup_lock import SetupLock, setup_lock
-from utils.database.server.statements import connectable_databases
+from utils.database.server.statements import connectable_databases, databases_of, oids_of_databases
 from utils.errors import DatabaseChangeRefused
 from utils.operation.model import HealthRecord
 
@@ -106,8 +106,12 @@ def set_up_users(
         ways = _close_ways_out(master, databases, before_closing_outbound, close=close_outbound)
         put_right(health)
         if before_opening is not None:
+            with master.in_database(FIRST_DATABASE) as connection:
+                oids = oids_of_databases(connection, databases)
             disarmed += _work_before_opening(master, users, found.kept, before_opening, lock, before_disarming)
             lock.check()
+            with master.in_database(FIRST_DATABASE) as connection:
+                databases = databases_of(connection, oids)
             # What scripts touched may have made new ones.
             if close_outbound:
                 later = _close_ways_out(master, databases, before_closing_outbound, close=True)
@@ -186,6 +190,7 @@ def _work_before_opening(
                 since="the scripts and checks",
                 powers_only=work.as_master,
             ):
+                master.let_go()
                 work.run(login)
         except DatabaseChangeRefused:
             logins.close_logins(master, users, keep, lock.pid)

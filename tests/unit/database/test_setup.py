@@ -162,6 +162,17 @@ def test_the_master_logs_in_once_to_a_database_in_which_much_is_done(
     assert logins[MASTER, "postgres"] <= 6
 
 
+def test_a_script_of_the_masters_may_rename_a_database(restored: Restored) -> None:
+    def rename(_: Login) -> None:
+        with restored.master.in_database("postgres") as connection:
+            connection.cursor().execute("ALTER DATABASE crm RENAME TO crm_of_dev")
+
+    work = ScriptWork(databases=["shop"], as_master=True, run=rename)
+    outcome = set_up_users(restored.master, USERS, before_opening=work)
+    assert outcome.databases == ["crm_of_dev", "postgres", "shop"]
+    assert restored.run("app", "crm_of_dev", "SELECT * FROM leads") == []
+
+
 def test_sessions_of_productions_logins_are_ended(restored: Restored) -> None:
     with closing(restored.connect("api", "shop")) as session, session.cursor() as cursor:
         restored.set_up()

@@ -104,6 +104,11 @@ class Master(Login):
                 cursor.execute(_WITHOUT_A_LIMIT, values)
                 self.kept.databases.update(name for (name,) in cursor.fetchall())
 
+    def let_go(self) -> None:
+        """End the sessions that are kept: no database that has one can be renamed."""
+        if self.kept is not None:
+            self.kept.close()
+
     @contextmanager
     def in_database(self, database: str) -> Iterator[Connection]:
         """Connect to a database for one transaction, as `connected` does, or have the session that is kept there."""

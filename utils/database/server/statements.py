@@ -80,6 +80,18 @@ def connectable_databases(connection: Connection) -> list[str]:
     return names(connection, "list of databases", _CONNECTABLE)
 
 
+def oids_of_databases(connection: Connection, databases: Sequence[str]) -> list[int]:
+    """Return what the databases are known by, whatever becomes of their names."""
+    query = "SELECT oid FROM pg_database WHERE datname = ANY(%s)"
+    return [int(oid) for (oid,) in rows(connection, "list of databases", query, (list(databases),))]
+
+
+def databases_of(connection: Connection, oids: Sequence[int]) -> list[str]:
+    """Return the names that the databases have now."""
+    query = "SELECT datname FROM pg_database WHERE oid = ANY(%s::oid[]) ORDER BY datname"
+    return names(connection, "list of databases", query, (list(oids),))
+
+
 @contextmanager
 def _asking(connection: Connection, what: str) -> Iterator[None]:
     where = f"{what} in database {connection.info.dbname}"
