@@ -63,6 +63,21 @@ def test_a_login_that_is_made_while_others_are_shut_out_is_shut_out_with_them(
     assert who_can_log_in(restored) == (set() if work else {"app", "reader", "devops"})
 
 
+@pytest.mark.parametrize("change", ["DROP ROLE passing", "ALTER ROLE passing RENAME TO passed"])
+def test_a_login_that_goes_or_is_renamed_while_others_are_shut_out_stops_no_set_up(
+    restored: Restored, change: str
+) -> None:
+    restored.run(MASTER, "postgres", "CREATE ROLE passing LOGIN PASSWORD 'Theirs-Pa55word'")
+    changes = iter([change])
+
+    def change_it(_: list[str]) -> None:
+        for statement in changes:
+            restored.run(MASTER, "postgres", statement)
+
+    set_up(restored, before_shutting_out=change_it)
+    assert who_can_log_in(restored) == {"app", "reader", "devops"}
+
+
 @pytest.mark.parametrize(
     "part", ["setup.arrangement.arrange", "opening.logins.open_logins", "opening.by_statement.prove"]
 )

@@ -41,6 +41,7 @@ _END_SESSIONS = f"""
 _TRIES = 5
 # One who makes logins is gone after the first.
 _LOOKS = 4
+_IS_THERE = "SELECT 1 FROM pg_roles WHERE rolname = %s"
 _SHORT_WAIT = SQL("SET LOCAL lock_timeout = '1s'")
 
 
@@ -170,7 +171,8 @@ def _why_not_closed(
             with postgres_call(f"shutting out of {name}"):
                 connection.rollback()
             if isinstance(error, DatabaseChangeRefused):
-                return error
+                # Somebody may have dropped it, or given it another name, under which the next look finds it.
+                return error if rows(connection, "look at roles", _IS_THERE, (name,)) else None
             why = error
             # All at once: who waits for the end of the first gives the others the time to begin anew.
             _end_sessions(connection, shut, lock_pid, milliseconds=0)
