@@ -63,6 +63,19 @@ def test_a_login_that_is_made_while_others_are_shut_out_is_shut_out_with_them(
     assert who_can_log_in(restored) == (set() if work else {"app", "reader", "devops"})
 
 
+def test_a_login_that_cannot_be_shut_out_any_more_keeps_none_open_that_was_made_meanwhile(restored: Restored) -> None:
+    create_login(restored, "admin", "CREATEROLE")
+
+    def make_one(names: list[str]) -> None:
+        restored.run(ADMIN, "postgres", "ALTER ROLE analyst SUPERUSER")
+        if "late" not in names:
+            restored.run("admin", "postgres", "CREATE ROLE late LOGIN PASSWORD 'Late-Pa55word'")
+
+    with pytest.raises(DatabaseChangeRefused, match="analyst"):
+        set_up(restored, before_shutting_out=make_one)
+    assert who_can_log_in(restored) == {"analyst"}
+
+
 @pytest.mark.parametrize("change", ["DROP ROLE passing", "ALTER ROLE passing RENAME TO passed"])
 def test_a_login_that_goes_or_is_renamed_while_others_are_shut_out_stops_no_set_up(
     restored: Restored, change: str

@@ -131,11 +131,18 @@ def shut_out_found(master: Master, look: Callable[[], Logins], lock_pid: int) ->
     nobody any more, or another one each time, which the end of the set-up refuses. Returns what the looks found.
     """
     found: list[Logins] = []
+    refused: DatabaseChangeRefused | None = None
     for _ in range(_LOOKS):
         found.append(look())
         if not found[-1].to_shut_out and len(found) > 1:
             break
-        shut_out(master, found[-1].to_shut_out, lock_pid)
+        refused = None
+        try:
+            shut_out(master, found[-1].to_shut_out, lock_pid)
+        except DatabaseChangeRefused as error:
+            refused = error  # the others go all the same
+    if refused:
+        raise refused
     _refuse_stuck(found[-1])
     return found
 
