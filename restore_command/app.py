@@ -23,6 +23,7 @@ from restore_command.options import (
     Region,
     Watch,
     end,
+    output_of,
     pipeline_of,
     text_of,
 )
@@ -58,19 +59,19 @@ def start(
 ) -> None:
     """Check a request and start a run with it. Without --input it has the stack's defaults."""
     pipeline = pipeline_of(env, region)
-    end(commands.start(pipeline, Output(json), text_of(request), name, watch=watch))
+    end(commands.start(pipeline, output_of(env, region, json), text_of(request), name, watch=watch))
 
 
 @app.command()
 def plan(request: Input = "", env: Env = None, region: Region = None, json: AsJson = False) -> None:
     """Show what a run would do (dry run). The deployed pipeline plans it; nothing is changed."""
-    end(commands.plan(pipeline_of(env, region), Output(json), text_of(request)))
+    end(commands.plan(pipeline_of(env, region), output_of(env, region, json), text_of(request)))
 
 
 @app.command()
 def watch(operation: Operation = None, env: Env = None, region: Region = None, json: AsJson = False) -> None:
     """Follow a run to its end; Ctrl-C leaves the run alone."""
-    end(commands.watch(pipeline_of(env, region), Output(json), operation))
+    end(commands.watch(pipeline_of(env, region), output_of(env, region, json), operation))
 
 
 @app.command()
@@ -91,13 +92,13 @@ def runs(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--since") from None
     found = commands.Wanted(target=target, status=status, since=earliest, limit=limit)
-    end(commands.runs(pipeline_of(env, region), Output(json), found))
+    end(commands.runs(pipeline_of(env, region), output_of(env, region, json), found))
 
 
 @app.command()
 def show(operation: Operation = None, env: Env = None, region: Region = None, json: AsJson = False) -> None:
     """Show one run, and what to do next. Plan, changes, durations, users, checks and audit trail."""
-    end(commands.show(pipeline_of(env, region), Output(json), operation))
+    end(commands.show(pipeline_of(env, region), output_of(env, region, json), operation))
 
 
 @app.command()
@@ -109,7 +110,7 @@ def resume(
     json: AsJson = False,
 ) -> None:
     """Go on with an operation that failed. It keeps its id, its request and its plan."""
-    end(commands.resume(pipeline_of(env, region), Output(json), operation, watch=watch))
+    end(commands.resume(pipeline_of(env, region), output_of(env, region, json), operation, watch=watch))
 
 
 Waiting = Annotated[str, typer.Argument(metavar="OPERATION", help="Operation that waits for approval.")]
@@ -121,13 +122,13 @@ def approve(
     operation: Waiting, reason: Reason = "", env: Env = None, region: Region = None, json: AsJson = False
 ) -> None:
     """Let a run that waits for approval carry out its plan."""
-    end(answer(pipeline_of(env, region), Output(json), operation, reason, approved=True))
+    end(answer(pipeline_of(env, region), output_of(env, region, json), operation, reason, approved=True))
 
 
 @app.command()
 def reject(operation: Waiting, reason: Reason, env: Env = None, region: Region = None, json: AsJson = False) -> None:
     """End a run that waits for approval; nothing was changed."""
-    end(answer(pipeline_of(env, region), Output(json), operation, reason, approved=False))
+    end(answer(pipeline_of(env, region), output_of(env, region, json), operation, reason, approved=False))
 
 
 @app.command()
@@ -139,7 +140,7 @@ def undo(
     json: AsJson = False,
 ) -> None:
     """Give the old cluster of a swap its name back. The new one is put aside, and nothing is deleted."""
-    end(commands.undo(pipeline_of(env, region), Output(json), operation, watch=watch))
+    end(commands.undo(pipeline_of(env, region), output_of(env, region, json), operation, watch=watch))
 
 
 @app.command()
@@ -156,7 +157,7 @@ def afterwards(
     """Put off, or call off, the end of a restored cluster. By its run's request it would be stopped or deleted."""
     if (postpone is None) != cancel:
         raise typer.BadParameter("give one of the two", param_hint="--postpone, --cancel")
-    end(commands.afterwards(pipeline_of(env, region), Output(json), operation, postpone))
+    end(commands.afterwards(pipeline_of(env, region), output_of(env, region, json), operation, postpone))
 
 
 @app.command()
@@ -180,9 +181,9 @@ def report(
     if signed is not None:
         if html or markdown or file:
             raise typer.BadParameter("the files come as they were signed", param_hint="--signed")
-        end(reporting.fetch(pipeline_of(env, region), Output(json), operation, signed))
+        end(reporting.fetch(pipeline_of(env, region), output_of(env, region, json), operation, signed))
     form = Form.JSON if json else Form.HTML if html else Form.MARKDOWN
-    end(reporting.report(pipeline_of(env, region), Output(json), operation, form, file))
+    end(reporting.report(pipeline_of(env, region), output_of(env, region, json), operation, form, file))
 
 
 @app.command()
@@ -208,8 +209,8 @@ def drills(
     if signed is not None:
         if html:
             raise typer.BadParameter("the page comes as it was signed", param_hint="--signed")
-        end(drilling.sign(pipeline_of(env, region), Output(json), wanted, signed))
-    end(drilling.drills(pipeline_of(env, region), Output(json), wanted, html))
+        end(drilling.sign(pipeline_of(env, region), output_of(env, region, json), wanted, signed))
+    end(drilling.drills(pipeline_of(env, region), output_of(env, region, json), wanted, html))
 
 
 @app.command()

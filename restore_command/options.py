@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from deployment.account import Account
+from restore_command.output import Output
 from restore_command.pipeline import Pipeline
 
 
@@ -36,6 +37,12 @@ def pipeline_of(env: Environment | None, region: str | None) -> Pipeline:
     if env is not None:
         pipeline.refuse_unless_of(env.value)
     return pipeline
+
+
+def output_of(env: Environment | None, region: str | None, as_json: bool) -> Output:
+    """Return where a command prints; the commands that it names lead to the same pipeline as its own options."""
+    given = {"--env": env.value if env else None, "--region": region}
+    return Output(as_json, "".join(f" {name} {value}" for name, value in given.items() if value))
 
 
 def text_of(request: str) -> str:

@@ -11,28 +11,36 @@ from rich.segment import Segment
 from rich.text import Text
 
 from deployment.account import Refused
-from utils.words import printable
+from utils.words import printable, with_options
 
 _WIDTH_OF_A_PIPE = 160
 
 
 class SafeConsole(Console):
-    """A console whose texts command nothing: names and error texts may be anybody's, and hold escape sequences."""
+    """A console whose texts command nothing: names and error texts may be anybody's, and hold escape sequences.
+
+    options: what commands of restore.sh get that are named in them.
+    """
+
+    def __init__(self, options: str = "", **settings: Any) -> None:
+        super().__init__(**settings)
+        self._options_of_commands = options
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield what is printed; only Rich's own control sequences stay."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else segment._replace(text=printable(segment.text))
+            text = with_options(printable(segment.text), self._options_of_commands)
+            yield segment if segment.control else segment._replace(text=text)
 
 
 class Output:
     """Results on standard output, what is said by the way on standard error."""
 
-    def __init__(self, as_json: bool) -> None:
+    def __init__(self, as_json: bool, options: str = "") -> None:
         self.as_json = as_json
         # Rich knows NO_COLOR, TERM, COLUMNS and pipes; words are no markup: they may be anybody's.
-        self.console: Console = SafeConsole(markup=False, highlight=False, emoji=False)
-        self.notes: Console = SafeConsole(stderr=True, markup=False, highlight=False, emoji=False)
+        self.console: Console = SafeConsole(options, markup=False, highlight=False, emoji=False)
+        self.notes: Console = SafeConsole(options, stderr=True, markup=False, highlight=False, emoji=False)
         for console in (self.console, self.notes):
             if not console.is_terminal and "COLUMNS" not in os.environ:
                 console.width = _WIDTH_OF_A_PIPE

@@ -1,6 +1,9 @@
 """Words for numbers, as people write them, and texts that are safe to print."""
 
+import re
 from unicodedata import category
+
+_RESTORE_SH = re.compile(r"\./restore\.sh (?:fleet )?[a-z-]+\b")
 
 
 def printable(text: str) -> str:
@@ -29,3 +32,8 @@ def duration(seconds: int) -> str:
     if seconds >= 3600:
         return f"{seconds // 3600} h {seconds % 3600 // 60:02} min"
     return f"{seconds // 60} min {seconds % 60:02} s" if seconds >= 60 else f"{seconds} s"
+
+
+def with_options(text: str, options: str) -> str:
+    """Return the text with options, such as ` --env staging`, in every command of restore.sh that it names."""
+    return _RESTORE_SH.sub(lambda command: command[0] + options, text)

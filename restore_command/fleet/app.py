@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from restore_command.fleet import commands
-from restore_command.options import AsJson, Env, Region, end, pipeline_of, text_of
-from restore_command.output import Output
+from restore_command.options import AsJson, Env, Region, end, output_of, pipeline_of, text_of
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,19 +40,19 @@ def start(
     json: AsJson = False,
 ) -> None:
     """Check every request and start a run for each."""
-    end(commands.start(pipeline_of(env, region), Output(json), _request(requests), name, watch=watch))
+    end(commands.start(pipeline_of(env, region), output_of(env, region, json), _request(requests), name, watch=watch))
 
 
 @app.command()
 def plan(requests: Requests, env: Env = None, region: Region = None, json: AsJson = False) -> None:
     """Tell which of the runs would be refused (dry run). Each makes its plan; nothing is changed."""
-    end(commands.plan(pipeline_of(env, region), Output(json), _request(requests)))
+    end(commands.plan(pipeline_of(env, region), output_of(env, region, json), _request(requests)))
 
 
 @app.command()
 def watch(fleet: Name = None, env: Env = None, region: Region = None, json: AsJson = False) -> None:
     """Follow a fleet to its end; Ctrl-C leaves it alone."""
-    end(commands.watch(pipeline_of(env, region), Output(json), fleet))
+    end(commands.watch(pipeline_of(env, region), output_of(env, region, json), fleet))
 
 
 @app.command()
@@ -65,7 +64,7 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Show a fleet, one line a target."""
-    end(commands.show(pipeline_of(env, region), Output(json), fleet, html))
+    end(commands.show(pipeline_of(env, region), output_of(env, region, json), fleet, html))
 
 
 @app.command()
@@ -77,4 +76,4 @@ def resume(
     json: AsJson = False,
 ) -> None:
     """Go on with what a fleet did not restore. Failed runs keep their ids, the others start anew."""
-    end(commands.resume(pipeline_of(env, region), Output(json), fleet, watch=watch))
+    end(commands.resume(pipeline_of(env, region), output_of(env, region, json), fleet, watch=watch))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from utils.aws.notifier import LONGEST_SUBJECT, Notification
 from utils.operation.model import OperationStatus
-from utils.report.envelope import About, notification
+from utils.report.envelope import About, in_environment, notification
 from utils.report.preview import Preview
 from utils.report.preview_text import lines_of
 from utils.report.summary import Summary
@@ -15,7 +15,7 @@ _WHY = " --reason 'why'"
 
 def message_for_approval(summary: Summary, preview: Preview, expires_at: datetime, beside: str = "") -> Notification:
     """Write the message of a run that waits for a person; `beside` is an environment with its own name in all names."""
-    operation = shlex.quote(summary.operation_id) + (f" --env {beside}" if beside else "")
+    operation = shlex.quote(summary.operation_id)
     approve, reject = (f"./restore.sh {verb} {operation}{_WHY}" for verb in ("approve", "reject"))
     lines = [
         f"Operation {summary.operation_id} waits for approval until {expires_at:%Y-%m-%d %H:%M} UTC.",
@@ -44,4 +44,4 @@ def message_for_approval(summary: Summary, preview: Preview, expires_at: datetim
         "approve": approve,
         "reject": reject,
     }
-    return notification(subject, lines, about, detail, [approve, reject])
+    return in_environment(notification(subject, lines, about, detail, [approve, reject]), beside)

@@ -1,11 +1,13 @@
 """The envelope of a message: what it is about, for filters and chat channels."""
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from utils.aws.notifier import Notification
 from utils.operation.model import OperationStatus
+from utils.words import with_options
 
 _LONGEST_CHAT_TEXT = 4000
 _ICONS = {OperationStatus.SUCCEEDED: ":white_check_mark:", OperationStatus.RUNNING: ":raised_hand:"}
@@ -50,4 +52,21 @@ def notification(
                 "relatedResources": [item for item in (about.console_url, about.snapshot) if item],
             },
         },
+    )
+
+
+def in_environment(message: Notification, beside: str) -> Notification:
+    """Return the message with `--env` in the commands that it names; `beside` has its own name in all names, or is ''.
+
+    restore.sh takes the environment without one if it is not told which.
+    """
+    if not beside:
+        return message
+    options = f" --env {beside}"
+
+    def led(document: Mapping[str, Any]) -> Any:
+        return json.loads(with_options(json.dumps(document), options))
+
+    return replace(
+        message, text=with_options(message.text, options), detail=led(message.detail), chat=led(message.chat)
     )

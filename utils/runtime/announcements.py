@@ -6,6 +6,7 @@ from utils.errors import AuroraRestoreError
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.records import OperationError
 from utils.report import metrics
+from utils.report.envelope import in_environment
 from utils.report.event_detail import OperationDetail, detail_of
 from utils.runtime.services import Services
 from utils.runtime.step import logger
@@ -40,7 +41,7 @@ def announce_refusal(operation_id: str, execution_arn: str, error: OperationErro
 def notify(message: Notification, services: Services) -> str:
     """Publish the message of a run; return `sent`, or why not."""
     try:
-        services.notifier.publish(message)
+        services.notifier.publish(in_environment(message, services.settings.environment_beside))
     except AuroraRestoreError as error:
         logger().exception("the notification could not be sent")
         return f"not sent: {type(error).__name__}"

@@ -14,6 +14,7 @@ from restore_command import commands
 from restore_command.commands import Wanted
 from restore_command.evidence import drills_shown
 from restore_command.evidence.reporting import Form, report
+from restore_command.options import Environment, output_of
 from restore_command.output import Output, SafeConsole
 from tests.unit.evidence.runs import BROKEN, a_request, a_restore
 from tests.unit.operations import AT
@@ -109,3 +110,22 @@ def test_a_table_is_as_wide_as_columns_says(monkeypatch: pytest.MonkeyPatch) -> 
     assert narrow.console.width == 50
     monkeypatch.delenv("COLUMNS")
     assert Output(as_json=False).console.width == 160
+
+
+def test_commands_that_are_named_have_the_options_that_lead_to_the_same_pipeline(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = output_of(Environment.STAGING, "eu-west-1", as_json=False)
+    output.note("Watch it: ./restore.sh watch n-1")
+    output.result({}, "./restore.sh fleet resume many; ./restore.sh runs lists what there is")
+    told = capsys.readouterr()
+    assert told.err == "Watch it: ./restore.sh watch --env staging --region eu-west-1 n-1\n"
+    assert told.out == (
+        "./restore.sh fleet resume --env staging --region eu-west-1 many; "
+        "./restore.sh runs --env staging --region eu-west-1 lists what there is\n"
+    )
+
+
+def test_commands_have_no_options_where_none_were_given(capsys: pytest.CaptureFixture[str]) -> None:
+    output_of(None, None, as_json=False).note("Watch it: ./restore.sh watch n-1")
+    assert capsys.readouterr().err == "Watch it: ./restore.sh watch n-1\n"

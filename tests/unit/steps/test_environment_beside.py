@@ -1,5 +1,7 @@
 """An environment beside another one: it takes for its own, and marks as its own, what bears its name in the tags."""
 
+import json
+
 import pytest
 
 from tests.fakes.aws import EXECUTION_ARN, OPERATION, FakeAws
@@ -73,5 +75,16 @@ def test_whoever_approves_is_told_the_environment_and_its_role(beside: FakeAws) 
     asked = {"operation_id": OPERATION, "execution_arn": EXECUTION_ARN, "task_token": "token-1"}
     sns_notification(ClosingEvent.model_validate(asked), beside.services)
     (message,) = beside.topic.messages
-    assert f"./restore.sh approve {OPERATION} --env prod --reason" in message["Message"]
+    assert f"./restore.sh approve --env prod {OPERATION} --reason" in message["Message"]
     assert "as aurora-restore-prod-approver:" in message["Message"]
+
+
+def test_the_commands_of_every_message_lead_to_it(beside: FakeAws) -> None:
+    cause = json.dumps({"errorMessage": "resume it (./restore.sh resume other)", "errorType": "TargetNotBuildable"})
+    failure = {"Error": "TargetNotBuildable", "Cause": cause}
+    ended = {"operation_id": OPERATION, "execution_arn": EXECUTION_ARN, "error": failure, "failed_step": "Restore"}
+    sns_notification(ClosingEvent.model_validate(ended), beside.services)
+    (message,) = beside.topic.messages
+    detail = json.loads(message["MessageAttributes"]["detail"]["StringValue"])
+    for text in (message["Message"], json.dumps(detail)):
+        assert "(./restore.sh resume --env prod other)" in text
