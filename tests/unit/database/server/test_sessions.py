@@ -16,7 +16,7 @@ from utils.database.server.statements import execute, rows
 from utils.errors import DatabaseChangeRefused
 
 CHANGES = """
-    SET work_mem = '3MB'; SET statement_timeout = 5; CREATE TEMPORARY TABLE left_over (n int);
+    SET work_mem = '3MB'; SET statement_timeout = 55555; CREATE TEMPORARY TABLE left_over (n int);
     SELECT pg_advisory_lock(4711); DECLARE of_it CURSOR WITH HOLD FOR SELECT 1; PREPARE it AS SELECT 1
 """
 LEFT = """
