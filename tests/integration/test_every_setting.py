@@ -11,6 +11,7 @@ from local_cloud.regions import TARGET_REGION
 from tests.integration.stage.outcome import ApiCall, Outcome
 from tests.integration.stage.stories import story
 from tests.integration.stage.world import DATABASE, DEFAULT_SUBNETS, OLD_MASTER, REPLACEABLE, World
+from tests.waiting import wait_for
 from utils.aws.offers import Offers
 from utils.aws.rds_reader import RdsReader
 from utils.aws.target.attached import AttachedReader
@@ -98,6 +99,8 @@ def mirror(world: World) -> Mirror:
     _members(world, tags)
     _hangs_on_it(world, role)
     rds.modify_db_cluster(DBClusterIdentifier=TARGET, EnableLocalWriteForwarding=True, ApplyImmediately=True)
+    # It is still available for a moment.
+    wait_for(lambda: world.cluster(TARGET)["LocalWriteForwardingStatus"] == "enabled", "write forwarding")
     rds.get_waiter("db_cluster_available").wait(DBClusterIdentifier=TARGET, WaiterConfig={"Delay": 1})
     rds.enable_http_endpoint(ResourceArn=world.cluster(TARGET)["DBClusterArn"])
     rds.get_waiter("db_cluster_available").wait(DBClusterIdentifier=TARGET, WaiterConfig={"Delay": 1})
