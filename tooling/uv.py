@@ -12,8 +12,8 @@ from pathlib import Path
 
 HOME = Path(__file__).resolve().parent.parent / ".local/envs/uv"
 # pip's own order: a variable goes before a file, what is set for `install` before what is set for every command.
-_PLACES, _OPTION = (":env:", "install", "global"), "index-url"
-_SETTING = re.compile(r"^(\S+)='(.*)'$", re.MULTILINE)
+_PLACES = (":env:", "install", "global")
+_SETTING = re.compile(rf"^({'|'.join(_PLACES)})\.index\Wurl='(.*)'$", re.MULTILINE)
 
 
 def pip_of(folder: Path) -> list[str]:
@@ -25,8 +25,7 @@ def pip_of(folder: Path) -> list[str]:
 def index_of_pip(configuration: str) -> str | None:
     """Return the index in what `pip config list` prints."""
     settings = dict(_SETTING.findall(configuration))
-    keys = [f"{place}.{_OPTION}" for place in _PLACES]
-    return next((settings[key] for key in keys if key in settings), None)
+    return next((settings[place] for place in _PLACES if place in settings), None)
 
 
 @functools.cache

