@@ -29,8 +29,9 @@ class SafeConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield what is printed; only Rich's own control sequences stay."""
         for segment in super().render(renderable, options):
-            text = with_options(printable(segment.text), self._options_of_commands)
-            yield segment if segment.control else segment._replace(text=text)
+            if not segment.control:
+                segment = segment._replace(text=with_options(printable(segment.text), self._options_of_commands))
+            yield segment
 
 
 class Output:

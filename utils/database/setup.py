@@ -97,14 +97,13 @@ def set_up_users(
             names = [user.name for user in users]
             disarmed, stronger = powers.take_powers(connection, names, found.kept, before_disarming)
             at_first = inventory.of_cluster(connection, [master.name, OWNER_ROLE, *names])
-        health += stronger
+        tell(stronger)
         disarmed += _switch_off_event_triggers(master, databases, before_disarming)
         if before_opening is not None:
             remove_script_login(master, before_opening.login, lock.pid)
         if close_outbound:
             end_replication(master, databases, tell)
         ways = _close_ways_out(master, databases, before_closing_outbound, close=close_outbound)
-        put_right(health)
         if before_opening is not None:
             with master.in_database(FIRST_DATABASE) as connection:
                 oids = oids_of_databases(connection, databases)
