@@ -26,10 +26,11 @@ from restore_command.options import (
     output_of,
     pipeline_of,
     text_of,
+    typed_options,
 )
 from restore_command.output import Output
 from utils.operation.model import OperationStatus
-from utils.words import printable
+from utils.words import printable, with_options
 
 _EXIT_CODES = (
     "Exit codes: 0 succeeded (or shown), 1 failed, 2 wrong command line or request, 3 the run goes on, 130 interrupted."
@@ -228,7 +229,8 @@ def main() -> int:
     try:
         app(prog_name="./restore.sh")
     except Refused as error:
-        sys.stderr.write(f"restore.sh: {printable(str(error))}\n")
+        told = with_options(printable(str(error)), typed_options(sys.argv[1:]))
+        sys.stderr.write(f"restore.sh: {told}\n")
         return FAILED
     except KeyboardInterrupt:
         sys.stderr.write("restore.sh: interrupted\n")

@@ -1,6 +1,8 @@
 """The options that several commands have, and what is made of them."""
 
+import re
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +12,8 @@ import typer
 from deployment.account import Account
 from restore_command.output import Output
 from restore_command.pipeline import Pipeline
+
+_LEADING = re.compile(r"(?<!\S)--(env|region)[= ](\S+)")
 
 
 class Environment(StrEnum):
@@ -43,6 +47,11 @@ def output_of(env: Environment | None, region: str | None, as_json: bool) -> Out
     """Return where a command prints; the commands that it names lead to the same pipeline as its own options."""
     given = {"--env": env.value if env else None, "--region": region}
     return Output(as_json, "".join(f" {name} {value}" for name, value in given.items() if value))
+
+
+def typed_options(arguments: Sequence[str]) -> str:
+    """Return the options that lead to a pipeline as they were typed: a command that is refused has no `Output`."""
+    return "".join(f" --{name} {value}" for name, value in _LEADING.findall(" ".join(arguments)))
 
 
 def text_of(request: str) -> str:

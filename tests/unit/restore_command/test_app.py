@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from deployment.account import Refused
 from restore_command import app
 from restore_command.durations import typed
 from restore_command.exit_codes import FAILED, INTERRUPTED, RUNNING, SUCCEEDED, USAGE
@@ -62,6 +63,21 @@ def test_a_region_that_does_not_exist_is_refused(
 ) -> None:
     assert run(monkeypatch, "runs", "--region", "mars-1") == FAILED
     assert capsys.readouterr().err.startswith("restore.sh: no Region 'mars-1'")
+
+
+@pytest.mark.parametrize("leading", [("--env", "staging", "--region", "eu-west-1"), ("--env=staging",), ()])
+def test_a_refusal_names_commands_that_lead_to_the_pipeline_that_was_meant(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], leading: tuple[str, ...]
+) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise Refused("night is at work: ./restore.sh watch night")
+
+    monkeypatch.setattr(app, "pipeline_of", lambda *_of: None)
+    monkeypatch.setattr("restore_command.commands.resume", refuse)
+
+    assert run(monkeypatch, "resume", "night", *leading) == FAILED
+    options = " ".join(("", *leading)).replace("=", " ")
+    assert capsys.readouterr().err == f"restore.sh: night is at work: ./restore.sh watch{options} night\n"
 
 
 COMMANDS = [
