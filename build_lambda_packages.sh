@@ -107,15 +107,12 @@ download() {
     find "$1" -path '*.dist-info/*' \( -name RECORD -o -name INSTALLER -o -name REQUESTED \) -delete
 }
 
-# cp -p: an unchanged file keeps its time, so that an unchanged package keeps its hash.
+# An unchanged file keeps its time, so that an unchanged package keeps its hash.
 copy_sources() {
     rm -rf "$LAYER/utils" "$build/functions"
     mkdir -p "$build/functions"
-    # Without __pycache__, in which Python may be at work: cp would fail on a file that is gone when it comes to it.
-    local path
-    find utils -name __pycache__ -prune -o -print | while IFS= read -r path; do
-        if [[ -d $path ]]; then mkdir "$LAYER/$path"; else cp -p "$path" "$LAYER/$path"; fi
-    done
+    # Without __pycache__, in which Python may be at work; tar and not a cp for each of hundreds of files, which takes seconds.
+    find utils -name __pycache__ -prune -o -type f -print | tar -cf - -T - | tar -xpf - -C "$LAYER"
     rm -f "$LAYER/utils/database/rds_ca/renew.py"  # a tool for people
     local found=false source name
     for source in lambda_functions/aurora-restore-*/; do
