@@ -35,8 +35,8 @@ class InMemoryOperationStore:
         self._put(operation)
 
     def save(self, operation: Operation) -> None:
-        stored = self.find(operation.operation_id)
-        if stored is None or stored.version != operation.version:
+        row = self.rows.get(operation.operation_id)
+        if row is None or json.loads(row)["version"] != operation.version:
             raise _conflict(operation)
         operation.version += 1
         operation.updated_at = datetime.now(UTC)
