@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import threading
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ def install() -> None:
     tell_what_kms_knows_of_a_call()
     judge_key_aliases_as_their_keys()
     read_each_policy_once()
+    read_each_request_once()
 
 
 def register_one_session_at_a_time() -> None:
@@ -80,7 +82,7 @@ def tell_the_leading_keys_of_dynamodb_calls() -> None:
 
     def with_leading_keys(body: bytes) -> dict[str, Any]:
         found: dict[str, Any] = original(body)
-        request = json.loads(body or b"{}")
+        request = actions.json.loads(body or b"{}")
         item = request.get("Key") or request.get("Item")
         table = tables.get(request.get("TableName", "").rsplit("/", 1)[-1])
         if item and table:
@@ -195,3 +197,10 @@ def read_each_policy_once() -> None:
         return list(of_text(document)) if isinstance(document, str) else original(document)
 
     evaluator.parse_policy_document = parse_policy_document
+
+
+def read_each_request_once() -> None:
+    """Keep what the newest requests say: ministack reads a body once for its resources, once for its keys and so on."""
+    actions = ministack_modules.core("iam_actions")
+    reading = {**vars(json), "loads": functools.lru_cache(maxsize=16)(json.loads)}
+    actions.json = types.SimpleNamespace(**reading)
