@@ -12,18 +12,20 @@ from tests.integration.stage.stories import story
 from tests.integration.stage.world import World
 from tests.waiting import wait_for
 
+NAME = "after-weeks"
+
 
 def put_to_sleep(world: World, prefix: str, times: int) -> list[str]:
-    """Let functions answer so often as if nobody had called them for weeks; return their ARNs."""
+    """Let functions answer this run so often as if nobody had called them for weeks; return their ARNs."""
     functions = world.client("lambda").list_functions()["Functions"]
     arns = [item["FunctionArn"] for item in functions if item["FunctionName"].startswith(prefix)]
     for arn in arns:
-        world.client("lambda").tag_resource(Resource=arn, Tags={NOT_READY_TAG: str(times)})
+        world.client("lambda").tag_resource(Resource=arn, Tags={NOT_READY_TAG: f"{times}:{NAME}"})
     return arns
 
 
 def is_awake(world: World, arn: str) -> bool:
-    return bool(world.client("lambda").list_tags(Resource=arn)["Tags"][NOT_READY_TAG] == "0")
+    return bool(world.client("lambda").list_tags(Resource=arn)["Tags"][NOT_READY_TAG] == f"0:{NAME}")
 
 
 @story
@@ -31,7 +33,7 @@ def after_weeks(world: World) -> Outcome:
     """All functions sleep when the run begins, and setup-db-users once more before its turn."""
     asleep = put_to_sleep(world, "aurora-restore-", times=2)
     functions = [arn for arn in asleep if not arn.endswith("write-evidence")]  # no state waits for that one
-    name = world.start({"target": {"cluster_id": "after-weeks"}}, "after-weeks")
+    name = world.start({"target": {"cluster_id": "after-weeks"}}, NAME)
 
     def is_copying() -> bool:
         return (world.row(name) or {}).get("current_step") in {"Copy Snapshot", "Check Copy Status"}

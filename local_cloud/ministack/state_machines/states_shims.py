@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 from local_cloud.ministack import ministack_modules
 
-# A tag of a function: how often it is still not ready.
+# A tag of a function: how often it is still not ready; after a colon, of which execution's calls, all if left out.
 NOT_READY_TAG = "local-cloud:not-ready"
 NOT_READY = "Lambda.ResourceNotReadyException"
 _counting = threading.Lock()
@@ -79,7 +80,8 @@ def invoke_functions_as_the_state_machines_role() -> None:
 def meet_functions_that_are_not_ready() -> None:
     """Let functions answer as those do that nobody called for weeks, as often as their tag says.
 
-    `aws lambda tag-resource --resource ARN --tags local-cloud:not-ready=3`;
+    `aws lambda tag-resource --resource ARN --tags local-cloud:not-ready=3`, or `=3:NAME` for the calls that have the
+    name of an execution;
     https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
     """
     states = ministack_modules.service("stepfunctions")
@@ -88,7 +90,7 @@ def meet_functions_that_are_not_ready() -> None:
 
     def call_if_ready(reference: str, event: Any) -> Any:
         function, _, name = functions._get_func_record_for_ref(reference)
-        if function and _is_not_ready(function.setdefault("tags", {})):
+        if function and _is_not_ready(function.setdefault("tags", {}), event):
             raise states._ExecutionError(
                 NOT_READY,
                 f"The operation cannot be performed at this time. The function {name} is currently in the following "
@@ -99,12 +101,13 @@ def meet_functions_that_are_not_ready() -> None:
     states._call_lambda = call_if_ready
 
 
-def _is_not_ready(tags: dict[str, str]) -> bool:
+def _is_not_ready(tags: dict[str, str], event: Any) -> bool:
     with _counting:
-        left = int(tags.get(NOT_READY_TAG, "0"))
-        if left > 0:
-            tags[NOT_READY_TAG] = str(left - 1)
-        return left > 0
+        times, _, whose = tags.get(NOT_READY_TAG, "0").partition(":")
+        is_asleep = int(times) > 0 and whose in json.dumps(event)
+        if is_asleep:
+            tags[NOT_READY_TAG] = f"{int(times) - 1}:{whose}"
+        return is_asleep
 
 
 def give_expressions_time() -> None:
