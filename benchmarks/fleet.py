@@ -59,7 +59,9 @@ def main() -> None:
     chosen = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        LocalCloud.start(run_dir=Path(folder) / "run", speed=chosen.speed, wait_speed=chosen.wait_speed) as cloud,
+        LocalCloud.start(
+            run_dir=Path(folder) / "run", speed=chosen.speed, wait_speed=chosen.wait_speed, shortest_wait=0.0
+        ) as cloud,
     ):
         terminal = Terminal()
         machine = furnish(cloud, terminal).state_machine_arn

@@ -32,6 +32,8 @@ from tooling import processes
 from tooling.environments import REPOSITORY, environment_bin
 
 DEFAULT_SPEED = 120.0
+# The pipeline's 15 seconds between two looks would be an eighth of one: half of a run's processor time would be looks.
+SHORTEST_WAIT_SECONDS = 0.5
 _START_SECONDS = 60.0
 _STOP_SECONDS = 90.0
 
@@ -62,7 +64,7 @@ class LocalCloud:
         run_dir: Path | None = None,
         speed: float = DEFAULT_SPEED,
         wait_speed: float | None = None,
-        shortest_wait: float = 0.0,
+        shortest_wait: float = SHORTEST_WAIT_SECONDS,
         hop: bool = False,
         attached: bool = True,
         keep: bool = False,

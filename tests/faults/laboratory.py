@@ -251,7 +251,7 @@ class Laboratory:
 @contextlib.contextmanager
 def laboratory() -> Iterator[Laboratory]:
     """Start a local cloud with everything in it."""
-    with LocalCloud.start(speed=SPEED, wait_speed=WAIT_SPEED, hop=True) as cloud:
+    with LocalCloud.start(speed=SPEED, wait_speed=WAIT_SPEED, shortest_wait=0.0, hop=True) as cloud:
         with ThreadPoolExecutor(1) as pool:
             production = pool.submit(_make_production, cloud, PRODUCTION, SOURCE_REGION)
             deployment = deploy(cloud, STACK_PARAMETERS)

@@ -22,8 +22,6 @@ from tests.integration.stage.world import World
 __all__ = ["afternoon", "as_of_a_moment", "from_new_snapshots", "in_one_region", "night", "nights_in_a_row", "wishes"]
 
 SPEED = 600.0
-# The pipeline's 15 seconds between two looks would be 25 milliseconds: it would look without a pause.
-SHORTEST_WAIT = 0.2
 PRODUCTION = "shop-production"
 # An hour lasts six seconds here: ages and budgets of a real night would be over before a test is.
 STACK_PARAMETERS = {
@@ -78,7 +76,7 @@ def command_lines() -> Iterator[CommandLines]:
 def cloud(command_lines: CommandLines) -> Iterator[LocalCloud]:
     """A local cloud, watched, that is gone at the end, however the tests end."""
     assert command_lines.is_watching
-    with LocalCloud.start(speed=SPEED, shortest_wait=SHORTEST_WAIT) as running:
+    with LocalCloud.start(speed=SPEED) as running:
         # Every story has targets of its own: more than AWS's 40 clusters and 100 manual snapshots in all.
         running.aurora_control("POST", "quotas", {"clusters": 200, "instances": 400, "manual_snapshots": 400})
         yield running

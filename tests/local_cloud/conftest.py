@@ -13,13 +13,11 @@ import pytest
 from local_cloud.cloud import LocalCloud
 from tooling import environments
 
-SHORTEST_WAIT = 0.2
-
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[LocalCloud]:
     environments.ensure()
-    with LocalCloud.start(speed=1000, shortest_wait=SHORTEST_WAIT) as running:
+    with LocalCloud.start(speed=1000) as running:
         yield running
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_cloud.cloud import LocalCloud
-from tests.local_cloud.conftest import SHORTEST_WAIT, Workbench
+from local_cloud.cloud import SHORTEST_WAIT_SECONDS, LocalCloud
+from tests.local_cloud.conftest import Workbench
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.local_cloud
@@ -199,4 +199,4 @@ def test_a_wait_leaves_others_time_however_fast_time_runs(machine: Machine, clou
         [event["timestamp"] for event in events if event["type"] == kind]
         for kind in ("WaitStateEntered", "WaitStateExited")
     )
-    assert (exited - entered).total_seconds() > SHORTEST_WAIT * 0.9
+    assert (exited - entered).total_seconds() > SHORTEST_WAIT_SECONDS * 0.9
