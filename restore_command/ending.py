@@ -74,7 +74,12 @@ def asks(run: Run | None) -> str:
     record = run.operation.approval if run is not None and run.operation is not None else None
     if run is None or record is None or record.approved is not None or run.status is not OperationStatus.RUNNING:
         return ""
-    return f"Answer it: ./restore.sh approve {run.operation_id}, or reject {run.operation_id} --reason …"
+    return f"Answer it: {answers(run.operation_id)}"
+
+
+def answers(operation_id: str) -> str:
+    """Name the commands that answer a run."""
+    return f"./restore.sh approve {operation_id}, or ./restore.sh reject {operation_id} --reason …"
 
 
 def minute(moment: datetime) -> str:

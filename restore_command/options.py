@@ -1,9 +1,9 @@
 """The options that several commands have, and what is made of them."""
 
-import re
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from deployment.account import Account
 from restore_command.output import Output
 from restore_command.pipeline import Pipeline
 
-_LEADING = re.compile(r"(?<!\S)--(env|region)[= ](\S+)")
+_LEADING = ("--env", "--region")
 
 
 class Environment(StrEnum):
@@ -51,7 +51,9 @@ def output_of(env: Environment | None, region: str | None, as_json: bool) -> Out
 
 def typed_options(arguments: Sequence[str]) -> str:
     """Return the options that lead to a pipeline as they were typed: a command that is refused has no `Output`."""
-    return "".join(f" --{name} {value}" for name, value in _LEADING.findall(" ".join(arguments)))
+    pairs = [argument.partition("=")[::2] for argument in arguments if argument.startswith("--") and "=" in argument]
+    pairs += [pair for pair in pairwise(arguments) if pair[0] in _LEADING]
+    return "".join(f" {name} {value}" for name, value in pairs if name in _LEADING)
 
 
 def text_of(request: str) -> str:

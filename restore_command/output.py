@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.measure import Measurement
 from rich.segment import Segment
 from rich.text import Text
 
 from deployment.account import Refused
-from utils.words import printable, with_options
+from utils.words import ends_of_commands, printable
 
 _WIDTH_OF_A_PIPE = 160
 
@@ -19,7 +20,7 @@ _WIDTH_OF_A_PIPE = 160
 class SafeConsole(Console):
     """A console whose texts command nothing: names and error texts may be anybody's, and hold escape sequences.
 
-    options: what commands of restore.sh get that are named in them.
+    options: what commands of restore.sh get that are named in them, before anything is laid out.
     """
 
     def __init__(self, options: str = "", **settings: Any) -> None:
@@ -28,10 +29,30 @@ class SafeConsole(Console):
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield what is printed; only Rich's own control sequences stay."""
-        for segment in super().render(renderable, options):
-            if not segment.control:
-                segment = segment._replace(text=with_options(printable(segment.text), self._options_of_commands))
-            yield segment
+        # A text comes here once, what it is part of as often as it is nested.
+        shown = self.led(renderable) if isinstance(renderable, Text) else renderable
+        for segment in super().render(shown, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
+
+    def led(self, text: Text) -> Text:
+        """Return a text whose commands have the options."""
+        ends = ends_of_commands(text.plain) if self._options_of_commands else []
+        if not ends:
+            return text
+        first, *others = text.divide(ends)
+        led = text.blank_copy().append_text(first)
+        for other in others:
+            led.append(self._options_of_commands).append_text(other)
+        return led
+
+
+class Words(Text):
+    """A text inside a table or a margin, whose width is that of what is printed."""
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """Measure it with the options of its commands."""
+        led = console.led(self) if isinstance(console, SafeConsole) else self
+        return Text.__rich_measure__(led, console, options)
 
 
 class Output:

@@ -109,7 +109,9 @@ class Records:
     def missing(self, name: str) -> Refused:
         """Say that there is no operation of that name, and what is perhaps meant."""
         if self.has_fleet(name):
-            return Refused(f"{name} is a fleet, no operation: ./restore.sh fleet show {name}, or watch")
+            return Refused(
+                f"{name} is a fleet, no operation: ./restore.sh fleet show {name}, or ./restore.sh fleet watch {name}"
+            )
         return Refused(f"no operation {name}: ./restore.sh runs lists what there is")
 
     def audit_trail(self, operation_id: str) -> list[AuditEntry]:

@@ -10,8 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from restore_command.ending import asks, minute, next_steps, serves
+from restore_command.ending import answers, asks, minute, next_steps, serves
 from restore_command.execution import Progress
+from restore_command.output import Words
 from restore_command.records import AuditEntry, Run
 from utils.identifiers import region_and_account
 from utils.operation.model import Operation, OperationStatus
@@ -163,7 +164,8 @@ def _approval(operation: Operation) -> list[RenderableType]:
         return []
     if record.approved is None:
         name = operation.operation_id
-        said = f"asked, until {minute(record.expires_at)} UTC: ./restore.sh approve {name}, or reject {name} --reason …"
+        until = minute(record.expires_at)
+        said = f"asked, until {until} UTC: {answers(name)}"
     else:
         why = f": {record.reason}" if record.reason else ""
         said = f"{'approved' if record.approved else 'rejected'} by {record.approver}{why}"
@@ -201,7 +203,7 @@ def _heading(text: str) -> RenderableType:
 
 
 def _indented(text: str) -> RenderableType:
-    return Padding(Text(text), (0, 0, 0, 2), expand=False)
+    return Padding(Words(text), (0, 0, 0, 2), expand=False)
 
 
 def _list(title: str, lines: Sequence[str]) -> list[RenderableType]:
@@ -211,7 +213,7 @@ def _list(title: str, lines: Sequence[str]) -> list[RenderableType]:
 def _item(text: str) -> RenderableType:
     """Return a line of a list; what does not fit on it goes on below its first word."""
     table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_row("  -", Text(text))
+    table.add_row("  -", Words(text))
     return table
 
 
@@ -220,5 +222,5 @@ def _fields(rows: Iterable[tuple[str, str]]) -> RenderableType:
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")
     for name, value in rows:
-        table.add_row(f"  {name}", Text(value))
+        table.add_row(f"  {name}", Words(value))
     return table

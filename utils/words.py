@@ -3,7 +3,8 @@
 import re
 from unicodedata import category
 
-_RESTORE_SH = re.compile(r"\./restore\.sh (?:fleet )?[a-z-]+\b")
+# What a report says is verified without any pipeline.
+_RESTORE_SH = re.compile(r"\./restore\.sh (?!verify-report\b)(?:fleet )?[a-z-]+\b")
 
 
 def printable(text: str) -> str:
@@ -37,3 +38,8 @@ def duration(seconds: int) -> str:
 def with_options(text: str, options: str) -> str:
     """Return the text with options, such as ` --env staging`, in every command of restore.sh that it names."""
     return _RESTORE_SH.sub(lambda command: command[0] + options, text)
+
+
+def ends_of_commands(text: str) -> list[int]:
+    """Return where the options of the commands of restore.sh belong that a text names."""
+    return [command.end() for command in _RESTORE_SH.finditer(text)]

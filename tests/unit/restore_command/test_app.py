@@ -8,6 +8,7 @@ from deployment.account import Refused
 from restore_command import app
 from restore_command.durations import typed
 from restore_command.exit_codes import FAILED, INTERRUPTED, RUNNING, SUCCEEDED, USAGE
+from restore_command.options import typed_options
 from utils.words import duration
 
 
@@ -137,3 +138,8 @@ def test_it_is_put_off_by_some_time_or_nothing_is_started(
 ) -> None:
     assert run(monkeypatch, "afterwards", "nightly-1", "--postpone", "-1") == USAGE
     assert "'--postpone': Input should be greater than or equal to 0.001" in capsys.readouterr().err
+
+
+def test_an_option_within_a_reason_leads_nowhere() -> None:
+    arguments = ["reject", "n", "--env", "staging", "--reason", "unlike --env dev", "--region=eu-west-1"]
+    assert set(typed_options(arguments).split(" --")[1:]) == {"env staging", "region eu-west-1"}

@@ -114,5 +114,5 @@ def test_a_run_that_waits_for_a_person_is_watched_with_the_command_that_answers(
     desk.store.create(an_operation("nightly-1", approval=asked))
     commands.watch(desk.pipeline, desk.output(terminal=terminal), "nightly-1")
     told = desk.printed + desk.noted
-    assert "Answer it: ./restore.sh approve nightly-1, or reject nightly-1 --reason …\n" in told
+    assert "Answer it: ./restore.sh approve nightly-1, or ./restore.sh reject nightly-1 --reason …\n" in told
     assert terminal or told.count("./restore.sh approve") == 1

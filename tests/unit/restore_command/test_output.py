@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
+from rich.console import Group
 from rich.text import Text
 
-from restore_command import commands
+from restore_command import commands, views
 from restore_command.commands import Wanted
 from restore_command.evidence import drills_shown
 from restore_command.evidence.reporting import Form, report
@@ -124,6 +125,33 @@ def test_commands_that_are_named_have_the_options_that_lead_to_the_same_pipeline
         "./restore.sh fleet resume --env staging --region eu-west-1 many; "
         "./restore.sh runs --env staging --region eu-west-1 lists what there is\n"
     )
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 160])
+def test_in_a_layout_a_command_has_its_options_once_and_loses_nothing(width: int) -> None:
+    name, written = "nightly-2026-11-27-000000", io.StringIO()
+    line = f"do what the message says; if that is not a new run, then ./restore.sh resume {name}"
+    more = Text(f"More: ./restore.sh show {name}", "dim")
+    layout = Group(more, *views._list("Next", [line]), views._indented(line), views._fields([("why", line)]), more)
+    SafeConsole(" --env staging", file=written, width=width).print(layout)
+
+    printed = " ".join(written.getvalue().split())
+    assert printed.count("--env staging") == 5
+    assert printed.count(f"./restore.sh resume --env staging {name}") == 3
+    assert printed.count(f"./restore.sh show --env staging {name}") == 2
+
+
+def test_a_layout_is_as_wide_as_what_is_printed_in_it() -> None:
+    written = io.StringIO()
+    layout = Group(*views._list("Next", ["start a new run: ./restore.sh start"]))
+    SafeConsole(" --env staging --region eu-west-1", file=written, width=160).print(layout)
+    assert written.getvalue() == "\nNext\n  - start a new run: ./restore.sh start --env staging --region eu-west-1\n"
+
+
+def test_what_asks_no_pipeline_has_no_options(capsys: pytest.CaptureFixture[str]) -> None:
+    told = "Verify it: ./restore.sh verify-report folder --key public_key.pem"
+    output_of(Environment.STAGING, "eu-west-1", as_json=False).note(told)
+    assert capsys.readouterr().err == f"{told}\n"
 
 
 def test_commands_have_no_options_where_none_were_given(capsys: pytest.CaptureFixture[str]) -> None:
