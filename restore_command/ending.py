@@ -8,8 +8,11 @@ from utils.evidence.turns import swap_of
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.retirement import afterwards_id, retirement_id
 from utils.report.advice import Advice, advice_after
+from utils.report.commands import go_on_command
 from utils.report.summary import Summary
 from utils.request.afterwards import STOP
+
+_NEXT_LINE = " \\\n  "
 
 
 def serves(operation: Operation, summary: Summary) -> str:
@@ -29,13 +32,22 @@ def next_steps(operation: Operation, find: Callable[[str], Run | None]) -> list[
         return [*_of_swap(operation, find), *_of_afterwards(find(afterwards_id(operation.operation_id)))]
     if operation.status is not OperationStatus.FAILED or operation.error is None:
         return []
+    if operation.retires is not None:
+        # It is no run that could be resumed: its own state machine goes on with it.
+        command = go_on_command(operation.operation_id, operation.execution_arn) or "start its state machine again"
+        return [f"do what the message says, then {command.replace(_NEXT_LINE, ' ')}"]
     match advice_after(operation.error.name, operation):
         case Advice.RESUME:
             return [
                 f"do what the message says; if that is not a new run, then ./restore.sh resume {operation.operation_id}"
             ]
+        case Advice.NEW_RUN if operation.undoes is not None:
+            return [f"do what the message says, then ./restore.sh undo {operation.undoes}"]
         case Advice.NEW_RUN:
-            return ["do what the message says, then start a new run: ./restore.sh start"]
+            return [
+                "do what the message says, then start a new run: ./restore.sh start, with --input FILE where this one "
+                "had a request of its own"
+            ]
     return ["nothing, the operation is over or another execution works on it"]
 
 

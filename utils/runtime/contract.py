@@ -110,7 +110,7 @@ class StepResult(BaseModel):
 _STATUS_CHANGE = "Step Functions Execution Status Change"
 
 
-_RESUME = 'start the state machine with {{"resume": "{}"}} to resume it, or with a new request'
+_GO_ON = "go on with it as its message and ./restore.sh show {} say"
 
 
 class Answer(BaseModel):
@@ -170,7 +170,7 @@ def _operation_of(detail: dict[str, Any]) -> Any:
 def _end_of(detail: dict[str, Any], operation_id: Any) -> dict[str, Any] | None:
     if detail.get("status") == "SUCCEEDED":
         return None
-    by_its_last_step, what_to_do = "its end by its own last step", _RESUME.format(operation_id)
+    by_its_last_step, what_to_do = "its end by its own last step", _GO_ON.format(operation_id)
     error: AuroraRestoreError
     if detail.get("status") == "ABORTED":
         error = ExecutionStopped("an execution that was stopped", expected=by_its_last_step, action=what_to_do)

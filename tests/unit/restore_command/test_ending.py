@@ -116,3 +116,18 @@ def test_a_run_that_waits_for_a_person_is_watched_with_the_command_that_answers(
     told = desk.printed + desk.noted
     assert "Answer it: ./restore.sh approve nightly-1, or ./restore.sh reject nightly-1 --reason …\n" in told
     assert terminal or told.count("./restore.sh approve") == 1
+
+
+def test_what_could_not_stop_or_delete_a_cluster_goes_on_with_its_own_state_machine() -> None:
+    failed = what_comes_after(a_restore(), OperationStatus.FAILED)
+    told = shown(failed)
+    machine = failed.execution_arn.replace(":execution:", ":stateMachine:").rpartition(":")[0]
+    asked = f"""--input '{{"operation_id": "{failed.operation_id}", "wait_seconds": 0}}'"""
+    assert "./restore.sh resume" not in told
+    assert f"aws stepfunctions start-execution --region us-west-2 --state-machine-arn {machine} {asked}" in told
+
+
+def test_an_undo_that_cannot_be_resumed_is_begun_again_and_not_as_a_restore() -> None:
+    error = OperationError(name="TargetChanged", message="found another cluster", step="Swap Clusters")
+    told = shown(a_restore("undo-1", undoes="swapped", status=OperationStatus.FAILED, error=error))
+    assert told.endswith("then ./restore.sh undo swapped")
