@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from utils.cluster_settings.model import ClusterSettings, TargetSettings
 from utils.cluster_settings.values import CustomEndpoint, EventSubscription
+from utils.error_base import raise_all
 from utils.errors import InvalidRequest
 
 
@@ -16,10 +17,14 @@ def of_these_members(
     """
     there = [member.identifier for member in settings.members]
     sources = [target_id, *there]
-    for endpoint in asked.custom_endpoints or []:
-        _refuse("target.custom_endpoints", [*endpoint.static_members, *endpoint.excluded_members], there)
-    for item in asked.event_subscriptions or []:
-        _refuse("target.event_subscriptions", item.source_ids, sources)
+    named = [name for each in asked.custom_endpoints or [] for name in (*each.static_members, *each.excluded_members)]
+    observed = [name for item in asked.event_subscriptions or [] for name in item.source_ids]
+    raise_all(
+        [
+            *_refusals("target.custom_endpoints", named, there),
+            *_refusals("target.event_subscriptions", observed, sources),
+        ]
+    )
     changes = {
         "custom_endpoints": list(_endpoints(settings.custom_endpoints or [], there, left_out)),
         "event_subscriptions": list(_subscriptions(settings.event_subscriptions or [], sources, left_out)),
@@ -27,10 +32,10 @@ def of_these_members(
     return settings.model_copy(update={name: value for name, value in changes.items() if getattr(settings, name)})
 
 
-def _refuse(field: str, names: Sequence[str], known: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in known]
+def _refusals(field: str, names: Sequence[str], known: Sequence[str]) -> Iterator[InvalidRequest]:
+    unknown = [name for name in dict.fromkeys(names) if name not in known]
     if unknown:
-        raise InvalidRequest(
+        yield InvalidRequest(
             f"{', '.join(unknown)}, which the target will not have",
             field=field,
             expected=f"names of {', '.join(known)}",

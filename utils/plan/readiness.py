@@ -43,7 +43,7 @@ def check_queries(request: RestoreRequest) -> None:
 
 
 def _wrong_queries(request: RestoreRequest) -> Iterator[InvalidRequest]:
-    for number, check in enumerate(request.checks):
+    for check in request.checks:
         try:
             statements = len(split(check.sql))
             found = counted(statements, "statement")
@@ -52,9 +52,9 @@ def _wrong_queries(request: RestoreRequest) -> Iterator[InvalidRequest]:
         if statements != 1:
             yield InvalidRequest(
                 f"{found} in check {check.name!r}",
-                field=f"checks.{number}.sql",
+                field="checks",
                 expected="one query that gives one row of one column",
-                action="correct it and start the run again",
+                action="correct it, in the request or in the stack parameter MandatoryRequest; start the run again",
             )
 
 

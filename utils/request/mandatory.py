@@ -55,7 +55,9 @@ class Mandatory(StrictModel):
             masters = [script for script in request.post_restore_sql if script.as_master]
             others = [script.s3_uri for script in masters if script not in self.post_restore_sql]
             if others:
-                yield _refusal("post_restore_sql", f"as_master for {', '.join(others)}", "no script as the master")
+                yield _refusal(
+                    "post_restore_sql", f"as_master for {', '.join(dict.fromkeys(others))}", "no script as the master"
+                )
 
     def in_words(self) -> list[str]:
         """Say what no request takes away."""
@@ -84,7 +86,7 @@ def mandatory_of(text: str) -> Mandatory:
         found,
         field="stack parameter MandatoryRequest",
         expected='a JSON object such as {"close_outbound": true, "may_keep_logins": []}',
-        action="correct the parameter and deploy the stack again; nothing was changed",
+        action="correct the parameter and deploy the stack again",
     )
 
 
@@ -113,5 +115,5 @@ def _refusal(field: str, found: str, expected: str) -> InvalidRequest:
         found,
         field=field,
         expected=f"{expected}, as the stack parameter MandatoryRequest says",
-        action="correct the field, or ask who operates the stack; nothing was changed",
+        action="correct the field, or ask who operates the stack",
     )

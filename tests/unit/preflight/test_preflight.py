@@ -514,7 +514,7 @@ PROBLEMS: list[tuple[Plant, type[errors.PermanentError], str]] = [
     (a_quarantine_that_is_not_there, errors.SettingNotFound, "QuarantineSecurityGroupIds: found no security group"),
     (more_settings_than_a_row_takes, errors.TargetNotBuildable, "target: found settings of "),
     (an_instance_that_the_target_will_not_have, errors.InvalidRequest, "instances.named: found unheard-of"),
-    (a_check_of_two_statements, errors.InvalidRequest, "checks.0.sql: found 2 statements in check 'rows'"),
+    (a_check_of_two_statements, errors.InvalidRequest, "checks: found 2 statements in check 'rows'"),
     (a_script_that_is_no_plain_sql, errors.PostRestoreSqlFailed, "psql.sql: found "),
     (a_secret_of_the_users_that_is_not_there, errors.SecretInvalid, "aurora-restore/dev/app-credentials"),
     (a_role_of_no_such_form, errors.InvalidRequest, "target.associated_roles: found 'nonsense'"),

@@ -69,7 +69,7 @@ def test_everything_that_would_be_taken_away_is_named_at_once() -> None:
         asked({"close_outbound": False, "keep_logins": ["shop_app"], "post_restore_sql": masters})
     assert "close_outbound: found false" in str(refused.value)
     assert "3 more problems: (2) keep_logins: found shop_app" in str(refused.value)
-    assert "(3) post_restore_sql: found as_master for s3://scripts/other.sql" in str(refused.value)
+    assert "(3) post_restore_sql: found as_master for s3://scripts/other.sql; expected" in str(refused.value)
     assert "(4) post_restore_sql: found 51 with the stack's 1" in str(refused.value)
 
 

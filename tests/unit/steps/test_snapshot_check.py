@@ -348,7 +348,18 @@ def test_an_execution_with_the_name_of_what_follows_another_is_refused(aws: Fake
 def test_a_check_that_can_never_be_asked_is_refused(aws: FakeAws, sql: str, words: str) -> None:
     checks = [{"name": "names", "database": "shop", "sql": sql, "expect": 0}]
     error = refused(aws, errors.InvalidRequest, checks=checks)
-    assert (error.field, words in str(error)) == ("checks.0.sql", True)
+    assert (error.field, words in str(error)) == ("checks", True)
+
+
+def test_every_instance_that_endpoints_and_subscriptions_name_in_vain_is_named_once(aws: FakeAws) -> None:
+    endpoints = [
+        {"identifier": "one", "kind": "ANY", "static_members": ["x"], "excluded_members": ["x"]},
+        {"identifier": "two", "kind": "ANY", "static_members": ["y"]},
+    ]
+    observed = [{"name": "told", "source_ids": ["z"]}]
+    error = refused(aws, errors.InvalidRequest, target={"custom_endpoints": endpoints, "event_subscriptions": observed})
+    assert str(error).startswith("target.custom_endpoints: found x, y, which the target will not have")
+    assert "1 more problem: (2) target.event_subscriptions: found z, which" in str(error)
 
 
 def test_every_script_check_and_instance_that_does_not_fit_is_named_at_once(aws: FakeAws) -> None:
@@ -360,13 +371,15 @@ def test_every_script_check_and_instance_that_does_not_fit_is_named_at_once(aws:
         aws, errors.InvalidRequest, post_restore_sql=scripts, checks=checks, target={"instances": instances}
     )
     for words in (
-        "checks.0.sql: found 2 statements in check 'a'",
-        "checks.1.sql: found 2 statements in check 'b'",
+        "checks: found 2 statements in check 'a'",
+        "checks: found 2 statements in check 'b'",
         "post_restore_sql, s3://code/post-restore-sql/psql.sql: found ",
         "post_restore_sql, s3://code/post-restore-sql/none.sql: found ",
         "target.instances.named: found unheard-of",
     ):
-        assert words in str(error)
+        assert str(error).count(words) == 1
+    assert "; 4 more problems: (2) " in str(error)
+    assert [str(error).count(f"({number}) ") for number in (2, 3, 4, 5)] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(
