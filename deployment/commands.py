@@ -54,7 +54,7 @@ def run(options: Namespace) -> int:
             return verify(account, options.env)
         case "plan":
             names = stacks.prerequisites_of(account, options.env).names
-            return plan(account, names, options.input, as_json=options.json)
+            return plan(account, names, options.env, options.input, as_json=options.json)
         case "selftest":
             return selftest(account, options)
     return destroy(account, options.env, confirm=not options.yes)

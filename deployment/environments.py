@@ -53,7 +53,7 @@ def refuse_shared_targets(account: Account, names: Names, pattern: str) -> None:
             raise Refused(
                 f"TargetClusterPattern {pattern}, and {theirs} of stack {other.pipeline} in {account.region}: some "
                 "name fits both, and a cluster is the target of one environment only. Narrow either, each by its own "
-                "./deploy.sh deploy --set TargetClusterPattern=…"
+                "./deploy.sh deploy --env ENVIRONMENT --set TargetClusterPattern=…"
             )
 
 

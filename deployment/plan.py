@@ -18,13 +18,14 @@ _LOOK_SECONDS = 1.0
 _COLOURS = {Tone.HEADING: "1", Tone.GOOD: "32", Tone.ATTENTION: "33", Tone.BAD: "1;31", Tone.QUIET: "2"}
 
 
-def plan(account: Account, names: Names, file: Path, *, as_json: bool = False) -> int:
+def plan(account: Account, names: Names, environment: str, file: Path, *, as_json: bool = False) -> int:
     """Start a dry run of the request in `file` and print what it would do; 1 if the run would be refused."""
     request = _request(file)
     with told():
         pipeline = stacks.find_stack(account, names.pipeline)
         if pipeline is None:
-            raise Refused(f"no stack {names.pipeline} in {account.region}: run ./deploy.sh deploy first")
+            first = f"./deploy.sh deploy --env {environment} --region {account.region}"
+            raise Refused(f"no stack {names.pipeline} in {account.region}: run {first} first")
         states = account.client("stepfunctions")
         name = f"plan-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%f}"
         started = states.start_execution(

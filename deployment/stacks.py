@@ -106,9 +106,11 @@ def state_machine_of(account: Account, pipeline: Stack) -> str:
     """Return the state machine's ARN; raises `Refused` for a stack whose deployment was not finished."""
     found = pipeline.outputs.get("StateMachineArn")
     if found is None:
+        env = f" --env {pipeline.made_for}" if pipeline.made_for else ""
         raise Refused(
             f"stack {pipeline.name} in {account.region} is in {pipeline.status} and has no state machine: its "
-            "deployment was not finished. ./deploy.sh deploy goes on with it, or says what is in the way"
+            f"deployment was not finished. ./deploy.sh deploy{env} --region {account.region} goes on with it, or says "
+            "what is in the way"
         )
     return found
 

@@ -108,9 +108,12 @@ def test_a_stack_without_a_state_machine_is_refused_before_it_costs_anything(
     stacked: Stacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = stacked()
-    failed = Stack("aurora-restore", "ROLLBACK_COMPLETE", {"SourceRegion": SOURCE_REGION}, {})
+    failed = Stack("aurora-restore", "ROLLBACK_COMPLETE", {"SourceRegion": SOURCE_REGION, "Environment": "prod"}, {})
     monkeypatch.setattr(stacks, "find_stack", lambda _account, _name: failed)
-    with pytest.raises(Refused, match="aurora-restore in us-west-2 is in ROLLBACK_COMPLETE and has no state machine"):
+    told = (
+        "aurora-restore in us-west-2 is in ROLLBACK_COMPLETE and has no state machine.*deploy --env prod --region us-"
+    )
+    with pytest.raises(Refused, match=told):
         setting_of(account, options())
 
 
