@@ -177,7 +177,7 @@ def _judged(verdict: Verdict, identifier: str, status: str) -> bool:
         raise RestoreFailed(
             f"{identifier} with status {status}",
             expected="status available",
-            action="look at its RDS events, remove the cause, then resume the operation, which restores again; "
-            "the final snapshot holds the old target's data",
+            action="look at its RDS events, remove the cause, then resume the operation, which restores again what was "
+            "never complete, or start a new run; the final snapshot holds the old target's data",
         )
     return verdict is Verdict.IN_PROGRESS

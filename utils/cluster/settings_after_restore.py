@@ -74,7 +74,7 @@ def compared(operation: Operation, cluster: Cluster, members: Sequence[Instance]
             f"{cluster.identifier} with {'; '.join(map(str, found.unsafe))}",
             expected="what the plan says, before anybody is let in",
             action="find out who or what changed it (the RDS events, CloudTrail), set it as planned, then resume the "
-            "operation",
+            "operation, or start a new run",
         )
     return found
 

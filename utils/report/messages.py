@@ -53,8 +53,8 @@ def message_for_failure(
     )
     resume = resume_command(operation_id, execution_arn) if advice is Advice.RESUME else None
     lines = [f"Operation {operation_id} failed{_at(error)} with {error.name}.", "", error.message, ""]
-    lines += _what_is_left(summary, error) if summary else [without_a_plan(error.message)]
-    lines += ["", _next(advice, resume)]
+    left = _what_is_left(summary, error) if summary else [without_a_plan(error.message)]
+    lines += [*left, "", _next(advice, resume)]
     lines += ["", *_indented(resume)] if resume else []
     lines += _evidence(summary) if summary else []
     lines += _link(about.console_url)
@@ -214,7 +214,7 @@ def _at(error: OperationError) -> str:
 def _next(advice: Advice, resume: str | None) -> str:
     if advice is Advice.NEITHER:
         return "Next: nothing, the operation is over or another execution works on it."
-    return f"Next: do what the message says. {_IF_IT_CAN if resume else 'Then start a new run.'}"
+    return f"Next: do what the message says. {_IF_IT_CAN if resume else 'Then start a new run. It is not resumed.'}"
 
 
 def _link(console_url: str | None) -> list[str]:
