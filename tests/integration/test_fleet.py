@@ -9,6 +9,8 @@ from tests.integration.stage.fleets import Execution, end_of, start_fleet
 from tests.integration.stage.outcome import Outcome
 from tests.integration.stage.stories import story
 from tests.integration.stage.world import World
+from tests.waiting import wait_for
+from tooling.environments import REPOSITORY
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,26 @@ def test_one_message_names_what_failed_and_why(world: World, fleet_of_three: Fle
     assert first == "Fleet weekly: 2 of 3 restored, 1 failed, 0 still under way, 0 not started."
     assert failed.startswith("fleet-not-ours (weekly-002): FAILED TargetNotReplaceable: target.cluster_id: found ")
     assert last == "More: ./restore.sh fleet show weekly"
+
+
+@pytest.mark.parametrize(
+    ("machine", "options"), [("aurora-restore-fleet", ""), ("aurora-restore-staging-fleet", " --env staging")]
+)
+def test_its_last_line_leads_to_the_environment_of_the_fleet(world: World, machine: str, options: str) -> None:
+    states = world.client("stepfunctions")
+    own = json.loads((REPOSITORY / "statemachine/aurora_restore_fleet.asl.json").read_text())["States"]
+    assert "'More: ./restore.sh fleet show' & $options & ' '" in own["Tell"]["Arguments"]["Message"]
+    expression = own["Say How It Ended"]["Assign"]["options"].replace("StateMachine.Name", "Execution.Input.machine")
+    tell = {"Type": "Pass", "Output": expression, "End": True}
+    machine_arn = states.create_state_machine(
+        name="names-of-fleets",
+        roleArn=states.describe_state_machine(stateMachineArn=world.deployment.state_machine_arn)["roleArn"],
+        definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": "Tell", "States": {"Tell": tell}}),
+    )["stateMachineArn"]
+    started = states.start_execution(stateMachineArn=machine_arn, input=json.dumps({"machine": machine}))
+    ended = wait_for(lambda: states.describe_execution(executionArn=started["executionArn"]).get("output"), "an output")
+    states.delete_state_machine(stateMachineArn=machine_arn)
+    assert json.loads(ended) == options
 
 
 def test_when_more_fail_than_are_tolerated_no_further_run_is_started(world: World, fleet_that_fails: Execution) -> None:
