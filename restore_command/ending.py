@@ -8,11 +8,9 @@ from utils.evidence.turns import swap_of
 from utils.operation.model import Operation, OperationStatus
 from utils.operation.retirement import afterwards_id, retirement_id
 from utils.report.advice import Advice, advice_after
-from utils.report.commands import go_on_command
+from utils.report.commands import NEXT_LINE, go_on_command
 from utils.report.summary import Summary
 from utils.request.afterwards import STOP
-
-_NEXT_LINE = " \\\n  "
 
 
 def serves(operation: Operation, summary: Summary) -> str:
@@ -35,7 +33,7 @@ def next_steps(operation: Operation, find: Callable[[str], Run | None]) -> list[
     if operation.retires is not None:
         # It is no run that could be resumed: its own state machine goes on with it.
         command = go_on_command(operation.operation_id, operation.execution_arn) or "start its state machine again"
-        return [f"do what the message says, then {command.replace(_NEXT_LINE, ' ')}"]
+        return [f"do what the message says, then {command.replace(NEXT_LINE, ' ')}"]
     match advice_after(operation.error.name, operation):
         case Advice.RESUME:
             return [

@@ -12,6 +12,8 @@ from utils.cluster_settings.model import ClusterSettings, Member, TargetSettings
 from utils.identifiers import region_and_account
 from utils.operation.model import Operation
 
+# Between the parts of a command: its next line.
+NEXT_LINE = " \\\n  "
 _LONGEST_CLUSTER_ID, _LONGEST_NUMBER = 63, 3
 # Of all commands: a message holds 256 KB, and they are in it three times.
 _LONGEST = 20_000
@@ -81,7 +83,7 @@ def _afterwards(region: str, cluster: dict[str, str], settings: TargetSettings, 
 
 
 def _command(verb: str, region: str, parameters: Mapping[str, Any]) -> str:
-    return " \\\n  ".join([f"aws rds {verb}", f"--region {region}", *cli_options(parameters)])
+    return NEXT_LINE.join([f"aws rds {verb}", f"--region {region}", *cli_options(parameters)])
 
 
 def execution_url(execution_arn: str) -> str | None:
@@ -111,7 +113,7 @@ def _start_command(execution_arn: str, request: Mapping[str, Any]) -> str | None
         return None
     region = execution_arn.split(":")[3]
     machine = execution_arn.replace(":execution:", ":stateMachine:", 1).rpartition(":")[0]
-    return " \\\n  ".join(
+    return NEXT_LINE.join(
         [
             f"aws stepfunctions start-execution --region {region}",
             f"--state-machine-arn {machine}",

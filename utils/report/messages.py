@@ -53,8 +53,8 @@ def message_for_failure(
     )
     resume = resume_command(operation_id, execution_arn) if advice is Advice.RESUME else None
     lines = [f"Operation {operation_id} failed{_at(error)} with {error.name}.", "", error.message, ""]
-    left = _what_is_left(summary, error) if summary else [without_a_plan(error.message)]
-    lines += [*left, "", _next(advice, resume)]
+    lines += _what_is_left(summary, error) if summary else [without_a_plan(error.message)]
+    lines += ["", _next(advice, resume)]
     lines += ["", *_indented(resume)] if resume else []
     lines += _evidence(summary) if summary else []
     lines += _link(about.console_url)
